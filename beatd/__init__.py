@@ -1,4 +1,4 @@
-"""A periodic-scheduler daemon for Celery workers."""
+"""A daemon that runs Celery tasks on a schedule."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Return `Beat` or `BeatError`, imported on first use. Raise AttributeError for any other
-    name."""
+    """Import `Beat` or `BeatError` at its first use; raise AttributeError for another name."""
     # Imported on first use: `beatd --help` must not wait for celery.
     if name == "Beat":
         from beatd.embed import Beat

@@ -1,6 +1,6 @@
-"""Store rows of the plan in memory, ordered by due moment.
+"""A queue of entries in memory, ordered by the time at which they are due.
 
-Only the moments are sorted, so that many rows at one moment cost little.
+Only the times are sorted, so that many entries due at the same time cost little.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class ByMoment:
             self.push(row)
 
     def push(self, row: Stored) -> None:
-        """Add `row`, whose due moment must not be None."""
+        """Add an entry to the queue; its due time must not be None."""
         due = row.plan.due
         assert due is not None, "a row without a moment is not in the plan"
         rows = self._rows.get(due)
@@ -29,7 +29,7 @@ class ByMoment:
             rows.append(row)
 
     def take(self, until: datetime, limit: int) -> list[Stored]:
-        """Remove and return up to `limit` rows that are due by `until`, soonest first."""
+        """Remove and return up to `limit` entries that are due by `until`, soonest first."""
         taken: list[Stored] = []
         while self._moments and self._moments[0] <= until and len(taken) < limit:
             moment, room = self._moments[0], limit - len(taken)
@@ -42,11 +42,11 @@ class ByMoment:
         return taken
 
     def at(self, moment: datetime, limit: int) -> list[Stored]:
-        """Return up to `limit` rows that are due at exactly `moment`, without removing them."""
+        """Return up to `limit` entries that are due at exactly `moment`, without removing them."""
         return self._rows.get(moment, [])[:limit]
 
     def names(self, before: datetime | None = None) -> set[str]:
-        """Return the names of the entries due before `before`, or of all entries if it is None."""
+        """Return the names of the entries due before `before`, or of all if it is None."""
         return {
             row.entry.name
             for due, rows in self._rows.items()
@@ -55,5 +55,5 @@ class ByMoment:
         }
 
     def soonest(self) -> datetime | None:
-        """Return the earliest due moment of all rows, or None if there are no rows."""
+        """Return the earliest due time in the queue, or None if the queue is empty."""
         return self._moments[0] if self._moments else None

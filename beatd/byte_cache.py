@@ -1,4 +1,4 @@
-"""A cache with a limit in bytes.
+"""A cache whose values take a limited number of bytes in memory.
 
 A limit on the number of values would not limit memory: the arguments of one entry may take a
 hundred bytes or a megabyte.
@@ -13,10 +13,9 @@ V = TypeVar("V")
 
 
 class ByteCache(dict[K, V]):
-    """A dict that drops its oldest values when their sizes would add up to more than `limit` bytes.
+    """A cache that drops its oldest values when their sizes would exceed `limit` bytes.
 
-    Values are added by `keep` and removed by `drop` and `clear`, under a lock. Look-ups use no
-    lock.
+    `keep`, `drop` and `clear` change it, under a lock. Look-ups work as in a dict, without a lock.
     """
 
     def __init__(self, limit: int) -> None:
@@ -27,10 +26,10 @@ class ByteCache(dict[K, V]):
         self._lock = Lock()
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """Store `value` under `key`; `size` is its estimated size in bytes.
+        """Store `value` under `key`, and remove the oldest values until it fits.
 
-        An older value of the key is removed first. Then the oldest values are removed until the new
-        one fits. A value larger than a quarter of the limit is not stored at all.
+        `size` is its estimated size in bytes. A value larger than a quarter of the limit is not
+        stored, but the old value of the key is removed all the same.
         """
         with self._lock:
             self._drop(key)
@@ -43,7 +42,7 @@ class ByteCache(dict[K, V]):
             self.size += size
 
     def drop(self, keys: Iterable[K]) -> None:
-        """Remove the values of these keys; ignore keys that are not in the cache."""
+        """Remove the values of these keys; ignore unknown keys."""
         with self._lock:
             for key in keys:
                 self._drop(key)

@@ -1,4 +1,4 @@
-"""Entries and plans of a store: their value types, and the interfaces that read and change them."""
+"""Entries and their plans in a store: the values, and the interfaces to read and change them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -18,11 +18,11 @@ class Plan(Struct, frozen=True):
 
     - `planned`: the moment of the next run, from which its task id is computed. None if the entry
       is finished, because no moment is ahead.
-    - `due`: the moment at which the run should be sent: `planned` plus jitter. Order, lateness and
-      grace are counted from this moment. None if the entry is finished, paused or disabled; the
-      `planned` of a paused or disabled entry is still the moment that it had reached.
+    - `due`: the moment at which to send the run: `planned` plus jitter. Order, lateness and grace
+      are counted from it. None if the entry is finished, paused or disabled; a paused or disabled
+      entry keeps the `planned` that it had reached.
     - `fingerprint`: a digest of the fields that decide when the entry runs.
-    - `rules`: the value of `planning.RULES` (the version of the planning rules and the zone data).
+    - `rules`: the version of the planning rules and the zone data (`planning.RULES`).
     """
 
     planned: datetime | None
@@ -32,11 +32,11 @@ class Plan(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """The position of an entry in its plan.
+    """How far an entry has come: its next moment, its number of runs and its last run.
 
-    A claim (the leader reserves a planned run for sending) changes the position, but not the
-    entry's revision. `planned` is the next moment, `runs` the number of runs that count towards
-    `max_runs`, and `last` the newest planned moment among these runs.
+    Each planned run changes this, but not the entry's revision. `planned` is the next moment,
+    `runs` the number of runs that count towards `max_runs`, and `last` the newest planned moment
+    among them.
     """
 
     planned: datetime | None = None
@@ -45,14 +45,13 @@ class Progress(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """An entry as it was read from a store, with its definition, plan and progress.
+    """An entry as it was read from a store, with its plan and progress.
 
-    `revision` grows with every edit, pause and resume of the entry. A revision never repeats, not
-    even for a name that was removed and added again. `runs` is the number of runs that count
-    towards `max_runs`; `last` is the newest planned moment among these runs. `running` is the run
-    that the next one must not overlap; None if there is none, or if the entry allows overlap.
-    `pause` is set only by `find`, for a paused entry; None if the store does not know who paused
-    it.
+    `revision` grows with every edit, pause and resume. A revision never repeats, not even for a
+    name that was removed and added again. `runs` is the number of runs that count towards
+    `max_runs`; `last` is the newest planned moment among them. `running` is the run that the next
+    one must not overlap, or None. `pause` is set only by `find`, for a paused entry; None if the
+    store does not know who paused it.
     """
 
     entry: Entry
@@ -75,9 +74,8 @@ class Change(Struct, frozen=True):
     The store makes the change only if the entry is at revision `seen` (0: there is no such entry).
     Otherwise the store refuses the change; the caller may read the entry and try again.
 
-    - `entry` None removes the entry. Its requests (runs requested by hand, and missed runs still to
-      be sent) are dropped with the reason "removed". Its open claims (runs claimed, outcome not
-      recorded) are not deleted.
+    - `entry` None removes the entry. Its requests for runs are dropped with the reason "removed".
+      Runs that are claimed but not recorded stay.
     - `plan` None does not change the entry's plan. The plan of an existing entry is written only if
       the entry's progress still equals `progress`. Otherwise a run was claimed meanwhile, and this
       plan could run its moment again.
@@ -87,8 +85,8 @@ class Change(Struct, frozen=True):
       that a later plan can record which moments the pause skipped.
     - `runs` and `last` of a new entry come from its earlier scheduler; they are ignored for an
       entry that exists.
-    - `skip` is the stretch of moments that this change skips. It is recorded only if the plan is
-      still at the first moment of the stretch, and nothing was claimed since.
+    - `skip` is the range of moments that this change skips. It is recorded only if the plan is
+      still at the first of them, and nothing was claimed since.
     - `calls_off` True drops the entry's backfills (runs requested for past moments) with the reason
       "called off".
     - `missed` is the only moment of the new definition when that moment is already past. It is
@@ -119,8 +117,8 @@ class Change(Struct, frozen=True):
 class MissingPart(Struct, frozen=True):
     """An entry that lost its definition or its plan, for example by a deletion outside beatd.
 
-    A store keeps the two in separate rows. If `entry` is None, the definition is missing. Otherwise
-    the plan is missing; `entry` and `paused` come from the row that still exists.
+    If `entry` is None, the definition is missing. Otherwise the plan is missing; `entry` and
+    `paused` come from the part that still exists.
     """
 
     name: str
@@ -163,10 +161,9 @@ class EntryFinder(Protocol):
     """The part of a store that finds entries by name, task, source and state."""
 
     def find(self, query: Query) -> Iterator[Stored]:
-        """Yield the entries that match `query`, in its order, without keeping all of them in
-        memory.
+        """Yield the entries that match `query`, in its order, without loading all into memory.
 
-        In the order "next", entries come by due moment and then by name; entries that have no due
+        In the order "next", entries are sorted by due moment, then name; entries without a due
         moment come last.
         """
 
@@ -185,11 +182,11 @@ class EntryWriter(Protocol):
     """The part of a store that changes entries."""
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        """Make the changes in order, and return for each of them True if it was made.
+        """Make the changes in order; return for each True if it was made, False if refused.
 
-        Each change is made completely or not at all. False means that the entry was not at revision
-        `seen`. An entry that lost its definition or its plan counts as no entry (revision 0); the
-        change then replaces the remaining row.
+        A change is made completely or not at all. It is refused if the entry is not at revision
+        `seen`, or if its `plan` is out of date. An entry that lost its definition or its plan
+        counts as missing (revision 0); the change then replaces the remaining part.
         """
 
 
@@ -198,26 +195,23 @@ class EditableCatalog(Catalog, EntryWriter, SharedClock, Protocol):
 
     @property
     def marks(self) -> Marks:
-        """The marks of the store: short notes under a key, most of them about the entries that a
-        source declares."""
+        """Short notes that the store keeps under a key, most of them about declared entries."""
 
 
 class RepairableCatalog(EntryWriter, Protocol):
-    """The part of a store that finds and repairs entries of which a part was lost."""
+    """The part of a store that finds entries of which a part was lost."""
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
-        """Return up to `limit` entries that lost their definition or their plan, and rebuild
-        damaged indexes.
+        """Return up to `limit` entries that lost their definition or their plan.
 
-        If `whole` is True, every entry is checked. If it is False, a store may check only a few
-        entries where that is much cheaper.
+        Damaged indexes are rebuilt, too. If `whole` is True, every entry is checked. If it is
+        False, a store may check only a few entries to save time.
         """
 
     def losses(self) -> Sequence[str]:
-        """Return one line of text for each loss of data that this object noticed earlier.
+        """Return one line of text for each loss of the whole store's data that was noticed earlier.
 
-        These are losses of the store as a whole, which `missing_parts` cannot find. The method
-        queries no server.
+        No server is queried. `missing_parts` finds losses of single entries.
         """
 
 

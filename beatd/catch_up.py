@@ -1,5 +1,4 @@
-"""Decide by an entry's `catch_up` which missed moments run, wait or are skipped. All functions are
-pure."""
+"""Decide by an entry's `catch_up` which missed runs happen now, later or never (pure functions)."""
 
 from datetime import datetime
 
@@ -25,10 +24,9 @@ from beatd.run import MICROSECOND, Skip
 
 
 def settle(row: Stored, now: datetime, next_after: NextAfter = next_of) -> Settlement:
-    """Return which moments of a due row run, wait or are skipped at `now`, with the row's next
-    plan.
+    """Return which planned runs of a due entry happen at `now`, later or never, and its next plan.
 
-    The entry's `catch_up` decides. With "all", missed moments become a backlog, which is sent
+    The entry's `catch_up` decides. With "all", the missed runs become a backlog, which is sent
     later.
     """
     entry, oldest = row.entry, row.plan.planned
@@ -61,10 +59,9 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = next_of) -> Settl
 def _settle_backlog(
     row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
 ) -> Settlement:
-    """Return the settlement for `catch_up: all`: missed moments become a backlog, which is sent
-    later.
+    """Return the decision for `catch_up: all`: the missed runs become a backlog, sent later.
 
-    Moments outside `catch_up_window` or beyond `catch_up_max` are skipped as too old.
+    Runs outside `catch_up_window` or beyond `catch_up_max` are skipped as too old.
     """
     entry = row.entry
     newest = newest_due(entry, oldest, now, next_after)
@@ -89,7 +86,7 @@ def _settle_backlog(
 def _first_of_newest(
     entry: Entry, first: datetime, last: datetime, keep: int, next_after: NextAfter
 ) -> datetime:
-    """Return the earliest of the newest `keep` moments from `first` to `last`."""
+    """Return the earliest of the entry's newest `keep` planned runs from `first` to `last`."""
     moment = last
     for _ in range(keep - 1):
         if moment <= first:

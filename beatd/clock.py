@@ -1,4 +1,4 @@
-"""Read the operating system's clocks; no other file does."""
+"""The clock of a daemon. No other file reads the operating system's clocks."""
 
 import os
 import threading
@@ -18,71 +18,63 @@ MAX_START_S = 10.0  # seconds that a command takes to start
 
 
 class Earliest(Struct, frozen=True):
-    """A lower bound of the store's clock.
+    """A lower bound of the time on the store's clock.
 
-    The store's clock shows at least `moment` when `Clock.elapsed` returns `heard_at` (seconds).
+    The store's clock shows at least `moment` when `Clock.elapsed` returns `heard_at`.
     """
 
     moment: datetime
     heard_at: float
 
     def at(self, elapsed: float) -> datetime:
-        """Return the lower bound of the store's clock for the time when `Clock.elapsed` returns
-        `elapsed`.
+        """Return the earliest time on the store's clock when `Clock.elapsed` returns `elapsed`.
 
-        The result allows for `MAX_DRIFT` between the two clocks, and is rounded down to 1 µs.
+        The result allows for the drift between the two clocks, at most `MAX_DRIFT`.
         """
         since = elapsed - self.heard_at
         return self.moment + timedelta(microseconds=floor((since - abs(since) * MAX_DRIFT) * 1e6))
 
 
 class StoreTime(Struct, frozen=True):
-    """A time that a store's clock showed, rounded down to a microsecond; `server` names the server
-    whose clock it is."""
+    """A time that the clock of a store's server showed, rounded down to a microsecond."""
 
     moment: datetime
     server: str
 
 
 class SharedClock(Protocol):
-    """The part of a store that reads the clock which all its daemons share."""
+    """The part of a store that reads its clock, which all daemons share."""
 
     def now(self) -> StoreTime | None:
-        """Return the time of the store's own clock at some instant during this call.
-
-        Return None if the store has no clock.
-        """
+        """Return the time of the store's clock during this call, or None if it has no clock."""
 
 
 class Clock(Protocol):
     """The clock of a daemon, with a wait that an event can end early."""
 
     def now(self) -> datetime:
-        """Return the current time of the store or, if the store has no clock, of the host; aware,
-        in UTC."""
+        """Return the current UTC time of the store's clock or, without one, of the host's."""
 
     def elapsed(self) -> float:
-        """Return the seconds of a monotonic clock that also counts while the machine is
-        suspended."""
+        """Return the seconds of a monotonic clock that also runs while the machine is suspended."""
 
     def steer(self, by: Earliest) -> None:
-        """Compute every later result of `now` from `by`, a lower bound of the store's clock.
+        """Make `now` follow the store's clock, of which `by` is a lower bound.
 
-        `by` replaces the host's clock, or an earlier bound.
+        Replaces the host's clock or an earlier bound.
         """
 
     def wait(self, seconds: float, wake: threading.Event) -> None:
         """Block until the seconds are over or `wake` is set, whichever comes first."""
 
     def host_now(self) -> datetime:
-        """Return the time of the host's own clock, aware and in UTC, to compare it with the
-        store's."""
+        """Return the time of the host's own clock; aware, in UTC."""
 
 
 class SystemClock:
     """A `Clock` that reads the host's clocks.
 
-    After `steer`, a step of the host's wall clock no longer changes `now`.
+    After `steer`, a jump of the host's wall clock no longer changes `now`.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The Celery app of `make run`: a worker on the embedded broker, with two small tasks."""
+"""The demo Celery app of `make run`, with two small tasks and an embedded broker."""
 
 from pathlib import Path
 

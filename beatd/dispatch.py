@@ -1,10 +1,9 @@
-"""The dispatch of a batch: claim its moves in the ledger, and publish their messages.
+"""The protocol of a dispatch, which claims the runs of a batch in the ledger and publishes them.
 
-A move is one change of one row of the ledger. A claim makes the moves, and so reserves their runs
-for this leader. `StepDispatch` claims and publishes in two steps, and the tick records the
-outcomes. A crash between the steps leaves open claims (claimed, not recorded). `AtomicDispatch`
-does all of this in one script where ledger and broker are the same Redis, so that no outcome is
-ever unknown.
+A claim makes moves, each one change of one row of the ledger, and so reserves their runs for this
+leader. `StepDispatch` claims and publishes in two steps, and the tick records the outcomes. A crash
+between the steps leaves open claims (claimed, not recorded). `AtomicDispatch` does all of this in
+one script where ledger and broker are the same Redis, so that no outcome is ever unknown.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,10 +20,10 @@ MayGoOn = Callable[[], bool]
 
 
 class Published(Struct, frozen=True):
-    """The result of publishing a batch of moves (a move is one change of one row of the ledger).
+    """The result of claiming and publishing a batch.
 
-    `made` contains True for each move that the ledger accepted, and False for each that it refused.
-    `results` contains the outcome of each message.
+    `moves` are the changes of the ledger. `made` has True for each that the ledger accepted, False
+    for each that it refused. `results` has the outcome of each message.
     """
 
     moves: Sequence[Move]
@@ -35,17 +34,16 @@ class Published(Struct, frozen=True):
 
     @property
     def held(self) -> bool:
-        """True if a message of the batch was not sent, or if it is unknown whether it was sent."""
+        """True if a message of the batch was not sent, or may not have been sent."""
         return any(result.outcome.sent in ("unsent", "unknown") for result in self.unrecorded)
 
     @property
     def doubt(self) -> str:
-        """The first reason in the outcomes to think that the broker is away, or "" if there is
-        none.
+        """The reason to think that the broker is away, or "" if there is none.
 
-        One message that was confirmed, rejected or refused shows that the broker answers: the
-        result is "" then, so that one full queue does not stop the other queues. A message that was
-        not sent because the lead was lost is ignored.
+        One message that was confirmed, rejected or refused shows that the broker answers, so that
+        one full queue does not stop the others. Messages not sent because the lead was lost are
+        ignored.
         """
         outcomes = [result.outcome for result in self.unrecorded]
         if any(
@@ -58,8 +56,7 @@ class Published(Struct, frozen=True):
 
 
 class Claimed(Protocol):
-    """A batch whose moves the ledger has claimed for this leader, before its messages are
-    published."""
+    """A batch that was claimed in the ledger for this leader and can be published."""
 
     @property
     def left(self) -> Sequence[Move]:
@@ -68,17 +65,17 @@ class Claimed(Protocol):
     def publish(self, may_go_on: MayGoOn) -> Published:
         """Publish the messages of the claimed runs, wait for their outcomes, and return them.
 
-        It also tells the workers to end the running runs that the moves name in `revokes`.
-        `may_go_on` returns False when this daemon must not send any further message. A claim that
-        is one script with its messages may raise StoreError here.
+        Workers are told to end the running runs in the moves' `revokes`. `may_go_on` returns False
+        when no further message may be sent. A claim that is one script with its messages may raise
+        StoreError here.
         """
 
 
 class Dispatch(Protocol):
-    """Claims batches of moves in the ledger, and publishes their messages.
+    """Claims the runs of a batch in the ledger, and publishes their messages.
 
-    The implementation depends on the kinds of ledger and broker. A move is one change of one row of
-    the ledger.
+    A Move is one change of one row of the ledger, such as to claim a run. There is one
+    implementation for any broker, and one for ledger and broker in the same Redis.
     """
 
     atomic: bool  # True: one script claims and publishes, and batches overlap on one thread
@@ -86,34 +83,24 @@ class Dispatch(Protocol):
     unsent: dict[str, tuple[datetime, int]]  # task id -> its claim's (claimed_at, term number)
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Do part of the work for `batches` before they are claimed; nothing is claimed or sent
-        yet.
-
-        `batches` are the ones that will most likely be claimed next, under `term`, when they fall
-        due at `at`.
-        """
+        """Prepare the batches that will most likely be claimed next, under `term`, when they fall
+        due at `at`. Nothing is claimed or sent yet."""
 
     def drop_prepared(self) -> None:
-        """Discard the batches that `prepare` made ready.
-
-        Call this when other batches will be sent next, or when no batch is expected soon.
-        """
+        """Discard what `prepare` made, because other batches are sent next, or none soon."""
 
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
-        """Claim `moves` under `term`, and return the batch, which the caller must publish.
+        """Claim a batch in the ledger under `term`, and return it for the caller to publish.
 
         Raise Deposed if the ledger has a newer term (the fencing number of a leader). Raise
         StoreError if the ledger fails; the claims may have been made nevertheless.
         """
 
     def write_history(self) -> bool:
-        """Write some lines of history that earlier batches postponed to an idle moment.
-
-        Return True if there may be more lines to write.
-        """
+        """Write some postponed lines of history; return True if there may be more."""
 
     def never_sent(self, claim: OpenClaim) -> bool:
-        """Return True if the message of `claim` was certainly never published, else False.
+        """Return True if the message of `claim` was certainly never sent, else False.
 
         This is known only if exactly this claim (same time, same term number) failed in this
         process.

@@ -1,4 +1,4 @@
-"""Run beatd inside another program: `with Beat("config.yaml"): …`."""
+"""Run the scheduler daemon inside your own program: `with Beat("config.yaml"): …`."""
 
 import logging
 import threading
@@ -23,11 +23,10 @@ log = logging.getLogger("beatd")
 
 
 class Beat:
-    """Runs a scheduler daemon on a thread of its own, inside another program.
+    """Runs a scheduler daemon on a background thread of your program.
 
     The daemon logs to the logger `beatd`, sets no signal handlers and opens no port. `observers`
-    are called with each event. Creating a Beat raises ConfigError if the configuration cannot be
-    used.
+    are called with each event. Creating a Beat raises ConfigError if the configuration is wrong.
     """
 
     def __init__(
@@ -45,13 +44,11 @@ class Beat:
 
     @property
     def alive(self) -> bool:
-        """True if the daemon runs and makes progress, also while it waits for a server that is
-        away."""
+        """True if the daemon runs and makes progress, even while a server is unreachable."""
         return self._thread.is_alive() and self.daemon.alive()
 
     def status(self) -> dict[str, Any]:
-        """Return a dict with "alive" and the keys of `beatd status --json`, as this daemon knows
-        them.
+        """Return the state of the daemon: "alive" and the keys of `beatd status --json`.
 
         If the daemon does not run, "alive" is False, and the store's "error" is the reason.
         """
@@ -63,8 +60,8 @@ class Beat:
     def trigger(self, name: str) -> str:
         """Request one run of the entry `name` now, and return its task id.
 
-        The daemon that leads publishes the run. Raise BeatError if there is no such entry, the
-        store cannot be used, or this daemon does not run.
+        Raises BeatError if there is no such entry, the store cannot be used, or the daemon does not
+        run.
         """
         store = self.daemon.store
         if store is None or not self._thread.is_alive():
@@ -74,10 +71,10 @@ class Beat:
         return task_id
 
     def start(self) -> "Beat":
-        """Start the daemon's thread, and return this object when the store is open.
+        """Start the daemon, and return this object when the store is open.
 
-        If the store is away, return at once; the thread waits for the store. Raise StoreUnusable if
-        the store cannot be used, and BeatError at a second call.
+        If the store is unreachable, return at once and keep trying. Raises StoreUnusable if the
+        store cannot be used, and BeatError if the daemon was started before.
         """
         if self._thread.ident is not None:
             raise BeatError("this Beat was started before; make another one")
@@ -89,10 +86,10 @@ class Beat:
         return self
 
     def stop(self, timeout: float | None = 5.0) -> None:
-        """Finish the current batch, give up the lead and wait until the thread has ended.
+        """Stop the daemon: finish the current batch, hand over the lead, and wait for its thread.
 
-        Raise BeatError if it does not end within `timeout` seconds (None: wait for ever), or the
-        error that ended the thread earlier.
+        Raises BeatError if this takes longer than `timeout` seconds (None: no limit), or the error
+        that ended the daemon earlier.
         """
         self.daemon.stop()
         if self._thread.ident is None:
@@ -130,7 +127,7 @@ class Beat:
     ) -> None:
         """Stop the daemon.
 
-        If the body of `with` raised an error, an error of the daemon is only logged.
+        If the `with` block raised an error, an error of the daemon is only logged.
         """
         try:
             self.stop()

@@ -1,7 +1,4 @@
-"""The definition of one periodic task: what to run, when, and what to do when a run is late.
-
-`Schedule` is the protocol that every kind of schedule implements.
-"""
+"""An entry defines one periodic task: what to run, when, and what to do if a run is late."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,32 +18,29 @@ PAYLOAD = ("args", "kwargs", "options")
 
 @runtime_checkable
 class Schedule(Protocol):
-    """The moments at which something runs.
+    """The times at which a task runs, such as every 5 minutes or at 02:00 each day.
 
-    A schedule is frozen and hashable; two schedules are equal if all their moments are equal.
+    Every kind of schedule is frozen and hashable, and equal to one that has the same times.
     """
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first moment strictly after `moment` (aware), in UTC; None if there is no such
-        moment."""
+        """Return the first run after `moment`, in UTC; None if there is none."""
 
     @property
     def period(self) -> int | None:
-        """The microseconds between any two neighbouring moments, or None if the distances
-        differ."""
+        """The microseconds from each run to the next; None if they differ."""
 
     def plain(self) -> dict[str, Any]:
-        """Return the schedule as YAML writes it, such as {"cron": "0 2 * * *"}, without its time
-        zone."""
+        """Return the schedule as YAML writes it, without its zone: {"cron": "0 2 * * *"}."""
 
     def __hash__(self) -> int: ...
 
 
 class Alert(Struct, frozen=True):
-    """The limits whose violation is an incident of an entry; a limit of None is not checked.
+    """The limits of an entry; an incident opens when one is violated.
 
-    `Alert()`, in YAML `alert: {}`, checks nothing: an entry uses it to ignore the `alert` of
-    `defaults`. As in `Entry`, a field with a help text is a key in YAML.
+    A limit of None is not checked. `Alert()`, in YAML `alert: {}`, checks nothing: an entry uses it
+    to ignore the `alert` of `defaults`. A field with a help text is a key in YAML.
     """
 
     failed: Annotated[int | None, "Failures in a row that open an incident."] = None
@@ -59,9 +53,9 @@ class Alert(Struct, frozen=True):
 
 
 class Monitor(Struct, frozen=True):
-    """The external monitors to which beatd reports how the runs of an entry end.
+    """The external monitors to which beatd reports whether an entry's runs succeed.
 
-    As in `Entry`, a field with a help text is a key in YAML.
+    A field with a help text is a key in YAML.
     """
 
     ping: Annotated[str, "A URL of healthchecks.io or its like."] = ""
@@ -69,8 +63,7 @@ class Monitor(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """The complete definition of one periodic task, with all defaults of the configuration filled
-    in.
+    """The complete definition of one periodic task, with all defaults filled in.
 
     This class is the only list of an entry's fields. A field with a help text is a key of an entry
     in YAML, in the store's JSON and in the JSON Schema, and an option of `beatd add`. The type and

@@ -1,7 +1,4 @@
-"""The errors of beatd: one class for each way in which a caller reacts.
-
-A `Problem` describes one mistake in the operator's configuration or command.
-"""
+"""The errors of beatd: one class for each way in which a caller reacts."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -14,9 +11,9 @@ Path = tuple[str | int, ...]
 
 
 class Problem(Struct, frozen=True):
-    """One mistake in the operator's input; `str` returns it as one line for a person.
+    """A mistake in the configuration or in a command; `str` returns it as one line of text.
 
-    `path` holds the keys that lead to the wrong value, `place` the file and line, such as
+    `path` has the keys that lead to the wrong value, and `place` the file and line, such as
     "config.yaml:12". `warning` is True if the input can be used all the same.
     """
 
@@ -33,12 +30,12 @@ class Problem(Struct, frozen=True):
         return ": ".join(part for part in (self.place, dotted(self.path), self.text) if part)
 
     def under(self, *above: str | int) -> "Problem":
-        """Return the same problem with the keys `above` put in front of its path."""
+        """Return the same problem with the keys `above` in front of its path."""
         return Problem(self.text, (*above, *self.path), self.place, self.warning)
 
 
 def dotted(path: Path) -> str:
-    """Return a path of keys and indexes as text, such as `entries.tidy.args[0]`."""
+    """Return a path of keys and indexes as text: `entries.tidy.args[0]`."""
     text = ""
     for key in path:
         if isinstance(key, int):
@@ -51,18 +48,18 @@ def dotted(path: Path) -> str:
 
 
 def unicode_of(path: str) -> str:
-    """Return `path` with every byte that is not valid text escaped, so that it can be printed."""
+    """Return `path` as printable text, with every byte that is not valid text escaped."""
     return path.encode(errors="backslashreplace").decode()
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return "; did you mean queue?" with the most similar known word, or "" if none is similar."""
+    """Return "; did you mean queue?" with the most similar known word, or "" if there is none."""
     near = get_close_matches(word[:60].lower(), list(known), 1, 0.6)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def in_one_line(problems: Iterable[Problem]) -> str:
-    """Return the first problem and the number of further problems as one line of text.
+    """Return the first problem as one line of text, with the number of further problems.
 
     `problems` must not be empty.
     """
@@ -84,9 +81,9 @@ class BeatError(Exception):
 
 
 class ConfigError(BeatError, ValueError):
-    """Raised when a configuration, entry or command is invalid; nothing was changed.
+    """Raised if a configuration, entry or command is invalid; nothing was changed.
 
-    `problems` holds every mistake that was found; the text is the first one.
+    `problems` has every mistake that was found; the text is the first one.
     """
 
     def __init__(self, text: str, problems: Sequence[Problem] = ()) -> None:
@@ -95,26 +92,25 @@ class ConfigError(BeatError, ValueError):
 
 
 class ScheduleError(ConfigError):
-    """Raised when a schedule cannot be parsed, or can never fire."""
+    """Raised if a schedule cannot be parsed or can never run."""
 
 
 class MissingExtra(ConfigError):
-    """Raised when an optional library is missing; the text has the command that installs it."""
+    """Raised if an optional library is missing; the text has the command that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"an extra library is needed for {what}: pip install 'beatd[{extra}]'")
 
 
 class UnknownEntry(BeatError, KeyError):
-    """Raised when the store has no entry with the requested name."""
+    """Raised if the store has no entry with the requested name."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class Conflict(BeatError):
-    """Raised when another source owns the entry, or when the entry has changed since it was
-    read."""
+    """Raised if another source owns the entry, or if somebody else has changed it meanwhile."""
 
 
 class Stale(Conflict):
@@ -122,23 +118,22 @@ class Stale(Conflict):
 
 
 class StoreError(BeatError):
-    """Raised when the store cannot be reached or does not answer; a retry may succeed."""
+    """Raised if the store cannot be reached or does not answer; a retry may succeed."""
 
 
 class StoreEmptied(StoreError):
-    """Raised once when the store has lost all data that it had confirmed.
+    """Raised once if the store has lost all the data that it had saved.
 
     The next call uses the store as it is now.
     """
 
 
 class StoreUnusable(StoreError):
-    """Raised when the store answers but cannot be used, so that a retry will not help.
+    """Raised if the store answers but cannot be used, so that a retry will not help.
 
     Examples are a wrong schema, a wrong password and a read-only server.
     """
 
 
 class Deposed(BeatError):
-    """Raised when this daemon no longer leads: the ledger has a newer term (fencing number of a
-    leader)."""
+    """Raised if this daemon is no longer the leader, so that the store refuses its writes."""

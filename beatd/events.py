@@ -1,4 +1,4 @@
-"""The events of the engine and the daemon, which observers log, count or report."""
+"""The events of the daemon, which observers log, count or report."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ class Event(Struct, frozen=True):
 
 
 class Ticked(Event, frozen=True):
-    """Emitted at the end of a tick, one turn of the scheduler that began at `at`.
+    """Emitted at the end of a tick, which is one scheduling pass; the tick began at `at`.
 
     The next tick is at `until`, or earlier after an edit.
     """
@@ -32,7 +32,7 @@ class Started(Event, frozen=True):
     """Emitted when this daemon starts, before it opens its store.
 
     `config` is the path of the configuration, `app` the Celery app, `http` the address of the
-    pages; each is None if there is none. No URL has a password.
+    pages; each may be None. No URL has a password.
     """
 
     name: str
@@ -46,16 +46,16 @@ class Started(Event, frozen=True):
 
 
 class EntriesCounted(Event, frozen=True):
-    """Emitted once, when a leader is known: the store has `entries` entries.
+    """Emitted once after the start, with the number of entries in the store.
 
-    A leader emits it after it has applied its declarations.
+    It follows as soon as a leader is known.
     """
 
     entries: int
 
 
 class LeadWon(Event, frozen=True):
-    """Emitted when this daemon becomes the leader; `term` is its new fencing number."""
+    """Emitted when this daemon becomes the leader; `term` has a new, higher number."""
 
     term: Term
 
@@ -66,7 +66,8 @@ RESIGNED = "resigned"
 class LeadLost(Event, frozen=True):
     """Emitted when this daemon stops leading; `reason` is a text for people.
 
-    `holder` is the last known holder of the lease, which may be this daemon; None if unknown.
+    `holder` is the last known holder of the leader's lock, which may be this daemon; None if
+    unknown.
     """
 
     reason: str
@@ -74,10 +75,7 @@ class LeadLost(Event, frozen=True):
 
 
 class LeaderSeen(Event, frozen=True):
-    """Emitted when this daemon sees that another daemon, `holder`, has got the lease.
-
-    The lease is the lock that lets one daemon lead.
-    """
+    """Emitted when this daemon sees that another daemon, `holder`, has become the leader."""
 
     holder: Holder
 
@@ -100,20 +98,18 @@ class Sent(Event, frozen=True):
 
 
 class Skipped(Event, frozen=True):
-    """Emitted after a batch that skipped moments, which will not run.
+    """Emitted when planned runs were skipped, so that they will never run.
 
-    `skips` holds pairs of an entry's name and a stretch of skipped moments.
+    `skips` holds pairs of an entry's name and the skipped times.
     """
 
     skips: Sequence[tuple[str, Skip]]
 
 
 class Unplannable(Event, frozen=True):
-    """Emitted when the next moment of entry `name` cannot be computed, because of an unexpected
-    error.
+    """Emitted when an unexpected error prevents computing the next run of the entry `name`.
 
-    It is emitted once for each revision. The entry does not run until it is edited; all other
-    entries run as planned.
+    The entry does not run until it is edited; all other entries run as planned.
     """
 
     name: str
@@ -121,9 +117,9 @@ class Unplannable(Event, frozen=True):
 
 
 class Refused(Event, frozen=True):
-    """Emitted when the ledger refused changes of rows that had changed since they were read.
+    """Emitted when the store refused changes to entries that had changed since they were read.
 
-    The rows of the entries `names` are read again.
+    The entries `names` are read again.
     """
 
     names: Sequence[str]
@@ -132,8 +128,7 @@ class Refused(Event, frozen=True):
 class Overdue(Event, frozen=True):
     """Emitted on a standby (a daemon that does not lead) when the leader seems to have stopped.
 
-    `name` is the first entry in the plan. It was due at `due`, `seconds` ago, and the leader has
-    not claimed it.
+    The next run of entry `name` was due at `due`, `seconds` ago, and the leader did not claim it.
     """
 
     name: str
@@ -142,8 +137,7 @@ class Overdue(Event, frozen=True):
 
 
 class OnTime(Event, frozen=True):
-    """Emitted on a standby (a daemon that does not lead) after `Overdue`, when no entry is overdue
-    any more."""
+    """Emitted on a standby (a daemon that does not lead) when no run is overdue any more."""
 
 
 class StoreAway(Event, frozen=True):
@@ -171,7 +165,7 @@ class BrokerBack(Event, frozen=True):
 
 
 class OutcomesRead(Event, frozen=True, kw_only=True):
-    """Emitted when the leader has written outcomes of runs, or has lost some of them.
+    """Emitted when the leader has stored outcomes of runs, or learned that reports were lost.
 
     - `deliveries`: the deliveries (of a message to a worker) whose state changed.
     - `late`: the number of deliveries that had already ended before.
@@ -190,8 +184,7 @@ class OutcomesRead(Event, frozen=True, kw_only=True):
 
 
 class RunsFailed(Event, frozen=True):
-    """Emitted at most once a second, with the runs that failed, expired or were lost since the last
-    event.
+    """Emitted at most once a second, with the runs that newly failed, expired or were lost.
 
     `more` is the number of such runs that are not in `deliveries`.
     """
@@ -201,8 +194,7 @@ class RunsFailed(Event, frozen=True):
 
 
 class OutcomesAway(Event, frozen=True):
-    """Emitted when the leader cannot read outcomes: the broker or result backend does not answer,
-    or refuses the read."""
+    """Emitted when the leader cannot read outcomes from the broker or the result backend."""
 
     reason: str
 
@@ -214,13 +206,13 @@ class OutcomesBack(Event, frozen=True):
 
 
 class LockAway(Event, frozen=True):
-    """Emitted when the lock that makes a leader cannot be used, so that this daemon cannot lead."""
+    """Emitted when the leader's lock cannot be used, so that this daemon cannot lead."""
 
     reason: str
 
 
 class LockBack(Event, frozen=True):
-    """Emitted when the lock works again; `seconds` is the length of the outage."""
+    """Emitted when the leader's lock works again; `seconds` is the length of the outage."""
 
     seconds: float
 
@@ -232,14 +224,13 @@ class WentBack(Event, frozen=True):
 
 
 class ClockStepped(Event, frozen=True):
-    """Emitted when the daemon's clock was set by `seconds`, which is negative if the clock went
-    back."""
+    """Emitted when the daemon's clock jumped by `seconds`, which is negative for a jump back."""
 
     seconds: float
 
 
 class IncidentsOpened(Event, frozen=True):
-    """Emitted when this daemon has opened incidents; there is at least one."""
+    """Emitted when this daemon has opened incidents, which are problems to alert people about."""
 
     incidents: Sequence[Incident]
 
@@ -260,7 +251,7 @@ class IncidentsCounted(Event, frozen=True):
 
 
 class AlertSent(Event, frozen=True):
-    """Emitted after a message about `count` incidents was sent; `channel` has no secret."""
+    """Emitted after a message about `count` incidents was sent. `channel` has no secrets."""
 
     channel: str
     title: str
@@ -268,8 +259,7 @@ class AlertSent(Event, frozen=True):
 
 
 class AlertNotSent(Event, frozen=True):
-    """Emitted after a message about incidents could not be sent; if `final` is True, beatd will not
-    retry."""
+    """Emitted when a message about incidents could not be sent. If `final`, beatd gives up."""
 
     channel: str
     title: str
@@ -278,10 +268,7 @@ class AlertNotSent(Event, frozen=True):
 
 
 class Broke(Event, frozen=True):
-    """Emitted when a turn of the background loop `loop` raised an unexpected exception.
-
-    The loop continues with its next turn.
-    """
+    """Emitted after an unexpected exception in the background loop `loop`, which continues."""
 
     loop: str
     error: Exception
@@ -297,4 +284,4 @@ Observer = Callable[[Event], None]
 
 
 def nobody(event: Event) -> None:
-    """Do nothing with the event; this is the default observer."""
+    """Ignore the event; this is the default observer."""

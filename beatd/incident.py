@@ -23,11 +23,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     """One problem of one entry or, if `name` is "", of beatd as a whole.
 
     `opened` distinguishes two incidents of the same kind and entry. `revision` grows with each
-    change. `observed` and `threshold` are texts for people. `announced` and `resolved` are the
-    times when the messages about its opening and its end were sent. While a daemon sends such a
-    message, `leased_until` is the moment until which other daemons do not send it. `flaps` is the
-    number of times that it opened within a day. `trace` is the trace id of the run that caused it,
-    or "".
+    change. `announced` and `resolved` are the times when messages about its start and its end were
+    sent; while a daemon sends one, other daemons do not until `leased_until`. `flaps` is how often
+    it opened within a day. `trace` is the trace id of the run that caused it, or "". `observed` and
+    `threshold` are texts for people.
     """
 
     kind: IncidentKind
@@ -52,26 +51,23 @@ class Incidents(Protocol):
         """Return the incidents that are open or whose end was not announced yet, oldest first."""
 
     def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
-        """Write incidents in their order, and return for each of them True if it was written.
+        """Write incidents in order; return for each True if it was written, else False.
 
-        An incident is written only if the store has the same incident (kind, name and `opened`) at
-        `incident.revision` - 1. With revision 1, it is written only if the store has no open
-        incident of this kind and name. Each transaction writes at most INCIDENTS_PER_WRITE
-        incidents. After a StoreError, the first of them may be written and the others not.
+        The store must have the incident at `revision` - 1 or, for revision 1, no open incident of
+        this kind and name. Each transaction writes at most INCIDENTS_PER_WRITE incidents. After a
+        StoreError, the first of them may be written and the others not.
         """
 
     def incidents(self, name: str | None, limit: int | None) -> Iterator[Incident]:
-        """Yield up to `limit` incidents, open and closed, the last opened first.
-
-        If `name` is given, yield only incidents of this entry.
-        """
+        """Yield up to `limit` incidents of the entry `name`, or of all if None, the last opened
+        first."""
 
     def forget_incidents(self, before: datetime) -> int:
         """Delete the incidents that were closed before `before`; return their number."""
 
 
 def writes_of(incidents: Sequence[Incident]) -> Iterator[Sequence[Incident]]:
-    """Yield the incidents in their order, in parts that a store writes in one transaction.
+    """Yield the incidents in order, in parts that a store can write in one transaction each.
 
     A part has at most INCIDENTS_PER_WRITE incidents, and no two of the same kind and name.
     """

@@ -1,8 +1,7 @@
-"""The lead: a lease, which lets one daemon lead, and a term, which makes a second leader harmless.
+"""How one daemon becomes the leader: by a lease, the lock, and a term, its fencing number.
 
-The holder of the lease (a row, a key or a lock on a file) may begin a term (a fencing number) in
-the ledger. Only the term prevents that a run is published twice: the ledger refuses every claim
-that does not carry its newest term.
+The holder of the lease may begin a term in the ledger. Only the term prevents that a run is
+published twice: the ledger refuses every claim that does not carry its newest term.
 """
 
 from datetime import datetime
@@ -12,11 +11,10 @@ from msgspec import Struct
 
 
 class Holder(Struct, frozen=True):
-    """A daemon, as the holder of a lease (the lock of the leader) or of a term (its fencing
-    number).
+    """A daemon that holds the leader's lock, or led under a term.
 
-    `since` is the time when its process started or, for the holder of a term, when the term began.
-    `token` is random, so that two starts of one daemon differ.
+    `since` is the time when its process started or, for a term, when the term began. `token` is
+    random, so that two starts of one daemon differ.
     """
 
     name: str
@@ -27,7 +25,7 @@ class Holder(Struct, frozen=True):
 
 
 class Term(Struct, frozen=True):
-    """The fencing number of a leader, which the ledger issued.
+    """The number under which a daemon leads, issued by the ledger (a fencing number).
 
     The ledger refuses a claim unless both fields equal those of its newest term.
     """
@@ -37,10 +35,7 @@ class Term(Struct, frozen=True):
 
 
 class Lead(Struct, frozen=True):
-    """The right to lead under a term (the fencing number of a leader).
-
-    Its holder may rely on it while `Clock.elapsed` is less than `until` (seconds).
-    """
+    """The right of a daemon to lead, valid while `Clock.elapsed` is less than `until` (seconds)."""
 
     term: Term
     until: float
@@ -49,19 +44,17 @@ class Lead(Struct, frozen=True):
 class Lease(Protocol):
     """The lock that lets one daemon at a time lead.
 
-    A method raises an error whenever the result is in doubt; the caller must then stop leading.
+    A method raises an error whenever its result is in doubt; the caller must then stop leading.
     """
 
     def take(self, holder: Holder, ttl: float) -> Holder:
-        """Get or renew the lease for `holder`, and return the daemon that holds the lease
-        afterwards.
+        """Get or renew the lock for `holder`, and return the daemon that holds the lock afterwards.
 
-        If another daemon already holds the lease, return that daemon. The call is atomic. The lease
-        lasts `ttl` seconds by the lock's own clock. It is free after that, or earlier when the
-        system proves that its holder is dead.
+        If another daemon already holds the lock, return that daemon. The call is atomic. The lock
+        lasts `ttl` seconds by its own clock; it is free earlier if its holder is proven dead.
         """
 
     def release(self, holder: Holder) -> None:
-        """Free the lease at once if `holder` has it; otherwise do nothing."""
+        """Free the lock at once if `holder` has it; otherwise do nothing."""
 
     def close(self) -> None: ...

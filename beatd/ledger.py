@@ -1,9 +1,8 @@
-"""The ledger of a store: plans, claims, requests, terms and history.
+"""Plans, claims, requests, leaders and history in a store: their value types and interfaces.
 
-A run goes through the ledger in two steps. `claim` checks that the row has not changed since it was
-read, moves the plan to the next moment, and writes an open claim. `record` closes the claim with
-the outcome of the message. Between the two steps the outcome is unknown, and `unknowns` returns the
-open claim.
+A run is written in two steps. `claim` reserves the run before its message is sent: it checks that
+the plan has not changed, and sets it to the next moment. `record` writes the outcome. In between
+the run has an open claim, which `unknowns` returns.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,10 +22,10 @@ from beatd.run import Occurrence, Origin, Run, Skip, State
 class Request(Struct, frozen=True):
     """A request to run the moments of an entry from `first` to `last`, besides its plan.
 
-    The leader publishes them, oldest request first. The runs of a `trigger` or `backfill` are new
-    tasks: their ids are computed from the request's random `id`, and they change neither the plan
-    nor `runs`. A `backlog` contains missed moments of the plan, which `catch_up: all` still has to
-    publish. `revision` is the entry's revision when the request was made.
+    The leader publishes the runs, oldest request first. Runs of a `trigger` or `backfill` are new
+    tasks: their ids are computed from the random `id`, and they change neither the plan nor `runs`.
+    A `backlog` contains missed moments of the plan that `catch_up: all` still has to publish.
+    `revision` is the entry's revision when the request was made.
     """
 
     id: str
@@ -38,7 +37,7 @@ class Request(Struct, frozen=True):
 
 
 class OpenClaim(Struct, frozen=True):
-    """A run that the leader claimed (reserved for sending) and whose outcome is not recorded.
+    """A run that the leader reserved for sending and whose outcome is not recorded.
 
     `term` is the fencing number of that leader. `unsent` is True if the message was certainly not
     sent.
@@ -54,15 +53,15 @@ class OpenClaim(Struct, frozen=True):
 
 
 class RunningChange(Struct, frozen=True):
-    """The condition on the running run of an entry whose `overlap` is not "allow", and its change.
+    """A change of the running run of an entry that does not allow overlap, with its condition.
 
-    The ledger makes a move (one change of one row) only if the condition is true:
+    It is part of a `Move`, which the store makes only if the condition is true:
 
     - `seen`: the running run has this task id ("": the entry has no running run).
-    - `is_over`: if True, the `until` of the running run in the ledger is not after the time of the
+    - `is_over`: if True, the `until` of the running run in the store is not after the time of the
       claim. A run that was prolonged since it was read is therefore never overlapped.
 
-    Then the ledger changes the running run:
+    Then the store changes the running run:
 
     - `until` set, in a move with a run: this run becomes the running one until `until`. If it
       already was the running one, its `since` and `waits` do not change.
@@ -79,19 +78,18 @@ class RunningChange(Struct, frozen=True):
 
 
 class Move(Struct, frozen=True, kw_only=True):
-    """One change of one row, which the ledger makes only if the row is still in the state `seen`.
+    """One change of a plan, a request or an open claim, refused if that changed since it was read.
 
-    - of "plan": `seen` is the planned moment, `plan` the next plan.
-    - of "request": `seen` is the request's first moment, `first` the next one (None: the request is
-      done).
-    - of "claim": `seen` is the `claimed_at` of the open claim (claimed, not recorded).
+    - `of` "plan": `seen` is the planned moment, `plan` the next plan.
+    - `of` "request": `seen` is the request's first moment, `first` the next one (None: it is done).
+    - `of` "claim": `seen` is the `claimed_at` of the open claim (a run reserved, not recorded).
 
-    With each of them, the ledger writes an open claim for `run` (an existing one is claimed anew),
-    records `skips`, adds `backlog` as a request, and adds `counts` to the entry's runs. A move of
-    an open claim without a run closes the claim and records its skip.
+    The store also claims `run` (or claims it anew), records `skips`, adds `backlog` as a request,
+    and adds `counts` to the entry's runs. A move of an open claim without a run closes the claim
+    and records its skip.
 
     `running` is set for an entry whose `overlap` is not "allow". `revokes` is the task id of the
-    running run if the workers must end that run after the move, else "".
+    running run if the workers must end it after the move, else "".
     """
 
     of: Literal["plan", "request", "claim"]
@@ -111,11 +109,10 @@ class Move(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True):
-    """The outcome of a claimed run, which was known at the time `at`.
+    """The outcome of sending a claimed run, known at the time `at`.
 
-    After "unknown" and "unsent" the claim remains open; "unsent" also marks the claim as not sent.
-    If `claimed_at` is given and the run was claimed again since then, the ledger ignores all
-    outcomes but "confirmed".
+    After "unknown" and "unsent" the run stays claimed; "unsent" also marks it as not sent. If the
+    run was claimed again after `claimed_at`, the store ignores all outcomes but "confirmed".
     """
 
     run: Run
@@ -125,16 +122,14 @@ class Result(Struct, frozen=True):
 
     @property
     def late(self) -> float | None:
-        """The seconds from the due moment to `at`; None if the run was not confirmed or was
-        requested by hand."""
+        """The seconds from the due moment to `at`; None if not confirmed or requested by hand."""
         if self.outcome.sent != "confirmed" or self.run.occurrence.request:
             return None
         return max(0.0, (self.at - self.run.due).total_seconds())
 
 
 class Record(Struct, frozen=True):
-    """A line of history about one run or, with `until` and `count`, about a stretch of skipped
-    moments.
+    """A line of history about one run or, with `until` and `count`, about skipped moments.
 
     `late` is in seconds. `at_least` is True if `count` is only a lower bound.
     """
@@ -164,76 +159,72 @@ class HistoryPage(Struct, frozen=True):
 
 
 class Ledger(Protocol):
-    """The part of a store that reads the plan, open claims (claimed, not recorded) and requests."""
+    """The part of a store that reads what is to run next, and claimed runs without an outcome."""
 
     @property
     def namespace(self) -> UUID:
-        """The random namespace of the store's task ids, which keeps the ids of two stores apart."""
+        """The random UUID from which task ids are computed, different for each store."""
 
     def version(self) -> str:
         """Return a text that changes if and only if any entry changes."""
 
     def upcoming(self, limit: int) -> Sequence[Stored]:
-        """Return up to `limit` rows of the plan, the earliest due moment first.
+        """Return up to `limit` entries with their next runs, the earliest due first.
 
-        An index makes this cheap for any number of entries. An entry whose definition this program
-        cannot read is not returned; `beatd check` reports it.
+        An index makes this cheap for any number of entries. Entries that this program cannot read
+        are left out; `beatd check` reports them.
         """
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
-        """Return up to `limit` open claims (claimed, not recorded), oldest claim first.
+        """Return up to `limit` claimed runs whose outcome is not recorded, oldest claim first.
 
-        It returns claims made before the moment `before`, and all claims that are marked as unsent.
-        As in `upcoming` and `requests`, entries that this program cannot read are left out.
+        Only claims made before the moment `before`, or marked as unsent, are returned. Entries that
+        this program cannot read are left out.
         """
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Return up to `limit` pending requests (moments to run besides the plan), oldest first.
+        """Return up to `limit` pending requests for runs, oldest first.
 
         Each comes with its entry, or None if the entry was removed.
         """
 
     def drop_cached(self, names: Sequence[str]) -> None:
-        """Delete the entries `names` from the caches of this process, as they may have been
-        removed."""
+        """Delete these entries from the caches of this process; they may have been removed."""
 
 
 class Claims(Protocol):
-    """The part of a store that writes claims of runs and their outcomes."""
+    """The part of a store that claims runs, before they are sent, and records their outcomes."""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        """Make each move (one change of one row) whose row is still as `seen`; return True for each
-        made.
+        """Make each of these moves, most of which claim a run; return for each True if it was made.
 
-        Each move is atomic. The store writes `at` as the `claimed_at` of the claims. A move is
-        refused (False) in these cases:
+        Each is atomic. `at` becomes the `claimed_at` of the claims. A move is refused (False) in
+        these cases:
 
-        - of "plan": the row has another planned moment or revision, or is disabled or paused.
-        - of "request": the request has another first moment.
-        - of "claim": the open claim has another `claimed_at`.
-        - of "request" or "claim", with a run: the entry is not at the run's revision, because it
-          was edited.
+        - `of` "plan": the entry has another planned moment or revision, or is disabled or paused.
+        - `of` "request": the request has another first moment.
+        - `of` "claim": the open claim has another `claimed_at`.
+        - `of` "request" or "claim", with a run: the entry was edited, so its revision is another.
         - with `running`: the condition of `running` is false.
 
-        Raise Deposed, with nothing done, if `term` is not the ledger's newest.
+        Raise Deposed, and change nothing, if `term` is not the newest in the store.
         """
 
     def record(self, results: Sequence[Result]) -> None:
-        """Write the outcomes to the history, and close the claims that have a final outcome.
+        """Write the outcomes of claimed runs to the history, and close claims with a final one.
 
-        A second call with the same results does no harm. A result from an older term (the fencing
-        number of a leader) is accepted too, because a confirmed message is a fact. The record
-        replaces the open claim, or the skip record of a run whose outcome was unknown. A rejected
-        run no longer counts as running.
+        A second call with the same results does no harm. A result of an earlier leader is accepted
+        too, because a confirmed message is a fact. The record replaces the claim, or the skip
+        record of a run whose outcome was unknown. A rejected run no longer counts as running.
         """
 
     def atomic(self) -> "AtomicLedger | None":
-        """Return this object as an AtomicLedger, or None if this store cannot push a message as
-        part of a claim."""
+        """Return this object as an AtomicLedger, or None if this store cannot publish within a
+        claim."""
 
 
 class HeldClaim(Protocol):
-    """A claim that has locked its rows but has not claimed anything yet.
+    """A prepared claim, which has locked its runs in the store but has not claimed them yet.
 
     `make` completes the claim. `drop`, or the end of the process, undoes it.
     """
@@ -246,15 +237,14 @@ class HeldClaim(Protocol):
 
 @runtime_checkable
 class HoldingLedger(Protocol):
-    """The optional part of a store that can begin a claim early, where a claim takes long."""
+    """The optional part of a store that can prepare a claim early, where a claim takes long."""
 
     def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
-        """Lock the rows of a claim that is due at `at`, in some milliseconds, and claim nothing
-        yet.
+        """Prepare to claim runs at the moment `at`, in some milliseconds, but claim nothing yet.
 
-        The same thread must call `make` or `drop` of the result before it writes anything else.
-        Return None if this would save no time or has failed; the later `claim` then raises the
-        cause.
+        The runs are locked; the same thread must call `make` or `drop` of the result before it
+        writes anything else. Return None if this would save no time or failed; the later `claim`
+        then raises the cause.
         """
 
 
@@ -265,7 +255,7 @@ StepOutcomes = Callable[[], Sequence[Outcome | None]]
 
 
 class Step(Protocol):
-    """A batch that one script will claim, push to the broker and record."""
+    """A batch of runs that one script will claim, publish and record."""
 
     def send_ahead(self) -> None:
         """Transfer the batch's data to the server a few milliseconds before `begin`, to save time.
@@ -274,54 +264,52 @@ class Step(Protocol):
         """
 
     def drop(self) -> None:
-        """Discard the batch and the data that `send_ahead` transferred; call this instead of
-        `begin`."""
+        """Discard the batch and the data that `send_ahead` transferred, instead of running it."""
 
     def begin(self, term: Term, at: datetime) -> StepOutcomes:
-        """Send the script, which claims under `term` at the time `at`; do not wait for the reply.
+        """Start the script that claims, publishes and records the batch; do not wait for it.
 
-        The returned function waits for the reply and returns the outcomes; the caller must call it.
+        `term` is the leader's fencing number, and `at` the time of the claim. The caller must call
+        the returned function, which waits for the reply and returns the outcomes.
         """
 
 
 class AtomicLedger(Claims, Protocol):
-    """The claims of a ledger in Redis, which can publish in the same script.
+    """The part of a Redis store that claims and publishes runs in one script.
 
-    If the broker is the same Redis, a claim and the pushes of its messages are one script, and no
-    outcome is ever unknown.
+    It needs a broker in the same Redis. The outcome of a run is then never unknown.
     """
 
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
-        """Return a step that will make the moves and push their messages; nothing is done yet.
+        """Prepare a batch that will claim runs and push their messages; nothing is done yet.
 
-        A move is one change of one row. `pushes` contains the pushes of each move, in the same
-        order.
+        `pushes` contains the messages of each move, in the same order.
         """
 
     def write_up(self, limit: int) -> bool:
-        """Write up to `limit` lines of history that steps postponed; return True if more are left.
+        """Write up to `limit` postponed records of history; return True if more are left.
 
-        The methods of `History` already return these lines before they are written.
+        The methods of `History` already return these records before they are written.
         """
 
     def server(self) -> tuple[str, int] | None:
-        """Return the (run_id, db) of the ledger's Redis; None if a queue may be on another server.
+        """Return the Redis server as (run_id, db), or None if a queue may be on another server.
 
-        The caller compares the result with that of the broker.
+        The caller compares it with the server of the broker.
         """
 
 
 class Terms(SharedClock, Protocol):
-    """The part of a store that issues terms (fencing numbers); only the newest allows claims."""
+    """The part of a store that numbers its leaders, so that only the newest can claim runs."""
 
     def begin(self, holder: Holder) -> Term:
-        """Issue the next term for `holder`, atomically: the old number plus one, and a new token.
+        """Make `holder` the newest leader: issue the next term, a fencing number with a new token.
 
-        From then on the ledger refuses older terms. `namespace` is read again from the store.
+        From then on the store refuses older terms. `namespace` is read again from the store.
         """
 
     def term(self) -> tuple[Term, Holder] | None:
-        """Return the newest term and its holder; None if no term was issued yet."""
+        """Return the newest term (a fencing number) and its leader; None before the first."""
 
 
 class Requests(EntryFinder, EntryWriter, Protocol):
@@ -329,16 +317,16 @@ class Requests(EntryFinder, EntryWriter, Protocol):
 
     @property
     def namespace(self) -> UUID:
-        """The random namespace of the store's task ids, which keeps the ids of two stores apart."""
+        """The random UUID from which task ids are computed, different for each store."""
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Return up to `limit` pending requests, oldest first.
+        """Return up to `limit` pending requests for runs, oldest first.
 
         Each comes with its entry, or None if the entry was removed.
         """
 
     def add_requests(self, requests: Sequence[Request]) -> None:
-        """Add requests, which the leader will publish; ignore a request whose id is already
+        """Add requests for runs, for the leader to publish. Ignore those whose id is already
         pending."""
 
 
@@ -346,9 +334,9 @@ class History(Protocol):
     """The part of a store that reads and deletes the records of runs."""
 
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        """Yield up to `limit` records of the entry `name` (None: of all), the last written first.
+        """Yield up to `limit` history records, newest first: of one entry, or of all if None.
 
-        Open claims (claimed, not recorded) are included, with the state "claimed".
+        Runs that are claimed but not recorded are included, with the state "claimed".
         """
 
     def history_page(self, name: str | None, limit: int, place: str = "") -> HistoryPage:
@@ -365,13 +353,12 @@ class History(Protocol):
         """
 
     def open_claims(self) -> int:
-        """Return the number of open claims (claimed, not recorded), including those of unreadable
+        """Return the number of claimed runs whose outcome is not recorded, also of unreadable
         entries."""
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Delete the records older than `before` and all but the newest `keep`; return their
-        number.
+        """Delete records older than `before` and all but the newest `keep`; return their number.
 
-        The store deletes them in small batches. Open claims (claimed, not recorded) are never
+        The store deletes them in small batches. Claimed runs without a recorded outcome are never
         deleted.
         """

@@ -1,8 +1,8 @@
-"""Marks: small notes that a store keeps beside the entries.
+"""Marks: short notes that a store keeps beside the entries, each a time and a text under a key.
 
-Most marks are about the set of entries that an owner (a source of entries) declared and applied. A
-store keeps a mark as three columns, `source`, `loaded_at` and `digest`, which every version of
-beatd reads. Only `Marks` knows the key and the text of each kind of mark.
+Most marks are about the entries that an owner, such as a YAML file, declared. A store keeps a mark
+as three columns, `source`, `loaded_at` and `digest`, which every version of beatd reads. Only
+`Marks` knows the key and the text of each kind of mark.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
 
 class Mark(Struct, frozen=True, rename={"key": "source", "at": "loaded_at", "text": "digest"}):
-    """A mark, which is a short note that a store keeps under a key: a time and a text."""
+    """A short note that a store keeps under a key: a time and a text."""
 
     key: str
     at: datetime
@@ -30,20 +30,20 @@ class Mark(Struct, frozen=True, rename={"key": "source", "at": "loaded_at", "tex
 
 
 class MarkRows(Protocol):
-    """The part of a store that reads and writes single marks (short notes under a key)."""
+    """The part of a store that reads and writes marks, which are short notes under a key."""
 
     def read_mark(self, key: str) -> Mark | None:
-        """Return the mark under `key`, or None if there is no such mark or it cannot be read."""
+        """Return the note stored under `key`, or None if it is missing or cannot be read."""
 
     def write_mark(self, mark: Mark) -> None:
-        """Write the mark, in place of an older mark with the same key."""
+        """Store a note under its key, in place of an older one."""
 
 
 class AppliedSet(Struct, frozen=True):
-    """The set of declared entries that an owner (a source of entries) last wrote to the store.
+    """The declared entries that an owner, such as a YAML file, last wrote to the store.
 
-    `loaded_at` is the time when the declarations were read; `digest` identifies them. An older set
-    (by `loaded_at`) is not applied over it.
+    `loaded_at` is the time when the declarations were read; `digest` identifies them. A set that
+    was read earlier is not written over it.
     """
 
     loaded_at: datetime
@@ -51,15 +51,15 @@ class AppliedSet(Struct, frozen=True):
     whole: bool = True  # False while its entries are being written
 
     def holds(self, digest: str) -> bool:
-        """Return True if this set has the given digest and was written completely."""
+        """Return True if these declarations have this digest and were written completely."""
         return self.whole and self.digest == digest
 
 
 class VerifiedSet(Struct, frozen=True):
     """A set of declared entries that were all found in the store.
 
-    `version` and `entries` are the store's version and number of entries at that time. While these
-    are the same, the check need not be repeated.
+    While the store still has this `version` and number of `entries`, the check need not be
+    repeated.
     """
 
     loaded_at: datetime
@@ -76,16 +76,16 @@ class Stop(Struct, frozen=True):
 
 
 class Marks:
-    """Reads and writes the marks (short notes) of one store as typed values.
+    """Reads and writes the short notes of one store, with a method for each kind.
 
-    An owner is a source of declared entries.
+    An owner is a source of declared entries, such as a YAML file.
     """
 
     def __init__(self, rows: MarkRows) -> None:
         self._rows = rows
 
     def applied(self, owner: str) -> AppliedSet | None:
-        """Return the set of entries that `owner` applied last; None if it never applied one."""
+        """Return the declared entries that `owner` wrote last; None if it never wrote any."""
         mark = self._rows.read_mark(owner)
         if mark is None:
             return None
@@ -93,15 +93,15 @@ class Marks:
         return AppliedSet(mark.at, digest, whole=digest == mark.text)
 
     def write_applied(self, owner: str, applied: AppliedSet) -> None:
-        """Note the set of entries that `owner` has applied or, if `whole` is False, has begun to
-        apply."""
+        """Note which declared entries `owner` wrote to the store or, if not `whole`, began to
+        write."""
         text = applied.digest if applied.whole else applied.digest + UNDER_WAY
         self._rows.write_mark(Mark(owner, applied.loaded_at, text))
 
     def is_verified(self, owner: str, found: VerifiedSet) -> bool:
         """Return True if `found` equals the set that was last verified for `owner`.
 
-        The version and the number of entries of the store must be the same, too.
+        The store's version and its number of entries must be the same, too.
         """
         mark = self._rows.read_mark(_verified(owner, found).key)
         return mark is not None and mark.text == _verified(owner, found).text
@@ -111,8 +111,7 @@ class Marks:
         self._rows.write_mark(_verified(owner, found))
 
     def takeover(self, owner: str) -> str:
-        """Return a token that changes when a person moves one of the owner's entries to another
-        owner.
+        """Return a token that changes when an operator gives an entry of `owner` to another owner.
 
         Return "" if that has not happened yet.
         """
@@ -120,23 +119,23 @@ class Marks:
         return "" if mark is None else mark.text
 
     def write_takeover(self, owner: str) -> None:
-        """Write a new token for `takeover`, unless the owner never applied a set of entries."""
+        """Write a new token for `takeover`, unless the owner never wrote any declared entries."""
         applied = self.applied(owner)
         if applied is not None:
             key = _takeover_key(owner)
             self._rows.write_mark(Mark(key, applied.loaded_at, token_hex(8)))
 
     def conflicts(self, owner: str) -> list[str]:
-        """Return the problems that `write_conflicts` wrote for the owner, one per line."""
+        """Return the stored problems of the owner's declarations, one text for each."""
         mark = self._rows.read_mark(_conflicts_key(owner))
         return [] if mark is None else mark.text.splitlines()
 
     def write_conflicts(self, owner: str, lines: Sequence[str], at: datetime) -> None:
-        """Write the problems of the owner's declarations, one per line."""
+        """Store the problems of the owner's declarations, one text for each."""
         self._rows.write_mark(Mark(_conflicts_key(owner), at, "\n".join(lines)))
 
     def stop(self, name: str) -> Stop | None:
-        """Return the note about who last paused or disabled the entry `name` by a command; None if
+        """Return who last paused or disabled the entry `name` by a command, and when; None if
         unknown."""
         mark = self._rows.read_mark(_stop_key(name))
         return None if mark is None else Stop(mark.at, mark.text)
@@ -146,8 +145,7 @@ class Marks:
         self._rows.write_mark(Mark(_stop_key(name), stop.at, stop.by))
 
     def alerts(self) -> tuple[datetime, str] | None:
-        """Return the time at which a leader last checked the entries for incidents, and its note
-        about them.
+        """Return when a leader last checked the entries for incidents, with the text that it noted.
 
         Return None if no leader has checked them yet.
         """
@@ -155,15 +153,13 @@ class Marks:
         return None if mark is None else (mark.at, mark.text)
 
     def write_alerts(self, text: str, at: datetime) -> None:
-        """Note that a leader checked the entries for incidents at this time, with its note about
-        them."""
+        """Note that a leader checked the entries for incidents at the time `at`, with its text."""
         self._rows.write_mark(Mark(ALERTS_KEY, at, text))
 
     def silences(self) -> dict[str, float]:
-        """Return the silences, by task id, that the last call of `write_silences` stored.
+        """Return for how many seconds no worker has listed each run as its own, by task id.
 
-        A silence is the time in seconds for which no worker has listed this run as its own. Return
-        an empty dict if nothing was stored, or if it cannot be read.
+        Return an empty dict if `write_silences` stored nothing, or if it cannot be read.
         """
         mark = self._rows.read_mark(SILENCES_KEY)
         try:
@@ -172,14 +168,14 @@ class Marks:
             return {}  # it was changed by hand; each silence counts anew
 
     def write_silences(self, silences: Mapping[str, float], at: datetime) -> None:
-        """Store for how many seconds no worker has listed these runs as its own, by task id.
+        """Store for how many seconds no worker has listed each run as its own, by task id.
 
         A new leader reads the numbers and continues to count.
         """
         self._rows.write_mark(Mark(SILENCES_KEY, at, json.encode(silences).decode()))
 
     def has_monitors(self) -> bool:
-        """Return True if an entry with a `monitor` was ever published."""
+        """Return True if any entry with a `monitor` was ever published."""
         return self._rows.read_mark(MONITORS_KEY) is not None
 
     def write_monitors(self, at: datetime) -> None:
@@ -187,7 +183,7 @@ class Marks:
         self._rows.write_mark(Mark(MONITORS_KEY, at, ""))
 
     def rules(self) -> str | None:
-        """Return the version of the planning rules by which all plans in the store were computed.
+        """Return the version of the planning rules that computed all next runs in the store.
 
         Return None if it was never written.
         """
@@ -195,7 +191,7 @@ class Marks:
         return None if mark is None else mark.text
 
     def write_rules(self, rules: str, at: datetime) -> None:
-        """Note that all plans in the store were computed by this version of the planning rules."""
+        """Note that this version of the planning rules computed all next runs in the store."""
         self._rows.write_mark(Mark(RULES_KEY, at, rules))
 
 

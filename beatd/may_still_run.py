@@ -1,4 +1,4 @@
-"""Decide whether a run that is late, requested or without an outcome may still be sent.
+"""Decide whether a run that is late, requested or of unknown outcome may still be sent.
 
 All functions are pure.
 """
@@ -13,11 +13,10 @@ from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:
-    """Return the moment until which `move` may be used; None if the caller must not store it.
+    """Return until when `move`, which was computed ahead, may be used; None if it must not be kept.
 
-    The move (the change that takes a row to its next moment) was computed ahead, for the due moment
-    of `row`. At the returned moment the next occurrence is due, or this one is too late for the
-    catch-up rule. From then on the move must be computed again.
+    `move` takes a due entry to its next planned run. It must be computed anew once the next run is
+    due, or once this one is too late for the entry's `catch_up`.
     """
     if move.plan is None or move.plan.due is None or row.plan.due is None:
         return None
@@ -30,12 +29,11 @@ def holds_until(row: Stored, move: Move) -> datetime | None:
 
 
 def why_at_an_end(request: Request, row: Stored | None) -> str:
-    """Return the reason to drop the rest of a request, such as "removed" or "paused"; "" if it may
-    run.
+    """Return why to drop the rest of a request, such as "removed"; "" if it may run.
 
-    A request is a range of moments to run besides the plan. `row` is its entry, or None if the
-    entry was removed. A trigger or backfill, which was requested by hand, runs even if its entry is
-    paused or disabled; a backlog (missed moments of the plan) does not.
+    A request asks for runs besides the plan. `row` is its entry, or None if the entry was removed.
+    A trigger or backfill runs even if its entry is paused or disabled; a backlog, which has missed
+    runs of the plan, does not.
     """
     if row is None:
         return "removed"
@@ -51,10 +49,10 @@ def why_at_an_end(request: Request, row: Stored | None) -> str:
 
 
 def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter) -> str:
-    """Return the reason not to send an open claim again, or "" if it must be sent again.
+    """Return why a run with no recorded outcome must not be sent again, or "" if it must be.
 
-    An open claim is a run that was claimed and has no recorded outcome. `unsent` is True if its
-    message was certainly not sent. The catch-up rule decides whether the run is too late at `now`.
+    `unsent` is True if its message was certainly not sent. The entry's `catch_up` decides whether
+    the run is too late at `now`.
     """
     row = claim.stored
     if row is None:
@@ -81,11 +79,10 @@ def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter
 
 
 def if_found(next_after: NextAfter) -> NextAfter:
-    """Return a function like `next_after` that returns None where `next_after` raises
-    ScheduleError.
+    """Return a function like `next_after` that returns None instead of raising ScheduleError.
 
-    It is used for runs that were claimed or requested earlier, so that they can be sent although
-    the schedule fails now. The plan itself uses `next_after`, so that its failure is reported.
+    Runs that were claimed or requested earlier use it, so that they can be sent although the
+    schedule fails now. The plan itself uses `next_after`, so that its failure is reported.
     """
 
     def next_or_none(schedule: Schedule, moment: datetime) -> datetime | None:

@@ -25,7 +25,7 @@ RUN_ENDS = DELIVERY_ENDS - {"retried"}
 class Delivery(Struct, frozen=True, kw_only=True):
     """One delivery of a run's message to a worker, as far as it is known.
 
-    `delivery` is a random id from the worker. `name` and `planned` are those of the occurrence.
+    `delivery` is a random id from the worker. `name` and `planned` identify the entry and its run.
     `at` is the time of the newest report, by the worker's clock. `error` is one line. `runtime` is
     in seconds; None if the start or the end is unknown.
     """
@@ -52,9 +52,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
 class EntryOutcome(Struct, frozen=True, kw_only=True):
     """The newest outcome of an entry's runs, with counts of failures and successes in a row.
 
-    `failures` counts the newest ends in a row that were no success, `successes` the newest
-    successes in a row; a revoked run changes neither. `first` is the time of the first outcome that
-    was ever written for the entry.
+    `failures` and `successes` count the newest ends in a row; a revoked run changes neither.
+    `first` is the time of the first outcome that was ever written for the entry.
     """
 
     name: str
@@ -72,12 +71,12 @@ class RunStates(Protocol):
     """The part of a store that reads the running runs and the outcomes that workers reported."""
 
     def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
-        """Return the deliveries of these runs, oldest first; a run without one is left out."""
+        """Return the deliveries of each run by task id, oldest first; omit runs without any."""
 
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
-        """Return the running run of each of these entries (None: of every entry), by name.
+        """Return the running run of each of these entries, by name; of all entries if None.
 
-        Only an entry whose `overlap` is not "allow" has one; an entry without one is left out.
+        Entries without a running run, or with `overlap: allow`, are left out.
         """
 
 
@@ -85,19 +84,18 @@ class Outcomes(RunStates, Protocol):
     """The part of a store that keeps the outcomes of published runs and the running runs."""
 
     def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
-        """Write the new facts about these deliveries; return "written" or "late" for each.
+        """Write workers' reports about deliveries; return "written" or "late" for each.
 
-        "late" means that the delivery had ended before, so that nothing was changed. An empty field
-        of a report (None, "") does not replace an earlier value. A delivery that was written as
-        lost may still get another end. A run has ended when all its deliveries have ended and the
-        state of the newest is in `RUN_ENDS`. Then it no longer counts as running, and a plan that
-        waits for it is due at `at`, unless the plan was changed since. The outcome of the entry, if
-        the entry exists, is updated in the same transaction. A second call with the same deliveries
-        does no harm.
+        "late" means that the delivery had ended before, so that nothing was changed; a delivery
+        written as lost may still get another end. An empty field (None, "") does not replace an
+        earlier value. A run has ended when all its deliveries have and the newest is in a state of
+        `RUN_ENDS`. Then it no longer counts as running, and a plan that waits for it is due at
+        `at`, unless the plan was changed since. The entry's outcome is updated in the same
+        transaction. A second call does no harm.
         """
 
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
-        """Return the newest outcome of each of these entries (None: of every entry), by name.
+        """Return the newest outcome of each of these entries, by name; of all entries if None.
 
         An entry without an outcome is left out.
         """
@@ -108,6 +106,5 @@ class Outcomes(RunStates, Protocol):
     def prolong(self, task_ids: Sequence[str], until: datetime) -> None:
         """Make these runs count as running until `until` or later.
 
-        The due moment of a plan that waits for one of them does not change: at that moment the
-        leader checks the run again.
+        A plan that waits for one of them stays due as before; the leader then checks the run again.
         """

@@ -1,4 +1,4 @@
-"""Decide what happens to a due moment while an earlier run of its entry has not ended.
+"""Decide what happens to a due run while an earlier run of the same entry has not ended.
 
 All functions are pure. A run of an entry whose `overlap` is not "allow" counts as running from its
 claim until a worker reports its end, or until no worker has reported anything about it for
@@ -35,14 +35,14 @@ REPLACE_WAIT = timedelta(seconds=10)  # for the end of a revoked run, before the
 
 
 class Turn(Struct, frozen=True):
-    """The decision whether a run may be claimed now.
+    """The decision whether a run may start while an earlier run of its entry is running.
 
     - `skip` is the reason to skip the run, or "".
-    - `until` is the latest moment until which the run waits; None if it does not wait.
-    - `running` is the condition of the claim, and its change of the running run.
+    - `until` is the latest time until which the run waits; None if it does not wait.
+    - `running` is the change of the stored running run that goes with the decision.
     - `revokes` is the task id of the running run if the workers must end that run, else "".
 
-    If `skip` is "" and `until` is None, the run may be claimed.
+    If `skip` is "" and `until` is None, the run may start.
     """
 
     running: RunningChange
@@ -52,19 +52,18 @@ class Turn(Struct, frozen=True):
 
     @property
     def is_free(self) -> bool:
-        """True if the run may be claimed now."""
+        """True if the run may start now."""
         return not self.skip and self.until is None
 
 
 def blocking(row: Stored, now: datetime) -> Running | None:
-    """Return the run of the entry that counts as running at `now`, or None."""
+    """Return the entry's run that counts as running at `now`, or None."""
     running = row.running
     return running if running is not None and running.until > now else None
 
 
 def still_running(running: Running | None) -> str:
-    """Return the reason to skip a moment because of `running`, which is None if that run has ended
-    since."""
+    """Return the reason "still running", with the task id and start of `running` if it is given."""
     if running is None:
         return "still running"
     since = running.since.replace(microsecond=0).isoformat()
@@ -72,8 +71,7 @@ def still_running(running: Running | None) -> str:
 
 
 def turn_of(row: Stored, now: datetime) -> Turn:
-    """Return the decision, by the entry's `overlap`, whether one of its runs may be claimed at
-    `now`."""
+    """Return the decision whether a run of the entry may start at `now`, by its `overlap`."""
     held = blocking(row, now)
     if held is None:
         return Turn(_starts(row, now, is_over=row.running is not None))
@@ -86,10 +84,10 @@ def turn_of(row: Stored, now: datetime) -> Turn:
 
 
 def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None:
-    """Return the decision about the next moment of a request; None if the moment only waits.
+    """Return the decision whether the next run of a request may start; None if it only waits.
 
     A `trigger` follows the entry's `overlap`. Backfills and backlogs run one moment at a time: they
-    wait until no run is running and no moment of the plan is due.
+    wait until no run is running and no planned run is due.
     """
     turn, held, due = turn_of(row, now), blocking(row, now), row.plan.due
     if held is None:
@@ -100,10 +98,9 @@ def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None
 
 
 def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | None:
-    """Return the condition on which an open claim (claimed, not recorded) may be claimed again.
+    """Return the condition on which a claimed run may be sent again; None if it must wait.
 
-    Return None if the claim has to wait for another run. A run that is sent again does not wait for
-    itself.
+    It waits while another run of the entry is running, but never for itself.
     """
     other = row.running is not None and row.running.task_id != task_id
     if other and blocking(row, now):
@@ -112,10 +109,9 @@ def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | N
 
 
 def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChange | None:
-    """Return the change that ends the run of an open claim which will be closed without being sent.
+    """Return the change that ends a claimed run which will never be sent; None if there is none.
 
-    Return None if there is nothing to end. A message that may have been sent counts as running
-    until its end is reported.
+    A run whose message may have been sent counts as running until its end is reported.
     """
     if row is None or not unsent or not row.running or row.running.task_id != task_id:
         return None
@@ -125,12 +121,11 @@ def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChang
 def settle_in_turn(
     row: Stored, now: datetime, next_after: NextAfter, settle: Settle
 ) -> tuple[Settlement, Turn | None]:
-    """Return which moments of a due row run, wait or are skipped at `now`, and the turn or None.
+    """Return what to do with the planned runs of a due entry whose runs must not overlap.
 
-    The entry does not allow overlap. The turn is None if the move of the row has no condition on
-    the running run. A moment that waited for the end of a run is not late: the newest one runs, and
-    the older ones are skipped as "still running" (with `catch_up: all` the older ones run, too).
-    All other moments follow the catch-up rule, `settle`.
+    The `Turn` is None if no running run is involved. A run that waited for the end of another is
+    not late: the newest one starts, and older ones are skipped as "still running" (with `catch_up:
+    all` they run, too). In all other cases `settle`, the catch-up rule, decides.
     """
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None and row.plan.due is not None, "a row without a moment is not due"
@@ -162,7 +157,7 @@ def settle_in_turn(
 def _settle_waiting(
     row: Stored, oldest: datetime, now: datetime, next_after: NextAfter, settle: Settle
 ) -> Settlement:
-    """Return the settlement of a row whose moment `oldest` has waited for the end of a run."""
+    """Return the decision about an entry whose run `oldest` waited for another run to end."""
     entry, newest = row.entry, newest_due(row.entry, oldest, now, next_after)
     if newest > oldest and entry.catch_up == "all":
         return settle(row, now, next_after)
@@ -182,9 +177,9 @@ def _settle_waiting(
 
 
 def _starts(row: Stored, now: datetime, *, is_over: bool) -> RunningChange:
-    """Return the change that makes a run claimed at `now` the running run of its entry.
+    """Return the change that makes a run started at `now` the entry's running run.
 
-    If no worker reports anything about the run, it counts as running for `max_run`.
+    If no worker reports anything about it, it counts as running for `max_run`.
     """
     max_run = row.entry.max_run
     if max_run is None or max_run <= timedelta(0):

@@ -1,7 +1,7 @@
-"""Compute when an entry is due. All functions are pure.
+"""Compute when an entry runs next. All functions are pure.
 
-`first` plans an entry that is new, edited or resumed. `beatd.catch_up` decides about an entry that
-is due.
+A moment is a planned time of an entry. `first` plans a new, edited or resumed entry; for an entry
+that is due, `beatd.catch_up` decides.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ NextAfter = Callable[[Schedule, datetime], datetime | None]
 
 
 def fingerprint(entry: Entry) -> str:
-    """Return a digest of the entry's fields that decide when it runs."""
+    """Return a digest of the fields that decide when the entry runs, to detect a change of them."""
     times = [entry.start, entry.end, entry.jitter]
     when: list[Any] = [entry.schedule.plain(), entry.tz, *times, entry.dst_gap, entry.dst_fold]
     return blake2b(json.encode(when, order="deterministic"), digest_size=8).hexdigest()
@@ -42,8 +42,7 @@ def next_of(schedule: Schedule, moment: datetime) -> datetime | None:
 
 
 def shared_next_after(limit: int = CACHED_MOMENTS) -> NextAfter:
-    """Return a cached `next_after`, so that entries with equal schedules compute each moment only
-    once."""
+    """Return a function that computes a schedule's next run and remembers `limit` results."""
     known: dict[tuple[Schedule, datetime], datetime | None] = {}
 
     def next_after(schedule: Schedule, moment: datetime) -> datetime | None:
@@ -60,7 +59,7 @@ def shared_next_after(limit: int = CACHED_MOMENTS) -> NextAfter:
 
 
 def next_moment(entry: Entry, after: datetime, next_after: NextAfter = next_of) -> datetime | None:
-    """Return the entry's first moment strictly after `after`; None if there is none."""
+    """Return the entry's first planned run after `after`; None if there is none."""
     if entry.start is not None and after < entry.start:
         after = entry.start - MICROSECOND
     moment = next_after(entry.schedule, after)
@@ -70,10 +69,10 @@ def next_moment(entry: Entry, after: datetime, next_after: NextAfter = next_of) 
 
 
 def due_at(entry: Entry, planned: datetime, next_after: NextAfter = next_of) -> datetime:
-    """Return `planned` plus jitter; the result is equal in every process, and before the next
-    moment."""
+    """Return when the run planned for `planned` is due: that time plus a delay up to `jitter`."""
     if not entry.jitter:
         return planned
+    # Equal in every process, and before the next moment.
     digest = blake2b(f"{entry.name}\n{micros(planned)}".encode(), digest_size=8).digest()
     delay = entry.jitter * (int.from_bytes(digest) / 2**64)
     following = next_moment(entry, planned, next_after)
@@ -85,7 +84,7 @@ def due_at(entry: Entry, planned: datetime, next_after: NextAfter = next_of) -> 
 def plan_at(
     entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = next_of
 ) -> Plan:
-    """Return the plan for the next moment `planned`, if any; `mark` is the entry's fingerprint."""
+    """Return the plan to run the entry next at `planned`, if any; `mark` is its fingerprint."""
     due = None if planned is None else due_at(entry, planned, next_after)
     return Plan(planned=planned, due=due, fingerprint=mark, rules=RULES)
 
@@ -98,10 +97,10 @@ def first(
     runs: int = 0,
     last: datetime | None = None,
 ) -> Plan:
-    """Return the plan for the first moment after `now` and `last`.
+    """Return the plan for the entry's first run after `now` and after `last`.
 
-    Its `due` is None while the entry is paused or disabled; both moments are None if the entry is
-    finished.
+    The plan's `due` is None while the entry is paused or disabled. `planned` is None too if the
+    entry never runs again.
     """
     mark = fingerprint(entry)
     if has_run_out(entry, runs):
@@ -114,9 +113,9 @@ def first(
 
 
 def passed_over(row: Stored, now: datetime) -> Skip | None:
-    """Return a skip record of the old plan's moments up to `now`; None if there are none.
+    """Return a skip record of the planned runs up to `now` that will not happen, or None.
 
-    These moments will not run, because the entry was paused, disabled or edited.
+    They do not happen because the entry was paused, disabled or edited.
     """
     entry, oldest = row.entry, row.plan.planned
     if oldest is None or oldest > now:
@@ -128,14 +127,14 @@ def passed_over(row: Stored, now: datetime) -> Skip | None:
 
 
 def missed_when_new(entry: Entry, plan: Plan) -> Skip | None:
-    """Return a skip record if the only moment of a new entry is already past, else None."""
+    """Return a skip record if a new entry's only run is already past, else None."""
     return _missed(entry, plan, "past when added")
 
 
 def missed_by_edit(row: Stored, entry: Entry, plan: Plan, passed: Skip | None) -> Skip | None:
-    """Return a skip record if the only moment of an edited entry is already past, else None.
+    """Return a skip record if an edited entry's only run is already past, else None.
 
-    Return None also if that moment ran, or if the skip record `passed` already ends with it.
+    Return None also if that run happened, or if the skip record `passed` already ends with it.
     """
     skip = None if has_run_out(entry, row.runs) else _missed(entry, plan, "past when edited")
     if skip is None or skip.planned in (row.last, passed and passed.until):
@@ -151,20 +150,20 @@ def _missed(entry: Entry, plan: Plan, reason: str) -> Skip | None:
 
 
 def is_once(entry: Entry) -> bool:
-    """Return True if the entry has exactly one moment."""
+    """Return True if the entry is planned to run exactly once."""
     moment = next_moment(entry, EPOCH)
     return moment is not None and next_moment(entry, moment) is None
 
 
 def has_run_out(entry: Entry, runs: int) -> bool:
-    """Return True if an entry that has had `runs` runs has reached its `max_runs`."""
+    """Return True if an entry with this number of runs has reached its `max_runs`."""
     return entry.max_runs is not None and runs >= entry.max_runs
 
 
 def moment_before(
     entry: Entry, oldest: datetime, moment: datetime, next_after: NextAfter
 ) -> datetime:
-    """Return the entry's newest moment before `moment`; `oldest` if none lies in between."""
+    """Return the entry's last planned run before `moment`; `oldest` if there is none in between."""
     step = MICROSECOND
     while moment - step > oldest:
         earlier = next_moment(entry, moment - step, next_after)
@@ -181,9 +180,9 @@ def moment_before(
 
 
 def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
-    """Return one skip record of the moments from `first` to `last`.
+    """Return one skip record for all planned runs from `first` to `last`.
 
-    Its `at_least` is True if there were too many moments to count all of them.
+    Its `at_least` is True if there were too many to count all of them.
     """
     period = entry.schedule.period
     if period is not None:
@@ -205,7 +204,7 @@ def _counted(schedule: Schedule, first: datetime, last: datetime) -> tuple[int, 
 
 
 class Settlement(Struct, frozen=True):
-    """The decision about a due row: which moments to publish now, run later, and skip."""
+    """The decision about a due entry: which planned runs to publish now, run later, and skip."""
 
     publish: datetime | None
     plan: Plan
@@ -214,7 +213,7 @@ class Settlement(Struct, frozen=True):
 
 
 def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
-    """Return why a moment due at `due` is too late for the catch-up rule, or "" if it is not."""
+    """Return why a run is too late by the entry's `catch_up`, or "" if it is not."""
     late = now - due
     if entry.catch_up == "skip" and late > entry.grace:
         return f"{LATE_BY} {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
@@ -224,7 +223,7 @@ def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
 
 
 def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
-    """Return the newest moment, not before `oldest`, that is due at `now`."""
+    """Return the entry's newest planned run that is due at `now`, but at least `oldest`."""
     newest, following = oldest, next_moment(entry, oldest, next_after)
     if following is None:
         return oldest

@@ -1,4 +1,4 @@
-"""Presences: the records that running daemons write for each other and for `status`."""
+"""The records that running daemons write about themselves, for each other and for `status`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from beatd.leader import Holder
 class Presence(Struct, frozen=True):
     """The record that a daemon writes about itself, once a second, for `status` and other daemons.
 
-    No text in it has a password.
+    It never contains a password.
     """
 
     holder: Holder
@@ -32,8 +32,7 @@ class Presences(Protocol):
     """The part of a store in which running daemons announce themselves."""
 
     def announce(self, presence: Presence, ttl: float) -> None:
-        """Write a daemon's record about itself, in place of its older one; it expires after `ttl`
-        seconds."""
+        """Write a daemon's record about itself over its older one, for `ttl` seconds."""
 
     def leave(self, holder: Holder) -> None:
         """Remove the record of a daemon that ends, if there is one."""

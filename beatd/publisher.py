@@ -1,4 +1,4 @@
-"""Define the publisher, which sends a batch of runs to a broker and returns an outcome for each."""
+"""The protocol of a publisher, which sends runs to a broker, and the outcomes it returns."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
@@ -16,13 +16,12 @@ MESSAGE_REFUSED = "the broker refused it (basic.nack)"
 
 
 class Outcome(Struct, frozen=True):
-    """The outcome of sending one message.
+    """The outcome of sending one message to the broker.
 
     `reason` is a text for people, empty for a confirmed message.
 
     - confirmed: the broker has the message.
-    - rejected: the broker will never accept it, and gave the reason; or the message cannot be
-      built.
+    - rejected: the broker will never accept the message, or the message cannot be built.
     - unsent: the message was certainly not sent.
     - unknown: the message may have been sent.
     """
@@ -32,9 +31,9 @@ class Outcome(Struct, frozen=True):
 
 
 class Push(Struct, frozen=True):
-    """One push of the message `body` to the Redis list `key`.
+    """The message `body`, to be pushed to the Redis list `key`.
 
-    A ledger in the same Redis can do it inside its claim.
+    If ledger and broker are the same Redis, one script claims the run and pushes the message.
     """
 
     key: str
@@ -42,44 +41,36 @@ class Push(Struct, frozen=True):
 
 
 class Publisher(Protocol):
-    """Sends messages to a broker."""
+    """Sends the messages of runs to a broker."""
 
     def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
-        """Build the parts of the messages that can be built before the runs are due, and send
-        nothing.
+        """Build parts of the messages before the runs are due; send nothing, and never raise.
 
-        It never raises. `soon` is True if exactly these runs are most likely published within some
-        milliseconds.
+        `soon` is True if exactly these runs will most likely be published within milliseconds.
         """
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        """Publish the runs within the time-out, and return one outcome per run, in the same order.
+        """Publish the runs, and return one outcome for each, in the same order; never raise.
 
-        It never raises. A message that fails does not affect the others. If messages go one by one,
-        `may_go_on` is called before each; once it returns False, the rest is "unsent".
+        A message that fails does not affect the others. `may_go_on` is called before each group of
+        messages; once it returns False, the rest is "unsent".
         """
 
     def revoke(self, task_ids: Sequence[str]) -> None:
-        """Tell all workers to end these runs, and to refuse those that arrive later.
+        """Tell all workers to end these tasks, and to refuse those that arrive later; never raise.
 
-        It never raises, and no reply confirms it. It does nothing if the broker cannot reach all
-        workers at once.
+        Workers do not confirm it. If the broker cannot reach all workers at once, nothing is sent.
         """
 
     def forget(self, names: Sequence[str]) -> None:
-        """Delete the cached messages of the entries `names`, which may have been removed.
-
-        A message that is needed again is built again.
-        """
+        """Delete the cached messages of the entries with these names."""
 
     def reachable(self) -> bool:
         """Return True if the broker answers within the time-out; connect again if necessary."""
 
     def trouble(self) -> str:
-        """Return the reason for the last False of `reachable`, as one line with the broker's name.
-
-        The text contains no password.
-        """
+        """Return why `reachable` was last False, as one line with the broker's name and no
+        password."""
 
     def on_redis(self) -> "RedisPublisher | None":
         """Return this publisher as a RedisPublisher, or None if its broker is not Redis."""
@@ -88,26 +79,21 @@ class Publisher(Protocol):
 
 
 class RedisPublisher(Publisher, Protocol):
-    """A publisher whose messages are pushes to Redis lists."""
+    """A publisher to Redis, whose messages can be sent as pushes to lists."""
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run the pushes that publish it, or an outcome if pushes cannot publish
-        it.
+        """Return for each run the Redis list pushes that publish it, or an outcome that says why
+        not.
 
-        The outcome has the reason: a fanout exchange, a broker that is away, a message that cannot
-        be built. `publish` may be able to send such a run.
+        Reasons are a fanout exchange, a broker that is away, or a message that cannot be built.
+        `publish` may still be able to send such a run.
         """
 
     def server(self) -> tuple[str, int] | None:
-        """Return the (run_id, db) of the broker's Redis, or None if it is unknown.
-
-        The caller compares the result with that of the ledger.
-        """
+        """Return (run_id, db), the identity of the broker's Redis, or None if it is unknown."""
 
     def asked(self) -> bool:
-        """Return True if `server` has read the identity of Redis over the current connection to the
-        broker.
+        """Return True if `server` has read the identity of Redis over the current connection.
 
-        Otherwise the last result of `server` may be out of date, and `pushes` returns outcomes
-        only.
+        Otherwise the last result of `server` may be outdated, and `pushes` returns outcomes only.
         """

@@ -1,7 +1,6 @@
-"""The messages in which a worker reports the outcomes of runs.
+"""The messages in which a worker reports the outcomes of runs to the leading daemon.
 
-A worker sends them as JSON to the queue `beatd.outcomes` of its app's broker. The daemon that leads
-reads them.
+A worker sends them as JSON to the queue `beatd.outcomes` of its app's broker.
 """
 
 from datetime import datetime
@@ -17,10 +16,10 @@ LOST_AFTER_S = 30.0  # a run that no list has named for so long is lost
 
 
 class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One change of the state of one delivery of a run's message.
+    """A worker's report that one delivery of a run's message changed its state.
 
-    `id` is the task id. `delivery` is a random id for this delivery; all reports about it have the
-    same one. `at` is the time of the change, by the worker's clock. `error` is one line.
+    `id` is the task id. `delivery` is a random id that all reports about this delivery share. `at`
+    is the time of the change, by the worker's clock. `error` is one line.
     """
 
     id: str
@@ -33,11 +32,11 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Reports(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One message of a worker.
+    """A message from a worker, with the reports of several runs.
 
     `held` lists the (task id, delivery) of the runs that the worker has received and that have not
-    ended; None if this message has no such list. `dropped` is the number of reports that the worker
-    has dropped since its last message, because the broker was away for too long.
+    ended, or is None if not sent. `dropped` is the number of reports that the worker dropped since
+    its last message, because the broker was away for too long.
     """
 
     worker: str
@@ -51,6 +50,5 @@ def encode(reports: Reports) -> bytes:
 
 
 def decode(body: bytes) -> Reports:
-    """Return the message that `body` contains; raise msgspec.MsgspecError if `body` is not
-    valid."""
+    """Decode a worker's message; raise msgspec.MsgspecError if `body` is not valid."""
     return json.decode(body, type=Reports)

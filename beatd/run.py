@@ -1,7 +1,6 @@
-"""Occurrences and runs.
+"""The values for one run of an entry: its planned time, its task id and its state.
 
-An occurrence is one planned moment of one entry. Its task id is computed from the occurrence and
-the store's namespace only. A run is an occurrence on its way to the broker.
+An occurrence is one planned time of one entry. A run is an occurrence on its way to the broker.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -21,19 +20,19 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def micros(moment: datetime) -> int:
-    """Return the microseconds since the Unix epoch, as every store keeps a moment."""
+    """Return the time in microseconds since 1970, as every store keeps it."""
     return (moment - EPOCH) // MICROSECOND
 
 
 def moment_of(micros: int) -> datetime:
-    """Return the moment, aware and in UTC, that is `micros` microseconds after the Unix epoch."""
+    """Return the UTC datetime that is `micros` microseconds after the start of 1970."""
     return EPOCH + micros * MICROSECOND  # half the time of timedelta(microseconds=…)
 
 
 class Occurrence(Struct, frozen=True):
-    """One planned moment of one entry.
+    """One planned time of one entry.
 
-    `request` is the id of the request by hand that it belongs to, or "" if it belongs to the plan.
+    `request` is the id of the request that an operator made for it, or "" if it is from the plan.
     """
 
     name: str
@@ -42,8 +41,7 @@ class Occurrence(Struct, frozen=True):
 
 
 def task_id(namespace: UUID, occurrence: Occurrence) -> str:
-    """Return the task id of the occurrence: a uuid5 in the store's namespace, equal in every
-    daemon."""
+    """Return the Celery task id of an occurrence; every daemon computes the same id."""
     text = f"{occurrence.name}\n{micros(occurrence.planned)}\n{occurrence.request}"
     # uuid.uuid5 written out: building the UUID object costs more than the hash.
     digest = bytearray(sha1(namespace.bytes + text.encode(), usedforsecurity=False).digest()[:16])
@@ -54,10 +52,10 @@ def task_id(namespace: UUID, occurrence: Occurrence) -> str:
 
 
 class Run(Struct, frozen=True):
-    """An occurrence (one planned moment of one entry) on its way to the broker.
+    """A run of an entry on its way to the broker.
 
-    `entry` and `revision` are those at the time of its claim. `due` is the planned moment plus
-    jitter; a run requested by hand has no jitter.
+    `entry` and `revision` are the entry and its version at the time of the claim. `due` is the
+    planned time plus jitter; a run requested by hand has no jitter.
     """
 
     occurrence: Occurrence
@@ -70,12 +68,11 @@ class Run(Struct, frozen=True):
 
 
 class Running(Struct, frozen=True):
-    """The run of an entry that counts as running: it was claimed at `since`, and its end is not
-    known.
+    """The run of an entry that started at `since` and is not known to have ended.
 
-    A store keeps one for each entry whose `overlap` is not "allow". After the moment `until` the
-    run no longer counts as running, because nobody reported anything about it for too long. `waits`
-    is True if the plan of the entry waits for the end of this run.
+    A store keeps one for each entry whose `overlap` is not "allow". After `until` the run no longer
+    counts as running, because nobody has reported anything about it for too long. `waits` is True
+    if the plan of the entry waits for the end of this run.
     """
 
     task_id: str
@@ -85,10 +82,10 @@ class Running(Struct, frozen=True):
 
 
 class Skip(Struct, frozen=True):
-    """A stretch of moments of one entry that were not published, kept as one record.
+    """The record of `count` planned runs of an entry, in a row, that were not published.
 
-    The stretch has `count` moments, from `planned` to `until`. `at_least` is True if the count
-    stopped early, so that `count` is only a lower bound.
+    They were planned from `planned` to `until`. `at_least` is True if counting stopped early, so
+    that `count` is only a lower bound.
     """
 
     planned: datetime

@@ -1,7 +1,7 @@
-"""Collect passwords when they are read, and hide them in every text that is shown.
+"""Hide passwords in every text that is shown.
 
-A text is searched for the passwords themselves and not only for their context. The reason is that
-an error of a library may quote a URL in pieces, escaped, or cut anywhere.
+Passwords are collected when they are read, and then searched for in each text. A pattern for URLs
+is not enough, because an error of a library may quote a URL in pieces, escaped or cut.
 """
 
 import re
@@ -29,7 +29,7 @@ _QUERY = re.compile(r"[?&;]([^=&;?]+)=([^&;]*)")
 
 
 class _Known:
-    """Keeps all passwords of this process, and one pattern that matches each of them."""
+    """All passwords of this process, and one pattern that matches each of them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -37,10 +37,7 @@ class _Known:
         self.pattern: re.Pattern[str] | None = None
 
     def add(self, words: set[str]) -> None:
-        """Add words to hide.
-
-        Longer words are matched first, so that no part of a longer word stays visible.
-        """
+        """Add words to hide."""
         with self._lock:
             if words <= self._words:
                 return
@@ -55,7 +52,7 @@ _known = _Known()
 def learn(password: str, *, beside: str = "") -> None:
     """Make `hidden` hide this password, its pieces and its escaped forms from now on.
 
-    A word that is also in `beside` (such as the user or the host of the URL) stays visible.
+    A word that is also in `beside` (such as the user or host of the URL) stays visible.
     """
     pieces = [piece for piece in re.split(r"[@:/?#]", password) if len(piece) >= MIN_PIECE_CHARS]
     words = {form for word in (password, *pieces) for form in _forms(word)}
@@ -65,8 +62,8 @@ def learn(password: str, *, beside: str = "") -> None:
 
 
 def _is_address(word: str) -> bool:
-    """True if the word is an IP address. To hide 127.0.0.1 would hide half of every log."""
-    try:
+    """Return True if the word is an IP address."""
+    try:  # to hide 127.0.0.1 would hide half of every log
         ip_address(word)
     except ValueError:
         return False
@@ -87,8 +84,7 @@ def learn_url(url: str) -> None:
 
 
 def learn_options(options: Any) -> None:
-    """Make `hidden` hide each value whose key is named like a password, at any depth of
-    `options`."""
+    """Make `hidden` hide each value whose key looks like that of a password, at any depth."""
     if isinstance(options, Mapping):
         for name, value in options.items():
             if isinstance(value, str) and _NAMES.search(str(name)):
@@ -108,17 +104,13 @@ def hidden(text: str) -> str:
 
 
 def masked(url: str) -> str:
-    """Return the URL with its passwords replaced by `***`; `hidden` hides these passwords from now
-    on."""
+    """Return the URL with `***` for its passwords, and make `hidden` hide them from now on."""
     learn_url(url)
     return hidden(url)
 
 
 class Secret(str):
-    """A URL whose repr hides its passwords.
-
-    `str` and comparisons use the complete URL.
-    """
+    """A URL whose repr hides its passwords. `str` and comparisons use the complete URL."""
 
     __slots__ = ()
 
@@ -131,11 +123,10 @@ class Secret(str):
 
 
 def channel_name(url: str) -> str:
-    """Return the URL of a channel of messages without its secrets: only the scheme and perhaps the
-    host.
+    """Return the URL of a message service without secrets: only its scheme and perhaps its host.
 
-    A token may be anywhere else in such a URL. `hidden` hides its passwords and tokens from now on.
-    The host is shown for http and https only.
+    The host is kept for http and https only, because elsewhere it may be a token. `hidden` hides
+    the URL's passwords and tokens from now on.
     """
     learn_url(url)
     scheme, _, rest = url.partition("://")

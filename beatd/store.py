@@ -1,7 +1,7 @@
-"""A store of entries, plans, claims and history, shared by all daemons and commands.
+"""The interface of a store, which holds entries, plans, claims and history for all daemons.
 
-`Store` is the sum of its parts, which every backend implements; only the wiring uses it. Other code
-uses one part of a store, which it gets from `Roles`.
+Every backend implements `Store`, the sum of all parts. Only the wiring uses `Store`; other code
+uses one part, which it gets from `Roles`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,37 +23,37 @@ from beatd.run import Running
 
 
 class Place(Protocol):
-    """The file, database or server of a store."""
+    """The part of a store that concerns its file, database or server."""
 
     def new_identity(self) -> UUID:
-        """Write a new random namespace (for the task ids) into the store, and return it.
+        """Write a new random UUID into the store as the namespace of its task ids, and return it.
 
-        Every leader that begins later uses this namespace. A copy of a store needs a new one, so
-        that the two stores make different task ids.
+        Every leader that begins later uses it. A copied store needs a new one, so that the two
+        stores make different task ids.
         """
 
     def watch(self, wake: Wake) -> bool:
         """Call `wake` soon after each change that another process makes.
 
-        Return False if this store cannot notice such changes.
+        Return False if this store cannot notice such changes, else True.
         """
 
     def problems(self) -> Sequence[str]:
-        """Return one line of text for each problem that `beatd check` should show.
+        """Return one line of text for each problem of the store that `beatd check` should show.
 
         Examples are a slow or full disk, an eviction policy, or entries that this program cannot
-        read. Unreadable entries are searched only in the next ten thousand rows of the plan. That
-        is enough: no daemon claims such entries, so their rows soon are the earliest of the plan.
+        read. Only the ten thousand entries that are due first are checked for the latter: no daemon
+        runs unreadable entries, so they soon are the first ones.
         """
 
     def close(self) -> None: ...
 
 
 class WrittenRecord(Struct, frozen=True):
-    """A record of history as a store keeps it.
+    """A record of history with its place in a store.
 
-    `place` is the position of the record in this store; `RecordCopies.records` can continue after
-    it. `at` is the time when it was written, by which old records are deleted.
+    `RecordCopies.records` can continue after `place`. `at` is the time when the record was written,
+    from which its age is counted.
     """
 
     place: str
@@ -62,34 +62,31 @@ class WrittenRecord(Struct, frozen=True):
 
 
 class RecordCopies(Protocol):
-    """The part of a store that reads and writes records of history unchanged, for a copy of the
-    store."""
+    """The part of a store that copies records of history unchanged."""
 
     @property
     def most_records(self) -> int | None:
         """The maximum number of records of history in this store; None if there is no limit."""
 
     def records(self, after: str) -> Iterator[WrittenRecord]:
-        """Yield the records that were written after the one at the place `after` ("": all records).
+        """Yield the records written after the place `after`, oldest first; all if it is "".
 
-        The oldest record comes first. Open claims (claimed, not recorded) are not included.
+        Runs that are claimed but not recorded are left out.
         """
 
     def write_records(self, records: Sequence[WrittenRecord], mark: Mark, seen: Mark) -> bool:
-        """Append these records and replace the mark `seen` by `mark` (a short note), in one
-        transaction.
+        """Append these records, and replace the mark `seen` by `mark`, in one transaction.
 
-        Return True if the records are in the store. If the store already has `mark`, an earlier
-        call wrote them, and nothing is written again. Return False, with nothing written, if the
+        A mark is a short note under a key. Return True if the records are in the store; if it
+        already has `mark`, an earlier call wrote them. Return False, and write nothing, if the
         store has any other mark under this key.
         """
 
 
 class Copies(MarkRows, Protocol):
-    """The part of a store that copies data which no other part can write directly.
+    """The part of a store that writes data which normally change only when runs start or end.
 
-    These are data that normally change only when runs are claimed or end. Each write may be
-    repeated. Write only to a store that no daemon uses.
+    Used to copy a store. Each write may be repeated. Write only to a store that no daemon uses.
     """
 
     def write_changes(self, records: Sequence[ChangeRecord]) -> None:
@@ -99,18 +96,17 @@ class Copies(MarkRows, Protocol):
         """
 
     def write_entry_outcomes(self, outcomes: Sequence[EntryOutcome]) -> None:
-        """Write the newest outcomes of these entries unchanged; the entries must exist."""
+        """Write the newest outcomes of entries unchanged; the entries must exist."""
 
     def write_running(self, running: Mapping[str, Running]) -> None:
-        """Write the running runs of these entries unchanged; the entries must exist, and plans do
-        not change."""
+        """Write which runs are running, by name of the entry. The entries must exist; plans do not
+        change."""
 
     def all_marks(self) -> Sequence[Mark]:
-        """Return all marks (short notes under a key) that can be read."""
+        """Return all readable marks, which are short notes under a key."""
 
     def write_identity(self, namespace: UUID, newest: tuple[Term, Holder] | None) -> None:
-        """Write the namespace of task ids and, if `newest` is given, the newest term with its
-        holder.
+        """Write the namespace of task ids and, if given, the newest leader and its term.
 
         A term is the fencing number of a leader. The number in the store never becomes smaller.
         """

@@ -1,6 +1,6 @@
-"""The trace of an occurrence, in the terms of W3C Trace Context.
+"""Ids of a run for distributed tracing, in the format of W3C Trace Context.
 
-Its ids are computed from the task id, so that they are equal in every daemon, message and record.
+The ids are computed from the task id, so that they are equal in every daemon and record.
 """
 
 from hashlib import blake2b
@@ -10,16 +10,15 @@ SAMPLED = "01"
 
 
 def trace_id(task_id: str) -> str:
-    """Return the trace id (32 hex digits) of the run with this task id, which is a UUID."""
+    """Return the trace id (32 hex digits) of a run, from its task id, which is a UUID."""
     return task_id.replace("-", "")
 
 
 def span_id(task_id: str) -> str:
-    """Return the id (16 hex digits) of beatd's span, from the planned moment to the publishing."""
+    """Return the id (16 hex digits) of beatd's span of a run, from its task id."""
     return blake2b(task_id.encode(), digest_size=8).hexdigest()
 
 
 def traceparent(task_id: str) -> str:
-    """Return the value of the header `traceparent`, which makes the worker's span a child of
-    beatd's span."""
+    """Return the value of the header `traceparent`, which links the worker's span to beatd's."""
     return f"00-{trace_id(task_id)}-{span_id(task_id)}-{SAMPLED}"

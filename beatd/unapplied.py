@@ -1,4 +1,4 @@
-"""The entries that the leader must not run yet, because it has not applied their declarations."""
+"""Entries that must not run yet, because their newest declarations are not in the store yet."""
 
 from msgspec import Struct
 
@@ -8,13 +8,11 @@ Owned = frozenset[tuple[str, str]]
 
 
 class Unapplied(Struct, frozen=True):
-    """A set of entries that the leader must not run yet.
+    """A set of entries that must not run yet, because the store may have outdated versions of them.
 
-    The store does not have their newest declarations yet, so that its version may be outdated.
-
-    - `owners`: every entry of these sources waits, because the source was not applied yet.
+    - `owners`: sources that are not written to the store yet; all their entries wait.
     - `names`: (source, name) of entries whose declarations could not be read.
-    - `places`: (source, file) of files that could not be read; the entries declared there wait.
+    - `places`: (source, file) of files that could not be read; all entries declared there wait.
     """
 
     owners: frozenset[str] = frozenset()
@@ -22,7 +20,7 @@ class Unapplied(Struct, frozen=True):
     places: Owned = frozenset()
 
     def __bool__(self) -> bool:
-        """Return True if any entry waits: the set has at least one owner, name or place."""
+        """Return True if any entry waits."""
         return bool(self.owners or self.names or self.places)
 
     def __or__(self, other: "Unapplied") -> "Unapplied":
@@ -38,7 +36,7 @@ class Unapplied(Struct, frozen=True):
         )
 
     def waits(self, entry: Entry) -> bool:
-        """Return True if `entry` belongs to the set, so that the leader must not run it yet."""
+        """Return True if `entry` must not run yet."""
         source = entry.source
         return (
             source in self.owners

@@ -1,6 +1,6 @@
-"""The command line of beatd, in which each module has one command.
+"""The commands of the `beatd` program, one module for each command.
 
-So `list` and `next` are names of modules here.
+The modules `list` and `next` are named like their commands.
 """
 
 from beatd.cli.commands import main

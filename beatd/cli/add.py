@@ -84,7 +84,7 @@ def command(
 
 
 def _as_typed(problem: "Problem") -> "Problem":
-    """Return a problem of the entry that names options of the command in place of YAML keys."""
+    """Return the problem in terms of command-line options, such as --cron for the key `cron`."""
     if problem.text.startswith(NO_SCHEDULE):
         from msgspec.structs import replace
 
@@ -94,10 +94,7 @@ def _as_typed(problem: "Problem") -> "Problem":
 
 
 def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Problem]":
-    """Return the warnings about an entry, and about its task if the app can be loaded.
-
-    If it cannot, that is a warning too: the host may not have the project's code.
-    """
+    """Return the warnings about an entry, and about its task if the Celery app can be loaded."""
     from beatd.cli.alert_check import unjudged, unmonitored
     from beatd.cli.entry_warnings import warnings_of
     from beatd.cli.overlap_warnings import overlap_facts

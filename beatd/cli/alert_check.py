@@ -1,5 +1,4 @@
-"""Check the channels of alerts, and whether the configuration has what entries need for their
-`alert` and `monitor`."""
+"""Check the `alerts` configuration and the alert settings of entries for `beatd check`."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -13,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def channel_problems(config: "Config") -> Iterator[Problem]:
-    """Yield a problem for each URL of `alerts.to` that cannot be used; no message is sent.
+    """Yield a problem for each unusable URL in `alerts.to`, without sending a message.
 
-    The text has no secret of the URL.
+    The text of a problem contains no password or token of the URL.
     """
     from beatd.alerts.channel import NotDelivered
     from beatd.notifiers import apprise
@@ -41,8 +40,7 @@ def channel_problems(config: "Config") -> Iterator[Problem]:
 
 
 def unjudged(entries: "Iterable[Entry]", config: "Config") -> Iterator[Problem]:
-    """Yield a warning about the first entry with an `alert` that nobody judges, because the
-    configuration has no section `alerts`."""
+    """Yield a warning if an entry has `alert`, but the configuration has no `alerts` section."""
     if config.alerts is not None:
         return
     for entry in entries:
@@ -53,8 +51,7 @@ def unjudged(entries: "Iterable[Entry]", config: "Config") -> Iterator[Problem]:
 
 
 def unmonitored(entries: "Iterable[Entry]", config: "Config") -> Iterator[Problem]:
-    """Yield a warning about the first entry with `monitor: {sentry: true}` that does nothing,
-    because the configuration names no project of Sentry."""
+    """Yield a warning if an entry has `monitor: {sentry: true}`, but Sentry is not configured."""
     if config.sentry is not None:
         return
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Try the channels of alerts (`beatd alerts test`)."""
+"""Send test messages to the alert channels (`beatd alerts test`)."""
 
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ def test(*, given: ConfigOption, url: str | None, json: bool) -> int:
 
 
 def _channels(config: "Config", url: str | None) -> "list[Channel]":
-    """Return the channels to try. Raises ConfigError if there is none."""
+    """Return the channel of `url`, or all channels of the configuration if `url` is None."""
     from beatd.config.values import Alerts
     from beatd.errors import ConfigError
     from beatd.wiring.alerting import channel_of

@@ -1,4 +1,4 @@
-"""Make the store agree with entry files (`beatd apply`)."""
+"""Write the entries declared in files to the store (`beatd apply`)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -77,11 +77,11 @@ def command(
 
 
 def _conflicts(done: "list[Comparison]", *, named: bool) -> "list[HeldName]":
-    """Return the declared names that the store has under another owner, to report as conflicts.
+    """Return the declared names that the store has under another owner.
 
-    Unless an owner was `named` with --name, an entry with the same definition is no conflict,
-    because an exported file names no owner.
+    A name with the same definition is returned only if `named` (option --name was given).
     """
+    # An exported file names no owner.
     return [held for one in done for held in one.conflicts if named or not held.same]
 
 

@@ -1,4 +1,4 @@
-"""Read the entries that `beatd apply` applies, from a configuration or from the given files."""
+"""Read the entries for `beatd apply`, from the configuration or from given files."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -20,10 +20,10 @@ from beatd.sources.files import Files, without_line
 
 
 def declared_in_config(config: Config, *, prune: bool) -> list[Declared]:
-    """Return all entries that the configuration declares, as one `Declared` for each owner.
+    """Return the entries declared in the configuration and its app, one `Declared` for each source.
 
-    The owner is the configuration or its app. With `prune`, a missing file or folder of `schedules`
-    is only a warning, because its removal is intended. Raises ConfigError for any other problem.
+    Raises ConfigError if a source is wrong. With `prune`, a missing file or folder of `schedules`
+    is only a warning.
     """
     sources: list[Source] = [Files(config, SystemClock())]
     if config.app is not None:
@@ -37,11 +37,10 @@ def declared_in_config(config: Config, *, prune: bool) -> list[Declared]:
 
 
 def declared_in_files(config: Config, places: Sequence[str], name: str | None) -> list[Declared]:
-    """Return the entries in files, folders and globs, as one `Declared` for each owner.
+    """Return the entries declared in files, folders and globs, one `Declared` for each owner.
 
-    If `name` is given, it is the owner of all entries. Else the owner of a file that the
-    configuration's `schedules` cover is the configuration, and any other file is owned by the name
-    of the file or folder in `places`. Raises ConfigError if a file is wrong.
+    The owner is `name` if given; else the configuration, for a file that its `schedules` include;
+    else the name of the file or folder. Raises ConfigError if a file is wrong.
     """
     here = Path.cwd()
     loaded = load_entries(
@@ -91,9 +90,9 @@ def _set(
 
 
 def _name_of(place: str) -> str:
-    """Return the owner's name for a typed path: the folder's name, or the file's without suffix.
+    """Return the folder's name, or the file's name without suffix: "jobs" for "conf/jobs.yaml".
 
-    Raises ConfigError for a glob, from which no name can be made.
+    Raises ConfigError for a glob pattern.
     """
     path = Path(place).resolve()
     if has_magic(place) and not path.exists():
@@ -110,12 +109,12 @@ def _refuse_owner_of_configuration(owner: str, config: Config, place: str) -> No
 
 
 def _below(folder: str, here: Path, place: str) -> str:
-    """Return a path that is relative to `here` as a path relative to `folder`."""
+    """Convert a path relative to `here` into a path relative to `folder`."""
     return os.path.relpath(here / place, folder)
 
 
 def _report(problems: Iterable[Problem]) -> None:
-    """Print warnings as notes, or raise ConfigError if any problem is more than a warning."""
+    """Print all warnings, or raise ConfigError if a problem is an error."""
     found = list(problems)
     wrong = [problem for problem in found if not problem.warning]
     if wrong:
@@ -125,18 +124,18 @@ def _report(problems: Iterable[Problem]) -> None:
 
 
 def _as_intended(problem: Problem) -> Problem:
-    """Return the problem as a warning if it is about a missing file or folder of `schedules`.
+    """Turn the error about a missing file or folder of `schedules` into a warning.
 
-    Any other problem is returned with the same level.
+    Any other problem is returned unchanged.
     """
     warning = problem.warning or problem.path == ("schedules",)
     return Problem(problem.text, problem.path, problem.place, warning)
 
 
 def _as_typed(problem: Problem, here: str) -> Problem:
-    """Return a problem of a file with its path as it was typed, without the prefix `here`.
+    """Return the problem with its file path as the user typed it, without the prefix `here`.
 
-    The problem does not refer to the key `schedules`, because the file came from an argument.
+    A reference to the key `schedules` is removed, because the file came from an argument.
     """
     path = () if problem.path == ("schedules",) else problem.path
     place = problem.place.removeprefix(here)

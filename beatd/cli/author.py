@@ -1,4 +1,4 @@
-"""Name the person who typed a command."""
+"""Name the user who runs a command."""
 
 import getpass
 import os
@@ -6,7 +6,7 @@ import socket
 
 
 def author() -> str:
-    """Return the user and the host of this process, such as "ann@host-1"."""
+    """Return the current user and host, such as "ann@host-1"."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # no such user, as in some containers

@@ -85,7 +85,7 @@ def command(
 
 
 def _confirm(name: str, requested: "Skip") -> None:
-    """Ask the user to confirm a large backfill (runs for past moments).
+    """Ask the user to confirm a large number of runs.
 
     Raises click.Abort if the user declines, and click.UsageError if there is no terminal.
     """
@@ -108,10 +108,7 @@ def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:
 
 
 def _runs(stretches: "Sequence[Skip]") -> str:
-    """Return the number of runs as text, such as "3 runs".
-
-    The text begins with "more than" if the count stopped at a limit.
-    """
+    """Return the total number of runs as text, such as "3 runs" or "more than 1000 runs"."""
     count = sum(one.count for one in stretches)
     runs = "1 run" if count == 1 else f"{count} runs"
     return f"more than {runs}" if any(one.at_least for one in stretches) else runs

@@ -62,7 +62,7 @@ def command(*, given: ConfigOption, files: tuple[str, ...], connect: bool, json:
 
 
 class _Report:
-    """Collects the problems of a configuration, of entry files and of an app, and prints them."""
+    """The report of `beatd check`: it collects problems and entries, and prints them."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -73,7 +73,7 @@ class _Report:
         self.facts: list[str] = []
 
     def add_configuration(self, given: ConfigOption) -> None:
-        """Add the problems and entries of the configuration or app that -c and -A choose."""
+        """Check the configuration or app of -c and -A, and add its problems and entries."""
         if given.config is None:
             found = _examine_app(given)
         else:
@@ -101,7 +101,7 @@ class _Report:
         self.problems += _warnings(self.entries, found.config, self.app)
 
     def add_files(self, files: tuple[str, ...]) -> None:
-        """Add the problems and entries of these entry files, folders or globs."""
+        """Check entry files, folders or globs, and add their problems and entries."""
         before = len(self.entries)
         scope = self.config or Config(broker=Broker())
         self._load(scope, files, ".")
@@ -144,11 +144,10 @@ class _Report:
 
     @property
     def errors(self) -> int:
-        """Return the number of problems that are more than warnings."""
+        """The number of problems that are not warnings."""
         return sum(not problem.warning for problem in self.problems)
 
     def print_json(self) -> None:
-        """Print the report as JSON."""
         print_json(
             {
                 "ok": not self.errors,
@@ -160,7 +159,7 @@ class _Report:
         )
 
     def print_lines(self) -> None:
-        """Print a line for each problem and each fact, and a last line with their number."""
+        """Print a line for each problem and each fact, then a summary line."""
         for problem in self.problems:
             level = ("warning", "yellow") if problem.warning else ("error", "red")
             place, path = visible(problem.place), visible(dotted(problem.path))
@@ -185,7 +184,7 @@ class _Report:
 
 
 def _examine_app(given: ConfigOption) -> Examined:
-    """Return the configuration that the app's settings describe, or the problem in them."""
+    """Return the configuration read from the Celery app's settings, or the error in them."""
     try:
         return Examined(given.load(), ())
     except ConfigError as error:
@@ -193,7 +192,7 @@ def _examine_app(given: ConfigOption) -> Examined:
 
 
 def _unusable_lock(config: Config) -> Iterator[Problem]:
-    """Yield a problem if the driver refuses the URL of the lock, without connecting to a server."""
+    """Yield a problem if the lock's URL is invalid; connects to no server."""
     try:
         backends.open_lease(schemes.lock_url(config.store.url, config.lock.url)).close()
     except ConfigError as error:
@@ -220,10 +219,7 @@ def _count(number: int, one: str, many: str | None = None) -> str:
 def _warnings(
     entries: list[Entry], config: Config | None, app: "Celery | None"
 ) -> Iterator[Problem]:
-    """Yield the warnings about the first ENTRIES_LOOKED_AT_MAX entries.
-
-    Each has the file and line that declare the entry.
-    """
+    """Yield the warnings about the first ENTRIES_LOOKED_AT_MAX entries."""
     now = SystemClock().now()
     looked_at = entries[:ENTRIES_LOOKED_AT_MAX]
     facts = EVERYTHING_WORKS if config is None else overlap_facts(looked_at, config, app)

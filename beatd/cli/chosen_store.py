@@ -1,4 +1,4 @@
-"""Open the store that a command works on, which the configuration or --store names."""
+"""Open the store that a command works on, chosen by the configuration or by --store."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ChosenStore(Struct, frozen=True):
-    """The typed options that choose a store, which is not open yet.
+    """The store that the options -c, -A and --store choose; `open` opens it.
 
     `given` has the values of -c and -A, and `url` is the value of --store.
     """
@@ -29,7 +29,7 @@ class ChosenStore(Struct, frozen=True):
     url: str | None
 
     def config(self) -> "Config":
-        """Return the configuration, with the URL of --store in place of its store if there is one.
+        """Return the configuration; the URL of --store, if given, replaces its store.
 
         Raises ConfigError if the configuration or the URL is wrong.
         """
@@ -63,10 +63,10 @@ class ChosenStore(Struct, frozen=True):
 
     @contextmanager
     def open(self, config: "Config | None" = None) -> "Iterator[OpenedStore]":
-        """Open the store for the `with` block, and close it afterwards.
+        """Open the store for a `with` block, and close it afterwards.
 
-        `config` is the configuration if it was loaded already. Raises StoreError if the store
-        cannot be reached, and ConfigError for a memory: store, which only its own daemon can use.
+        Without `config`, the configuration is loaded. Raises StoreError if the store cannot be
+        reached, and ConfigError for a memory: store, which exists only inside its daemon.
         """
         from beatd.clock import SystemClock
         from beatd.config import make_folders
@@ -95,10 +95,9 @@ class ChosenStore(Struct, frozen=True):
 
 
 class OpenedStore(Struct, frozen=True):
-    """An open store with its configuration, and the time by the store's clock.
+    """An open store with its configuration and its clock.
 
-    `present` returns the current time, and `now` is the time when the store was opened.
-    `started_at` returns the time when the command was started, from which a one-off counts.
+    `present` returns the current time by the store's clock.
     """
 
     config: "Config"
@@ -111,10 +110,10 @@ class OpenedStore(Struct, frozen=True):
 def _started_at(
     now: "Callable[[], datetime]", clock: "Clock", started_at_elapsed: float | None
 ) -> "datetime":
-    """Return the time when the command was started, by the store's clock.
+    """Return the time when the command was started, by the store's clock that `now` reads.
 
-    `started_at_elapsed` is that time on the clock of elapsed seconds; if it is None, the result is
-    the current time. `now` returns the current time by the store's clock.
+    `started_at_elapsed` is the start in seconds of `clock.elapsed()`. If it is None, return the
+    current time.
     """
     moment = now()
     if started_at_elapsed is None:
@@ -123,9 +122,9 @@ def _started_at(
 
 
 def takes_store(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options -c, -A and --store to a command.
+    """Decorate a command with the options -c, -A and --store.
 
-    The decorated function gets them as its argument `chosen`, a `ChosenStore`.
+    The command gets their values as its argument `chosen`, a `ChosenStore`.
     """
 
     @click.option(

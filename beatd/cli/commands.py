@@ -1,4 +1,4 @@
-"""List all commands, and import the module of a command only when it runs.
+"""The `beatd` program: a list of all commands, each imported only when it runs.
 
 The module `beatd/cli/NAME.py` has a click command called `command`. The import is late because
 `beatd --help` and every tab key wait for each import. A command returns an exit code, or None for
@@ -56,13 +56,13 @@ _MODULES = {"import": "import_"}  # a word that Python keeps for itself
 
 
 class Main(click.Group):
-    """The click group of all commands, which imports a command's module only when it is needed."""
+    """The click group of all `beatd` commands, which imports a command only when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import and return the command of this name, or return None if there is none."""
+        """Import and return the command `name`, or None if there is no such command."""
         if name not in COMMANDS:
             return None
         module = f"beatd.cli.{_MODULES.get(name, name)}"
@@ -89,16 +89,16 @@ class Main(click.Group):
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments, with `run` inserted if they name no command."""
+        """Parse the arguments; the command is `run` if they name none."""
         # While a shell completes a line, `run` is not added: the user may type a command next.
         return super().parse_args(ctx, args if ctx.resilient_parsing else _with_run(args))
 
     def main(  # type: ignore[override]  # it does not return
         self, args: Sequence[str] | None = None, **extra: Any
     ) -> Any:
-        """Run the command that the arguments name, and exit with its exit code.
+        """Run the command that `args` name, and exit with its exit code.
 
-        An exception becomes one line on stderr.
+        `args` defaults to sys.argv. An exception is printed as one line on stderr.
         """
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
@@ -116,8 +116,8 @@ class Main(click.Group):
 def _with_run(args: list[str]) -> list[str]:
     """Return the arguments with `run` inserted if they name no command.
 
-    `beatd -c FILE --shadow` becomes `beatd -c FILE run --shadow`. Without any argument, `run` is
-    inserted only if BEATD_CONFIG is set.
+    For example, `-c FILE --shadow` becomes `-c FILE run --shadow`. Empty arguments get `run` only
+    if BEATD_CONFIG is set.
     """
     at = 0
     while at < len(args) and args[at].startswith("-"):

@@ -1,4 +1,4 @@
-"""Print the script that completes commands in a shell (`beatd completion`)."""
+"""Print the shell completion script (`beatd completion`)."""
 
 import click
 from click.shell_completion import get_completion_class

@@ -1,4 +1,4 @@
-"""Complete the name of an entry at the tab key, if the store answers in time."""
+"""Complete names of entries when the user presses the tab key."""
 
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,10 @@ STORE_TIMEOUT_S = 0.5
 
 
 def names_of_entries(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return up to NAMES_MAX names of entries that begin with `incomplete`.
-
-    The list is empty after any error, because a message would appear in the line that is being
-    typed.
-    """
+    """Return up to NAMES_MAX entry names that begin with `incomplete`, or [] after any error."""
     try:
         return _names_beginning_with(incomplete, _config_of(ctx))
-    except Exception:
+    except Exception:  # a message would appear in the line that is being typed
         return []
 
 

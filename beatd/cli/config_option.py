@@ -1,4 +1,4 @@
-"""The options -c and -A of every command, which choose the configuration and the Celery app."""
+"""The options -c, -A and --debug, which choose a command's configuration and Celery app."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,9 +20,9 @@ DEBUG_HELP = "Show where an unexpected error came from."
 
 
 class ConfigOption(Struct, frozen=True):
-    """The values of -c, -A and --debug.
+    """The values of the options -c, -A and --debug.
 
-    A value typed after the name of the command wins over one typed before it.
+    An option after the command's name wins over the same option before it.
     """
 
     config: str | None = None
@@ -44,10 +44,9 @@ class ConfigOption(Struct, frozen=True):
         return clock.now() - timedelta(seconds=age)
 
     def load(self) -> "Config":
-        """Return the configuration that -c or -A choose, or else config.yaml in the current folder.
+        """Load the configuration of -c or -A, or else config.yaml in the current folder.
 
-        Raises ConfigError with all errors of the configuration, and click.UsageError if there is no
-        such file.
+        Raises ConfigError if the configuration is wrong, and click.UsageError if there is none.
         """
         from pathlib import Path
 
@@ -68,9 +67,9 @@ class ConfigOption(Struct, frozen=True):
 
 
 def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options -c, -A and --debug to a command.
+    """Decorate a command with the options -c, -A and --debug.
 
-    The decorated function gets them as its argument `given`, a `ConfigOption`.
+    The command gets their values as its argument `given`, a `ConfigOption`.
     """
 
     @click.option("-c", "--config", type=click.Path(), metavar="FILE", help=CONFIG_HELP)

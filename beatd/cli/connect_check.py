@@ -1,4 +1,4 @@
-"""Run the checks of `beatd check` that need the app or, with --connect, the servers."""
+"""The checks of `beatd check` that need the Celery app or a server, such as the broker."""
 
 import errno
 import socket
@@ -20,9 +20,9 @@ from beatd.wiring.build import celery_app, sources_of
 
 
 def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """Connect to broker, store, lock and HTTP port, and yield a problem for each that fails.
+    """Try to use the broker, store, lock and HTTP port, and yield a problem for each failure.
 
-    Each success is appended to `facts` as a line of text.
+    Each success is appended to `facts` as a line of text, such as "the broker answers".
     """
     publisher = store = None
     try:
@@ -66,9 +66,9 @@ def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
 def declared_by_app(
     app: Celery, config: Config, others: Sequence[Entry]
 ) -> tuple[list[Problem], list[Entry]]:
-    """Return the problems of what the app declares, and its entries that are not among `others`.
+    """Return the problems and the entries that the Celery app declares.
 
-    For an entry that is among `others` there is a warning: one of the two is not applied.
+    An entry with a name in `others` is left out, with a warning about the duplicate.
     """
     clock = SystemClock()
     problems: list[Problem] = []
@@ -90,9 +90,9 @@ def declared_by_app(
 
 
 def outcome_problems(config: Config, app: Celery | None) -> Iterator[Problem]:
-    """Yield a warning if outcomes are read from a result backend that cannot be asked.
+    """Yield a warning if outcomes are to be read from a result backend that cannot be used.
 
-    `app` is the project's app; None if the configuration names none.
+    `app` is None if the configuration names no Celery app.
     """
     if config.outcomes.read_from != "results":
         return
@@ -105,9 +105,9 @@ def outcome_problems(config: Config, app: Celery | None) -> Iterator[Problem]:
 
 
 def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """Try to hold and release the lock, and yield a problem if that fails.
+    """Acquire and release the lock once, and yield a problem if that fails.
 
-    If a daemon holds the lock, that proves that the lock works.
+    A lock that a daemon holds is no problem.
     """
     url = schemes.lock_url(config.store.url, config.lock.url)
     if url in ("none", "none:"):
@@ -126,9 +126,9 @@ def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
 
 
 def _pages(config: Config) -> Iterator[Problem]:
-    """Try to listen on the port of the HTTP pages, and yield a problem if that fails.
+    """Yield a problem if the HTTP port of the daemon cannot be opened.
 
-    A port in use is a warning only, because the daemon of this configuration may be running.
+    A port in use is only a warning, because the daemon may be running.
     """
     if config.http is None:
         return

@@ -1,4 +1,4 @@
-"""Show the progress of a copy on stderr: a bar on a terminal, else a line every few seconds."""
+"""Show the progress of copying a store on stderr."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -12,8 +12,7 @@ LINE_EVERY_S = 5.0
 
 @contextmanager
 def copy_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Return a function of what is copied, how many of it are done, and how many there are (0:
-    unknown), which shows this while the `with` block runs."""
+    """Return a function `show(what, done, total)` that displays progress; total 0 is unknown."""
     if not sys.stderr.isatty():
         yield _lines()
         return

@@ -1,4 +1,4 @@
-"""Print the difference that a change makes to an entry, as diff does."""
+"""Print what an edit changes in an entry, in the style of `diff`."""
 
 import os
 from collections.abc import Mapping
@@ -15,10 +15,9 @@ _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 def print_difference(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> None:
-    """Print a change of an entry: one line if it is added or removed, else its changed lines.
+    """Print what changed in an entry: one line if it is new or removed, else the changed lines.
 
-    `before` and `after` are the entry as a mapping with the keys of YAML, or None where it does not
-    exist.
+    `before` and `after` are the entry's fields as in YAML, or None if the entry does not exist.
     """
     lines = []
     if before is None and after is not None:

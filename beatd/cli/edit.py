@@ -97,10 +97,9 @@ def _print(before: "Stored", after: "Stored") -> None:
 
 
 def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
-    """Open the fields of an entry in $EDITOR, and return the edit that the user made.
+    """Open an entry in $EDITOR, and return its changed fields and the names of removed fields.
 
-    The result has the changed fields with their new values, and the names of the removed ones. The
-    editor opens again until the text is valid. Raises BeatError if the user gives up.
+    The editor opens again until the text is valid. Raises BeatError if the user gives up.
     """
     from beatd.cli.failure import print_message
     from beatd.cli.yaml_text import yaml_of
@@ -153,7 +152,7 @@ def _read(text: str) -> tuple[Any, list[str]]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of the YAML reader as plain data, without line numbers on the keys."""
+    """Return YAML data as plain dicts, lists and strings, without line numbers."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):

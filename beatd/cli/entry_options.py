@@ -1,4 +1,4 @@
-"""The options that `beatd add` and `beatd edit` share, with one for each field of an entry."""
+"""The options of `beatd add` and `beatd edit`, one for each field of an entry."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -40,9 +40,9 @@ _SPECIAL = ("options", "enabled", "alert", "monitor")  # their options have anot
 
 
 def _fields() -> Iterator[tuple[str, str, str]]:
-    """Yield name, metavar and help of an option for each field of `Entry` that takes a value.
+    """Yield (name, metavar, help) of a command-line option for each simple field of an entry.
 
-    A metavar is the word that stands for the value in --help, such as DURATION.
+    For example ("tz", "ZONE", "…"); a metavar stands for the value in --help.
     """
     for field in structs.fields(Entry):
         if get_origin(field.type) is not Annotated or field.name in _SPECIAL:
@@ -62,7 +62,7 @@ _NUMBERS = [name for name, metavar, _ in _FIELDS if metavar == "N"]
 
 
 def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add an option for each field of an entry to a command; `fields_of` reads their values."""
+    """Decorate a command with one option for each field of an entry."""
     command = click.option(
         "--disabled/--enabled",
         default=None,
@@ -88,10 +88,9 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def fields_of(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the values of the options of `takes_fields` from `options`, and return them as fields.
+    """Remove the entry options from `options`, and return the given ones as fields of an entry.
 
-    The result has only the fields that were given. A key may name a place inside a field, such as
-    options.headers.x.
+    For example, --priority 3 becomes {"options.priority": "3"}.
     """
     fields: dict[str, Any] = {}
     for name, metavar, _ in _FIELDS:
@@ -120,7 +119,7 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_option(problem: "Problem") -> "Problem":
-    """Return the problem with the option that was typed in place of the key of YAML.
+    """Return the problem with the option's name in place of the YAML key.
 
     For example, --priority replaces options.priority.
     """
@@ -139,7 +138,7 @@ def as_option(problem: "Problem") -> "Problem":
 
 
 def one_name(words: Sequence[str]) -> str:
-    """Return the only argument, the name of an entry.
+    """Return the only element of `words`, the name of an entry.
 
     Raises click.UsageError if there is none, or more than one.
     """

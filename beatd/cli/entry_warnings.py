@@ -1,4 +1,4 @@
-"""Find the reasons for which the runs of an entry may fail or surprise, before they run."""
+"""Find settings of an entry that may make its runs fail."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,12 +21,10 @@ PICKLE = {"pickle", "application/x-python-serialize"}
 def warnings_of(
     entry: Entry, app: "Celery | None", now: datetime, facts: OverlapFacts = EVERYTHING_WORKS
 ) -> Iterator[Problem]:
-    """Yield the warnings about an entry; the path of each, if any, begins with a key of the entry.
+    """Yield a problem for each setting of the entry that may make its runs fail.
 
-    Its task and arguments are checked only if `app`, the project's Celery app, is given. They are
-    warnings and not errors, because a worker may be set up in another way than this app. A schedule
-    that cannot be computed is an error. `facts` are those of the configuration on which the rule
-    about overlapping runs depends.
+    The task and its arguments are checked only if `app` is given. All problems are warnings, except
+    a schedule that cannot be computed. `facts` are used to check the `overlap` rule.
     """
     try:
         if entry.enabled and next_moment(entry, now) is None:
@@ -61,10 +59,9 @@ def _croniter_differs(entry: Entry, now: datetime) -> Iterator[Problem]:
 
 
 def croniter_difference(entry: Entry, now: datetime) -> str:
-    """Return a sentence on how croniter reads the entry's cron text differently from beatd.
+    """Return how the croniter library would run the entry's cron text differently from beatd.
 
-    The sentence is "" if both read it alike, if the entry has no cron text, or if croniter cannot
-    read the text.
+    Returns "" if there is no difference, or no cron text that croniter can read.
     """
     text = entry.schedule.plain().get("cron")
     if not isinstance(text, str):
@@ -75,10 +72,7 @@ def croniter_difference(entry: Entry, now: datetime) -> str:
 
 
 def _jitter_too_long(entry: Entry, now: datetime) -> Iterator[Problem]:
-    """Yield a warning if the jitter (a delay added to a run) exceeds the time between two runs.
-
-    Only the next few runs are compared.
-    """
+    """Yield a warning if the jitter (random delay) exceeds the time between the next runs."""
     if not entry.jitter:
         return
     gaps = gaps_ahead(entry, now)

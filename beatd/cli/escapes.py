@@ -1,4 +1,4 @@
-"""Escape characters that could control the terminal, in text from outside."""
+"""Escape control characters in text before it is printed on a terminal."""
 
 import re
 
@@ -9,14 +9,14 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 
 
 def visible(text: str) -> str:
-    r"""Return the text with each character that could control a terminal as an escape like \x1b."""
+    """Return the text with control characters escaped, such as "\\x1b" for the escape character."""
     return text if text.isprintable() else _CONTROLS.sub(_escaped, text)
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a line of text from outside, with characters that could control a terminal escaped.
+    """Print a line, with control characters escaped.
 
-    The text must have no style yet, because the escape sequences of a style would be escaped too.
+    The text must not be styled, because the codes of a style would be escaped too.
     """
     click.echo(visible(text), err=err)
 

@@ -1,4 +1,4 @@
-"""End a failed command with one line on stderr and an exit code, without a traceback."""
+"""Report the error of a command as one line on stderr, and exit with its code."""
 
 import os
 import sys
@@ -17,10 +17,9 @@ EXIT_WRONG_USAGE = 2
 
 @contextmanager
 def exit_with_message(*, debug: bool = False) -> Iterator[None]:
-    """Turn an exception of the `with` block into a line on stderr and an exit code.
+    """Turn an exception of the `with` block into a message on stderr and an exit code.
 
-    Each problem of a configuration is on a line of its own. With `debug`, an unexpected exception
-    is raised again, so that its traceback is shown.
+    With `debug`, an unexpected exception is raised again, with its traceback.
     """
     try:
         yield
@@ -63,7 +62,7 @@ def exit_with_message(*, debug: bool = False) -> Iterator[None]:
 
 
 def print_message(text: str, colour: str = "red") -> None:
-    """Print a text as one line on stderr, with control characters escaped and passwords masked."""
+    """Print one line on stderr, with control characters escaped and passwords hidden."""
     line = visible(" ".join(hidden(text).split("\n")))
     click.echo(f"{click.style('beatd:', fg=colour)} {line}", err=True)
 

@@ -1,4 +1,4 @@
-"""Write entries of another scheduler to the store (`beatd import`)."""
+"""Import entries from another scheduler (`beatd import`)."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -140,10 +140,7 @@ def _since(text: str, tz: str | None) -> "datetime":
 
 
 def _recent_run_note(made: "Imported") -> "Iterator[str]":
-    """Yield a note if the newest imported run is less than RECENT_RUN_S old.
-
-    The other scheduler may then still be running.
-    """
+    """Yield a note if the newest run is so recent that the other scheduler may still run."""
     from beatd.clock import SystemClock
 
     newest = max((one.last for one in made.entries if one.last), default=None)
@@ -156,10 +153,9 @@ def _recent_run_note(made: "Imported") -> "Iterator[str]":
 
 
 def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dict[str, str]:
-    """Write the imported entries to the store, and return the outcome of each by its name.
+    """Write the imported entries to the store, and return the result for each name.
 
-    A dry run writes nothing. Without a configuration or an app there is no store, and every entry
-    is "new".
+    A dry run writes nothing. Without a configuration or app, each result is "new".
     """
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
@@ -239,7 +235,7 @@ def _plain(one: "ImportedEntry", outcome: str, how: "ImportOptions") -> dict[str
 
 
 def _next(one: "ImportedEntry", how: "ImportOptions") -> Any:
-    """Return the planned moment of the next run, or None if the entry is disabled or has ended."""
+    """Return when the imported entry runs next, or None if it never runs again."""
     from beatd import planning
     from beatd.clock import SystemClock
 

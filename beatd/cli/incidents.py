@@ -1,4 +1,4 @@
-"""Show what is wrong for a time, and what was (`beatd incidents`)."""
+"""Show open and past incidents (`beatd incidents`)."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -70,8 +70,7 @@ def command(
 
 
 def json_of(one: "Incident") -> dict[str, Any]:
-    """Return an incident as a mapping for JSON. `entry` is None for one of the whole, `lasted` is
-    in seconds and None while it is open."""
+    """Return an incident as a dict for JSON; "lasted" is in seconds, None while it is open."""
     from beatd.alerts.message import incident_id
     from beatd.views.entry_rows import iso_or_none
 
@@ -113,7 +112,7 @@ def _cells(
 
 
 def _said(one: "Incident") -> str:
-    """Return whether a message about the incident was sent."""
+    """Return "yes", "not yet" or "no, it flaps": whether an alert was sent about the incident."""
     from beatd.alerts.flapping import is_mute
 
     if is_mute(one.flaps):

@@ -88,7 +88,7 @@ def _print(
 def _within(options: dict[str, Any]) -> timedelta | None:
     """Return the value of --due-within, or None if it was not given.
 
-    Raises click.UsageError if --enabled contradicts --paused or --disabled.
+    Raises click.UsageError if --enabled is combined with --paused or --disabled.
     """
     from beatd.errors import ConfigError
     from beatd.schedules.duration import parse_duration
@@ -102,13 +102,13 @@ def _within(options: dict[str, Any]) -> timedelta | None:
 
 
 def _query(within: timedelta | None, now: datetime, options: dict[str, Any]) -> "Query":
-    """Return the query for the store that the options describe.
+    """Return the store query for the options of `beatd list`; `_chosen` filters its result further.
 
-    `within` is the value of --due-within, counted from `now`. The store has no query for only
-    paused or only disabled entries, so `_chosen` selects them afterwards.
+    `within` is the value of --due-within.
     """
     from beatd.catalog import Query
 
+    # A query cannot ask for only paused or only disabled entries.
     stopped = options["paused"] or options["disabled"]
     return Query(
         name_like=options["pattern"],
@@ -134,10 +134,9 @@ def _chosen(rows: "Iterator[Stored]", options: dict[str, Any]) -> "Iterator[Stor
 def _quick_list(
     config: "Config", within: timedelta | None, options: dict[str, Any]
 ) -> "Glance | None":
-    """Return the entries of a small SQLite store, their outcomes, and the names of those that fail.
+    """Return entries and outcomes of a small SQLite store, without the slow import of SQLAlchemy.
 
-    None if the store is of another kind, has too many entries or cannot be read. It avoids
-    SQLAlchemy, whose import takes long.
+    Returns None if the store is of another kind, too large or unreadable.
     """
     url = config.store.url
     if not url.startswith("sqlite:///") or "?" in url:

@@ -1,4 +1,4 @@
-"""Measure the time between the next moments of an entry."""
+"""Measure the time between the next runs of an entry."""
 
 from datetime import datetime, timedelta
 
@@ -10,8 +10,7 @@ GAPS_COMPARED = 3
 
 
 def gaps_ahead(entry: Entry, now: datetime) -> list[timedelta]:
-    """Return the lengths of the next few gaps between two moments after `now`; [] if there is no
-    second moment, or if the schedule cannot be computed."""
+    """Return the gaps between the next few runs, or [] if there are fewer than two runs."""
     gaps: list[timedelta] = []
     try:
         moment = next_moment(entry, now)

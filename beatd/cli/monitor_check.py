@@ -1,5 +1,4 @@
-"""Check the monitors elsewhere and the traces of entries: what Sentry cannot have, and which
-libraries are missing."""
+"""Check the settings `monitor` and `trace` of entries for `beatd check`."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 def monitor_problems(
     entries: "Iterable[Entry]", config: "Config", environment: Mapping[str, str] = os.environ
 ) -> Iterator[Problem]:
-    """Yield a warning for each entry with `monitor: {sentry: true}` whose schedule Sentry cannot
-    have, and one for the first entry for which a library is missing."""
+    """Yield warnings about entries whose Sentry monitor or traces cannot work."""
     from beatd.definition.sentry_monitor import monitor_config
     from beatd.observers.traces import ENDPOINTS
 

@@ -1,4 +1,4 @@
-"""Show when a schedule or an entry runs next (`beatd next`)."""
+"""Show the next runs of a schedule or of entries (`beatd next`)."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -120,7 +120,7 @@ def _entry_of_expression(
 
 
 def _as_options(problem: Problem) -> Problem:
-    """Return the problem with the option that was typed in place of the key of YAML.
+    """Return the problem with the option's name in place of the YAML key.
 
     For example, --dst-gap replaces dst_gap.
     """
@@ -151,7 +151,7 @@ def _entries_named(given: ConfigOption, names: tuple[str, ...], tz: str | None) 
     if missing:
         known |= _from_store(config, missing)
     if config.app is not None and any(name not in known for name in names):
-        known |= _from_app(config)
+        known |= _from_app(config)  # in the store only after a daemon has applied them
     for name in names:
         if name not in known:
             text = f"no entry is called {name!r}{nearest(name, known)}"
@@ -161,7 +161,7 @@ def _entries_named(given: ConfigOption, names: tuple[str, ...], tz: str | None) 
 
 
 def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
-    """Return the named entries that are in the store, by name."""
+    """Return the named entries that the store has, by name."""
     from beatd.catalog import Query
     from beatd.config import make_folders
     from beatd.definition import codec
@@ -178,10 +178,9 @@ def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
 
 
 def _from_app(config: Any) -> dict[str, Entry]:
-    """Return the entries that the app declares, by name.
+    """Return the entries that the Celery app declares, by name.
 
-    They are not in the store before a daemon has applied them. Raises ConfigError if there are only
-    errors.
+    Raises ConfigError if all its declarations are wrong.
     """
     from beatd.cli.connect_check import declared_by_app
     from beatd.wiring.build import celery_app
@@ -200,7 +199,7 @@ def _in_zone(entry: Entry, tz: str) -> Entry:
 
 
 def _runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bool]:
-    """Return up to `count` runs after a moment, and True if no further run follows."""
+    """Return up to `count` runs later than `after`, and True if no run follows them."""
     next_after = shared_next_after()
 
     def moments() -> Iterator[datetime]:

@@ -1,4 +1,4 @@
-"""Print the output of commands, as tables for people or as JSON for programs."""
+"""Print the results of commands, as tables for people or as JSON for programs."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -16,9 +16,9 @@ def print_json(value: Any) -> None:
 
 
 def stream_json(values: Iterable[Any]) -> None:
-    """Print values as a JSON list, each on a line of its own as soon as it is there.
+    """Print values as a JSON list, each value on a line as soon as it is available.
 
-    The list is never in memory as a whole.
+    The whole list is never in memory.
     """
     before = "[\n"
     for value in values:
@@ -28,9 +28,9 @@ def stream_json(values: Iterable[Any]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str, str]]]) -> None:
-    """Print a table whose cells are texts, or pairs of text and style.
+    """Print a table; each cell is a text or a (text, style) pair.
 
-    No cell is shortened, so that grep and awk find the whole text.
+    No cell is shortened, so that grep finds the whole text.
     """
     from rich import box
     from rich.table import Table
@@ -50,9 +50,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str,
 
 
 def print_rich(thing: Any, least: int = 0) -> None:
-    """Print a renderable of rich at least `least` columns wide, without trailing blanks.
+    """Print an object of the rich library, at least `least` columns wide.
 
-    If stdout is not a terminal, the text has no styles, and no line is folded.
+    If stdout is not a terminal, the text is not styled and no line is folded.
     """
     from rich.console import Console
 

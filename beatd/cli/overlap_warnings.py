@@ -1,4 +1,4 @@
-"""Find the reasons for which the rule of an entry about overlapping runs may not work."""
+"""Find reasons why an entry's `overlap` rule, which limits simultaneous runs, may not work."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class OverlapFacts(Struct, frozen=True):
-    """The parts of a configuration on which a rule about overlapping runs depends.
+    """The parts of a configuration that decide whether an `overlap` rule can work.
 
-    `no_remote_control` is the reason why workers receive no remote control, or "". `reads_outcomes`
-    is False if no daemon reads what became of a run.
+    `no_remote_control` is why workers cannot be remote-controlled, or "" if they can.
+    `reads_outcomes` is True if a daemon reads what became of runs.
     """
 
     no_remote_control: str = ""
@@ -29,8 +29,7 @@ class OverlapFacts(Struct, frozen=True):
 
 
 def overlap_facts(entries: Iterable[Entry], config: "Config", app: "Celery | None") -> OverlapFacts:
-    """Return the facts that the overlap rules of these entries depend on. The broker is looked at
-    only if one of them needs remote control; `app` None stands for the configuration's broker."""
+    """Return the facts that decide whether the `overlap` rules of the entries can work."""
     reads_outcomes = config.outcomes.read_from != "off"
     if all(entry.overlap != "replace" for entry in entries):
         return OverlapFacts(reads_outcomes=reads_outcomes)
@@ -45,8 +44,7 @@ def overlap_facts(entries: Iterable[Entry], config: "Config", app: "Celery | Non
 
 
 def overlap_warnings(entry: Entry, facts: OverlapFacts, now: datetime) -> Iterator[Problem]:
-    """Yield a warning for each problem with the `overlap` rule of an entry. The path of a warning
-    is its key: `overlap` or `max_run`."""
+    """Yield a warning for each reason why the `overlap` rule of the entry may not work."""
     if entry.overlap == "allow" or entry.max_run is None:
         return
     longest = format_duration(entry.max_run)

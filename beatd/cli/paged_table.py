@@ -1,4 +1,4 @@
-"""Print tables of any length in constant memory, in pages on a terminal and else as a stream.
+"""Print tables of any length in constant memory, through a pager on a terminal.
 
 Rich is not used: it lays out a whole table before the first line, and is slow for each cell.
 """
@@ -32,12 +32,11 @@ def print_pages(
     left_out: Sequence[str] = (),
     readable: str = "",
 ) -> None:
-    """Print a table, or the text `nothing` on stderr if there is no row.
+    """Print a table, or the text `nothing` on stderr if there are no rows.
 
-    A cell is a text, or a pair of text and style. `cut` names the columns that may be shortened on
-    a narrow terminal, in the order in which they are, and `left_out` those that are not shown if
-    that is not enough, in this order, or if `readable`, one of the columns in `cut`, would be
-    shorter than `READABLE_WIDTH`. In a pipe no cell is shortened, and no column left out.
+    On a narrow terminal, the columns in `cut` are shortened first, in their order. Then the columns
+    in `left_out` are dropped, also to keep the column `readable` READABLE_WIDTH wide. A pipe gets
+    all text.
     """
     rest = map(_visible, rows)
     first = list(islice(rest, ROWS_MEASURED))
@@ -110,7 +109,7 @@ def _fit(
     left_out: Sequence[str],
     readable: str,
 ) -> None:
-    """Reduce the widths of the columns, and remove some of them, until a line fits `width`."""
+    """Narrow or remove columns in `widths` until a line fits `width`."""
 
     def too_wide() -> int:
         return sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1) - width
@@ -133,7 +132,7 @@ def _fit(
 
 
 def _dash() -> str:
-    """Return the character of a horizontal line, or a hyphen if the terminal cannot encode it."""
+    """Return "─", or "-" if the terminal cannot show "─"."""
     try:
         "─".encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
@@ -150,7 +149,7 @@ def _text(value: Cell) -> str:
 
 
 def _length(text: str) -> int:
-    """Return how many columns a text fills on a terminal, where some characters fill two."""
+    """Return the width of the text in terminal columns; some characters fill two."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len

@@ -1,4 +1,4 @@
-"""Pause or resume entries, for the commands `pause` and `resume`."""
+"""The common part of the commands `pause` and `resume`."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,11 +13,10 @@ Edit = Callable[[EditableCatalog, Sequence[str], Callable[[], datetime]], list[s
 def set_paused(
     chosen: ChosenStore, names: Sequence[str], edit: Edit, done: str, was_so: str, json: bool
 ) -> None:
-    """Pause or resume the named entries by calling `edit`, and print a line for each.
+    """Pause or resume entries by calling `edit`, and print a line for each.
 
-    `edit` returns the names of the entries whose state it changed.
-    `done` is the word for a changed entry ("paused"), which is also the key with `json`.
-    `was_so` is the text for an entry that was in that state already ("was paused already").
+    `edit` returns the names of the changed entries. `done` is the word for a changed entry, such as
+    "paused"; `was_so` describes an unchanged one: "was paused already".
     """
     from beatd.cli.author import author
     from beatd.cli.output import print_json

@@ -38,9 +38,9 @@ def command(chosen: ChosenStore, names: tuple[str, ...], force: bool, json: bool
 
 
 def _returns(entry: "Entry | None") -> str:
-    """Return a note if a file or an app may still declare the removed entry, else "".
+    """Return a note that a file or app may still declare the removed entry, else "".
 
-    The next apply would add the entry again. `entry` is None if the store did not have it.
+    The next apply would then add the entry again.
     """
     from beatd.edits.editing import is_declared
 

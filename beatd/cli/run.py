@@ -58,11 +58,10 @@ def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
 
 
 def _try_configuration(given: ConfigOption, shadow: bool) -> int:
-    """Load the configuration, open its store and its lock, and return 0.
+    """Check that the daemon can start: load the configuration, and open its store and lock.
 
-    A running daemon starts this as a process, to test a changed configuration before it restarts.
-    Raises the error of the configuration, the store or the lock. With `shadow`, store and lock are
-    not opened.
+    Returns 0, or raises the first error. A running daemon starts this check as a process before it
+    restarts. With `shadow`, store and lock are not opened.
     """
     from beatd.clock import SystemClock
     from beatd.config import make_folders

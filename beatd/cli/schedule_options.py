@@ -1,4 +1,4 @@
-"""The options of a command for a schedule, such as --every and --cron."""
+"""The command-line options that describe a schedule, such as --every and --cron."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,17 +16,14 @@ _MAPPINGS = {"crontab": str, "solar": float}
 
 
 class ScheduleOptions(Struct, frozen=True):
-    """The schedule that the options described, and the arguments that do not belong to it.
-
-    `plain` is a mapping such as {"every": "5m"}, or {} if no option was given.
-    """
+    """The schedule described by options, such as {"every": "5m"}, and the other arguments."""
 
     plain: dict[str, Any]
     rest: tuple[str, ...] = ()
 
 
 def takes_schedule(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add an option for each kind of schedule to a command; `read_schedule` reads their values."""
+    """Decorate a command with one option for each kind of schedule; `read_schedule` reads them."""
     for option in reversed(
         (
             click.option(
@@ -62,11 +59,10 @@ def takes_schedule(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_schedule(options: dict[str, Any], rest: Sequence[str] = ()) -> ScheduleOptions:
-    """Remove the values of the options of `takes_schedule` from `options`, and return the schedule.
+    """Remove the schedule options from `options`, and return the schedule that they describe.
 
-    `rest` are the arguments of the command: further KEY=VALUE pairs of --crontab and --solar are
-    among them, because the shell separates words. Raises click.UsageError if the options
-    contradict.
+    KEY=VALUE arguments in `rest` belong to --crontab or --solar. Raises click.UsageError if the
+    options contradict each other.
     """
     given = {kind: options.pop(kind) for kind in KINDS}
     plain: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Show how a shadow's plans agree with another scheduler's messages (`beatd status --shadow`)."""
+"""Print how `beatd --shadow` compares with another scheduler (`beatd status --shadow`)."""
 
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,9 @@ ENTRIES_SHOWN_MAX = 50
 
 
 def show(config: "Config", *, json: bool) -> int:
-    """Print how far the plans of a shadow agree with another scheduler, and where they differ.
+    """Print where another scheduler sent other runs than beatd planned.
 
-    Returns 1 if any run was missed, doubled, unplanned or sent at another time, else 0.
+    Returns 1 if the two differ, 0 if they agree.
     """
     from beatd.shadow.report import read_report
 

@@ -1,4 +1,4 @@
-"""Show which daemon leads, how late runs are and what is wrong (`beatd status`)."""
+"""Show the leading daemon, the lateness of runs, and current problems (`beatd status`)."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -69,9 +69,9 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
 
 
 def _conflicts(opened: "OpenedStore") -> list[str]:
-    """Return a line for each problem that an apply of the configuration's files would find now.
+    """Return a line for each problem that `beatd apply` would find in the configuration's files.
 
-    On a Django store, the conflicts that the leader found in its tables come first.
+    For a Django store, the conflicts that the leader found in its tables come first.
     """
     from beatd.config.schemes import DJANGO
 
@@ -108,9 +108,9 @@ def _print(found: dict[str, Any], tz: str) -> None:
 
 
 def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
-    """Return heading, text and style of each line to print.
+    """Return (heading, text, style) of each line that `beatd status` prints.
 
-    `found` is the content of `beatd status --json`, and `tz` the zone of the times in it.
+    `found` is the output of `beatd status --json`; times are shown in the zone `tz`.
     """
     store, leader = found["store"], found["leader"]
     if not store["ok"] and found["entries"] is None:
@@ -170,7 +170,7 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
 
 
 def _incident_lines(incidents: list[dict[str, Any]], tz: str) -> Iterator[tuple[str, str, str]]:
-    """Yield a line with the number of open incidents, and one for each of the first."""
+    """Yield lines about open incidents: their number, then the first few of them."""
     if not incidents:
         return
     more = "; `beatd incidents` shows all" if len(incidents) > INCIDENTS_SHOWN_MAX else ""

@@ -1,4 +1,4 @@
-"""Maintain the store itself (`beatd store`)."""
+"""Copy a store, or give it a new identity (`beatd store`)."""
 
 import click
 
@@ -100,7 +100,7 @@ def copy(source: str, target: str, json: bool) -> int:
 
 
 def _chosen(text: str, which: str) -> ChosenStore:
-    """Return the store that a URL or the path of a configuration names."""
+    """Return the store that `text` names: a store URL, or the path of a configuration."""
     from pathlib import Path
 
     from beatd.cli.config_option import ConfigOption
@@ -117,8 +117,7 @@ def _chosen(text: str, which: str) -> ChosenStore:
 
 
 def _refuse_kind(url: str, which: str, *, must_exist: bool) -> None:
-    """Raise ConfigError for a store that cannot be copied, or that would be created if it must
-    exist."""
+    """Raise ConfigError if the store cannot be copied, or if its file must exist and does not."""
     from pathlib import Path
     from urllib.parse import urlsplit
 

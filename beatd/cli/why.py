@@ -1,4 +1,4 @@
-"""Explain why a moment of an entry ran or did not run (`beatd why`)."""
+"""Explain why an entry ran or did not run at a moment (`beatd why`)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +62,7 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
 
 
 def _config_and_problems(chosen: ChosenStore, name: str) -> "tuple[Config, list[str]]":
-    """Return the configuration as far as it is valid, and its errors as lines; those that name the
-    entry come first."""
+    """Return the valid configuration and its errors as lines, those about entry `name` first."""
     from beatd.clock import SystemClock
     from beatd.config import examine
     from beatd.errors import ConfigError
@@ -86,7 +85,7 @@ def _config_and_problems(chosen: ChosenStore, name: str) -> "tuple[Config, list[
 
 
 def _queue_of(config: "Config", row: "Stored") -> "QueueState | None":
-    """Return the state of the queue of the entry's messages; None if no broker is configured."""
+    """Return the state of the queue that the entry's messages go to, or None without a broker."""
     from beatd.errors import BeatError
     from beatd.publishers.queue_state import queue_state
     from beatd.wiring.build import celery_app

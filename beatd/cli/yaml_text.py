@@ -1,4 +1,4 @@
-"""Write YAML that every YAML version reads alike, and that beatd reads back unchanged."""
+"""Write entries as YAML that every YAML parser reads in the same way."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ _Dumper.add_representer(datetime, _timestamp)
 
 
 def yaml_of(value: Any) -> str:
-    """Return a value as YAML in block style, with an innermost list or mapping on one line."""
+    """Return a value as YAML text, one key per line; innermost lists and dicts stay on one line."""
     text: str = yaml.dump(
         _writable(value),
         Dumper=_Dumper,
@@ -52,9 +52,9 @@ def yaml_of(value: Any) -> str:
 
 
 def file_of(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the text of an entry file, entry by entry.
+    """Yield the text of an entry file that `beatd apply` reads, entry by entry.
 
-    The file begins with `defaults: false`, so that no defaults of a configuration apply to it.
+    Its first line, `defaults: false`, keeps the defaults of a configuration out.
     """
     empty = True
     for entry in entries:
@@ -70,8 +70,7 @@ def file_of(entries: Iterable[Entry]) -> Iterator[str]:
 def _writable(value: Any) -> Any:
     """Return the value in a form that YAML can hold and that beatd reads back unchanged.
 
-    `${`, which would begin a variable, becomes `$${`. Decimals, UUIDs and times become mappings in
-    kombu's form, {"__type__": …, "__value__": …}.
+    `${` becomes `$${`. Decimals, UUIDs and times become {"__type__": …, "__value__": …}.
     """
     if isinstance(value, str):
         return value.replace("${", "$${")

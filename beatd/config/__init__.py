@@ -1,6 +1,6 @@
 """Read a configuration and entry files from YAML, and report every problem in them.
 
-Paths are relative to the file in which they are written.
+Paths are relative to the file that has them.
 """
 
 from beatd.config.embedded_folders import make_folders

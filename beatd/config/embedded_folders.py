@@ -1,4 +1,4 @@
-"""Create the folders of a store, lock or broker that has its data in local files."""
+"""Create the folders of a store, lock or broker that keeps its data in local files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +7,10 @@ from beatd.config.values import Config
 
 
 def make_folders(config: Config) -> None:
-    """Create missing folders of the store, lock and broker inside the configuration's own folder.
+    """Create missing folders for the store, lock and broker inside the configuration's folder.
 
-    A missing folder elsewhere is not created, because it is more likely a volume that is not
-    mounted. Opening the store, lock or broker then raises an error.
+    A missing folder elsewhere is not created: it is more likely a volume that is not mounted. The
+    store, lock or broker then fails to open.
     """
     home = Path(config.folder)
     for folder in _folders(config):
@@ -19,7 +19,7 @@ def make_folders(config: Config) -> None:
 
 
 def _folders(config: Config) -> Iterator[Path]:
-    """Yield each folder in which the store, the lock or the broker has local files."""
+    """Yield each folder in which the store, lock or broker keeps local files."""
     urls = (config.store.url, config.lock.url or "", config.broker.url or "")
     for url in urls:
         scheme, _, rest = url.partition(":")

@@ -22,10 +22,10 @@ FILE_KEYS = ("entries", "timezone", "defaults")
 
 
 class EntryFile(Struct, frozen=True):
-    """The result of reading one entry file: its entries, the names it declares, and its problems.
+    """The entries in one entry file, the names it declares, and its problems.
 
-    If the file is not `valid`, none of its entries may be applied. `names` has all declared names,
-    also the names of invalid entries.
+    If the file is not `valid`, none of its entries may be used. `names` has all declared names,
+    also those of invalid entries.
     """
 
     path: Path
@@ -35,15 +35,15 @@ class EntryFile(Struct, frozen=True):
 
     @property
     def valid(self) -> bool:
-        """True if the file has no problems, or only warnings."""
+        """True if the file has no errors; warnings are allowed."""
         return all(problem.warning for problem in self.problems)
 
 
 class EntryFiles(Struct, frozen=True):
-    """The result of reading all files that a list of places (files, folders and globs) names.
+    """The entry files that a configuration names, with their entries and problems.
 
-    `missing` has the places that do not exist, have no entry file in them or cannot be read.
-    `problems` has the problems of all files and of the places.
+    `missing` has the places (files, folders and globs) that do not exist, have no entry file or
+    cannot be read. `problems` has the problems of all files and places.
     """
 
     files: tuple[EntryFile, ...]
@@ -52,7 +52,7 @@ class EntryFiles(Struct, frozen=True):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The entries of all valid files; if two entries have the same name, only the first one."""
+        """The entries of all valid files; of two entries with the same name, only the first."""
         found: dict[str, Entry] = {}
         for file in self.files:
             if file.valid:
@@ -62,7 +62,7 @@ class EntryFiles(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """The time zone, the defaults and the owner (`source`) for the entries of a file."""
+    """The settings that the entries of a file inherit: time zone, defaults and owner."""
 
     timezone: str
     defaults: Mapping[str, Any]
@@ -81,13 +81,12 @@ def load_entries(
     environment: Mapping[str, str] | None = None,
     missing_folder_warns: bool = False,
 ) -> EntryFiles:
-    """Read all files that `places` names, and return their entries with every problem.
+    """Read the entry files in `places`, and return their entries with every problem.
 
-    A place is a file, a folder or a glob; relative places are below `folder`. The entries inherit
-    `timezone`, `defaults` and their owner, `source`. `declared_places` maps each name that is
-    declared elsewhere to the place of that declaration; a second declaration of a name is a
-    problem. `shown` is the path of the configuration as the user typed it. Variables are replaced
-    from `environment`, or from os.environ if it is None.
+    A place is a file, a folder or a glob, relative to `folder`. The entries inherit `timezone`,
+    `defaults` and their owner, `source`. `declared_places` maps each name that is declared
+    elsewhere to its place; a second declaration of a name is a problem. `shown` is the path of the
+    configuration as the user typed it. `environment` (by default os.environ) replaces variables.
 
     A place that does not exist is an error. If `missing_folder_warns` is True, it is only a
     warning, unless the place has the name of a YAML file.
@@ -112,8 +111,8 @@ def load_entries(
 def _as_typed(path: Path, config: str) -> str:
     """Return the path of an entry file as messages show it.
 
-    It is relative to the current folder if the user typed a relative path of the configuration, and
-    the file is below the current folder. Otherwise it is `path` itself.
+    It is relative to the current folder if the file is below it and `config`, the path that the
+    user typed for the configuration, is relative too.
     """
     below = os.path.relpath(path)
     typed_so = config and not os.path.isabs(config)  # noqa: PTH117
@@ -131,9 +130,9 @@ def read_entry_file(
     """Read one entry file, and return its entries, names and problems.
 
     The entries inherit from `scope`, and their `declared_at` is relative to `folder`.
-    `declared_places` maps each name that is already declared to its place; the names of this file
-    are added to it. `shown` is the file's path in messages. Variables are replaced from
-    `environment`. No exception is raised for an invalid file.
+    `declared_places` maps each known name to its place; the names of this file are added to it.
+    `shown` is the file's path in messages. `environment` replaces variables. An invalid file raises
+    no exception.
     """
     read = read_yaml(path, shown or str(path), environment)
     entries: list[Entry] = []
@@ -158,7 +157,7 @@ def read_entry_file(
 
 
 def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
-    """Return `scope`, changed by the time zone and the defaults that the file itself sets.
+    """Return `scope` with the time zone and the defaults that the file itself sets.
 
     A problem is added to `read` for each unknown key and invalid value at the top of the file.
     """
@@ -183,9 +182,9 @@ def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
 
 
 def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str, Any]:
-    """Return the valid defaults as they were written; add a problem to `read` for each invalid one.
+    """Return the valid defaults in `given`, the value of `defaults:`, as they were written.
 
-    `given` is the value of `defaults:`. Defaults without a value are left out.
+    A problem is added to `read` for each invalid one. Defaults without a value are left out.
     """
     if not isinstance(given, Mapping):
         add_problem(read, tree, Problem(f"{quoted(given)} is not a mapping", ("defaults",)))
@@ -205,12 +204,11 @@ def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str,
 def read_entries(
     declared: Any, read: Read, scope: Scope, shown: str, declared_places: dict[str, str]
 ) -> tuple[list[Entry], frozenset[str]]:
-    """Return the valid entries in `declared`, and all names in it, also the names of invalid
-    entries.
+    """Return the valid entries under `entries:`, and all names, also those of invalid entries.
 
     `declared` is the mapping under `entries:`. The entries inherit from `scope`. `shown` is the
-    file's path as the store has it. Problems are added to `read`, and the place of each new name to
-    `declared_places`. A name that is already in `declared_places` is a problem.
+    file's path as the store has it. Problems are added to `read`, and new names with their places
+    to `declared_places`; a name that is already there is a problem.
     """
     tree = read.data
     if not isinstance(declared, Map):
@@ -249,7 +247,7 @@ def read_entries(
 
 
 def _too_shallow(name: str, plain: Any, declared: Map) -> str:
-    """Return a message if an entry's keys seem to be indented too little, else "".
+    """Return an error message if an entry's keys seem to be indented too little, else "".
 
     `plain` is the value of `name` in `declared`, the mapping of all entries.
     """
@@ -261,9 +259,9 @@ def _too_shallow(name: str, plain: Any, declared: Map) -> str:
 
 
 def add_problem(read: Read, tree: Any, problem: Problem) -> None:
-    """Add a problem to `read` with the line of its key in `tree`.
+    """Add a problem to `read`, with the line of its key in `tree`.
 
-    Nothing is added if that line has a variable that is not set, because this is already a problem.
+    Nothing is added if the line has a variable that is not set, which is already a problem.
     """
     place = f"{read.shown}:{line_of(tree, problem.path)}"
     if place in read.unread:
@@ -272,7 +270,7 @@ def add_problem(read: Read, tree: Any, problem: Problem) -> None:
 
 
 def sorted_by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the problems of one file in the order of their lines."""
+    """Return the problems of one file, sorted by their lines."""
 
     def line(problem: Problem) -> int:
         number = problem.place.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""Find the entry files that a configuration names by files, folders and globs."""
+"""Find the entry files that a configuration names as files, folders and globs."""
 
 import os
 import stat
@@ -20,12 +20,12 @@ _PIPES_OF_A_SHELL = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 def find_files(
     places: Iterable[str], folder: str, *, missing_folder_warns: bool = False
 ) -> tuple[list[Path], list[tuple[str, str, bool]]]:
-    """Return the entry files that `places` (files, folders and globs) name, and the problems.
+    """Return the entry files in `places` (files, folders and globs), and the problems.
 
-    Each file is returned once, in the order of `places`; relative places are below `folder`. A
-    problem is a tuple: the place, the reason, and True if it is only a warning. Names that begin
-    with a dot are left out, because editors and Kubernetes create such files. FIFOs and devices are
-    left out with a problem, because reading them may never end.
+    A problem is a tuple: the place, the reason, and True if it is only a warning. Each file is
+    returned once, in the order of `places`, which are relative to `folder`. Names that begin with a
+    dot are left out, because editors and Kubernetes create such files. FIFOs and devices are left
+    out with a problem, because reading them may never end.
 
     A place that does not exist is an error. If `missing_folder_warns` is True, it is only a
     warning, unless the place has the name of a YAML file. An empty folder is always only a warning.
@@ -69,14 +69,13 @@ def find_files(
 def _can_be_read(path: Path) -> bool:
     """True for a regular file, a path that does not exist, and a pipe made by a shell.
 
-    False for any other FIFO, for a socket, and for a device.
+    False for any other FIFO, a socket or a device.
     """
     return str(path).startswith(_PIPES_OF_A_SHELL) or not _endless_kind(path)
 
 
 def _left_out(paths: Iterable[Path], folder: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield a warning (place, reason, True) for each of `paths` that is a FIFO, socket or
-    device."""
+    """Yield a warning (place, reason, True) for each path to a FIFO, socket or device."""
     for path in paths:
         if kind := _endless_kind(path):
             yield os.path.relpath(path, folder), f"is {kind} and no file; it was left out", True
@@ -92,10 +91,10 @@ def _endless_kind(path: Path) -> str:
 
 
 def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
-    """Yield the YAML files of a folder and its subfolders.
+    """Yield the YAML files in a folder and its subfolders.
 
-    Links to folders are followed, and names that begin with a dot are left out. `on_error` is
-    called for each folder that cannot be listed, because it may contain entry files.
+    Links to folders are followed; names that begin with a dot are left out. `on_error` is called
+    for each folder that cannot be listed.
     """
     walked: set[str] = set()
     for here, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
@@ -111,9 +110,9 @@ def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
 
 
 def _look_for_closed(pattern: str, on_error: Callable[[OSError], None]) -> None:
-    """Call `on_error` for each folder that a glob would search but cannot list.
+    """Call `on_error` for each folder that a glob cannot list.
 
-    `glob` itself ignores such a folder without an error.
+    `glob` itself ignores such a folder.
     """
     parts = Path(pattern).parts
     fixed = next(place for place, part in enumerate(parts) if has_magic(part))

@@ -1,4 +1,4 @@
-"""Substitute ${NAME} and ${NAME:-default} from the environment."""
+"""Replace ${NAME} and ${NAME:-default} in texts by environment variables."""
 
 import re
 from collections.abc import Mapping
@@ -12,16 +12,15 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
 
 
 def substituted(text: str, environment: Mapping[str, str]) -> str:
-    """Return the text with ${NAME} and ${NAME:-default} replaced by values of the environment.
+    """Return the text with ${NAME} and ${NAME:-default} replaced from `environment`.
 
-    Raises ConfigError for a malformed variable, and for a variable that is not set and has no
-    default.
+    Raises ConfigError if a variable is malformed, or is not set and has no default.
     """
     return _SPOT.sub(lambda spot: _value(spot, environment), text)
 
 
 def _value(spot: re.Match[str], environment: Mapping[str, str]) -> str:
-    """Return the text that replaces one match of `_SPOT`, which is a variable or `$${`.
+    """Return the text that replaces one match of `_SPOT`: a variable, or `$${`.
 
     Raises ConfigError as `substituted` does.
     """

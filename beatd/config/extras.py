@@ -1,4 +1,4 @@
-"""Find the missing libraries: a configuration needs them, but they are not installed."""
+"""Find the libraries that a configuration needs but that are not installed."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -31,9 +31,9 @@ _FOR_BROKERS = {
 
 
 def missing_extras(config: Config) -> Iterator[Problem]:
-    """Yield a problem for each missing library that a URL or an entry needs.
+    """Yield a problem for each library that the configuration needs but that is not installed.
 
-    The problem's text has the command that installs the library.
+    The text of the problem has the command that installs the library.
     """
     yield from missing_drivers(config)
     for entry in config.entries:
@@ -44,9 +44,9 @@ def missing_extras(config: Config) -> Iterator[Problem]:
 
 
 def missing_drivers(config: Config) -> Iterator[Problem]:
-    """Yield a problem for each missing library that a URL needs.
+    """Yield a problem for each library that a URL needs but that is not installed.
 
-    The problem's text has the command that installs the library.
+    The text of the problem has the command that installs the library.
     """
     for path, url in _urls(config):
         scheme = url.split(":", 1)[0].lower()
@@ -61,7 +61,7 @@ def missing_drivers(config: Config) -> Iterator[Problem]:
 
 
 def _is_there(library: str) -> bool:
-    """True if the library is installed, else False; it is not imported."""
+    """True if the library is installed; it is not imported."""
     try:
         return find_spec(library) is not None
     except ModuleNotFoundError:  # a package above it is missing
@@ -71,7 +71,7 @@ def _is_there(library: str) -> bool:
 
 
 def _urls(config: Config) -> Iterator[tuple[Path, str]]:
-    """Yield the key, such as ("store", "url"), and the value of each URL in the configuration."""
+    """Yield each URL in the configuration with its key, such as ("store", "url")."""
     yield ("store", "url"), config.store.url
     if config.lock.url is not None:
         yield ("lock", "url"), config.lock.url

@@ -1,6 +1,6 @@
-"""Build the JSON Schema of the configuration and of entry files.
+"""Build the JSON Schemas of the configuration and of entry files, for editors.
 
-It is made from the tables that the readers use. It is draft 7, which the YAML language server
+They are made from the tables that the readers use. They are draft 7, which the YAML language server
 supports best.
 """
 
@@ -87,7 +87,7 @@ def _options() -> dict[str, Any]:
 def _argument() -> dict[str, Any]:
     """Return the JSON Schema of a task's argument and of the values in it.
 
-    An object with exactly the keys of kombu's typed values must have a type that kombu knows.
+    An object with the keys `__type__` and `__value__` must have a type that kombu knows.
     """
     tagged = {"type": "object", "required": [TYPE, VALUE], "maxProperties": 2}
     value = {"type": ["string", "integer", "object"]}

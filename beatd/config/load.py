@@ -35,17 +35,16 @@ _SHORTEST_TTL = timedelta(milliseconds=500)
 
 
 class Loaded(NamedTuple):
-    """A valid configuration, and its warnings."""
+    """A valid configuration and its warnings."""
 
     config: Config
     warnings: tuple[Problem, ...]
 
 
 class Examined(NamedTuple):
-    """The valid part of a configuration, and all problems in the order of their lines.
+    """The valid part of a configuration, and all its problems, sorted by line.
 
-    `config` is the configuration without its invalid settings. It is None if the file cannot be
-    read, or is not a mapping.
+    `config` has no invalid settings. It is None if the file cannot be read or is not a mapping.
     """
 
     config: Config | None
@@ -53,18 +52,17 @@ class Examined(NamedTuple):
 
     @property
     def valid(self) -> bool:
-        """True if there are no problems, or only warnings."""
+        """True if the configuration has no errors; warnings are allowed."""
         return all(problem.warning for problem in self.problems)
 
 
 def load_config(
     path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Loaded:
-    """Return the configuration and its warnings. Raises ConfigError with all errors if there are
-    any.
+    """Read a configuration file, and return the configuration with its warnings.
 
-    `app` replaces the `app` of the file. Variables are replaced from `environment`, or from
-    os.environ if it is None. Files under `schedules` are not read; `load_entries` reads them.
+    `app` replaces the `app` of the file. `environment` (by default os.environ) has the values of
+    ${NAME} variables. Entry files are not read. Raises ConfigError with all errors.
     """
     examined = examine(path, app=app, environment=environment)
     if examined.config is None or not examined.valid:
@@ -74,10 +72,9 @@ def load_config(
 
 
 def without_file(app: str) -> Config:
-    """Return the default configuration for an app that runs without a configuration file.
+    """Return the default configuration for an app, to run without a configuration file.
 
-    `app` is the app as the user typed it. `beatd.celery.settings` changes the result by the
-    settings of the app.
+    `app` is the app as the user typed it. `beatd.celery.settings` adds the settings of the app.
     """
     return Config(app=app, folder=str(Path.cwd()), shown="-A")
 
@@ -85,10 +82,10 @@ def without_file(app: str) -> Config:
 def examine(
     path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Examined:
-    """Return the valid part of the configuration, and all problems; raise no exception for them.
+    """Read a configuration file, and return its valid part with all problems.
 
-    `app` replaces the `app` of the file. Variables are replaced from `environment`, or from
-    os.environ if it is None.
+    `app` replaces the `app` of the file. `environment` (by default os.environ) has the values of
+    ${NAME} variables. An invalid file raises no exception.
     """
     read = read_yaml(Path(path), str(path), os.environ if environment is None else environment)
     config = None
@@ -101,8 +98,7 @@ def examine(
 
 
 class _Loader:
-    """Makes a `Config` from the data in `read`, and adds a problem to `read` for each invalid
-    setting."""
+    """Makes a `Config` from the data in `read`; adds a problem to `read` for each fault."""
 
     def __init__(self, read: Read, path: Path, app: str | None) -> None:
         self._read = read
@@ -202,10 +198,10 @@ class _Loader:
         return values
 
     def _resolve_url(self, name: str, values: dict[str, Any]) -> None:
-        """Replace the URL in `values`, the settings of section `name`, by the complete URL.
+        """Complete the URL in `values`, the settings of section `name`.
 
-        If the URL or the password is in a file, the file is read. A relative path becomes absolute.
-        If one of these steps fails, a problem is added and the URL is left out.
+        The URL or its password is read if it is in a file, and a relative path becomes absolute. If
+        this fails, a problem is added and the URL is left out.
         """
         url_file, password_file = values.pop("url_file", None), values.pop("password_file", None)
         url = values.pop("url", None)
@@ -233,10 +229,9 @@ class _Loader:
             values["transport_options"] = urls.folders_below(options, self._folder)
 
     def _read_alert_secret(self, values: dict[str, Any]) -> None:
-        """Replace `secret_file` in `values`, the settings of alerts, by the text of the file.
+        """Replace the key `secret_file` of the alerts by `secret`, the text of that file.
 
-        If the file cannot be read, a problem is added. From now on, the secret is masked in
-        messages.
+        Messages never show the secret. If the file cannot be read, a problem is added.
         """
         for url in (*values.get("to", ()), values.get("heartbeat") or ""):
             channel_name(url)  # its tokens are hidden from now on
@@ -251,7 +246,7 @@ class _Loader:
     def _sentry(self, values: dict[str, Any]) -> Sentry | None:
         """Return the settings of Sentry, or None if there are none or they are invalid.
 
-        The DSN is read from its file if it is in a file. For an invalid DSN, a problem is added.
+        The DSN may be in a file. A problem is added for an invalid DSN.
         """
         given = values.get("sentry")
         if given is None:

@@ -1,4 +1,4 @@
-"""Plain data of YAML, together with the line of each value."""
+"""The data of a YAML file as dicts and lists that know the line of each value."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from beatd.errors import Path
 
 
 class Word(str):
-    """Unquoted text, such as `yes` or `012`, that YAML 1.1 reads as a number or a flag.
+    """An unquoted YAML text, such as `yes` or `012`, that older parsers do not read as text.
 
-    beatd reads it as text, as YAML 1.2 does. The function `words` finds these values, so that the
-    user gets a warning.
+    YAML 1.1 reads it as a number or a flag; beatd reads it as text, like YAML 1.2. The function
+    `words` finds such values, to warn the user.
     """
 
     __slots__ = ()
 
 
 class Map(dict[str, Any]):
-    """A dict with its first line in `line`, and the line of each key in `lines`."""
+    """A dict from YAML, with its first line in `line` and the line of each key in `lines`."""
 
     __slots__ = ("line", "lines")
 
@@ -28,7 +28,7 @@ class Map(dict[str, Any]):
 
 
 class List(list[Any]):
-    """A list with its first line in `line`, and the line of each item in `lines`."""
+    """A list from YAML, with its first line in `line` and the line of each item in `lines`."""
 
     __slots__ = ("line", "lines")
 
@@ -39,10 +39,9 @@ class List(list[Any]):
 
 
 def line_of(tree: Any, path: Path) -> int:
-    """Return the line of a path in the tree.
+    """Return the line of the value at `path`, a tuple of keys and list positions.
 
-    A path is a tuple of keys and list positions. If the tree does not have the whole path, the
-    result is the line of the deepest part that exists.
+    If the tree does not have the whole path, it is the line of the deepest part that exists.
     """
     line = tree.line if isinstance(tree, Map | List) else 1
     for key in path:
@@ -58,7 +57,7 @@ def line_of(tree: Any, path: Path) -> int:
 
 
 def words(tree: Any, path: Path = ()) -> list[tuple[Path, Word]]:
-    """Return each `Word` (text that YAML 1.1 and 1.2 read differently) in the tree, with its path.
+    """Return each text that YAML 1.1 and 1.2 read differently (a `Word`), with its path.
 
     `path` is the path of `tree` itself. Values with the keys `__type__` and `__value__`, such as a
     decimal, are left out.

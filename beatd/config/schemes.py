@@ -1,4 +1,4 @@
-"""The URL schemes of stores and locks."""
+"""The schemes of the URLs of stores and locks, such as "redis"."""
 
 from urllib.parse import urlsplit
 
@@ -10,14 +10,14 @@ LOCKS = ("none", "file:PATH", *STORES[3:])
 
 
 def scheme_of(url: str) -> str:
-    """Return the scheme of a URL in lower case, without the name of the driver psycopg."""
+    """Return the scheme of a URL in lower case, without the driver's name "+psycopg"."""
     return url.split(":", 1)[0].split("+psycopg")[0].lower()
 
 
 def lock_url(store_url: str, lock: str | None) -> str:
-    """Return the URL of the lock: `lock` if it is configured, else a URL that fits the store.
+    """Return the URL of the lock: `lock` if it is configured, else one that fits the store.
 
-    For a store in a local file, the lock is a file beside it. For a store in memory, the result is
+    The lock of a store in a local file is a file beside it. For a store in memory, the result is
     "none". For any other store, the result is the store's own URL.
     """
     if lock:

@@ -1,4 +1,4 @@
-"""The table of all configuration keys, for reading, for checking and for the JSON Schema."""
+"""The table of all configuration keys, used to read, check and describe them."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 
 
 def url(example: str, *words: str) -> Kind:
-    """Return the `Kind` (how a setting is read, checked and described) of a URL or one of `words`.
+    """Return the rules for reading a URL, or one of `words`, from YAML.
 
     Error messages show `example` instead of the value, which may have a password in it.
     """
@@ -49,10 +49,9 @@ def url(example: str, *words: str) -> Kind:
 
 
 def _address(value: Any, _tz: str) -> tuple[str, int]:
-    """Return the host and the port of a text like "127.0.0.1:9753".
+    """Return the host and the port of a text such as "127.0.0.1:9753".
 
-    Raises ConfigError for a port without a host, because the host decides which machines reach the
-    server.
+    Raises ConfigError if either is missing. The host decides which machines reach the server.
     """
     text = value if isinstance(value, str) else ""
     host, colon, port = text.strip().rpartition(":")
@@ -107,7 +106,7 @@ def _hosts(value: Any, _tz: str) -> tuple[str, ...]:
 
 
 def _channels(value: Any, tz: str) -> tuple[str, ...]:
-    """Return the URLs to which alerts are sent. Raises ConfigError without the URL in its text."""
+    """Return the URLs that get alerts. Raises ConfigError, whose text does not show the URL."""
     urls = [value] if isinstance(value, str) else value
     if not isinstance(urls, list):
         raise ConfigError("is not a list of URLs; write it like [mailtos://…, https://…]")

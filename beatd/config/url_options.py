@@ -1,8 +1,7 @@
-"""Refuse unknown options after the `?` of a URL, depending on its scheme.
+"""Refuse unknown options after the `?` of a URL.
 
-Most drivers ignore an unknown option, or fail with a traceback at the first use. PostgreSQL's
-driver reports unknown options itself, and its newer versions have more options. Its options are
-therefore not checked here.
+Most drivers ignore an unknown option, or fail with a traceback at the first use. The options of
+PostgreSQL are not checked here: its driver reports unknown ones, and newer versions have more.
 """
 
 from urllib.parse import parse_qsl
@@ -50,7 +49,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
 
 
 def refuse_unknown_options(section: str, url: str) -> None:
-    """Raise ConfigError if an option of the URL is unknown, or if its driver would refuse it.
+    """Raise ConfigError if an option after the `?` of the URL is unknown or invalid.
 
     `section` is "store", "lock" or "broker". The message shows only the value of `ssl_cert_reqs`,
     because other values may be secret.
@@ -88,10 +87,7 @@ def _some(known: tuple[str, ...]) -> str:
 
 
 def _known(section: str, scheme: str) -> tuple[str, ...] | None:
-    """Return the names of a scheme's options.
-
-    The result is None if the driver reports unknown options itself.
-    """
+    """Return the option names of a URL scheme; None if its driver checks them itself."""
     if section == "broker":
         return BROKER if scheme in _BROKERS else None
     scheme = scheme.removeprefix("django-celery-beat+")

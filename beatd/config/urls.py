@@ -1,4 +1,4 @@
-"""Check the schemes of a configuration's URLs, add passwords, and make paths absolute."""
+"""Complete the URLs of a configuration: check schemes, add passwords, make paths absolute."""
 
 import ipaddress
 import os
@@ -41,10 +41,9 @@ _USERINFO = re.compile(r"([a-z0-9+.-]+://)(?:([^:/?#@;]*)(:[^/?#@;]*)?@)?", re.I
 
 
 def resolved(section: str, url: str, folder: Path) -> Secret:
-    """Return the URL with an absolute path. Raises ConfigError for an unknown scheme or option.
+    """Check a URL and return it with an absolute path; a relative path is below `folder`.
 
-    `section` is "store", "lock" or "broker". A relative path is below `folder`. A URL without a
-    path is returned unchanged.
+    `section` is "store", "lock" or "broker". Raises ConfigError for an unknown scheme or option.
     """
     if section == "store" and url == "memory":
         url = "memory:"  # which YAML takes for a mapping where it is not quoted
@@ -75,10 +74,9 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
 
 
 def with_password(url: str | None, password: str) -> str:
-    """Return the URL with the password added.
+    """Return the URL with the password added, and hide the password in all messages.
 
-    From now on, the password is masked in messages. Raises ConfigError if `url` is None or is not a
-    URL, or if it already has a password.
+    Raises ConfigError if `url` is None or is not a URL, or if it already has a password.
     """
     learn(password)
     found = _USERINFO.match(url or "")
@@ -90,9 +88,9 @@ def with_password(url: str | None, password: str) -> str:
 
 
 def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the broker's transport options, with absolute paths in the options for folders.
+    """Return the broker's transport options with absolute folders.
 
-    Relative paths are below `folder`. An option is for a folder if its name contains "folder".
+    Relative folders are below `folder`. An option is a folder if its name has "folder" in it.
     """
     return {
         key: os.path.normpath(folder / value)
@@ -103,8 +101,7 @@ def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def on_loopback(host: str) -> bool:
-    """True if the host is a loopback address or "localhost"; other machines cannot reach it
-    then."""
+    """True if only this machine can reach the host: a loopback address or "localhost"."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""The settings of a configuration as frozen, checked values with absolute paths."""
+"""The settings of a configuration, checked and with absolute paths."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -28,8 +28,7 @@ class Broker(Struct, frozen=True, kw_only=True):
         return f"Broker(url={self.url!r})"  # passwords may lie in its options as well
 
     def settings(self) -> dict[str, Any]:
-        """Return the broker settings that replace those of the Celery app; None values are left
-        out.
+        """Return Celery's broker settings that replace those of the app, without None values.
 
         `timeout` is not one of them.
         """
@@ -44,7 +43,7 @@ class Broker(Struct, frozen=True, kw_only=True):
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """The settings of the store, which contains entries and runs.
+    """The settings of the store, the database for entries and runs.
 
     In Redis, all keys of the store begin with `prefix`.
     """
@@ -54,10 +53,10 @@ class Store(Struct, frozen=True, kw_only=True):
 
 
 class Lock(Struct, frozen=True, kw_only=True):
-    """The settings of the lock that elects one leader among the daemons.
+    """The settings of the lock that makes one of the daemons the leader.
 
-    If `url` is None, the URL is derived from the store's URL. The leader renews the lock. A leader
-    that does not renew it for `ttl` is replaced by another daemon.
+    If `url` is None, the URL is derived from the store's URL. A leader that does not renew the lock
+    for `ttl` is replaced by another daemon.
     """
 
     url: str | None = None  # None: the store's
@@ -67,8 +66,7 @@ class Lock(Struct, frozen=True, kw_only=True):
 class Http(Struct, frozen=True, kw_only=True):
     """The settings of the web server for health and metrics.
 
-    The server answers requests with a Host header that is the address, localhost, or one of
-    `hosts`.
+    A request must have the address, localhost, or one of `hosts` as its Host header.
     """
 
     host: str
@@ -77,9 +75,9 @@ class Http(Struct, frozen=True, kw_only=True):
 
 
 class Alerts(Struct, frozen=True, kw_only=True):
-    """The settings of alerts: where messages about incidents are sent, and when.
+    """The settings of alerts, the messages about incidents.
 
-    `to` has the URLs of the channels. `heartbeat` is the URL that the leader requests regularly.
+    `to` has the URLs that get them. `heartbeat` is a URL that the leader requests regularly.
     Webhooks are signed with `secret`, unless it is "".
     """
 
@@ -94,7 +92,7 @@ class Alerts(Struct, frozen=True, kw_only=True):
 
 
 class Sentry(Struct, frozen=True, kw_only=True):
-    """The project of Sentry that gets the check-ins of entries with `monitor: {sentry: true}`."""
+    """The Sentry project that gets check-ins about entries with `monitor: {sentry: true}`."""
 
     dsn: str
     environment: str | None = None
@@ -111,9 +109,9 @@ class Log(Struct, frozen=True, kw_only=True):
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """The limits of the history of runs.
+    """The limits of the stored history of runs.
 
-    Records older than `keep` are deleted. If there are more than `records`, the oldest are deleted.
+    Records older than `keep` are deleted, and the oldest if there are more than `records`.
     """
 
     keep: timedelta = timedelta(days=7)
@@ -121,10 +119,10 @@ class History(Struct, frozen=True, kw_only=True):
 
 
 class Outcomes(Struct, frozen=True, kw_only=True):
-    """The settings for reading the outcomes of runs.
+    """The settings for reading whether runs succeeded or failed.
 
-    Outcomes are read from the reports of workers, from the app's result backend, or not at all.
-    `queue` is the queue of the reports.
+    Outcomes are read from reports that workers send to `queue`, from the app's result backend, or
+    not at all.
     """
 
     read_from: Literal["reports", "results", "off"] = "reports"
@@ -135,9 +133,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """All settings of a daemon.
 
     `app` is a Celery app as "module:name". `schedules` has the places (files, folders, globs) of
-    entry files. The owner of all entries that are declared here or in those files is "yaml:" plus
-    `name`. `shown` is the path of the configuration file as the user typed it, and `folder` the
-    folder of that file.
+    entry files. All entries that are declared here or in those files belong to "yaml:" plus `name`.
+    `shown` is the path of the configuration file as the user typed it; `folder` is its folder.
     """
 
     name: str = "config"
@@ -163,5 +160,5 @@ class Config(Struct, frozen=True, kw_only=True):
 
     @property
     def source(self) -> str:
-        """The owner of entries declared in the file and in its `schedules`: "yaml:NAME"."""
+        """The owner of all entries declared in YAML: "yaml:" plus the configuration's name."""
         return f"yaml:{self.name}"

@@ -1,4 +1,4 @@
-"""Read YAML as plain data with line numbers; no Python objects are made, and sizes are limited.
+"""Read YAML as plain data with line numbers and a limited size.
 
 Unquoted values are read as in YAML 1.2, as editors do: 12:30, yes, no, on and off are text. A date
 is read as a text (`Timestamp`), which is converted only in arguments. Keys are always text.
@@ -44,10 +44,9 @@ _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class Read:
-    """The result of reading a YAML file: its data, and its problems.
+    """The data of a YAML file, and its problems.
 
-    `data` is None if the file is empty or could not be read. `shown` is the file's path in
-    messages.
+    `data` is None if the file is empty or could not be read. `shown` is its path in messages.
     """
 
     def __init__(self, shown: str) -> None:
@@ -57,7 +56,7 @@ class Read:
         self.unread: set[str] = set()  # places of values whose variable is not set
 
     def wrong(self, text: str, line: int | None = None) -> None:
-        """Add an error about the file to `problems`, with its line if the line is known."""
+        """Add an error to the problems of the file, with its line if the line is known."""
         place = self.shown if line is None else f"{self.shown}:{line}"
         self.problems.append(Problem(text, place=place))
 
@@ -65,7 +64,7 @@ class Read:
 def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
     """Read a YAML file, and return its data and problems; an invalid file raises no exception.
 
-    `shown` is the path as the user typed it. Variables are replaced from `environment`.
+    `shown` is the path as the user typed it. `environment` has the values of ${NAME} variables.
     """
     read = Read(shown)
     text = _text(path, read)
@@ -75,10 +74,10 @@ def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
 
 
 def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
-    """Set `read.data` to the data of a YAML text, and add the text's problems to `read`.
+    """Parse a YAML text, and store its data and its problems in `read`.
 
-    Variables are replaced from `environment`. If the text is not valid YAML, `read.data` stays
-    None.
+    `environment` has the values of ${NAME} variables. If the text is not valid YAML, `read.data`
+    stays None.
     """
     try:
         read.data = _Builder(read, environment).document(yaml.parse(text, Loader=_LOADER))
@@ -92,10 +91,7 @@ def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
 
 
 def _text(path: Path, read: Read) -> str | None:
-    """Return the text of a file, or None if the file cannot be read.
-
-    If the result is None, a problem is added to `read`.
-    """
+    """Return the text of a file, or None with a problem in `read` if it cannot be read."""
     try:
         if path.is_dir():
             read.wrong("is a folder; give a file")
@@ -122,7 +118,7 @@ def _text(path: Path, read: Read) -> str | None:
 
 
 class _Refused(Exception):
-    """Raised with the line for YAML that beatd does not accept."""
+    """Raised for valid YAML that beatd does not accept, with its line."""
 
     def __init__(self, text: str, event: Any) -> None:
         self.text, self.line = text, _line(event)
@@ -258,7 +254,7 @@ class _Builder:
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
-    """Return a message that explains a syntax error and how to correct it."""
+    """Return a message that explains a YAML syntax error and how to correct it."""
     fault = str(error.problem or error.context or "")
     if "nesting depth" in fault:  # libyaml looks ahead, and has a limit of its own
         return f"is nested deeper than {MAX_DEPTH} levels"
@@ -288,7 +284,6 @@ def _one_line(text: str) -> str:
 
 
 def _line_of_reader(error: yaml.YAMLError, text: str) -> int | None:
-    """Return the line of an error that has only a position in the text, or None without a
-    position."""
+    """Return the line of an error that has only a position in the text, or None."""
     position = getattr(error, "position", None)
     return None if position is None else text.count("\n", 0, position) + 1

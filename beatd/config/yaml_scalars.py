@@ -1,4 +1,4 @@
-"""Convert unquoted values of YAML (plain scalars), by the rules of YAML 1.2."""
+"""Convert unquoted YAML values (plain scalars) by the rules of YAML 1.2."""
 
 import re
 from typing import Any
@@ -21,9 +21,9 @@ _DISPUTED = re.compile(
 
 
 def resolved(text: str) -> Any:
-    """Return the value of an unquoted text: None, bool, number, date (as `Timestamp`) or text.
+    """Return the value of an unquoted YAML text: None, bool, number, `Timestamp` or text.
 
-    Text that YAML 1.1 reads as a number or a flag is returned as a `Word`, a kind of str.
+    A text that YAML 1.1 reads as a number or a flag is returned as a `Word`, a kind of str.
     """
     if text in _NULL:
         return None

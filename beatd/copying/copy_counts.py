@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Counts(Struct, frozen=True, rename="kebab"):
-    """How many things of each kind a store has."""
+    """The numbers of entries, history records, requests and so on in a store."""
 
     entries: int = 0
     paused_or_disabled: int = 0
@@ -58,10 +58,10 @@ def counts_of(store: Roles, progress: Progress) -> Counts:
 
 
 def marks_of(store: Roles) -> frozenset[Mark]:
-    """Return the marks (short notes of a store) that a copy must have, too.
+    """Return the store's marks (short notes under a key) that a copy must have, too.
 
-    The state of a copy is left out. The notes about verified sets of entries are left out, too,
-    because they contain the version of their own store.
+    The state of a copy is left out. Notes about verified sets of entries are left out, because they
+    contain the version of their own store.
     """
     return frozenset(
         mark

@@ -1,4 +1,4 @@
-"""The state of a copy. The target store has it as a mark (a short note under a key)."""
+"""Read and write the state of a copy of a store, which is kept in the target store."""
 
 from datetime import datetime
 
@@ -11,11 +11,10 @@ COPY_KEY = "store copy"
 
 
 class CopyState(Struct, frozen=True):
-    """The state of a copy, as it is written in the target.
+    """The state of a copy of a store, kept in the target store.
 
-    `namespace`, `version` and `term` (the fencing number of the last leader) are those of the
-    source when the copy began. `after` is the place, in the source, of the last copied record.
-    `is_done` is True if the copy is complete.
+    `namespace`, `version` and `term` (fencing number of the last leader) are those of the source
+    when the copy began. `after` is the place of the last copied history record in the source.
     """
 
     namespace: str

@@ -1,10 +1,9 @@
-"""Copy everything that a store holds into an empty store of any kind. An interrupted copy is
-continued by the next call.
+"""Copy everything that a store holds into an empty store of any kind.
 
-The source is only read. The target has a mark (a short note, under `COPY_KEY`) with the state of
-the copy: what the source was when the copy began, and the place of the last copied record. Each
-batch of history records is written together with this mark, so no record is written twice. Every
-other step may be repeated.
+The next call continues an interrupted copy. The source is only read. The target keeps the state of
+the copy in a note under `COPY_KEY`: what the source was when the copy began, and the place of the
+last copied history record. Each batch of records is written together with this note, so no record
+is written twice. Every other step may be repeated.
 """
 
 from datetime import datetime
@@ -39,8 +38,8 @@ from beatd.store import Roles
 class Copied(Struct, frozen=True):
     """The result of a copy: the counts of both stores after it.
 
-    `resumed` is True if an earlier call had begun the copy. `kept` is the maximum number of records
-    in the target (None: no maximum).
+    `resumed` is True if an earlier call had begun the copy. `kept` is the maximum number of history
+    records in the target, or None if there is no maximum.
     """
 
     source: Counts
@@ -59,13 +58,13 @@ class Copied(Struct, frozen=True):
 
 
 def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) -> Copied:
-    """Copy all that `source` holds into `target`, and return the counts of both stores after it. An
-    unfinished copy is continued; a finished copy is only counted again.
+    """Copy all that `source` holds into `target`, and return the counts of both stores.
 
-    Raise BeatError, in most cases before anything is copied:
+    An unfinished copy is continued; a finished copy is only counted again. Raise BeatError, in most
+    cases before anything is copied:
 
     - if a daemon runs on one of the stores,
-    - if the source has open claims (runs that were claimed, and not recorded) or is empty,
+    - if the source is empty or has claimed runs whose outcome is not recorded,
     - if the target is neither empty nor a copy of this source,
     - if the source changed during the copy, or something else wrote to the target.
     """
@@ -189,11 +188,10 @@ def _change_of(row: Stored) -> Change:
 
 
 def _copy_requests(source: Roles, target: Roles, progress: Progress) -> None:
-    """Copy the pending requests (runs asked for by hand).
+    """Copy the pending requests for runs, with the revisions that their entries have in the target.
 
-    A request has the revision of its entry (a change counter), which is different in the target. A
-    request for the source's present revision gets the target's present revision. A request for an
-    older revision gets an older one.
+    A request for an older revision of its entry in the source is for an older one in the target,
+    too.
     """
     pending = source.requests.requests(ALL)
     for some in in_batches_of(iter(pending)):

@@ -1,1 +1,1 @@
-"""Run the scheduler as one process: its threads, its signals, its status."""
+"""One scheduler process: its threads, its reaction to signals, and the status it reports."""

@@ -1,4 +1,4 @@
-"""Collect the facts by which alerts are judged from the daemon's events."""
+"""An observer of the daemon's events that stores the facts needed to decide about alerts."""
 
 import threading
 from collections.abc import Collection
@@ -15,11 +15,11 @@ NAMES_MAX = 200_000
 
 
 class AlertEvents:
-    """Observer that stores the newest facts about publishing per entry, and about the servers.
+    """Observer that stores the newest publishing facts of each entry, and each server's outage.
 
-    `store_away_since` is the time since which the store cannot be used, None while the store can be
-    used. `broker_away_since` and `outcomes_away_since` have the same meaning for the broker and for
-    the reading of outcomes. Any thread may call this observer.
+    `store_away_since` is the start of the store's outage, or None without one; `broker_away_since`
+    and `outcomes_away_since` mean the same for the broker and for reading outcomes of runs. Any
+    thread may call this observer.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -67,35 +67,32 @@ class AlertEvents:
                 pass
 
     def changed(self, names: Collection[str]) -> None:
-        """Add these entries to the set that `pop_changed` returns, because their outcomes changed.
+        """Add these names to the set that `pop_changed` returns.
 
-        Names are dropped once the set has NAMES_MAX of them.
+        Once the set has NAMES_MAX names, further names are ignored.
         """
         with self._guard:
             if len(self._changed) < NAMES_MAX:
                 self._changed.update(names)
 
     def pop_changed(self) -> set[str]:
-        """Return the names of the entries that changed since the last call, and clear the set."""
+        """Return the names of the entries that changed since the last call, and forget them."""
         with self._guard:
             changed, self._changed = self._changed, set()
         return changed
 
     def pop_went_back(self) -> list[str]:
-        """Return one reason for each time that the store showed older data than before; clear them.
-
-        Only reasons since the last call are returned.
-        """
+        """Return the new warnings that the store lost its newest data, and forget them."""
         with self._guard:
             found, self._went_back = self._went_back, []
         return found
 
     def publishing(self, name: str) -> Publishing:
-        """Return the newest facts about publishing an entry; empty facts if none are known."""
+        """Return the newest facts about publishing this entry; empty facts if none are known."""
         return self._publishing.get(name, Publishing())
 
     def forget(self) -> None:
-        """Delete the facts about all entries, because this daemon no longer leads."""
+        """Delete all stored facts about entries."""
         with self._guard:
             self._publishing.clear()
             self._changed.clear()

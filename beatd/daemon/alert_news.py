@@ -1,6 +1,6 @@
-"""Send the messages about incidents, each by only one daemon.
+"""Decide when to send messages about incidents (detected problems), and record which were sent.
 
-A daemon sends a message only while it has a lease (a lock with an end) on an incident in the store.
+A lease in the store (a lock that expires) ensures that only one daemon sends each message.
 """
 
 from collections.abc import Collection
@@ -29,10 +29,10 @@ class _UnderWay(Struct):
 
 
 class AlertNews:
-    """Sends the messages that are due, and writes to the store that they were sent.
+    """Sends the due alert messages, and records in the store that they were sent.
 
-    Only the first incident of a message gets a lease (a lock with an end) in the store. During that
-    lease, no other daemon sends a message about any incident of the message.
+    The first incident of a message gets a lease in the store (a lock that expires). Until the lease
+    ends, no other daemon sends a message about that message's incidents.
     """
 
     def __init__(self, alerting: Alerting, sender: AlertSender) -> None:
@@ -42,11 +42,9 @@ class AlertNews:
     def turn(
         self, book: IncidentBook, now: datetime, kinds: Collection[IncidentKind] | None = None
     ) -> None:
-        """Mark the incidents of sent messages as announced, and start to send the messages that are
-        due.
+        """Start to send the due messages, and record those that were sent meanwhile.
 
         If `kinds` is given, only incidents of these kinds are announced, and no reminders are sent.
-        A lease that is about to end is renewed while its message is being sent.
         """
         self._settle_sent(book, now)
         news = book.all()
@@ -62,11 +60,9 @@ class AlertNews:
                 self._post(book, again, now)
 
     def finish(self, book: IncidentBook, now: datetime) -> None:
-        """Write to the store which messages were sent, so that the next leader does not send them
-        again.
+        """Record in the store which messages were sent, so that no other daemon sends them again.
 
-        Messages about more than INCIDENTS_PER_WRITE incidents are left out, because the end of the
-        daemon waits for this method.
+        To be quick, messages about more than INCIDENTS_PER_WRITE incidents are left out.
         """
         for one in self._under_way:
             if one.posted.is_settled and len(one.incidents) <= INCIDENTS_PER_WRITE:

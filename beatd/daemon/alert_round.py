@@ -1,4 +1,4 @@
-"""Judge the entries with an `alert`, and the daemon as a whole, while this daemon leads."""
+"""Detect problems of entries and of the daemon, and keep them as incidents in the store."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -27,12 +27,10 @@ NOT_LED_MIN = timedelta(seconds=120)  # a gap between two leaders that is longer
 
 
 class AlertRound:
-    """Opens and closes the incidents of all entries with an `alert`, during one lead of this
-    daemon.
+    """Opens and closes incidents (detected problems) of entries, while this daemon leads.
 
-    The constructor reads the incidents, the outages and the last leader's note from the store. If
-    no daemon led since that note, it writes an incident for the gap. `rest` is called during long
-    reads; it returns False when the daemon ends.
+    The constructor reads earlier incidents, and writes one for a past time without a leader. `rest`
+    is called during long reads; it returns False when the daemon ends.
     """
 
     def __init__(
@@ -69,10 +67,10 @@ class AlertRound:
         watched.forget()
 
     def turn(self, now: datetime) -> None:
-        """Judge the entries that are due, and send the messages that are due.
+        """Check some entries, open and close their incidents, and send the messages that are due.
 
-        Emits an event for the incidents that were opened, for those that were closed, and for a new
-        count. Raises StoreError while the store is away.
+        Emits events for opened incidents, closed incidents and a new count. Raises StoreError while
+        the store cannot be used.
         """
         if self._book.is_stale:
             self._book.reload()
@@ -87,19 +85,18 @@ class AlertRound:
         self._news.turn(self._book, now)
 
     def finish(self, now: datetime) -> None:
-        """Write to the store which small messages were sent, before the daemon ends."""
+        """Record in the store which messages were sent, before the daemon ends."""
         self._news.finish(self._book, now)
 
     def _note_gap(self, since: datetime, now: datetime) -> None:
-        """Write an incident for the time without a leader, unless a standby has one open
-        already."""
+        """Write an incident for a past time without a leader, unless one is already open."""
         gap = Incident(kind="nobody leads", name="", opened=since, observed="no daemon led")
         self._book.add_past(gap, now)
 
     def _names(self) -> list[str]:
-        """Return the names of the entries to judge in this turn, without paused entries.
+        """Return the names of the entries to check in this turn, without paused entries.
 
-        They are up to CHANGED_NAMES entries that changed, and the next SWEEP_NAMES of all entries.
+        The result has up to CHANGED_NAMES changed entries, and the next SWEEP_NAMES of all entries.
         """
         if not self._sweep:
             self._sweep = list(self._watched.entries)
@@ -186,10 +183,9 @@ class AlertRound:
             self._book.close([(moment, "")], now)
 
     def _apply(self, found: Iterable[tuple[str, Finding]], now: datetime) -> None:
-        """Open and close the incidents that `found` names, in the store.
+        """Open and close incidents in the store according to `found`.
 
-        `found` has pairs of an entry's name and a finding; the name "" stands for the daemon as a
-        whole.
+        Each item is an entry's name, or "" for the daemon as a whole, with what was found about it.
         """
         new, ends = [], []
         for name, finding in found:
@@ -215,13 +211,12 @@ class AlertRound:
         )
 
     def _finished(self, names: Sequence[str]) -> set[str]:
-        """Return the entries among `names` that have no further planned run, or that no longer
-        exist."""
+        """Return those of the given entries that no longer exist or have no further planned run."""
         rows = self._store.catalog.find(Query(names=tuple(names)))
         return set(names) - {row.entry.name for row in rows if row.plan.planned is not None}
 
     def _close_unwatched(self, now: datetime) -> None:
-        """Close the incidents of entries that are paused, disabled or gone."""
+        """Close the incidents of entries that are paused, disabled or deleted."""
         watched, found = self._watched.entries, []
         for name in self._book.names():
             if name not in watched or watched[name].paused:
@@ -229,8 +224,6 @@ class AlertRound:
         self._apply(found, now)
 
     def _report(self) -> None:
-        """Emit events for the opened incidents, the closed incidents, and a new number of open
-        ones."""
         opened, self._opened = self._opened, []
         closed, self._closed = self._closed, []
         if opened:
@@ -243,9 +236,9 @@ class AlertRound:
             self._observe(IncidentsCounted({str(kind): count for kind, count in counts.items()}))
 
     def _note(self, now: datetime) -> None:
-        """Write the note for the next leader, after a change of its text and once a minute.
+        """Store for the next leader since when each entry is watched; delete old closed incidents.
 
-        Also delete the incidents that were closed more than KEPT_FOR ago.
+        Does nothing if that is unchanged and less than NOTED_EVERY_S have passed.
         """
         text, elapsed = self._starts.text(), self._clock.elapsed()
         if text != self._noted or elapsed - self._noted_at >= NOTED_EVERY_S:

@@ -1,6 +1,6 @@
-"""Send messages about incidents, with one thread for each channel.
+"""Send alert messages to all channels, with one thread for each channel.
 
-A channel that hangs therefore delays no other channel.
+A channel that hangs does not delay the others.
 """
 
 import threading
@@ -21,7 +21,7 @@ TRIES_BEFORE_FAILING = 3  # then the other channels' success is enough
 
 
 class Posted:
-    """A message that is being sent to all channels, with the number of channels still to finish."""
+    """Progress of one message: how many channels have sent it, given up, or still try."""
 
     def __init__(self, message: Message, channels: int) -> None:
         self.message = message
@@ -31,21 +31,21 @@ class Posted:
 
     @property
     def is_settled(self) -> bool:
-        """True if no further result is needed from the channels.
+        """True if the message counts as done, so that no further channel result is needed.
 
-        That is so when each channel has sent the message or has given up. It is also so when one
-        channel has sent the message, and each of the remaining channels failed several times.
+        All channels have sent it or given up; or one has sent it, and all that still try failed
+        several times.
         """
         with self._guard:
             return not self._waiting or (self._sent > 0 and self._failing == self._waiting)
 
     def failing(self) -> None:
-        """Count one more channel that failed several times; that channel continues to try."""
+        """Record that one more channel failed several times but still tries."""
         with self._guard:
             self._failing += 1
 
     def ended(self, *, sent: bool, was_failing: bool) -> None:
-        """Count one channel as finished: it sent the message, or it gave up.
+        """Record that one channel is finished: it sent the message or gave up.
 
         `was_failing` is True if `failing` was called for that channel before.
         """
@@ -56,25 +56,24 @@ class Posted:
 
 
 class AlertSender:
-    """Sends each message to all channels, and tries again after a failure.
+    """Sends each message to all channels in background threads, and retries after a failure.
 
-    Each channel has a thread, which starts with the first message. Neither a caller nor the end of
-    the process waits for these threads. An event is emitted for each message sent and each failure.
+    Neither a caller nor the end of the process waits for these threads. An event is emitted for
+    each message sent and each failure.
     """
 
     def __init__(self, channels: Sequence[Channel], *, clock: Clock, observer: Observer) -> None:
         self._lines = [_Line(channel, clock, observer) for channel in channels]
 
     def post(self, message: Message) -> Posted:
-        """Queue a message for every channel, and return at once the object that shows its
-        progress."""
+        """Queue a message for every channel, and return an object that shows its progress."""
         posted = Posted(message, len(self._lines))
         for line in self._lines:
             line.add(posted)
         return posted
 
     def stop(self) -> None:
-        """Make each thread end after its current try to send, without waiting for the threads."""
+        """Make every sending thread end after its current attempt; do not wait for that."""
         for line in self._lines:
             line.stop()
 
@@ -86,7 +85,7 @@ class _Waiting(Struct):
 
 
 class _Line:
-    """The queue of messages for one channel, and the thread that sends them in their order."""
+    """The queue of messages for one channel, and the thread that sends them in order."""
 
     def __init__(self, channel: Channel, clock: Clock, observer: Observer) -> None:
         self._channel, self._clock, self._observe = channel, clock, observer
@@ -129,8 +128,7 @@ class _Line:
                 self._clock.wait(pause, self._stopping)
 
     def _try(self, one: _Waiting) -> float | None:
-        """Try once to send; return the seconds until the next try, or None if this was the last
-        try.
+        """Try once to send; return the seconds until the next attempt, or None if there is none.
 
         Emits an event with the result.
         """

@@ -1,6 +1,6 @@
-"""Judge and report incidents on a thread of its own.
+"""Background thread that finds alert conditions and sends messages about them.
 
-Neither the ticks nor the end of the daemon wait for this thread.
+Neither the scheduling nor the end of the daemon waits for this thread.
 """
 
 import threading
@@ -33,11 +33,9 @@ NEWS_OF_STANDBY: frozenset[IncidentKind] = frozenset({"nobody leads"})
 
 
 class AlertThread:
-    """Judges the entries while this daemon leads; on a standby, checks whether any daemon leads.
+    """Watches for problems to alert people about, in a background thread of the daemon.
 
-    While the store is away, the leader reports this without a lease on the incident, because no
-    lease can be written then. The daemon starts and stops `loops`, and `events` is one of its
-    observers.
+    The leader checks the entries; a standby checks only whether any daemon leads.
     """
 
     def __init__(
@@ -69,9 +67,9 @@ class AlertThread:
             self.loops += (Heartbeat(alerting.ping, state=state, observer=observer).loop,)
 
     def close(self) -> None:
-        """Make the sending threads end after their current try, and do not wait for them.
+        """Stop sending messages, without waiting for the sending threads.
 
-        Write to the store which messages were sent, unless a turn is running now.
+        Also record in the store which messages were sent, unless a turn is running now.
         """
         self._closed.set()
         self._sender.stop()
@@ -80,7 +78,7 @@ class AlertThread:
                 self._round.finish(self._clock.now())
 
     def turn(self) -> float:
-        """Judge and report once, and return the seconds until the next turn."""
+        """Check for alerts once, and return the seconds until the next check."""
         with self._turning:
             self._turn()
         return self._pause_s
@@ -116,10 +114,10 @@ class AlertThread:
         self._round.turn(now)
 
     def _stand_by(self, store: Roles, now: datetime) -> None:
-        """Open an incident "nobody leads" once no daemon has led for the configured `wait`.
+        """On a standby, open and announce an incident if no daemon leads for the configured `wait`.
 
-        Also send the messages about that incident. Do nothing while the store is away, because only
-        the store shows whether a daemon leads. Discard the facts of an earlier lead of this daemon.
+        Does nothing during an outage of the store, because only the store shows whether a daemon
+        leads.
         """
         if self.events.store_away_since is not None:
             return
@@ -156,10 +154,9 @@ class AlertThread:
         return f"the lock cannot be used: {trouble}" if trouble else "no daemon leads"
 
     def _watch_store(self, now: datetime) -> None:
-        """Report that the store is away, if this daemon led when the outage began.
+        """Report an outage of the store, if this daemon led when the outage began.
 
-        Emits the event of an opened incident at once, and sends the message after the configured
-        `wait`.
+        Emits an event at once, and sends a message after the configured `wait`.
         """
         since = self.events.store_away_since
         if since is None:
@@ -170,14 +167,12 @@ class AlertThread:
             self._observe(IncidentsOpened([self._store_away]))
         one = self._store_away
         if one is not None and one.announced is None and now - since >= self._alerting.wait:
+            # Without a lease on the incident: the store cannot be written.
             self._sender.post(message_of("opened", [one], now))
             self._store_away = replace(one, announced=now)
 
     def _write_store_away(self, store: Roles, now: datetime) -> None:
-        """Write the incident about the store's outage to the store, once the store is back.
-
-        The next turn of a leader then begins a new `AlertRound`.
-        """
+        """Once the store works again, write the incident about its outage into it."""
         if self._store_away is None or self.events.store_away_since is not None:
             return
         book = IncidentBook(store.incidents)

@@ -1,4 +1,4 @@
-"""The settings of a daemon's alerts, together with the channels that send messages."""
+"""The settings of a daemon's alerts, and the channels that send the messages."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,10 +9,10 @@ from beatd.alerts.channel import Channel
 
 
 class Alerting(Struct, frozen=True, kw_only=True):
-    """The settings of alerts, with the channels that send messages.
+    """The alert settings of a daemon, and the channels that send the messages.
 
-    `ping` requests the heartbeat's URL and raises NotDelivered on failure. It is None if no
-    heartbeat is configured.
+    `ping` requests the URL of a heartbeat monitor, and raises NotDelivered on failure; None if no
+    URL is configured.
     """
 
     channels: tuple[Channel, ...] = ()

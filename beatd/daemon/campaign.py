@@ -1,7 +1,7 @@
-"""Try to become or remain the leader.
+"""Background job by which a daemon becomes the leader and remains it.
 
-Each turn renews or requests the lease (the lock that makes one daemon the leader) and sets the
-clock. Once a second, a turn also writes the daemon's presence record to the store.
+Each turn renews or requests the leader's lock and sets the clock from the store's clock. About once
+a second, a turn also writes the daemon's own status record to the store.
 """
 
 from collections.abc import Callable
@@ -21,12 +21,11 @@ LONGEST_PAUSE_S = 0.5  # between two turns, so that a leader's clock is set ofte
 
 
 class Campaign:
-    """Tries to become or remain the leader, on a thread of its own.
+    """Keeps or requests the leader's lock for one daemon, in a background thread.
 
-    A long batch on the main thread therefore does not delay the renewal of the lease (the leader's
-    lock). `presence` returns the record about this daemon, which is written to the store.
-    `lead_changed` is called when this daemon wins or loses the lead, and when a store that refused
-    writes accepts them again.
+    `presence` returns the status record of this daemon, to be written to the store. `lead_changed`
+    is called when this daemon wins or loses the lead, and when a store that refused writes accepts
+    them again.
     """
 
     def __init__(
@@ -49,10 +48,9 @@ class Campaign:
         self.others_reach_broker = False  # valid only while this daemon does not reach it
 
     def turn(self) -> float:
-        """Renew or request the lease, and return the seconds until the next turn.
+        """Renew or request the leader's lock, and return the seconds until the next turn.
 
-        On an unexpected exception, this daemon gives up the lead, because it may no longer be the
-        leader. The exception is then raised.
+        On an unexpected exception, give up the lead and raise the exception.
         """
         try:
             return self._turn()
@@ -61,10 +59,10 @@ class Campaign:
             raise
 
     def _turn(self) -> float:
-        """Set the clock, renew or request the lease, and return the seconds until the next turn.
+        """Renew or request the leader's lock, and return the seconds until the next turn.
 
-        If it is time, also write the presence record. Without a clock from the store, do nothing
-        else.
+        Also set the clock and, about once a second, write the daemon's status record. As long as
+        the store's clock was never read, only try to read it.
         """
         # Before the first campaign: a leader must not lead by a wrong clock for one tick.
         if not self._store_clock.is_set:
@@ -98,14 +96,13 @@ class Campaign:
         return self._election.lead() is not None
 
     def _set_clock(self) -> None:
-        """Set the daemon's clock from the store's clock; an error of the store is ignored."""
         with suppress(StoreError):
             self._store_clock.set_from(self._terms)
 
     def _compare_term(self) -> None:
-        """Pass the store's newest term (the fencing number of a leader) to the election.
+        """Pass the newest leader's number from the store to the election; ignore errors.
 
-        By this number, the election notices that a store has lost terms. An error is ignored.
+        Each new leader gets a higher number, so a lower one shows that the store lost data.
         """
         with suppress(Exception):  # a term that cannot be read is not compared
             newest = self._terms.term()
@@ -113,7 +110,7 @@ class Campaign:
                 self._election.saw(newest[0])
 
     def _announce(self) -> None:
-        """Write this daemon's presence record, and note whether the store accepted the write.
+        """Write this daemon's status record to the store, and note whether the store accepted it.
 
         If this daemon cannot use the broker, also note whether another daemon can.
         """

@@ -1,7 +1,6 @@
-"""Answer `celery inspect ping -d celerybeat@HOST` in the same way as celery 5.7's own beat.
+"""Answer `celery inspect ping -d celerybeat@HOST`, as the beat of Celery 5.7 does.
 
-Celery's own code sends the answers, under celery's node name. It sends no answer while a tick is
-overdue.
+Celery's own code sends the answers. None are sent while the scheduling is stuck.
 """
 
 import time
@@ -23,7 +22,7 @@ FANOUT_TRANSPORTS = ("redis", "amqp", "pyamqp", "amqps", "rediss", "sentinel")
 
 
 class _AsService:
-    """An object with the attributes of celery's beat service, which celery's mailbox reads."""
+    """Adapter that gives Celery's mailbox the attributes it expects of Celery's beat service."""
 
     hostname = None
     max_interval = effective_max_interval = 1.0
@@ -38,25 +37,19 @@ class _AsService:
         return None if daemon is None else time.monotonic() - daemon.tick_age()
 
     def close(self) -> None:
-        """Delete the reference to the daemon, so that the daemon can be freed.
-
-        The mailbox's thread still refers to this object for up to a second.
-        """
-        self._daemon = None
+        """Drop the reference to the daemon, so that its memory can be freed."""
+        self._daemon = None  # the mailbox's thread still refers to `self` for up to a second
 
 
 def mailbox_of(service: _AsService) -> Any:
-    """Return celery's mailbox for `service`, with a loop that starts again after a failure.
-
-    Celery's own loop ends at a message that cannot be read, and after a long outage of the broker.
-    """
+    """Return Celery's mailbox for `service`, changed so that it restarts after a failure."""
 
     class Mailbox(BeatPidbox):  # type: ignore[misc]
         retry_interval = RECONNECT_AFTER_S
 
         def _loop(self) -> None:
             while not self._shutdown.is_set():
-                super()._loop()
+                super()._loop()  # ends at an unreadable message and after a long outage
                 self._shutdown.wait(RECONNECT_AFTER_S)
 
     return Mailbox(service)
@@ -65,8 +58,7 @@ def mailbox_of(service: _AsService) -> Any:
 class CeleryInspect:
     """Answers `celery inspect` between the calls of `open` and `close`.
 
-    Both methods do nothing if the broker cannot broadcast messages, or if celery has no mailbox for
-    beat (before 5.7).
+    Does nothing if the broker cannot broadcast messages, or with Celery before 5.7.
     """
 
     def __init__(self, app: Celery, daemon: Daemon) -> None:
@@ -81,13 +73,13 @@ class CeleryInspect:
             self._mailbox = mailbox_of(self._service)
 
     def open(self) -> None:
-        """Start the thread that answers; an error of the broker is ignored."""
+        """Start the thread that answers; ignore an error of the broker."""
         if self._mailbox is not None:
             with suppress(Exception):  # The publisher reports a broker that cannot be used.
                 self._mailbox.start()
 
     def close(self) -> None:
-        """Stop answering, and wait at most `JOIN_TIMEOUT_S` for the mailbox's thread."""
+        """Stop answering, and wait at most `JOIN_TIMEOUT_S` for the thread to end."""
         if self._mailbox is not None:
             self._mailbox.join_timeout = JOIN_TIMEOUT_S
             self._mailbox.stop()

@@ -1,7 +1,7 @@
-"""A daemon: it schedules in `run`, and has a background thread for each of its other jobs.
+"""A daemon that publishes scheduled runs, with background threads for its other jobs.
 
-The background threads compete for the lead, do housekeeping, and read the outcomes of runs. After
-the start, no failure of the store, the broker or the lock ends the daemon; only `stop` does.
+The threads keep the leader's lock, maintain the store, and read the outcomes of runs. After the
+start, no failure of the store, the broker or the lock ends the daemon; only `stop` does.
 """
 
 import threading
@@ -35,7 +35,7 @@ JOIN_TIMEOUTS_S = {"outcomes": 0.05, "alerts": 0.3, "heartbeat": 0.0, "monitors"
 
 
 class Daemon(DaemonState):
-    """Runs one scheduler; `run` blocks until another thread calls `stop`."""
+    """One scheduler daemon. `run` blocks until another thread calls `stop`."""
 
     def __init__(
         self,
@@ -90,17 +90,14 @@ class Daemon(DaemonState):
     # for every thread
 
     def stop(self) -> None:
-        """Make `run` return after the current batch, and stop the background loops.
-
-        Any thread may call this.
-        """
+        """Make `run` return after the current batch. Any thread may call this."""
         self._stop.set()
         self._wake.set()
         for loop in self.loops:
             loop.stop()
 
     def wake(self) -> None:
-        """Start the next tick now, because an entry was edited or a run was requested.
+        """Start the next scheduling pass now, because entries or requests changed.
 
         Any thread may call this.
         """
@@ -111,7 +108,7 @@ class Daemon(DaemonState):
     # the beat
 
     def run(self) -> None:
-        """Open the store, lease and publisher, and tick until `stop` is called; then close them.
+        """Connect to store, lock and broker, schedule until `stop` is called, then close them.
 
         Raise StoreUnusable at the start if the store cannot be used and waiting would not help.
         """
@@ -119,16 +116,15 @@ class Daemon(DaemonState):
             self.turn_until_stopped()
 
     def turn_until_stopped(self) -> None:
-        """Tick until `stop` is called. The daemon must be open."""
+        """Run scheduling passes until `stop` is called. The daemon must be open."""
         while not self._stop.is_set():
             self.turn()
 
     def __enter__(self) -> "Daemon":
-        """Open the store, lease and publisher, and start the background loops.
+        """Open the store, lock and publisher, and start the background threads.
 
-        Block until the store and the lock answer or `stop` is called. Emits the event Started, if
-        the daemon has one. Raise StoreUnusable if the store cannot be used and waiting would not
-        help.
+        Blocks until the store and the lock answer, or `stop` is called. Raise StoreUnusable if the
+        store cannot be used and waiting would not help.
         """
         if self._started is not None:
             self._observe(self._started)
@@ -144,13 +140,12 @@ class Daemon(DaemonState):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop, give up the lead, close the store, lease and publisher, and emit the event
-        Stopped."""
+        """Stop the daemon, give up the lead, and close the store, lock and publisher."""
         self.stop()
         self._closing.close()
 
     def turn(self) -> None:
-        """Run one tick and wait until the next one is due; `wake` and `stop` end the wait early."""
+        """Run one scheduling pass and wait for the next; `wake` and `stop` end the wait early."""
         if self.engine is None:
             return
         self._wake.clear()
@@ -162,10 +157,9 @@ class Daemon(DaemonState):
             self.clock.wait((until - self.clock.now()).total_seconds(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
-        """Open the store, lease and publisher, and make all other parts; return True.
+        """Open the store, lock and publisher; return False if `stop` was called before that.
 
-        Return False if `stop` was called before the store and the lock answered. `closing` gets a
-        callback for each part that must be closed.
+        `closing` gets a callback for each opened part, which closes it.
         """
         clock, observe = self.clock, self._observe
         open_part = partial(
@@ -242,7 +236,7 @@ class Daemon(DaemonState):
         return True
 
     def _resign(self) -> None:
-        """Give up the lead, and remove this daemon's presence record from the store."""
+        """Give up the lead, and delete this daemon's status record from the store."""
         assert self.election and self.store and self.dispatch
         self.dispatch.drop_prepared()  # first: the prepared batch may lock rows
         self.election.close()
@@ -252,10 +246,7 @@ class Daemon(DaemonState):
     # the way of dispatch
 
     def _choose_dispatch(self) -> None:
-        """Replace the dispatch if another one now fits, because a server may have been replaced.
-
-        The dispatch is the object that claims and publishes runs.
-        """
+        """Replace the object that claims and publishes runs, if another kind fits now."""
         assert self.engine and self.dispatch and self.store and self.publisher
         claims, publisher = self.store.claims, self.publisher
         chosen = self._dispatch_choice.choose(self.dispatch, claims, publisher)
@@ -266,7 +257,6 @@ class Daemon(DaemonState):
     # the campaign, on its own thread
 
     def _turn_campaign(self) -> float:
-        """Run one turn of the campaign for the lead, and return the seconds until the next turn."""
         assert self._campaign is not None
         return self._campaign.turn()
 
@@ -283,8 +273,7 @@ class Daemon(DaemonState):
         )
 
     def _lead_changed(self) -> None:
-        """Start the next tick now, and the next turn of each background loop except the
-        campaign."""
+        """Start the next scheduling pass, and the next turn of most background threads, now."""
         self._wake.set()
         for loop in self.loops[1:]:
             loop.wake()
@@ -292,18 +281,14 @@ class Daemon(DaemonState):
     # housekeeping, on its own thread
 
     def _turn_housekeeping(self) -> float:
-        """Run one round of housekeeping, and return the seconds until the next one."""
         assert self.store is not None
         return self.housekeeping.turn(self.store)
 
     def _turn_outcomes(self) -> float:
-        """Read one batch of outcomes, write it, and return the seconds until the next turn."""
         assert self._outcomes is not None
         return self._outcomes.turn()
 
     def _observe(self, event: events.Event) -> None:
-        """Pass `event` to every observer, and note the time of a tick and a need for a new
-        dispatch."""
         if isinstance(event, events.Ticked):
             self.ticked_at = self.clock.elapsed()
         self._dispatch_choice.observe(event)

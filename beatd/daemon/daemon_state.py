@@ -1,4 +1,4 @@
-"""The parts of a daemon and their state, which any thread may read."""
+"""The parts of a daemon and its current state, which any thread may read."""
 
 from datetime import datetime
 
@@ -22,9 +22,9 @@ REASON_MAX_CHARS = 300  # of each reason in the daemon's presence
 
 
 class DaemonState:
-    """Holds the parts of a daemon; most are None until the daemon has opened them.
+    """The parts and the current state of a daemon; no method contacts a server.
 
-    No method contacts a server.
+    Most parts are None until the daemon has opened them.
     """
 
     housekeeping: Housekeeping
@@ -42,30 +42,31 @@ class DaemonState:
         self.ticked_at = clock.elapsed()
 
     def now(self) -> datetime:
-        """Return the current time of the store's clock or, if the store has none, of the host's
-        clock."""
+        """Return the current time of the store's clock, or of the host's if the store has none."""
         return self.clock.now()
 
     def tick_age(self) -> float:
-        """Return the seconds since the last tick ended."""
+        """Return the seconds since the last scheduling pass ended."""
         return self.clock.elapsed() - self.ticked_at
 
     def alive(self) -> bool:
-        """True if the ticks and all background loops make progress."""
+        """Return True if the scheduling and all background threads make progress."""
         return not self.trouble()
 
     def leading(self) -> bool:
-        """True if this daemon is the leader now."""
+        """Return True if this daemon is the leader now."""
         return self.election is not None and self.election.lead() is not None
 
     def term(self) -> int:
-        """Return the number of this daemon's term (the leader's fencing number), 0 on a standby."""
+        """Return the number under which this daemon leads, or 0 if it does not lead.
+
+        Each new leader gets a higher number.
+        """
         lead = self.election.lead() if self.election is not None else None
         return 0 if lead is None else lead.term.number
 
     def ready(self) -> bool:
-        """True if the daemon makes progress, can use store, broker and lock, and a leader is
-        known."""
+        """Return True if nothing is stuck, all servers can be used, and a leader is known."""
         engine, election = self.engine, self.election
         if engine is None or election is None:
             return False
@@ -75,15 +76,15 @@ class DaemonState:
 
     @property
     def lock_ok(self) -> bool:
-        """True if the lock that makes a leader can be used; False until the daemon is open."""
+        """True if the leader's lock can be used; False until the daemon is open."""
         return self.election is not None and not self.election.lock_trouble
 
     @property
     def conflicts(self) -> list[str]:
-        """One line of text for each problem that housekeeping found.
+        """The problems that maintenance found, one line of text for each.
 
-        A problem is a failed declaration, a loss in the store, or a leader that declares other
-        entries.
+        Such a problem is an invalid declaration of an entry, data that the store lost, or a leader
+        that declares other entries.
         """
         return self.housekeeping.conflicts
 
@@ -103,7 +104,7 @@ class DaemonState:
     def trouble(self) -> str:
         """Return why this process makes no progress, or "" if it makes progress.
 
-        A server that is away does not count as a reason.
+        A server that does not answer is not such a reason.
         """
         if self.tick_age() >= TICK_STALE_AFTER_S:
             return f"the loop is stuck: last tick {self.tick_age():.1f} s ago"
@@ -134,10 +135,10 @@ class DaemonState:
         return hidden(self.publisher.trouble())[:REASON_MAX_CHARS]
 
     def stats(self) -> dict[str, float]:
-        """Return the figures that this daemon writes to the store, by name.
+        """Return figures about this daemon for its status record in the store, by name.
 
-        - `tick_age`: the seconds since the last tick.
-        - `atomic`: 1.0 if one script claims and publishes, else 0.0.
+        - `tick_age`: the seconds since the last scheduling pass.
+        - `atomic`: 1.0 if one Redis script claims and publishes runs, else 0.0.
         - `late_p50`, `late_p99`, `late_max`: the lateness of runs in seconds.
         - `runs_…`: the number of runs of each outcome, such as `runs_confirmed`.
         """
@@ -148,10 +149,7 @@ class DaemonState:
         return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **late, **counts}
 
     def presence(self) -> Presence:
-        """Return the record that this daemon writes about itself to the store.
-
-        The daemon must be open.
-        """
+        """Return the status record that this daemon writes to the store; needs an open daemon."""
         assert self.engine is not None
         return Presence(
             holder=self.me,

@@ -1,5 +1,4 @@
-"""Choose the dispatch (the object that claims and publishes runs) again after a server came
-back."""
+"""Choose again how runs are claimed and published, after a server came back."""
 
 from collections.abc import Callable
 
@@ -11,18 +10,17 @@ from beatd.publisher import Publisher
 
 
 class DispatchChoice:
-    """Notes when the dispatch must be chosen again, and chooses it.
+    """Chooses the dispatch (the object that claims and publishes runs) again when needed.
 
-    The dispatch claims and publishes runs. Which one fits depends on whether the ledger and the
-    broker are on the same Redis server, and this may change when a server comes back.
-    `open_dispatch` returns the dispatch that fits now.
+    One kind of dispatch needs store and broker on the same Redis server. A server that comes back
+    may be another one, so that another kind fits. `open_dispatch` returns the kind that fits now.
     """
 
     def __init__(self, open_dispatch: Callable[[Claims, Publisher], Dispatch]) -> None:
         self._open_dispatch, self.is_due = open_dispatch, False
 
     def observe(self, event: Event) -> None:
-        """Set `is_due` if the event shows that a server came back or that this daemon won the lead.
+        """Set `is_due` if a server came back or this daemon became the leader.
 
         Any thread may call this.
         """
@@ -30,10 +28,10 @@ class DispatchChoice:
             self.is_due = True
 
     def choose(self, current: Dispatch, claims: Claims, publisher: Publisher) -> Dispatch | None:
-        """Return the dispatch to use from now on, or None if the current one fits.
+        """Return the dispatch to use from now on, or None to keep `current`.
 
-        Discards the batch that `current` has prepared. If the choice fails, `is_due` is True again
-        and the result is None.
+        Discards the runs that `current` has prepared. If the choice fails, return None and set
+        `is_due`.
         """
         # Cleared first: a server that comes back during the choice asks for another one.
         self.is_due = False

@@ -1,4 +1,4 @@
-"""Gather the runs that failed, so that a burst of them makes a few log lines."""
+"""Collect failed runs, so that many failures make only a few log lines."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ FAILURES = frozenset({"failed", "expired", "lost"})
 
 
 class FailedRuns:
-    """Collects failed runs, and returns them in events, at most one per second."""
+    """Collects failed runs, and returns them as events, at most one per second."""
 
     def __init__(self) -> None:
         self._gathered: list[Delivery] = []
@@ -19,9 +19,9 @@ class FailedRuns:
         self._emitted_at = float("-inf")
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
-        """Collect the deliveries that failed, expired or were lost; ignore the others.
+        """Collect the runs that failed, expired or were lost; ignore the others.
 
-        The first SHOWN_MAX of them are stored until the next event, further ones are only counted.
+        The next event shows the first SHOWN_MAX of them, and the number of the others.
         """
         for delivery in deliveries:
             if delivery.state in FAILURES:
@@ -31,9 +31,9 @@ class FailedRuns:
                     self._more += 1
 
     def event_at(self, elapsed: float) -> RunsFailed | None:
-        """Return the event for the collected runs, and start a new collection.
+        """Return an event with the failed runs since the last event, or None.
 
-        The result is None if no run was collected, or if the last event is less than a second old.
+        The result is None if no run failed, or if the last event is less than a second old.
         `elapsed` is the present value of `Clock.elapsed`.
         """
         if not self._gathered or elapsed - self._emitted_at < EMITTED_EVERY_S:

@@ -1,4 +1,4 @@
-"""Find the entries whose newest record, among the last few hundred, is a failure."""
+"""Find the entries whose last run could not be published."""
 
 from collections.abc import Iterable
 
@@ -9,10 +9,10 @@ RECORDS_READ_OF_ONE_ENTRY = 50
 
 
 def failing_entries(history: History, name: str | None = None) -> dict[str, Record]:
-    """Return the newest record of each entry whose last run was not published, by entry name.
+    """Return the newest record of each entry whose last run could not be published, by name.
 
-    The newest record comes first. Only the last RECORDS_READ records are read. If `name` is given,
-    only that entry's last RECORDS_READ_OF_ONE_ENTRY records are read.
+    The newest record comes first. Only the last RECORDS_READ records are read or, for one `name`,
+    its last RECORDS_READ_OF_ONE_ENTRY.
     """
     limit = RECORDS_READ if name is None else RECORDS_READ_OF_ONE_ENTRY
     newest = newest_of_each(history.history(name, limit))
@@ -20,9 +20,9 @@ def failing_entries(history: History, name: str | None = None) -> dict[str, Reco
 
 
 def newest_of_each(records: Iterable[Record]) -> dict[str, Record]:
-    """Return the newest record of each entry that was "published" or "failed", by entry name.
+    """Return the newest record of each entry, by entry name; `records` has the newest first.
 
-    `records` must have the newest record first; records in other states are ignored.
+    Records of other states than "published" and "failed" are ignored.
     """
     newest: dict[str, Record] = {}
     for record in records:

@@ -1,6 +1,6 @@
-"""Request a monitor's URL regularly while this daemon leads.
+"""Regularly request a monitor's URL while this daemon leads.
 
-When the requests stop, the monitor can report that no daemon works.
+When the requests stop, the monitor can warn that no daemon works.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Heartbeat:
     """Calls `ping` every PING_EVERY_S seconds while this daemon leads and makes progress.
 
     A standby does not call `ping`; otherwise the monitor would not notice that no daemon leads. The
-    end of the daemon does not wait for this thread, because the monitor's server may hang.
+    end of the daemon does not wait for this thread, because the monitor may hang.
     """
 
     def __init__(self, ping: Callable[[], None], *, state: DaemonState, observer: Observer) -> None:
@@ -35,9 +35,9 @@ class Heartbeat:
         )
 
     def turn(self) -> float:
-        """Call `ping` if it is time, and return the seconds until the next check.
+        """Call `ping` if it is due, and return the seconds until the next check.
 
-        Emits an event for the first failure, and again only after a `ping` has succeeded.
+        Only the first of several failures in a row emits an event.
         """
         now = self._clock.elapsed()
         beats = self._state.leading() and self._state.alive()

@@ -1,7 +1,6 @@
-"""Do the housekeeping of a store.
+"""Regular maintenance of a store: write declared entries, repair entries, delete old history.
 
-This applies declared entries, repairs losses, counts entries, and deletes old history. After a
-change of the planning rules, it also computes the plans again.
+It also counts entries, and plans them again after a change of the planning rules.
 """
 
 import logging
@@ -35,7 +34,7 @@ log = logging.getLogger("beatd")
 
 
 class Declares(Protocol):
-    """Writes the entries that this daemon's sources (files, an app) declare to the store."""
+    """Callable that writes the entries declared in files or in an app to the store."""
 
     def __call__(
         self,
@@ -44,50 +43,44 @@ class Declares(Protocol):
         released: Callable[[], None],
         lasts: Callable[[], bool],
     ) -> bool:
-        """Write the entries of each changed source to `catalog`; return True if `catalog` was
-        changed.
+        """Write the entries of each changed source to `catalog`; return True if anything changed.
 
-        `term` is the leader's fencing number. It is 0 on a standby, which reads the sources but
-        writes nothing. `released` is called each time that fewer entries have to wait (see
-        `unapplied`). `lasts` returns False when the term is over; this call then raises Deposed.
+        `term` is the number under which this daemon leads; with 0 nothing is written. `released` is
+        called when fewer entries have to wait. Raises Deposed if `lasts` returns False.
         """
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader must not run yet, because their source is not applied.
+        """Return the entries that must not run yet, because their declarations are not written yet.
 
-        `term` is the leader's fencing number. Any thread may call this.
+        `term` is the number under which this daemon leads. Any thread may call this.
         """
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare the declarations with the store, which may have lost entries.
 
-        If `whole` is True, that call compares all declarations. If it is False, that call compares
-        only the declarations of an owner (a source) without any entry left in the store.
+        If `whole` is False, only sources without any entry left in the store are compared.
         """
 
     def conflicts(self) -> list[str]:
-        """Return one line of text for each declaration that could not be read or applied."""
+        """Return one line of text for each declaration that could not be read or written."""
 
     def digest(self) -> str:
-        """Return a digest of the declarations; equal declarations have equal digests in all
-        daemons."""
+        """Return a digest of the declarations, to compare the declarations of two daemons."""
 
 
 class HistoryLimits(Struct, frozen=True):
-    """The limits of the history: the greatest age of a record, and the greatest number of
-    records."""
+    """The greatest age of a history record, and the greatest number of records to keep."""
 
     age: timedelta = timedelta(days=7)
     records: int = 1_000_000
 
 
 class Housekeeping:
-    """Does the slow, regular jobs of a daemon, on a thread of its own.
+    """Does the regular maintenance of a store, in a background thread of the daemon.
 
-    `term` returns the leader's fencing number, or 0 on a standby. Long jobs call it again, and stop
-    when the number has changed. `rest` is called between the batches of a long job. `wake` is
-    called when declared entries changed the store, and when fewer entries have to wait for their
-    source. `counted` is called once with the number of entries, when a leader is known.
+    `term` returns the number under which this daemon leads, or 0. `rest` is called between the
+    batches of a long job, `wake` when entries changed or may run now, and `counted` once, with the
+    number of entries.
     """
 
     def __init__(
@@ -115,31 +108,30 @@ class Housekeeping:
 
     @property
     def conflicts(self) -> list[str]:
-        """One line of text for each problem.
+        """The known problems, one line of text for each.
 
-        A problem is a failed declaration, a leader that declares other entries than this daemon, or
-        a loss in the store.
+        A problem is an invalid declaration, a leader that declares other entries than this daemon,
+        or data that the store lost.
         """
         declared = list(self._declaring.conflicts()) if self._declaring is not None else []
         return [*declared, *([self._difference] if self._difference else []), *self._losses]
 
     @property
     def declares(self) -> str:
-        """A digest of the entries that this daemon's sources declare, "" without sources."""
+        """A digest of the entries that this daemon's sources declare; "" without sources."""
         return self._declaring.digest() if self._declaring is not None else ""
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader must not run yet, because their source is not applied.
+        """Return the entries that must not run yet, because their declarations are not written yet.
 
-        `term` is the leader's fencing number.
+        `term` is the number under which this daemon leads.
         """
         return self._declaring.unapplied(term) if self._declaring is not None else NOTHING_WAITS
 
     def turn(self, store: Roles) -> float:
-        """Do every job that is due, and return the seconds until the next turn.
+        """Do the maintenance that is due, and return the seconds until the next turn.
 
-        Errors of the store, and a loss of the lead, are ignored: the next turn tries again. `wake`
-        is called if declared entries changed the store.
+        If the store fails or this daemon stops leading, the next turn tries again.
         """
         with suppress(StoreError, Deposed):
             if self.run_once(
@@ -161,10 +153,10 @@ class Housekeeping:
         history: History,
         presences: Presences,
     ) -> bool:
-        """Do every job that is due; return True if declared entries changed the store.
+        """Do the maintenance that is due; return True if declared entries changed the store.
 
-        A standby only reads. Raise StoreError if the store fails, and Deposed if this daemon loses
-        the lead; the next call then does the remaining jobs.
+        A standby only reads. Raise StoreError if the store fails, and Deposed if this daemon stops
+        leading; the next call then does the remaining jobs.
         """
         term, changed = self._term(), False
         try:
@@ -182,8 +174,7 @@ class Housekeeping:
         return changed
 
     def _count_first(self, catalog: Catalog, presences: Presences, term: int) -> None:
-        """Call `counted` with the number of entries, once in the daemon's life and not without a
-        leader."""
+        """Call `counted` with the number of entries, once, as soon as a leader is known."""
         if self._counted is None or (term and self.unapplied(term).owners):
             return
         others = (one for one in presences.daemons() if one.holder.name != self._name)
@@ -192,10 +183,10 @@ class Housekeeping:
             counted(self.entries if term else catalog.count())
 
     def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:
-        """Repair the entries that lost a part, once a minute, and log each loss.
+        """Repair entries that lost a part of their data, once a minute, and log each loss.
 
-        At the start of a term (one lead of a daemon), and once an hour, all entries are checked.
-        The next round then compares the declarations with the store.
+        All entries are checked once an hour and after this daemon became the leader. After each
+        repair, the next turn compares the declarations with the store.
         """
         now = self._clock.elapsed()
         if term != self._repaired_in_term:
@@ -220,25 +211,20 @@ class Housekeeping:
         self._losses = [*self._losses, *lines][-LOSSES_SHOWN_MAX:]
 
     def _leads(self, term: int) -> bool:
-        """True if this daemon still leads under `term` (the leader's fencing number)."""
         return self._term() == term
 
     def _count(self, catalog: Catalog) -> None:
-        """Set `entries` to the number of entries, once a minute, if any entry has changed since.
-
-        The check comes first because a database reads every entry to count them.
-        """
+        """Set `entries` to the number of entries, once a minute, if any entry changed."""
         if self._clock.elapsed() - self._counted_at > COUNT_ENTRIES_EVERY_S:
             self._counted_at = self._clock.elapsed()
-            version = catalog.version()
+            version = catalog.version()  # cheap, while a database reads all entries to count
             if version != self._counted_version:
                 self.entries, self._counted_version = catalog.count(), version
 
     def _replan_and_forget(self, catalog: EditableCatalog, history: History) -> None:
-        """Compute outdated plans again, and delete old history, once a minute.
+        """Delete old history and, after a change of planning rules, plan entries again.
 
-        A plan is outdated if older planning rules computed it. The history is deleted even if
-        planning fails.
+        Does nothing if the last time was less than a minute ago.
         """
         if self._clock.elapsed() - self._forgot_history_at > FORGET_HISTORY_EVERY_S:
             self._forgot_history_at = self._clock.elapsed()
@@ -249,14 +235,14 @@ class Housekeeping:
                 history.forget(self._clock.now() - self._history.age, self._history.records)
 
     def _compare_with_leader(self, presences: Presences, leading: bool) -> None:
-        """On a standby, note a problem if the leader declares other entries than this daemon.
+        """On a standby, record a problem if the leader declares other entries than this daemon.
 
-        If that standby became the leader, it would change the entries. On the leader, the noted
-        problem is deleted.
+        On the leader, clear that problem.
         """
         if leading or self._declaring is None:
             self._difference = ""
             return
+        # If this standby became the leader, it would change the entries.
         leaders = [one for one in presences.daemons() if one.role == "leader"]
         differing = [one.holder.name for one in leaders if one.declares not in ("", self.declares)]
         self._difference = (

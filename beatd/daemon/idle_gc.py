@@ -1,7 +1,6 @@
-"""Collect cyclic garbage while the process is idle.
+"""Collect Python's garbage only while the process is idle.
 
-Automatic collections in the middle of a large batch took a third of its time. Only a process of
-beatd's own does this; a program that embeds beatd uses Python's automatic collection.
+Only a process of beatd's own does this, not a program that embeds beatd.
 """
 
 import gc
@@ -17,38 +16,36 @@ AFTER_RELOAD_WHEN_BUSY_S = 7.0  # then a beat that is never idle is interrupted
 
 
 class IdleGc:
-    """Replaces Python's automatic garbage collection by collections in idle moments.
+    """Replaces Python's automatic garbage collection by collections while the process waits.
 
-    The constructor disables the automatic collection. Create this object before the other imports,
-    because collections during the imports take a sixth of the start-up time. The daemon calls the
-    object before each wait. Objects that exist at the first wait are never collected, except after
-    a reload.
+    The constructor disables the automatic collection. The daemon calls this object before each
+    wait. Create it before the other imports, which are then faster.
     """
 
     def __init__(self) -> None:
+        # Automatic collections took a third of a large batch, and a sixth of the start-up time.
         gc.disable()
         self._collections = 0
         self._started = False
         self._reloaded_at: float | None = None  # monotonic seconds
 
     def reloaded(self) -> None:
-        """Make one of the next calls collect the old daemon, which has ended after a reload.
+        """Make one of the next calls collect the old daemon, which ended in a reload.
 
-        Without this call, the objects of the old daemon would stay in memory, because most
-        collections skip them. The caller must not refer to any of these objects.
+        The caller must not refer to any object of the old daemon.
         """
         gc.unfreeze()
         if self._reloaded_at is None:
             self._reloaded_at = monotonic()
 
     def __call__(self, seconds: float) -> None:
-        """Collect garbage if there is enough of it and the coming wait is long enough.
+        """Collect garbage if there is enough of it and the coming wait of `seconds` is long enough.
 
-        `seconds` is the length of that wait. An extreme amount of garbage is collected in any case.
+        A very large amount of garbage is collected in any case.
         """
         if not self._started:
             self._started = True
-            gc.freeze()
+            gc.freeze()  # the present objects are never collected, except after a reload
         if self._is_reload_due(seconds):
             self._reloaded_at = None
             gc.collect()
@@ -63,10 +60,7 @@ class IdleGc:
                 gc.collect(1 if seconds > LONG_IDLE_AT_LEAST_S else 0)
 
     def _is_reload_due(self, seconds: float) -> bool:
-        """True if the old daemon should be collected now, after a reload.
-
-        `seconds` is the length of the coming wait.
-        """
+        """Return True if the old daemon should be collected before the coming wait of `seconds`."""
         if self._reloaded_at is None:
             return False
         least = AFTER_RELOAD_S if seconds > IDLE_AT_LEAST_S else AFTER_RELOAD_WHEN_BUSY_S

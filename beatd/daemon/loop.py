@@ -1,4 +1,4 @@
-"""Run a loop on a thread of its own; only `stop` ends the loop, an exception does not."""
+"""Call a function repeatedly on a thread of its own; an exception does not end the loop."""
 
 import threading
 from collections.abc import Callable
@@ -12,11 +12,10 @@ NEVER_STUCK_S = float("inf")
 
 
 class Loop:
-    """Calls `turn` again and again; `turn` returns the seconds to wait before the next call.
+    """Calls `turn` repeatedly on a thread; `turn` returns the seconds to wait before the next call.
 
-    For an exception, the event Broke is emitted once for each place in the code that raises it.
-    After `stop`, no exception is reported. `trouble` reports a turn that takes longer than
-    `stuck_after_s`.
+    An exception emits the event Broke, once for each line of code that raises it. `trouble` reports
+    a call that takes longer than `stuck_after_s`.
     """
 
     def __init__(
@@ -43,7 +42,7 @@ class Loop:
         self._thread.start()
 
     def run(self) -> None:
-        """Call `turn` until `stop` is called. The thread that `start` creates runs this."""
+        """Call `turn` until `stop` is called. The thread that `start` creates runs this method."""
         while True:
             self._wake.clear()
             if self._stopped:
@@ -54,7 +53,7 @@ class Loop:
     def _turn_safely(self) -> float:
         """Call `turn` and return the seconds to wait.
 
-        After an exception, report it with the event Broke and return a fixed pause.
+        After an exception, emit the event Broke and return a fixed pause.
         """
         try:
             return self._turn()
@@ -65,11 +64,11 @@ class Loop:
             return PAUSE_AFTER_FAILURE_S
 
     def wake(self) -> None:
-        """Begin the next turn now; any thread may call this."""
+        """Start the next call of `turn` now. Any thread may call this."""
         self._wake.set()
 
     def stop(self) -> None:
-        """End the loop after the current turn; any thread may call this."""
+        """End the loop after the current call of `turn`. Any thread may call this."""
         self._stopped = True
         self._wake.set()
 
@@ -91,10 +90,9 @@ class Loop:
 
 
 def kind_of(error: Exception) -> tuple[type[Exception], str, int]:
-    """Return the type of an exception, with the file and the line that raised it.
+    """Return the type of an exception, with the file and line that raised it.
 
-    Equal results mean the same failure. The text of the exception is left out, because it may
-    differ each time.
+    Two failures with equal results count as the same one.
     """
     where = error.__traceback__
     while where is not None and where.tb_next is not None:

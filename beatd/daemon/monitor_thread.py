@@ -1,4 +1,7 @@
-"""Send check-ins about runs to external monitors, on a thread that no other thread waits for."""
+"""Background thread that reports runs to external monitors, such as Sentry or healthchecks.io.
+
+No other thread waits for this one.
+"""
 
 import logging
 import threading
@@ -25,10 +28,9 @@ log = logging.getLogger("beatd")
 
 
 class MonitorThread:
-    """Turns the daemon's events into check-ins, and sends each to the monitors that want it.
+    """Makes check-ins (messages about runs) from the daemon's events, and sends them to monitors.
 
-    Outcomes are ignored until some entry has a monitor. The thread learns this when such an entry
-    is published, or from a mark that an earlier leader wrote to the store.
+    Outcomes of runs are ignored until an entry with a monitor is known.
     """
 
     def __init__(
@@ -49,11 +51,7 @@ class MonitorThread:
         )
 
     def events(self, event: events.Event) -> None:
-        """Queue the runs that the event is about, and wake the thread if there is something to
-        send.
-
-        Any thread may call this.
-        """
+        """Queue the check-ins of this event for the background thread. Any thread may call this."""
         match event:
             case events.Sent(results=results):
                 monitored = [one for one in results if one.run.entry.monitor is not None]
@@ -71,7 +69,7 @@ class MonitorThread:
         return (self._loop,)
 
     def close(self) -> None:
-        """Close the monitors; queued check-ins are not sent."""
+        """Close the monitors. Queued check-ins are not sent."""
         for target in self._targets:
             target.close()
 
@@ -90,10 +88,9 @@ class MonitorThread:
         return PAUSE_S
 
     def _read_mark(self) -> None:
-        """Read or write the store's mark that some entry has a monitor, while this daemon leads.
+        """Read from the store whether an entry has a monitor, and write that for later leaders.
 
-        The mark is read at the start of a lead. It is written once an entry with a monitor was
-        published. An error of the store is ignored; the next turn tries again.
+        An error of the store is ignored; the next turn tries again.
         """
         store, term = self._state.store, self._state.term()
         if store is None or not term:
@@ -111,10 +108,9 @@ class MonitorThread:
             return  # the next turn tries again
 
     def _look_up(self) -> None:
-        """Turn the queued outcomes into check-ins, with the entries as the store has them now.
+        """Turn the queued outcomes of runs into check-ins, with the entries' current monitors.
 
-        Drop all queued outcomes if no entry has a monitor. If the store fails, the outcomes stay
-        queued.
+        If no entry has a monitor, the outcomes are dropped. If the store fails, they stay queued.
         """
         store = self._state.store
         if store is None or not self._any.is_set():
@@ -149,7 +145,7 @@ class MonitorThread:
 
 
 def published_check_ins(results: Iterable[Result]) -> Iterable[CheckIn]:
-    """Yield the check-ins for runs that were published or rejected."""
+    """Yield a check-in for each run that the broker accepted or rejected."""
     for result in results:
         sent, run = result.outcome.sent, result.run
         if sent == "confirmed":

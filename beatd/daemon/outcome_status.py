@@ -1,4 +1,4 @@
-"""Find the entries whose newest run failed in a worker, or has been running for too long."""
+"""Find entries whose newest run failed in a worker, and runs that take too long."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,9 +22,9 @@ REASON_MAX_CHARS = 200
 def known_outcomes(
     outcomes: Outcomes, history: History, entries: int
 ) -> Mapping[str, EntryOutcome]:
-    """Return the outcomes of entries by name; all entries if there are at most 10,000 `entries`.
+    """Return the newest outcomes of entries, by entry name.
 
-    If there are more, only the entries of the newest few hundred records are read.
+    With more than 10,000 `entries`, only those of recent history records are included.
     """
     if entries <= ALL_READ_MAX:
         return outcomes.entry_outcomes(None)
@@ -33,9 +33,9 @@ def known_outcomes(
 
 
 def failing_outcomes(known: Mapping[str, EntryOutcome]) -> list[dict[str, Any]]:
-    """Return a row for each entry whose newest run failed, expired or was lost, newest first.
+    """Return the status of each entry whose newest run failed, expired or was lost, newest first.
 
-    At most SHOWN_MAX rows are returned.
+    At most SHOWN_MAX entries are returned.
     """
     failing = [one for one in known.values() if one.newest.state in FAILURES]
     failing.sort(key=lambda one: one.newest.at, reverse=True)
@@ -54,9 +54,9 @@ def failing_outcomes(known: Mapping[str, EntryOutcome]) -> list[dict[str, Any]]:
 def running_long(
     known: Mapping[str, EntryOutcome], outcomes: Outcomes, catalog: Catalog, now: datetime
 ) -> list[dict[str, Any]]:
-    """Return a row for each run that exceeds the `max_run` of its entry, the longest first.
+    """Return the runs that exceed the `max_run` of their entry, the longest run first.
 
-    For an entry without `max_run`, the limit is one hour. At most SHOWN_MAX rows are returned.
+    Without `max_run`, the limit is one hour. At most SHOWN_MAX runs are returned.
     """
     since = {
         one.name: (one.newest.started or one.newest.at, one.newest.task_id)

@@ -1,7 +1,7 @@
-"""Read the outcomes of published runs and write them to the store, on a thread of its own.
+"""Background thread that reads the outcomes of runs and writes them to the store.
 
-Only the leader does this. The thread delays no tick: it has its own connection to the broker,
-writes small transactions, and pauses after each full transaction.
+Only the leader does this. The thread does not delay scheduling: it has its own connection to the
+broker, writes small transactions, and pauses between them.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,11 +31,11 @@ SHORTEST_AWAY_PAUSE_S, LONGEST_AWAY_PAUSE_S = 0.1, 2.0
 
 
 class OutcomeThread:
-    """Reads outcomes with `reader` and writes them to the store; a loop calls `turn` repeatedly.
+    """Reads outcomes of runs with `reader`, and writes them to the store, while this daemon leads.
 
-    `term` returns the leader's fencing number, or 0 on a standby. `wake` starts a tick when the end
-    of a run allows an entry to run. `rest` waits some seconds between two transactions. `tell`
-    receives the events.
+    `term` returns the number under which this daemon leads, or 0. `wake` starts a scheduling pass
+    when a run has ended that another may wait for. `rest` waits some seconds between two
+    transactions. `tell` receives the events.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class OutcomeThread:
                     self._close_reader()
 
     def close(self) -> None:
-        """Close the reader now or, if a turn is running, at the end of that turn; do not wait."""
+        """Close the reader now or, if a turn is running, after that turn; do not wait."""
         self._is_closed = True
         if self._turning.acquire(blocking=False):
             try:
@@ -99,10 +99,10 @@ class OutcomeThread:
         self._of_term, self._saves_at, self._saved = term, float("-inf"), True
 
     def _end_lead(self) -> None:
-        """Close the reader at the end of a lead, so that the new leader gets all messages.
+        """Stop reading outcomes, because this daemon no longer leads.
 
-        Also discard the unwritten batch, and emit the end of an outage and the event that no run is
-        executed.
+        Discards the unwritten batch, and emits events that end an outage and report no running
+        runs.
         """
         if self._of_term:
             self._of_term, self._unwritten = 0, None
@@ -112,7 +112,7 @@ class OutcomeThread:
             self._writer.emit_idle()
 
     def _read_and_write(self) -> float:
-        """Read a batch, write and acknowledge it, and return the seconds until the next turn.
+        """Read, write and acknowledge a batch, and return the seconds until the next turn.
 
         An error of the broker closes the reader. Raise StoreError if the store fails; the next turn
         then writes the same batch.
@@ -138,10 +138,10 @@ class OutcomeThread:
         return self._pause_after(batch)
 
     def _write(self, batch: OutcomeBatch) -> None:
-        """Write a batch. Raise StoreError if the store fails; the next turn then tries again.
+        """Write a batch to the store.
 
-        After any other exception the batch is acknowledged, so that later reports are read, and the
-        exception is raised.
+        Raise StoreError if the store fails; the next turn then writes the batch again. Any other
+        exception is raised too, but the batch is then dropped.
         """
         try:
             self._writer.write(batch)
@@ -158,8 +158,7 @@ class OutcomeThread:
     def _failed(self, error: Exception) -> float:
         """Close the connection after an error of the broker; return the seconds until the next try.
 
-        Emits the event OutcomesAway at the start of an outage. The batch that was read is
-        discarded; it was not acknowledged, so that it is read again.
+        The first error of an outage emits the event OutcomesAway.
         """
         self._live.pause()
         self._unwritten = None  # it was not acknowledged, and is read again
@@ -170,9 +169,9 @@ class OutcomeThread:
         return self._away_pause_s
 
     def _judge(self) -> None:
-        """Write the lost runs as lost, and extend the time for which other runs count as running.
+        """Mark runs of silent workers as lost, and extend the time limit of other running runs.
 
-        A run is extended if its worker has reported lately that it still executes the run.
+        A running run is extended if its worker has reported it lately.
         """
         if self._clock.elapsed() < self._judge_at:
             return
@@ -187,14 +186,14 @@ class OutcomeThread:
             self._save_silences(running, now)
 
     def _save_silences(self, running: Mapping[str, Running], now: datetime) -> None:
-        """Write for each running run the seconds since its worker last reported it, every 2 s.
+        """Write to the store how long ago each running run was last reported, at most every 2 s.
 
-        The next leader reads these times. Otherwise each change of leader would let a dead worker's
-        run count as running for 30 s more.
+        The next leader uses these times to detect lost runs.
         """
         if self._clock.elapsed() < self._saves_at:
             return
         self._saves_at = self._clock.elapsed() + SILENCES_SAVED_EVERY_S
+        # Without them, a change of leader lets a dead worker's run count as running for 30 s more.
         silences = self._live.silences(running)
         if silences or self._saved:
             self._marks.write_silences(silences, now)

@@ -1,5 +1,4 @@
-"""Write deliveries (states of runs that workers reported) to the store, and emit events about
-them."""
+"""Write the states of runs that workers reported to the store, and emit events about them."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,7 +17,7 @@ SHORTEST_REST_S, LONGEST_REST_S = 0.01, 0.5  # after a full one
 
 
 class OutcomeWriter:
-    """Writes the deliveries (reported states of runs) of batches to the store, and to `live`.
+    """Writes deliveries (reports of workers about runs) to the store and passes them to `live`.
 
     `live` finds lost runs. `wake` is called when a run that counted as running has ended. `rest`
     waits some seconds between two transactions. `tell` receives the events.
@@ -46,7 +45,7 @@ class OutcomeWriter:
     def write(self, batch: OutcomeBatch) -> None:
         """Write the deliveries of runs that this store knows, and emit an event about the batch.
 
-        Raise StoreError if the store fails. A second call with the same batch then writes the rest.
+        Raise StoreError if the store fails; a second call with the same batch then writes the rest.
         """
         if batch is not self._batch:
             self._live.name(batch.held)
@@ -79,9 +78,10 @@ class OutcomeWriter:
             self._emit(OutcomesRead(deliveries=written, started=self._live.started))
 
     def _write_some(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Write deliveries in one transaction, and return those whose state was written.
+        """Write deliveries in one transaction, and return those that changed the store.
 
-        Start a tick if one of these runs counted as running. Pause after a full transaction.
+        Start a scheduling pass if a run that counted as running has ended. Pause after a full
+        transaction.
         """
         began = self._clock.elapsed()
         # A write whose reply was lost is tried again, and then these runs have ended before it.
@@ -105,11 +105,7 @@ class OutcomeWriter:
             self._tell(event)
 
     def emit_idle(self) -> None:
-        """Emit an event that no run is executed, because this daemon no longer leads and reads
-        none.
-
-        Nothing is emitted if the last event reported no running runs.
-        """
+        """Emit an event that no run is executed, if the last event reported running runs."""
         if self._started:
             self._emit(OutcomesRead())
 
@@ -119,10 +115,7 @@ class OutcomeWriter:
         self._tell(event)
 
     def _ends_running(self, deliveries: Sequence[Delivery]) -> bool:
-        """True if one of the ended runs in `deliveries` counts as running in the store.
-
-        Another run of the same entry may then wait for this end.
-        """
+        """Return True if one of the deliveries ends a run that counts as running in the store."""
         ended = [one for one in deliveries if one.state in RUN_ENDS]
         if not ended:
             return False

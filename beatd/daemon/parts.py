@@ -1,4 +1,4 @@
-"""The functions that make the parts of a daemon."""
+"""The functions from which a daemon makes its store, lock, publisher and other parts."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """The functions that make the parts of a daemon.
+    """The functions that make a daemon's parts; each raises StoreError while its server is away.
 
-    Each of them raises StoreError while its server is away. `declaring` writes the declared entries
-    to the store; None if no source declares entries. `alerts` makes the thread that judges alerts,
-    `monitors` the thread that sends check-ins, and `outcomes` the reader of runs' outcomes. Each of
-    these is None if the daemon does not need it.
+    `declaring` writes the declared entries to the store. `alerts` makes the thread for alerts,
+    `monitors` the thread for external monitors, and `outcomes` the reader of runs' outcomes. Each
+    of these four is None if the daemon does not need it.
     """
 
     store: Callable[[], Roles]

@@ -1,7 +1,6 @@
-"""Store how this process was started, so that a reload can start it again in the same way.
+"""Remember how this process was started, so that a reload can start it again.
 
-A daemon with a project's app starts its process again at a reload, so that the app is imported
-again.
+A reload needs a new process if the project has a Celery app, to import the app again.
 """
 
 import os
@@ -15,10 +14,10 @@ RELOADED_VARIABLE = "BEATD_RELOADED"  # in the environment of a process that a r
 
 
 class ProcessStart:
-    """Stores the command, environment and working folder with which this process was started.
+    """The command, environment and working folder with which this process was started.
 
     Create it before a project's code can change them. `is_reload` is True if a reload started this
-    process; the constructor removes the variable that marks this from the environment.
+    process.
     """
 
     def __init__(self) -> None:
@@ -27,10 +26,9 @@ class ProcessStart:
         self._environment, self._folder = dict(os.environ), os.getcwd()  # noqa: PTH109  # a text
 
     def start_again(self) -> NoReturn:
-        """Replace this process by the same program, started from the beginning; never return.
+        """Replace this process by the same program, started from the beginning.
 
-        The signals stay blocked, so that no signal is lost during the change. Raise OSError on
-        failure.
+        Signals stay blocked, so that none is lost. Raise OSError on failure.
         """
         for stream in (sys.stdout, sys.stderr):
             # None where it was closed at the start; its pipe may have no reader, its disk no room.
@@ -41,7 +39,7 @@ class ProcessStart:
         os.execve(sys.executable, self._command, {**self._environment, RELOADED_VARIABLE: "1"})
 
     def trial(self) -> Trial:
-        """Start a process that tries the new configuration, and return the `Trial`.
+        """Start a process that tries the new configuration, and return its `Trial`.
 
         Raise OSError if no process can be started.
         """

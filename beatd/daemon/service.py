@@ -34,7 +34,7 @@ CHECK_FOR_END_EVERY_S = 0.02
 
 
 class Service(Protocol):
-    """A daemon together with its web pages and other servers, ready to run."""
+    """A daemon together with its web pages and its other servers."""
 
     daemon: Daemon
     has_app: bool  # True: it uses a project's app, whose modules stay imported
@@ -62,16 +62,13 @@ def set_up_log(level: str, form: str) -> None:
 
 
 def _json_lines() -> JsonLines | None:
-    """Return the formatter of the log if it writes JSON, or None if it writes text."""
+    """Return the JSON formatter of the log, or None if the log is written as text."""
     formatters = (handler.formatter for handler in log.handlers)
     return next((one for one in formatters if isinstance(one, JsonLines)), None)
 
 
 def _show_term(term: Callable[[], int]) -> None:
-    """Make each JSON line of the log show the term (the leader's number) that `term` returns.
-
-    Nothing changes if the log is written as text.
-    """
+    """Make each JSON line of the log show the number under which this daemon leads."""
     if (json_lines := _json_lines()) is not None:
         json_lines.term = term
 
@@ -84,11 +81,11 @@ def serve(
 ) -> int:
     """Run the service that `build` makes until SIGTERM or SIGINT, and return the exit code.
 
-    SIGHUP tries the new configuration. If it is valid, a new service replaces the old one. A
-    service with an app is replaced by starting the process again, so that the app is imported
-    again. If the configuration is not valid, the reason is logged and the old service continues.
+    SIGHUP reloads: if the new configuration is valid, a new service replaces the old one; otherwise
+    the reason is logged and the old service continues. A service with a Celery app is replaced by
+    starting the process again.
 
-    An exception of the first `build` is raised. BeatError is raised if an error ended the daemon.
+    An exception of the first `build` is raised, and also an error that ended the daemon.
     """
     # Blocked before any thread is started: all inherit it, and only this thread gets signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -119,10 +116,8 @@ def serve(
 
 @contextmanager
 def _ending_at_once() -> Iterator[None]:
-    """Exit the process at SIGTERM or SIGINT while the body of the `with` runs.
-
-    The body imports an app, and that import may hang. No resource is open yet that must be closed.
-    """
+    """Exit the process at once if SIGTERM or SIGINT arrives inside the `with` block."""
+    # The block imports an app, which may hang. No resource that must be closed is open yet.
     over = threading.Event()
 
     def listen() -> None:
@@ -141,10 +136,7 @@ def _ending_at_once() -> Iterator[None]:
 
 
 def _open(service: Service, is_reload: bool) -> None:
-    """Open the service; after a reload, log an error instead of raising it.
-
-    The daemon then runs without the resource that could not be opened.
-    """
+    """Open the service. After a reload, log an error instead of raising it."""
     try:
         service.open()
     except Exception as trouble:
@@ -160,11 +152,10 @@ def _listen(
     build: Callable[[], Service],
     start: ProcessStart,
 ) -> Callable[[], Service] | None:
-    """Handle signals until the service has to stop, and return the function that makes the next
-    one.
+    """Handle signals until the service must stop, and return the function that makes the next one.
 
-    The caller must call that function after the service has stopped. The result is None if the
-    process should end.
+    The result is None if the process should end. The caller stops the service before it calls the
+    function.
     """
     trial: Trial | None = None
     try:
@@ -198,9 +189,9 @@ def _listen(
 
 
 def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:
-    """Start a process that tries the new configuration, and return the `Trial`.
+    """Start a process that tries the new configuration, and return its `Trial`.
 
-    The result is None if no process can be started; the reason is logged.
+    If no process can be started, log the reason and return None.
     """
     try:
         return start.trial()
@@ -232,8 +223,8 @@ def _next_build(
 ) -> Callable[[], Service]:
     """Return the function that makes the next service, after the trial of its configuration.
 
-    If the service has an app, that function starts the process again and never returns. Raise an
-    exception with the reason if the new configuration cannot be used.
+    If the service has a Celery app, that function starts the process again and never returns. Raise
+    an exception with the reason if the new configuration cannot be used.
     """
     if refusal := trial.refusal():
         raise BeatError(refusal)
@@ -246,7 +237,7 @@ def _next_build(
 
 
 class _Running:
-    """Runs a service's daemon on a thread of its own, while the main thread waits for signals.
+    """Runs a service's daemon on a thread, so that the main thread can wait for signals.
 
     `error` is the error that ended the daemon, or None.
     """
@@ -261,8 +252,7 @@ class _Running:
         self._thread.start()
 
     def _run(self) -> None:
-        """Run the daemon, store the error that ended it in `error`, and send SIGUSR2 to this
-        process."""
+        """Run the daemon, keep the error that ended it, then send SIGUSR2 to this process."""
         try:
             self.service.daemon.run()
         except BeatError as error:
@@ -276,7 +266,7 @@ class _Running:
             os.kill(os.getpid(), signal.SIGUSR2)
 
     def stop_for_next(self) -> None:
-        """Stop the service before the next one starts, without log lines about the daemon's end."""
+        """Stop the service so that the next one can start, and log nothing about its end."""
         log.addFilter(_is_no_planned_end)
         try:
             self.stop()
@@ -284,7 +274,7 @@ class _Running:
             log.removeFilter(_is_no_planned_end)
 
     def stop(self) -> None:
-        """Finish the current batch, give up the lead and close the service."""
+        """Stop the daemon after its current batch, and close the service."""
         self.service.daemon.stop()
         self._thread.join()
         self.service.close()

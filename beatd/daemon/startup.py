@@ -25,9 +25,8 @@ def open_when_reachable(
 ) -> T | None:
     """Call `open_part` until its server answers, and return its result; None if `stop` was set.
 
-    An error StoreUnusable is raised at once, unless `waits_for_unusable` is True. Emits an event
-    when the server does not answer, at each wait, and when the server is back. `before_wait` is
-    called before each wait with its length in seconds.
+    The error StoreUnusable is raised at once, unless `waits_for_unusable` is True. Events report
+    the outage, its end and each wait. `before_wait` is called before each wait with its seconds.
     """
     pause, away_since = FIRST_PAUSE_S, None
     while not stop.is_set():

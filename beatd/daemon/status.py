@@ -1,4 +1,4 @@
-"""Make the status of this daemon from its own state and the store's records of all daemons."""
+"""The status of this daemon, from its own state and from what all daemons wrote to the store."""
 
 from contextlib import suppress
 from typing import Any
@@ -50,9 +50,9 @@ def status_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def broker_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return whether the broker can be used, as "ok"; if it cannot, also the reason, as "error".
+    """Return {"ok": True} if the broker can be used, else {"ok": False, "error": REASON}.
 
-    "ok" is True or False, or None before the daemon is open.
+    "ok" is None before the daemon is open.
     """
     if daemon.engine is None:
         return {"ok": None}
@@ -61,9 +61,9 @@ def broker_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def lock_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return whether the leader's lock can be used, as "ok"; if not, also the reason, as "error".
+    """Return {"ok": True} if the leader's lock can be used, else {"ok": False, "error": REASON}.
 
-    "ok" is True or False, or None before the daemon is open.
+    "ok" is None before the daemon is open.
     """
     if daemon.election is None:
         return {"ok": None}
@@ -72,7 +72,7 @@ def lock_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def state_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return the facts for the log line that the signal SIGUSR1 causes; no server is contacted."""
+    """Return the daemon's state for the log line that the signal SIGUSR1 requests."""
     engine, election = daemon.engine, daemon.election
     lead = election.lead() if election else None
     return {
@@ -87,7 +87,7 @@ def state_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def health_of(daemon: DaemonState) -> Health:
-    """Return the health that the probes and the gauges show; no server is contacted."""
+    """Return the daemon's health for probes and metrics, without contacting a server."""
     engine, election = daemon.engine, daemon.election
     return Health(
         trouble=daemon.trouble(),

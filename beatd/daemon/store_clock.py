@@ -1,10 +1,8 @@
-"""Set the daemon's clock from the store's, so that all daemons agree and none is ahead of the
-store.
+"""Set the daemon's clock from the store's clock, so that all daemons use the same time.
 
-A store reads its clock at an unknown instant between the request and the reply. If that instant is
-the arrival of the reply, the store's clock shows the time in the reply now. This is the earliest
-possible time, and the daemon's clock is set to it. If that instant is the sending of the request,
-the store's clock is ahead by the whole round trip. This is the latest possible time.
+The store reads its clock between request and reply. The daemon's clock is set as if that happened
+when the reply arrived, so it is never ahead of the store's clock. It may be behind by the time from
+request to reply, so a quicker reply is more exact.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +21,7 @@ QUICK_REQUESTS = 3  # made at least while replies are quick: the first reply is 
 class StoreClock:
     """Sets the daemon's clock from the most exact reply of the store's clock.
 
-    Any thread may call it.
+    Any thread may call its methods.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -39,7 +37,7 @@ class StoreClock:
         """Read the store's clock a few times, and set the daemon's clock from the best reply.
 
         A store without a clock changes nothing, but `is_set` becomes True. Raise StoreError if the
-        store fails; the clock then continues from its last setting.
+        store fails.
         """
         for request in range(1, REQUESTS_MAX + 1):
             requested_at = self._clock.elapsed()
@@ -53,10 +51,10 @@ class StoreClock:
                 return
 
     def _set(self, reply: StoreTime, requested_at: float, replied_at: float) -> bool:
-        """Set the clock if this reply is more exact than the earlier ones or contradicts the clock.
+        """Set the clock if this reply is more exact than earlier ones, or contradicts the clock.
 
-        Return True if a further reply may be more exact, else False. `requested_at` and
-        `replied_at` are values of `Clock.elapsed`. A reply to an older request is ignored.
+        Return True if a further request may be more exact. `requested_at` and `replied_at` are
+        values of `Clock.elapsed`. A reply to an older request is ignored.
         """
         with self._guard:
             if requested_at < self._newest_request_at:

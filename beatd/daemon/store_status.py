@@ -1,7 +1,4 @@
-"""Make the status of a store's daemons from their records in the store.
-
-No daemon is contacted.
-"""
+"""The status of all daemons that use a store, read from the store without contacting a daemon."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,11 +40,10 @@ def status_in(
     incidents: Incidents,
     conflicts: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the status with the same keys as `beatd status --json`.
+    """Return the status of a store's daemons, with the keys of `beatd status --json`.
 
-    It describes the leader or, without a leader, the first standby. `conflicts` are the problems
-    that the caller knows; the status also has the problems that the daemons announced. Raises
-    StoreError if the store fails.
+    It describes the leader or, without one, the first standby. `conflicts` are problems to add to
+    those that the daemons wrote to the store. Raises StoreError if the store fails.
     """
     term = terms.term()
     daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
@@ -90,7 +86,7 @@ def status_in(
 def refusal_of(presences: Presences) -> str:
     """Return why the store refuses writes, or "" if it accepts them.
 
-    The test write removes the presence record of a daemon that does not exist.
+    The test is a write that changes nothing.
     """
     nobody = Holder("", "", 0, EPOCH, token_hex(8))
     try:
@@ -101,7 +97,7 @@ def refusal_of(presences: Presences) -> str:
 
 
 def problems_to_announce(problems: Sequence[str], name: str) -> tuple[str, ...]:
-    """Return the problems for the presence record (in the store) of the daemon `name`.
+    """Return the problems that the daemon `name` writes to its status record in the store.
 
     At most PROBLEMS_ANNOUNCED_MAX are returned, and a line with the number of the others. Passwords
     are masked and long texts are cut.
@@ -112,7 +108,7 @@ def problems_to_announce(problems: Sequence[str], name: str) -> tuple[str, ...]:
 
 
 def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
-    """Return the problems in `known` and the problems that the daemons announced, without doubles.
+    """Return the `known` problems and those that the daemons announced, without duplicates.
 
     A daemon's line "N more problems" is left out if `known` has at least that many problems.
     """
@@ -126,10 +122,10 @@ def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
 
 
 def _failing(history: History, in_workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row for each entry whose newest run failed.
+    """Return the status of each entry whose newest run failed, at most once per entry.
 
-    The entries whose run could not be published come first. They are followed by the rows
-    `in_workers`, about runs that failed in a worker. No entry has two rows.
+    Runs that could not be published come first, then `in_workers`, the runs that failed in a
+    worker.
     """
     unpublished = [
         {
@@ -146,11 +142,7 @@ def _failing(history: History, in_workers: list[dict[str, Any]]) -> list[dict[st
 
 
 def _open_incidents(incidents: Incidents) -> list[dict[str, Any]]:
-    """Return a row for each open incident.
-
-    Incidents without an entry, about the daemon as a whole, come first; within each group, the
-    oldest first.
-    """
+    """Return the open incidents, those without an entry first, and then the oldest first."""
     found = [one for one in incidents.open_incidents() if one.closed is None]
     return [
         {
@@ -164,10 +156,9 @@ def _open_incidents(incidents: Incidents) -> list[dict[str, Any]]:
 
 
 def _pending_requests(requests: Requests) -> dict[str, Any]:
-    """Return the number of pending requests (runs asked for by hand), and the oldest request.
+    """Return the number of pending runs that were requested by hand, and the oldest such request.
 
-    "at_least" is True if more requests than that number may exist. "oldest" is None without
-    requests.
+    "at_least" is True if there may be more. "oldest" is None without requests.
     """
     pending = [request for request, _ in requests.requests(REQUESTS_COUNTED_MAX)]
     oldest = pending[0] if pending else None
@@ -185,10 +176,10 @@ def _pending_requests(requests: Requests) -> dict[str, Any]:
 
 
 def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
-    """Return the presence record of the daemon that leads, or None if no daemon leads.
+    """Return the status record of the daemon that leads, or None if no daemon leads.
 
-    The leader announces that it leads, and has the newest term (the leader's fencing number). The
-    second condition excludes a daemon that was frozen and still announces an old term.
+    `newest` is the daemon that became the leader last. Any other daemon that claims to lead is
+    ignored, because it may be frozen and its record old.
     """
     if newest is None:
         return None
@@ -236,7 +227,7 @@ def daemon_row(holder: Holder) -> dict[str, Any]:
 
 
 def _broker(shown: Presence | None) -> dict[str, Any]:
-    """Return whether the shown daemon can use the broker, as "ok"; if not, the reason as "error".
+    """Return whether the daemon can use the broker, as "ok"; if not, the reason as "error".
 
     "ok" is None without a daemon.
     """
@@ -248,8 +239,7 @@ def _broker(shown: Presence | None) -> dict[str, Any]:
 def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
     """Return whether all daemons can use the leader's lock, as "ok"; None without daemons.
 
-    If a daemon cannot use the lock, "error" has the reason and "daemon" the name of the first such
-    daemon.
+    If one cannot, "error" has the reason and "daemon" the name of the first such daemon.
     """
     for one in daemons:
         if one.lock:
@@ -258,18 +248,12 @@ def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
 
 
 def _seen_age_s(shown: Presence | None, now: datetime) -> float | None:
-    """Return the seconds since the shown daemon wrote its record to the store.
-
-    The result is None without a daemon.
-    """
+    """Return the seconds since the daemon wrote its status record; None without a daemon."""
     return None if shown is None else round(max(0.0, (now - shown.seen_at).total_seconds()), 3)
 
 
 def _tick_age_s(shown: Presence | None, now: datetime) -> float | None:
-    """Return the seconds since the shown daemon's last tick, or None if that is unknown.
-
-    The result is the age in the daemon's record plus the age of that record.
-    """
+    """Return the seconds since the daemon's last scheduling pass, or None if that is unknown."""
     since = _seen_age_s(shown, now)
     if shown is None or since is None or "tick_age" not in shown.stats:
         return None

@@ -1,4 +1,4 @@
-"""Try a new configuration in a process of its own, before a reload."""
+"""Try a new configuration in a separate process, before a reload uses it."""
 
 import subprocess
 import tempfile
@@ -53,8 +53,7 @@ class Trial:
         return reason[:REFUSAL_MAX_CHARS] or f"the process that tried it ended with {code}"
 
     def close(self) -> None:
-        """Kill the process if it still runs, wait until it has ended, and delete its output
-        file."""
+        """Kill the process if it still runs, and delete its output file."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()

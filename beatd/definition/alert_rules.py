@@ -1,4 +1,4 @@
-"""Read and write an entry's `alert`: the rules by which its incidents are opened and closed."""
+"""Read and write an entry's `alert`, the limits that open an incident when they are violated."""
 
 from datetime import timedelta
 from typing import Any, get_args

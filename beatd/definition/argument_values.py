@@ -1,4 +1,4 @@
-"""Check that a Celery message can carry the values of arguments, options and text."""
+"""Check that a Celery message can carry the arguments and options of a task."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -24,8 +24,8 @@ def as_argument(value: Any, depth: int = 0) -> Any:
     """Return a task argument as workers will receive it.
 
     Allowed are JSON values, dates, times, datetimes, Decimals, UUIDs and bytes. Raises ConfigError
-    for any other value, and for lists and mappings nested deeper than MAX_DEPTH. `depth` is the
-    number of lists and mappings around this value.
+    for any other value, and for values nested deeper than MAX_DEPTH. `depth` is the number of lists
+    and mappings around this value.
     """
     if value is None or (isinstance(value, (str, int, float)) and type(value) is not Timestamp):
         return as_json(value)
@@ -52,10 +52,9 @@ def as_argument(value: Any, depth: int = 0) -> Any:
 
 
 def _typed(name: str, value: Any) -> Any:
-    """Return the value that kombu's JSON form of a typed value stands for.
+    """Return the date, Decimal or the like that kombu writes in JSON as a type name and a value.
 
-    `name` is the type in that form, such as "date", and `value` its content. Raises ConfigError if
-    the content does not fit the type.
+    `name` is the type, such as "date", and `value` its text. Raises ConfigError if they do not fit.
     """
     try:
         return typed(name, value)
@@ -67,7 +66,7 @@ def _typed(name: str, value: Any) -> Any:
 def unknown_types(value: Any) -> list[str]:
     """Return each `__type__` name in the value that kombu cannot decode by itself.
 
-    A worker decodes a mapping with such a name only if the worker has registered the name.
+    A worker can decode it only if the worker has registered the name.
     """
     if isinstance(value, dict):
         own = [str(value[TYPE])] if is_tagged(value) and not is_type(value[TYPE]) else []
@@ -80,8 +79,8 @@ def unknown_types(value: Any) -> list[str]:
 def as_json(value: Any, depth: int = 0) -> Any:
     """Return the value as plain dicts, lists, text, numbers, booleans and None.
 
-    Raises ConfigError if JSON cannot hold the value, or if the value is nested deeper than
-    MAX_DEPTH. `depth` is the number of lists and mappings around this value.
+    Raises ConfigError if JSON cannot hold the value, or if it is nested deeper than MAX_DEPTH.
+    `depth` is the number of lists and mappings around this value.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -106,14 +105,14 @@ def as_json(value: Any, depth: int = 0) -> Any:
 
 
 def text_key(key: Any) -> str:
-    """Return the key of a mapping as a plain str; raise ConfigError if the key is not text."""
+    """Return the key of a mapping as a plain str; raise ConfigError if it is not text."""
     if not isinstance(key, str):
         raise ConfigError(f"the key {quoted(key)} is not text")
     return str.__str__(unicode(key))
 
 
 def unicode(text: str) -> str:
-    """Return the text unchanged; raise ConfigError if UTF-8 cannot encode the text."""
+    """Return the text unchanged; raise ConfigError if UTF-8 cannot encode it."""
     try:
         text.encode()
     except UnicodeEncodeError:

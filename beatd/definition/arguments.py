@@ -1,7 +1,7 @@
 """Convert argument values that JSON does not have: dates, times, Decimals, UUIDs and bytes.
 
-In JSON they have kombu's form, such as {"__type__": "date", "__value__": "2027-01-01"}. Messages,
-stores and commands use that form, and a worker decodes it to the value.
+kombu writes them in JSON as {"__type__": "date", "__value__": "2027-01-01"}. Messages, stores and
+commands use that form, and a worker decodes it to the value.
 """
 
 import re
@@ -40,18 +40,18 @@ _TIMESTAMP = re.compile(
 
 
 class Timestamp(str):
-    """A text that YAML defines as a date or datetime.
+    """A YAML text that looks like a date or datetime.
 
-    It is converted to one only if it is an argument of a task.
+    It becomes a date or datetime only if it is an argument of a task.
     """
 
     __slots__ = ()
 
     def moment(self) -> date | datetime:
-        """Return the date or datetime that the text means.
+        """Return the text as a date or datetime.
 
-        A datetime without an offset in the text is naive. Raises ValueError if the date or the time
-        does not exist.
+        The datetime has no zone if the text has no UTC offset. Raises ValueError if the date or
+        time does not exist.
         """
         found = _TIMESTAMP.fullmatch(self)
         assert found is not None, "`timestamp` has seen it"
@@ -69,28 +69,28 @@ class Timestamp(str):
 
 
 def timestamp(text: str) -> Timestamp | None:
-    """Return the text as a Timestamp, or None if YAML does not define it as a date or datetime."""
+    """Return the text as a Timestamp, or None if it is not a date or datetime in YAML."""
     return Timestamp(text) if _TIMESTAMP.fullmatch(text) else None
 
 
 def is_tagged(value: Any) -> bool:
     """Return True if the value is a mapping with exactly the keys `__type__` and `__value__`.
 
-    kombu writes a value that JSON does not have, such as a date, in this form.
+    kombu writes values that JSON does not have, such as dates, in this form.
     """
     return isinstance(value, (dict, Mapping)) and len(value) == 2 and value.keys() == _KEYS
 
 
 def is_type(name: Any) -> bool:
-    """Return True if kombu can decode a value with this `__type__` name."""
+    """Return True if kombu can decode values with this `__type__` name, such as "date"."""
     return isinstance(name, str) and name in TYPES
 
 
 def typed(name: Any, value: Any) -> Any:
-    """Return the value that kombu's form of a typed value stands for, such as a date.
+    """Return the date, Decimal or the like for kombu's type name and value in JSON.
 
-    `name` is the form's `__type__`, and `value` its `__value__`. Raises ValueError if `value` does
-    not fit the type, and KeyError if `name` is not in `TYPES`.
+    For example, "date" and "2027-01-01" give a date. Raises ValueError if `value` does not fit the
+    type, and KeyError if `name` is not in `TYPES`.
     """
     if not is_type(name):
         raise KeyError(name)
@@ -119,18 +119,18 @@ def typed(name: Any, value: Any) -> Any:
 def exact(value: Any) -> Any:
     """Return a date, time, Decimal, UUID or bytes value exactly as a worker will receive it.
 
-    A subclass becomes the plain class, and a time zone becomes an offset. Raises TypeError for any
-    other value.
+    A subclass becomes the plain class, and a time zone a UTC offset. Raises TypeError for any other
+    value.
     """
     form = _form(value)
     return typed(form[TYPE], form[VALUE])
 
 
 def tagged(value: Any) -> Any:
-    """Return the value as JSON can hold it, with dates, Decimals and the like in kombu's form.
+    """Return the value as JSON can hold it, with kombu's form of dates, Decimals and the like.
 
-    That form is {"__type__": "date", "__value__": "2027-01-01"}. Raises TypeError for a value
-    without such a form.
+    For example, a date becomes {"__type__": "date", "__value__": "2027-01-01"}. Raises TypeError
+    for a value without such a form.
     """
     kind = type(value)
     if kind in _PLAIN:
@@ -150,10 +150,10 @@ def tagged(value: Any) -> Any:
 
 
 def untagged(value: Any) -> Any:
-    """Return decoded JSON with each value in kombu's form converted to a date, Decimal and so on.
+    """Return decoded JSON with kombu's form of dates, Decimals and the like converted back.
 
-    That form is {"__type__": "date", "__value__": "2027-01-01"}. A mapping in that form stays
-    unchanged if its content does not fit its type.
+    For example, {"__type__": "date", "__value__": "2027-01-01"} becomes a date. A mapping in that
+    form stays unchanged if its content does not fit its type.
     """
     if isinstance(value, dict):
         if is_tagged(value):
@@ -166,7 +166,7 @@ def untagged(value: Any) -> Any:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the value as JSON that is equal for two values exactly if workers receive the same.
+    """Return arguments as JSON, which is equal exactly if workers receive the same values.
 
     `value` is an argument, or a list or mapping of arguments. Raises TypeError if JSON cannot hold
     it.
@@ -177,8 +177,7 @@ def canonical_json(value: Any) -> bytes:
 def same(one: Entry, other: Entry) -> bool:
     """Return True if two entries are equal and workers receive the same arguments from both.
 
-    `==` alone is not enough: for `==`, 1, 1.0 and true are equal, and two Decimal NaNs are
-    different.
+    `==` alone is not enough: for it, 1, 1.0 and true are equal, and two Decimal NaNs differ.
     """
     if _payload(one) != _payload(other):
         return False
@@ -191,7 +190,7 @@ def same(one: Entry, other: Entry) -> bool:
 
 
 def _payload(entry: Entry) -> bytes:
-    """Return the arguments and options of an entry as JSON, or empty bytes if it has none."""
+    """Return an entry's arguments and options as JSON, or empty bytes if it has none."""
     values = [getattr(entry, name) for name in PAYLOAD]
     return canonical_json(values) if any(values) else b""
 
@@ -203,7 +202,7 @@ def _without_payload(entry: Entry) -> Entry:
 
 
 def _form(value: Any) -> dict[str, Any]:
-    """Return a date, Decimal, UUID or the like in kombu's form: {"__type__": …, "__value__": …}.
+    """Return a date, Decimal, UUID or the like as kombu's {"__type__": …, "__value__": …}.
 
     Raises TypeError if kombu has no type for the value.
     """

@@ -1,4 +1,4 @@
-"""Convert an entry to plain data for YAML and JSON, without the fields that have their defaults."""
+"""Convert an entry to plain data for YAML and JSON; default values are left out."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from beatd.entry import PAYLOAD, Entry
 def plain_of(entry: Entry) -> dict[str, Any]:
     """Return the entry as a mapping with the keys of YAML; `entry_from` converts it back.
 
-    Fields with their default values are left out. `tz` is always present, so that the mapping has
-    the same meaning in a configuration with another timezone.
+    Default values are left out. `tz` is always present, so that the mapping has the same meaning in
+    a configuration with another timezone.
     """
     plain: dict[str, Any] = {"task": entry.task, **entry.schedule.plain(), "tz": entry.tz}
     for field in ENTRY_FIELDS:
@@ -22,10 +22,9 @@ def plain_of(entry: Entry) -> dict[str, Any]:
 
 
 def json_plain_of(entry: Entry) -> dict[str, Any]:
-    """Return the entry as a mapping that JSON can hold, with the keys of YAML.
+    """Return the entry as a mapping for JSON, with the keys of YAML.
 
-    Dates, Decimals and other arguments that JSON does not have are in kombu's form, {"__type__": …,
-    "__value__": …}.
+    A date, Decimal or the like has kombu's form, {"__type__": …, "__value__": …}.
     """
     plain = plain_of(entry)
     for name in PAYLOAD:

@@ -1,4 +1,4 @@
-"""Convert a schedule object of Celery to plain data, with the keys of an entry in YAML."""
+"""Convert a Celery schedule object, such as crontab(hour=2), to the keys of an entry in YAML."""
 
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -18,7 +18,7 @@ _HINT = "write it as every, cron, crontab, at, solar or rrule in YAML"
 
 
 def zone_name_of(tz: Any) -> str:
-    """Return the IANA name of a tzinfo object or name; raise ConfigError if it has no such name."""
+    """Return the IANA name of a time zone; raise ConfigError if it has no such name."""
     for name in (tz, getattr(tz, "key", None), getattr(tz, "zone", None), str(tz)):
         if isinstance(name, str):
             try:
@@ -30,7 +30,7 @@ def zone_name_of(tz: Any) -> str:
 
 
 def as_written(entry: Any) -> Any:
-    """Return a ScheduleEntry of Celery as the dict that `beat_schedule` would contain.
+    """Return Celery's ScheduleEntry as the dict that `beat_schedule` would contain.
 
     Any other value is returned unchanged.
     """
@@ -40,13 +40,12 @@ def as_written(entry: Any) -> Any:
 
 
 def plain_schedule(value: Any, relative: bool) -> dict[str, Any]:
-    """Return a Celery schedule, timedelta or number of seconds as plain data, such as {"every":
-    "5m"}.
+    """Return a Celery schedule, timedelta or number of seconds as YAML has it: {"every": "5m"}.
 
-    `relative` is Celery's option to round runs to whole days, hours or minutes of the wall clock.
-    It is used for seconds and a timedelta, because a schedule object has its own option.
+    `relative` is Celery's option to round runs to whole days, hours or minutes of the wall clock,
+    for seconds and timedeltas; a schedule object has its own. The result has `tz` if the schedule
+    has its own zone, and `start` if the rounding needs one.
 
-    The result has `tz` if the schedule has its own zone, and `start` if the rounding needs a start.
     Raises ConfigError for any other object, and for a class with its own way to decide when runs
     are due.
     """
@@ -89,8 +88,7 @@ def _every(period: timedelta, relative: bool) -> dict[str, Any]:
 
 
 def _own_zone(value: BaseSchedule) -> dict[str, Any]:
-    """Return {"tz": name} if the schedule object has its own zone, or {} if the app's zone is
-    used."""
+    """Return {"tz": name} if the Celery schedule has its own zone, else {}."""
     tz: tzinfo | None = None
     if value.nowfun is not None:
         tz = value.nowfun().tzinfo
@@ -101,7 +99,7 @@ def _own_zone(value: BaseSchedule) -> dict[str, Any]:
 
 
 def _field(value: Any) -> Any:
-    """Return a crontab field as text or a number if it was written so, else as a sorted list."""
+    """Return a crontab field as it was written (text or number), else as a sorted list."""
     return value if isinstance(value, str | int) else sorted(value)
 
 

@@ -1,4 +1,4 @@
-"""Make an entry from plain data (a mapping of YAML values), and report every fault in the data."""
+"""Make an entry from plain data, such as a mapping from YAML, and report every fault in it."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
 
 
 class Checked(NamedTuple):
-    """The result of `check`: the entry, and all problems of its data.
+    """An entry made by `check` and all problems of its data.
 
     The entry is None if at least one problem is an error. Warnings alone do not prevent the entry.
     """
@@ -40,7 +40,7 @@ def entry_from(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Entry:
-    """Return the entry that plain data (a mapping with the keys of YAML) describes.
+    """Return the entry that a mapping with the keys of YAML describes.
 
     `timezone` is the zone of an entry without `tz`. `source` is the owner of the entry, and
     `declared_at` its place in a file. `defaults` has values for missing keys. Raises ConfigError
@@ -69,8 +69,7 @@ def check(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Checked:
-    """Return the entry that plain data (a mapping with the keys of YAML) describes, and its
-    problems.
+    """Return the entry that a mapping with the keys of YAML describes, with all problems.
 
     `timezone` is the zone of an entry without `tz`. `source` is the owner of the entry, and
     `declared_at` its place in a file. `defaults` has values for missing keys. The path of a problem
@@ -110,7 +109,7 @@ def check(
 
 
 def hint_for(key: Any, known: Collection[str]) -> str:
-    """Return a hint to add to the error about an unknown key, or "" if there is no hint.
+    """Return a hint for the error about an unknown key, or "" if there is none.
 
     The hint is that the key belongs under `options`, or the most similar key in `known`.
     """
@@ -122,7 +121,7 @@ def hint_for(key: Any, known: Collection[str]) -> str:
 def name_problem(name: Any) -> str:
     """Return why an entry cannot have this name, or "" if it can.
 
-    Spaces inside a name and emoji are allowed.
+    Emoji, and spaces inside a name, are allowed.
     """
     if not isinstance(name, str):
         return f"{quoted(name)} is not a name; put it in quotes"
@@ -142,10 +141,9 @@ def name_problem(name: Any) -> str:
 
 
 def read_fields(given: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the values of all valid fields by name, and the problems of all fields and options.
+    """Return the valid values of an entry by key, and the problems of all values.
 
-    A moment without an offset is in the zone of the field `tz`, or in `timezone` if that field is
-    missing.
+    A moment without a UTC offset is in the entry's zone `tz`, or else in `timezone`.
     """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -209,9 +207,9 @@ def _schedule(
 
 
 def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
-    """Return problems of values that contradict another value, have no effect or may surprise.
+    """Return problems of values that contradict others, have no effect or may surprise.
 
-    Some of the problems are errors, others only warnings.
+    Some of them are errors, others only warnings.
     """
     found = [problem for key in PAYLOAD for problem in _unknown_types(key, values.get(key))]
     start, end = values.get("start"), values.get("end")

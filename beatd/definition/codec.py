@@ -1,6 +1,6 @@
-"""Encode an entry as the JSON that a store contains, and decode that JSON.
+"""Encode an entry as the JSON that a store keeps, and decode that JSON.
 
-Decoding must be fast, because a leader decodes every row of the store.
+Decoding must be fast, because a leader decodes every entry of the store.
 """
 
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def _moment(text: str) -> datetime:
 
 
 def _reader_of(field: EntryField) -> Callable[[Any], Any] | None:
-    """Return the function that converts the JSON text of a field, or None if none is needed."""
+    """Return the function that decodes a field of an entry from JSON, or None if none is needed."""
     if field.name == "tz":
         return zone_name
     if field.name in _STRUCTS:
@@ -51,7 +51,7 @@ def _reader_of(field: EntryField) -> Callable[[Any], Any] | None:
 
 
 def _definition_fields() -> Iterator[tuple[str, Any] | tuple[str, Any, Any]]:
-    """Yield each key of the JSON as `defstruct` expects it: name, type and, if any, default."""
+    """Yield each key of an entry's JSON for `defstruct`: name, type and, if any, default."""
     for field in ENTRY_FIELDS:
         of_type = field.type
         if field.name in _STRUCTS:
@@ -88,14 +88,11 @@ def _schedule(
     when: tuple[str, str | None, str, str],
     name: str,
 ) -> Schedule:
-    """Return the schedule that the key `kind` with the JSON value `raw` describes.
+    """Return the schedule for a kind, such as "every", and its JSON value.
 
-    `shifts` holds the values of spread and phase.
-    `when` holds the values of tz, start, dst_gap and dst_fold.
-    `name` is the entry's name if the schedule depends on it, else "".
-
-    The result is cached, so that equal schedules share one object. Raises ConfigError if the
-    schedule is not valid.
+    `shifts` has the values of spread and phase, and `when` those of tz, start, dst_gap and
+    dst_fold. `name` is the entry's name if the schedule depends on it, else "". Equal schedules
+    share one object, because results are cached. Raises ConfigError if the schedule is not valid.
     """
     tz, start, gap, fold = when
     plain: dict[str, Any] = {kind: json.decode(raw)}
@@ -127,24 +124,24 @@ def _schedule_of(name: str, found: Any) -> Schedule:
 
 
 class JsonCodec:
-    """Converts an entry's definition to JSON with the keys of YAML, and back.
+    """Converts entries to the JSON that stores keep, and back.
 
     It implements the protocol `Codec` of the catalog, which the stores use.
     """
 
     def encode(self, entry: Entry) -> bytes:
-        """Return the entry's definition as JSON, without the fields that have their default values.
+        """Return the entry as JSON, without default values.
 
         The name, `source` and `declared_at` are not in the JSON.
         """
         return _encoder.encode(json_plain_of(entry))
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
-        """Return the entry `name` that has the definition in this JSON.
+        """Return the entry `name` from its JSON.
 
         `source` is the owner of the entry and `declared_at` its place in a file; the JSON has
-        neither. Raises ConfigError if the definition cannot be read. Raises StoreError if this
-        process has no free file descriptor to read a time zone.
+        neither. Raises ConfigError if the JSON cannot be read, and StoreError if this process has
+        no free file descriptor to read a time zone.
         """
         try:
             found = _decoder.decode(definition)

@@ -18,11 +18,10 @@ from beatd.entry import Entry
 
 
 class Field(Struct, frozen=True):
-    """A key of an entry in YAML.
+    """A key in YAML, with its kind of value, help text and default.
 
-    `kind` defines how the value is read, written and described in the JSON Schema.
-    `about` is the help text.
-    `default` is the default as YAML writes it, or None if there is no default.
+    `kind` reads, writes and describes the value. `about` is the help text. `default` is the default
+    as YAML writes it, or None if there is none.
     """
 
     name: str
@@ -34,7 +33,7 @@ class Field(Struct, frozen=True):
 class EntryField(Field, frozen=True, kw_only=True):
     """A key in YAML that is also a field of `Entry`.
 
-    `type` and `initial` are the type and the default that the field has in `Entry`.
+    `type` and `initial` are the field's type and default in `Entry`.
     """
 
     type: Any
@@ -138,7 +137,7 @@ def _entry_fields() -> Iterator[EntryField]:
 
 
 def _kind_of(of_type: Any) -> Kind:
-    """Return the `Kind` that reads and writes the YAML value of a field of this Python type."""
+    """Return the rules for reading and writing YAML values of this Python type."""
     if get_origin(of_type) is Literal:
         return kinds.choice(*get_args(of_type))
     return _KINDS_BY_TYPE[of_type]

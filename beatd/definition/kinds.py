@@ -1,7 +1,7 @@
-"""Define the kinds of values in YAML: how each is read, written and described in the JSON Schema.
+"""The kinds of values in YAML: rules to read, write and describe each of them.
 
-Each reader raises ConfigError with the wrong value and an example of a right one. The caller adds
-the name of the key to the message.
+A reader raises ConfigError with the wrong value and an example of a right one. The caller adds the
+name of the key to the message.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,12 +26,11 @@ def _unchanged(value: Any) -> Any:
 
 
 class Kind(Struct, frozen=True):
-    """A kind of value in YAML: how it is read, described in the JSON Schema, and written.
+    """The rules for one kind of YAML value, such as a duration: how to read and write it.
 
-    `read` converts a YAML value to the field's value, or raises ConfigError. Its second argument is
-    the time zone for a moment without an offset.
-    `schema` is the JSON Schema of the YAML value.
-    `write` converts the field's value back to a YAML value.
+    `read` converts a YAML value, or raises ConfigError; its second argument is the time zone of a
+    moment without a UTC offset. `write` converts the result back. `schema` is the value's JSON
+    Schema.
     """
 
     read: Callable[[Any, str], Any]
@@ -40,10 +39,10 @@ class Kind(Struct, frozen=True):
 
 
 def text(what: str = "text", longest: int = 1000) -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of one line of text.
+    """Return the rules for reading one line of text from YAML.
 
-    The text is not empty and has at most `longest` characters. `what` is its description in error
-    messages, such as "a name".
+    The text is not empty and has at most `longest` characters. Error messages call it `what`, such
+    as "a name".
     """
 
     def read(value: Any, _tz: str) -> str:
@@ -63,7 +62,7 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
 
 
 def prose() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of text of several lines.
+    """Return the rules for reading several lines of text from YAML.
 
     The text has at most 10,000 characters.
     """
@@ -77,7 +76,7 @@ def prose() -> Kind:
 
 
 def flag() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of true or false.
+    """Return the rules for reading true or false from YAML.
 
     The words yes, no, on and off are accepted too.
     """
@@ -93,9 +92,9 @@ def flag() -> Kind:
 
 
 def whole(least: int, most: int | None = None) -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of a whole number.
+    """Return the rules for reading a whole number from YAML, from `least` to `most`.
 
-    The number is at least `least` and, unless `most` is None, at most `most`.
+    If `most` is None, any larger number is allowed.
     """
     bounds = f"{least} or more" if most is None else f"{least} to {most}"
 
@@ -114,9 +113,9 @@ def whole(least: int, most: int | None = None) -> Kind:
 
 
 def choice(*words: str) -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of one of `words`.
+    """Return the rules for reading one of `words` from YAML, in upper or lower case.
 
-    Upper and lower case are the same in YAML; `words` itself must be in lower case.
+    `words` itself must be in lower case.
     """
 
     def read(value: Any, _tz: str) -> str:
@@ -153,9 +152,9 @@ DURATION_SCHEMA: dict[str, Any] = {
 
 
 def duration(*, above_zero: bool = False) -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of a length of time.
+    """Return the rules for reading a duration, such as 1h30m, from YAML.
 
-    If `above_zero` is True, a length of 0 is an error.
+    If `above_zero` is True, 0 is an error.
     """
 
     def read(value: Any, _tz: str) -> timedelta:
@@ -168,7 +167,7 @@ def duration(*, above_zero: bool = False) -> Kind:
 
 
 def moment() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of an ISO 8601 moment."""
+    """Return the rules for reading and writing an ISO 8601 time in YAML."""
 
     def read(value: Any, tz: str) -> datetime:
         return parse_moment(value, tz)
@@ -180,7 +179,7 @@ def moment() -> Kind:
 
 
 def zone() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of a time zone's name."""
+    """Return the rules for reading the name of a time zone from YAML."""
 
     def read(value: Any, _tz: str) -> str:
         return zone_name(value)
@@ -189,7 +188,7 @@ def zone() -> Kind:
 
 
 def json_list() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of a JSON array."""
+    """Return the rules for reading a list of JSON values from YAML."""
 
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_json(item) for item in _list(value))
@@ -198,7 +197,7 @@ def json_list() -> Kind:
 
 
 def json_mapping() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of a JSON mapping."""
+    """Return the rules for reading a mapping of JSON values from YAML."""
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
         kept: dict[str, Any] = as_json(mapping(value))
@@ -208,7 +207,7 @@ def json_mapping() -> Kind:
 
 
 def argument_list() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of a task's arguments.
+    """Return the rules for reading a task's positional arguments from YAML.
 
     `as_argument` defines the values that an argument may have.
     """
@@ -220,9 +219,9 @@ def argument_list() -> Kind:
 
 
 def argument_mapping() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of keyword arguments.
+    """Return the rules for reading a task's keyword arguments from YAML.
 
-    They are arguments of a task. `as_argument` defines the values that they may have.
+    `as_argument` defines the values that an argument may have.
     """
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
@@ -232,9 +231,9 @@ def argument_mapping() -> Kind:
 
 
 def options() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of an entry's `options`.
+    """Return the rules for reading an entry's `options` from YAML.
 
-    It checks only that the keys are text. `read_options` checks the values later.
+    They check only that the keys are text. `read_options` checks the values later.
     """
 
     def read(value: Any, _tz: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Read and write an entry's `monitor`: the external monitors that get check-ins about its runs."""
+"""Read and write an entry's `monitor`: the external monitors to which its runs are reported."""
 
 from typing import Any
 from urllib.parse import urlsplit

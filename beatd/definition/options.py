@@ -1,4 +1,4 @@
-"""Read and check an entry's `options`, which are the options of Celery's apply_async."""
+"""Read and check an entry's `options`, which are passed to Celery's apply_async."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,15 +23,15 @@ _POLICY = ("max_retries", "interval_start", "interval_step", "interval_max", "re
 
 
 def _number(length: timedelta) -> int | float:
-    """Return a length of time in seconds, as an int if it is a whole number, else as a float."""
+    """Return the length in seconds, as an int if it is a whole number, else as a float."""
     seconds = length / timedelta(seconds=1)
     return int(seconds) if seconds.is_integer() else seconds
 
 
 def _seconds(value: Any, _tz: str) -> int | float:
-    """Return the seconds that a number or a text such as 1h means, as apply_async expects them.
+    """Return the seconds for a number or a text such as "1h", as apply_async expects them.
 
-    Raises ConfigError if the value is no length of time, or is more than a thousand years.
+    Raises ConfigError if the value is not a duration, or is more than a thousand years.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         as_json(value)
@@ -52,7 +52,7 @@ def _moment(value: Any, tz: str) -> str:
 
 
 def _expires(value: Any, tz: str) -> int | float | str:
-    """Return the expiry of a message: seconds, a moment as ISO text, or "next".
+    """Return when a message expires: after seconds, at a moment (ISO text), or "next".
 
     With "next", workers drop the message when the entry's following run is due. Raises ConfigError
     for any other value.
@@ -81,7 +81,7 @@ def _any(value: Any, _tz: str) -> Any:
 
 
 def _signatures(value: Any, tz: str) -> Any:
-    """Return a Celery signature as a mapping, or a list of signatures as a list of mappings.
+    """Return a Celery signature as a mapping; a list of signatures becomes a list of mappings.
 
     Raises ConfigError if a signature is not valid.
     """
@@ -193,10 +193,10 @@ _REFUSED = {
 
 
 def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the valid options as Celery expects them, and the problems of all options.
+    """Return an entry's valid options as Celery expects them, and all problems.
 
-    A moment without an offset is in the zone `tz`. An option that beatd does not know is returned
-    as well, with a warning. An option with the value None is left out.
+    `tz` is the zone of a moment without a UTC offset. An option that beatd does not know is
+    returned too, with a warning. An option with the value None is left out.
     """
     kept: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -234,10 +234,7 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
 
 
 def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
-    """Return a warning for each of these message headers that Celery or beatd itself writes.
-
-    Other headers get no warning.
-    """
+    """Return a warning for each message header that Celery or beatd itself writes."""
     found: list[Problem] = []
     for name in headers:
         if name in _OF_CELERY:

@@ -1,4 +1,4 @@
-"""Describe an entry to Sentry Crons: the slug of its monitor, and its schedule."""
+"""Describe an entry to Sentry Crons: the name of its monitor there, and its schedule."""
 
 import re
 from hashlib import blake2b
@@ -15,10 +15,10 @@ _CRONTAB = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
 def slug_of(name: str) -> str:
-    """Return the slug (the identifier in Sentry) of the monitor for the entry `name`.
+    """Return the slug (the identifier in Sentry) of an entry's monitor.
 
-    It is the name itself if Sentry accepts the name. Otherwise it is a similar text with a digest
-    at its end, so that two names have different slugs.
+    It is the name itself if Sentry accepts the name, else a similar text with a digest at its end,
+    so that two names have different slugs.
     """
     slug = _NOT_IN_SLUG.sub("-", name.lower()).strip("-_")
     if slug == name and len(slug) <= SLUG_MAX_CHARS:
@@ -28,11 +28,11 @@ def slug_of(name: str) -> str:
 
 
 def monitor_config(entry: Entry) -> dict[str, Any] | None:
-    """Return the configuration of the entry's monitor, or None if Sentry cannot have its schedule.
+    """Return the Sentry monitor of an entry, or None if Sentry cannot have its schedule.
 
-    Sentry accepts cron texts with five fields, and whole minutes, hours and days. The configuration
-    has the schedule, the time zone, the tolerated delay and, if the entry has `max_run`, the
-    longest run.
+    Sentry accepts cron texts with five fields, and whole minutes, hours and days. The result has
+    the schedule, the time zone, the tolerated delay and, if the entry has `max_run`, the longest
+    run.
     """
     schedule = _schedule(entry)
     if schedule is None:

@@ -1,4 +1,4 @@
-"""Read and write a field of `Entry` that has its own keys, such as `alert`."""
+"""Read and write a field of `Entry` that has its own keys in YAML, such as `alert`."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -14,12 +14,11 @@ S = TypeVar("S", bound=Struct)
 
 
 class StructKind(Generic[S]):
-    """Converts a mapping in YAML to a struct of the class `of`, and back.
+    """Converts a YAML mapping, such as the value of `alert`, to a struct of class `of`, and back.
 
-    The fields of `of` are annotated with their help texts. `kind_of` returns the `Kind` (how a
-    value is read and written) for a field's name and type. `example` shows in error messages how to
-    write the mapping. If `shorthand` is not "", a plain text in place of the mapping is the value
-    of that key.
+    The fields of `of` are annotated with their help texts. `kind_of` returns the rules for reading
+    a field, from its name and type. Error messages show `example`. If `shorthand` is a key, a plain
+    text in place of the mapping is the value of that key.
     """
 
     def __init__(
@@ -48,10 +47,10 @@ class StructKind(Generic[S]):
         self.from_json = lru_cache(maxsize=1024)(self._from_json)
 
     def read(self, value: Any, tz: str) -> S:
-        """Return the struct that the mapping describes. Raises ConfigError with the key that is
-        wrong.
+        """Return the struct that a YAML mapping describes.
 
-        Keys without a value are ignored. Moments without an offset are in the zone `tz`.
+        `tz` is the zone of a moment without a UTC offset. Keys without a value are ignored. Raises
+        ConfigError with the key that is wrong.
         """
         if self._shorthand and isinstance(value, str):
             value = {self._shorthand: value}
@@ -70,7 +69,7 @@ class StructKind(Generic[S]):
         return self._of(**fields)
 
     def _from_json(self, text: bytes) -> S | None:
-        """Return the struct that this JSON describes, or None for the JSON null.
+        """Return the struct that a JSON text describes, or None for the JSON null.
 
         `from_json` caches the result, so that equal texts share one object.
         """

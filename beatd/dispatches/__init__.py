@@ -1,4 +1,4 @@
-"""Two ways to dispatch a batch, which means to claim its rows and publish its messages.
+"""Two ways to claim the runs of a batch and publish their messages.
 
 `StepDispatch` claims and publishes in two steps. `AtomicDispatch` claims, publishes and records in
 one script of Redis.

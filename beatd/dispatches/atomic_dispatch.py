@@ -1,4 +1,4 @@
-"""Claim, publish and record a batch in one script, where ledger and broker are the same Redis."""
+"""Claim, publish and record a batch by one script, if ledger and broker are the same Redis."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,12 +18,10 @@ LINES_AT_ONCE = 100  # of history, written between two looks at what is due
 
 
 class AtomicDispatch:
-    """Claims, publishes and records a batch in one script, where ledger and broker are the same
-    Redis.
+    """Claims, publishes and records a batch by one script, if ledger and broker are the same Redis.
 
-    If they are not the same, StepDispatch claims and publishes each batch in two steps. While Redis
-    works on one batch, the same thread packs the next one: two threads would wait longer for each
-    other than for Redis.
+    Otherwise a StepDispatch claims and publishes in two steps. While Redis works on one batch, the
+    same thread packs the next one: two threads would wait longer for each other than for Redis.
     """
 
     first = 125  # a script costs little, so that a first batch may be small
@@ -37,10 +35,10 @@ class AtomicDispatch:
         self.atomic, self.unsent = True, self._steps.unsent
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Pack these batches, and send their data to Redis; nothing is claimed or published yet.
+        """Pack the batches that will be claimed next, and send their data to Redis; claim nothing.
 
-        The batches are those that are most likely claimed next. Batches that were prepared before
-        are discarded. If ledger and broker are not the same Redis, nothing is packed.
+        Batches prepared before are discarded. Nothing is packed if ledger and broker are not the
+        same Redis.
         """
         self.drop_prepared()
         if self._is_still_one():
@@ -53,15 +51,12 @@ class AtomicDispatch:
         self._prepared.drop()
 
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
-        """Start the script that claims, publishes and records the batch, and return without its
-        reply.
+        """Start the script that claims, publishes and records a batch; return without its reply.
 
-        The method first waits for the end of the script before it. A move is one change of one row.
-        The script leaves out each move that has no run, and each whose message cannot be pushed to
-        a list (a fanout, a message that cannot be built). The result has these moves in `left`. A
-        batch of only such moves is claimed in steps, and so is every batch if ledger and broker are
-        not the same Redis. Raise StoreError or Deposed if the earlier script has failed or a claim
-        in steps fails.
+        A move without a run, or whose message cannot be pushed to a list, is not in the script, but
+        in `left` of the result. A batch of only such moves is claimed in steps, and so is every
+        batch if ledger and broker are not the same Redis. The call first waits for the script of
+        the batch before. Raise StoreError or Deposed if that script or a claim in steps has failed.
         """
         if not self._is_still_one():
             self.drop_prepared()
@@ -82,10 +77,9 @@ class AtomicDispatch:
         return flight
 
     def _pack(self, batch: Sequence[Move]) -> "Packed":
-        """Return the batch with the script that will claim and publish it; nothing is sent yet.
+        """Return the batch with the script that will claim and publish it; send nothing yet.
 
-        The script gets the moves (changes of one row each) whose messages are pushes to lists. The
-        other moves are in `left` of the result.
+        Moves that the script cannot make are in `left` of the result.
         """
         moves, pushes, left = list[Move](), list[Sequence[Push]](), list[Move]()
         told = iter(self._publisher.pushes([move.run for move in batch if move.run is not None]))
@@ -101,8 +95,7 @@ class AtomicDispatch:
     def _is_still_one(self) -> bool:
         """Return True if broker and ledger are the same database of one Redis.
 
-        The identity of the broker is read again on each new connection, because its host name may
-        lead to another server by now.
+        Each new connection is checked again: the host name may lead to another server by now.
         """
         if not self._publisher.asked():
             self.atomic = self._publisher.server() == self._ledger.server()
@@ -135,8 +128,7 @@ class Packed(Struct, frozen=True):
 
 
 class Flight:
-    """A batch whose script was sent to Redis. The script claims the rows, publishes the messages
-    and records their outcomes."""
+    """A batch whose script was sent to Redis, to claim, publish and record it."""
 
     def __init__(self, packed: Packed, outcomes: StepOutcomes, clock: Clock) -> None:
         self._moves, self.left, self._clock = packed.moves, packed.left, clock
@@ -145,8 +137,7 @@ class Flight:
         self._landed: tuple[Sequence[Outcome | None], datetime, float] | None = None
 
     def land(self) -> None:
-        """Wait for the end of the script, and store its outcomes; only the first call does
-        anything.
+        """Wait for the end of the script and store its outcomes; further calls do nothing.
 
         Raise StoreError or Deposed if the script failed. The results are built later, in `publish`,
         so that the next script can begin at once.

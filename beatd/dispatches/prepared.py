@@ -1,4 +1,4 @@
-"""Store objects that were prepared for the next batches, a few milliseconds before they are due."""
+"""Keep objects that were prepared for the next batches, a few milliseconds before they are due."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ GOOD_FOR_S = 0.1  # a prepared message counts its eta and expiry from its prepar
 
 
 class Droppable(Protocol):
-    """A prepared object; if it is not used, `drop` must be called to free its resources."""
+    """An object with resources, which `drop` frees if the object is not used."""
 
     def drop(self) -> None: ...
 
@@ -21,8 +21,7 @@ T = TypeVar("T", bound=Droppable)
 
 
 class Prepared(Generic[T]):
-    """A queue of prepared objects: one object for each of the next batches, in the order of the
-    batches."""
+    """A queue of objects prepared for the next batches, one for each batch."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -35,10 +34,10 @@ class Prepared(Generic[T]):
         self._kept.append((batch, prepared))
 
     def take(self, batch: Sequence[Move]) -> T | None:
-        """Remove and return the first object, if it was prepared for this very batch and is still
-        valid.
+        """Remove and return the object that was prepared for this batch.
 
-        It is valid for 0.1 s after the queue was begun. Otherwise drop all objects and return None.
+        If the first object is for another batch or older than 0.1 s, drop all objects and return
+        None.
         """
         if not self._kept:
             return None

@@ -1,4 +1,4 @@
-"""Claim a batch and publish it in two steps, with any ledger and any broker."""
+"""Claim a batch and then publish it, with any store and any broker."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,12 +20,9 @@ Hold = Callable[[Sequence[Move], Term, datetime], HeldClaim | None]
 
 
 class StepDispatch:
-    """Claims a batch in the ledger, and then publishes its messages; the caller records the
-    outcomes.
+    """Claims a batch in the ledger, and then publishes its runs; the caller records the outcomes.
 
-    A claim moves the rows of the batch to their next moments under a term (the fencing number of a
-    leader). `hold`, which some ledgers have, locks the rows of a claim a few milliseconds before
-    the claim is due.
+    `hold`, which some ledgers have, locks the rows of a batch a few milliseconds before it is due.
     """
 
     atomic = False
@@ -39,10 +36,10 @@ class StepDispatch:
         self.unsent: dict[str, tuple[datetime, int]] = {}
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Build the messages of the first batch; nothing is claimed or published yet.
+        """Build the messages of the first batch; claim and publish nothing yet.
 
-        Batches that were prepared before are discarded. If the ledger can hold a claim, also lock
-        the rows of the first batch for a claim at `at`, at most every 0.2 s.
+        If the ledger can hold a claim, also lock the rows of this batch for a claim at `at`, at
+        most every 0.2 s. Batches prepared before are discarded.
         """
         self.drop_prepared()
         if batches:
@@ -76,7 +73,7 @@ class StepDispatch:
         return ClaimedInStep(moves, made, at, self._publisher, self._clock)
 
     def _remember_unsent(self, moves: Sequence[Move], at: datetime, term: Term) -> None:
-        """Store in `unsent` that the runs of a failed claim were not published.
+        """Remember that the runs of a failed claim were not published.
 
         The ledger may have made the claim, so that only its reply was lost.
         """
@@ -94,7 +91,7 @@ class StepDispatch:
 
 
 class HeldFor(Struct, frozen=True):
-    """A claim that is to be made at the moment `at`; its rows are locked, but not claimed yet."""
+    """A claim that will be made at the moment `at`; its rows are already locked."""
 
     claim: HeldClaim
     at: datetime
@@ -104,10 +101,10 @@ class HeldFor(Struct, frozen=True):
 
 
 class ClaimedInStep(Struct, frozen=True):
-    """A batch of moves (a move is one change of one row) that was claimed at the time `at`.
+    """A batch that was claimed at the time `at` and can be published.
 
-    `made` contains True for each move whose row was claimed, else False. `publish` publishes the
-    runs of the claimed moves.
+    `made` has True for each move that the ledger accepted, else False. Only their runs are
+    published.
     """
 
     moves: Sequence[Move]

@@ -1,1 +1,1 @@
-"""Run the ticks of a daemon: read due rows, claim and publish them. Independent of backends."""
+"""Send what is due, in ticks. No module here knows which database or broker is used."""

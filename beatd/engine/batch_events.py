@@ -1,4 +1,4 @@
-"""Make the events about a published batch."""
+"""Make the events that describe a published batch."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from beatd.events import Event, Refused, Sent, Skipped
 
 
 def events_of(batch: Published) -> Iterator[Event]:
-    """Yield the events of a published batch, each if it applies: `Skipped`, `Refused`, `Sent`."""
+    """Yield the events that describe a published batch: `Skipped`, `Refused` and `Sent`."""
     pairs = zip(batch.moves, batch.made, strict=True)
     skips = [(move.name, skip) for move, ok in pairs if move.skips and ok for skip in move.skips]
     if skips:

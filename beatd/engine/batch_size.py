@@ -1,4 +1,4 @@
-"""Choose the size of a batch, so that no batch lasts longer than the lease."""
+"""Adapt the size of batches, so that publishing one takes much less time than the lease lasts."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 class BatchSize:
-    """Computes the size of a batch, `now`, in moves (changes of one row each).
+    """Adapts the size of batches, `now`, to the time that they take.
 
-    A batch that took more than a quarter of the lease's `ttl` (seconds) halves `now`. A batch that
-    took less than an eighth doubles it, up to `most`.
+    A batch that took more than a quarter of `ttl` (seconds) halves the size. A batch that took less
+    than an eighth doubles it, up to `most`.
     """
 
     def __init__(self, most: int, *, ttl: float) -> None:
@@ -21,11 +21,11 @@ class BatchSize:
 
     @property
     def rows_a_tick(self) -> int:
-        """The number of due rows that one tick reads."""
+        """The largest number of due entries that one tick handles."""
         return self.now * BATCHES_A_TICK
 
     def learn(self, count: int, seconds: float) -> None:
-        """Adapt `now` to the last batches, in which `count` moves took `seconds` in all."""
+        """Adapt the size to the last batches, which took `seconds` for `count` items."""
         size, each = min(count, self.now), seconds / -(-count // self.now)
         if each > self._quarter:
             self.now = max(SMALLEST_BATCH, size // 2)
@@ -34,7 +34,7 @@ class BatchSize:
 
 
 def batches_of(items: Sequence[T], size: int, first: int) -> list[Sequence[T]]:
-    """Return `items` in batches that double from `first` to `size`, to send the first early."""
+    """Split `items` into batches that double from `first` to `size`, to send the first early."""
     batches, at, length = list[Sequence[T]](), 0, min(first, size)
     while at < len(items):
         batches.append(items[at : at + length])

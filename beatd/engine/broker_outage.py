@@ -1,4 +1,4 @@
-"""Track whether the broker can be reached; nothing is claimed while this is unknown."""
+"""Track whether the broker can be reached; nothing is sent while it is away."""
 
 from collections.abc import Sequence
 
@@ -18,26 +18,26 @@ class BrokerOutage(Outage):
 
     @property
     def last_checked_s(self) -> float:
-        """The seconds that have passed since the broker was last checked."""
+        """The seconds since the broker was last checked."""
         return self._clock.elapsed() - self._checked_at
 
     def forget(self) -> None:
-        """Make the next call of `answers` check the broker, because this daemon begins to lead."""
+        """Make the next call of `answers` check the broker, whatever is known about it."""
         self._known = False
 
     def answers(self) -> bool:
-        """Return True if the broker can be reached; check it only if this is in doubt."""
+        """Return True if the broker can be reached; check it if there is doubt."""
         return (self._known and self.over) or self.check()
 
     def learn(self, batches: Sequence[Published], began: float) -> None:
-        """Begin an outage at `began` and emit `BrokerAway`, if a batch suggests that it is away."""
+        """Begin an outage, as of `began`, if published batches suggest that the broker is away."""
         doubt = next((batch.doubt for batch in batches if batch.doubt), "")
         if doubt:
             # As of the publishing and not of its time-out: another daemon may take over sooner.
             self.begin(doubt, since=began)
 
     def check(self) -> bool:
-        """Check the broker now, begin or end the outage, and return True if the broker answers."""
+        """Connect to the broker now and return True if it answers; begin or end the outage."""
         self._known, self._checked_at = True, self._clock.elapsed()
         if self._publisher.reachable():
             self.end()

@@ -1,4 +1,4 @@
-"""Notice that the clock was set, and emit an event for people; the plan needs no correction."""
+"""Report when the clock of the host was set forward or back."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ class ClockSteps:
         self._last = clock.now(), clock.elapsed()
 
     def notice(self, now: datetime) -> bool:
-        """Return True, and emit `ClockStepped`, if the clock was set since the last call."""
+        """Return True and emit `ClockStepped` if the clock was set since the last call."""
         elapsed = self._clock.elapsed()
         (last_now, last_elapsed), self._last = self._last, (now, elapsed)
         step = (now - last_now).total_seconds() - (elapsed - last_elapsed)

@@ -1,12 +1,12 @@
-"""Campaign for the lead: get the lease, begin a term, and compute how long to rely on the lead.
+"""Compete with other daemons to be the leader, and know how long this daemon leads.
 
     standby ──lease won──> ask the ledger for a term ──> leading ──renewed──┐
        ^                                                   │  ^──────────────┘
        └── lease lost, any error, time ran out, deposed ───┘
 
-A daemon may rely on its lead until the *start of the request* + ttl - margin, on a clock that
-counts during suspend: the lease (the lock) may have been granted at any moment after the request
-was sent, never before. A term is a fencing number. A daemon that loses the lead does not end.
+The lease is a lock that lasts for a ttl; a term is a fencing number. A daemon may rely on its lead
+until the *start of the request* + ttl - margin, on a clock that counts during suspend: the lease
+may have been granted at any moment after the request was sent, never before.
 """
 
 import threading
@@ -35,11 +35,11 @@ from beatd.ledger import Terms
 
 
 class Election:
-    """Competes with other daemons for the lead, and knows whether this daemon leads.
+    """Competes with other daemons to be the leader, and knows whether this daemon leads.
 
-    To lead, a daemon needs the lease (a lock) and a term (a fencing number from the ledger). One
-    thread may call `campaign`; any thread may call the other methods. `may_lead` returns False
-    while this daemon must not lead.
+    A leader has the lease (a lock) and a term (a fencing number from the ledger). Only one thread
+    may call `campaign`; any thread may call the other methods. `may_lead` returns False while this
+    daemon must not lead.
     """
 
     def __init__(
@@ -69,48 +69,39 @@ class Election:
 
     @property
     def ttl(self) -> float:
-        """The number of seconds that the lease lasts after each renewal."""
+        """The seconds that the lease lasts after each renewal."""
         return self._ttl
 
     def lead(self) -> Lead | None:
-        """Return the lead while this daemon may rely on it, else None.
-
-        The result is None on a standby (a daemon that does not lead), and when the lease was not
-        renewed in time.
-        """
+        """Return this daemon's right to lead while that is valid, else None."""
         lead = self._lead
         return lead if lead is not None and self._clock.elapsed() < lead.until else None
 
     def trusts(self, term: Term) -> bool:
-        """Return True if this daemon leads under exactly this term, and may rely on it now."""
+        """Return True if this daemon leads now, under exactly this term."""
         lead = self.lead()
         return lead is not None and lead.term == term
 
     def margin(self) -> float:
-        """Return the seconds for which this daemon may still rely on its lead; 0 on a standby."""
+        """Return the seconds for which this daemon still leads without a renewal, else 0."""
         lead = self._lead
         return max(0.0, lead.until - self._clock.elapsed()) if lead is not None else 0.0
 
     def holder(self) -> Holder | None:
-        """Return the holder of the lease at the last campaign, or None before the first
-        campaign."""
+        """Return the daemon that led at the last campaign, or None before the first campaign."""
         return self._holder
 
     @property
     def lock_trouble(self) -> str:
-        """The reason why the lock of the lease cannot be used, without a password, or ""."""
+        """The reason why the lock cannot be used, without passwords, or "" if it can."""
         return self._lock.reason
 
     def saw(self, term: Term) -> None:
-        """Emit `WentBack` if `term`, the newest in the ledger, shows that the ledger lost terms.
-
-        `term` is compared with the newest term that this daemon saw before, of any daemon.
-        """
+        """Emit `WentBack` if `term`, the newest in the ledger, shows that the ledger lost data."""
         self._terms_seen.saw(term)
 
     def emptied(self, reason: str) -> None:
-        """Emit `WentBack` with `reason`, as the store lost all its data, and forget the terms
-        seen."""
+        """Emit `WentBack` because the store lost all its data, and forget the terms seen before."""
         self._terms_seen.forget()
         self._emit(WentBack(reason))
 
@@ -119,10 +110,10 @@ class Election:
         return self._ttl / 4 if self.lead() else min(0.1, self._ttl / 8)
 
     def campaign(self) -> Lead | None:
-        """Try once to get or renew the lease; return the lead if this daemon leads, else None.
+        """Try once to become or remain the leader; return the lead, or None on failure.
 
-        A new leader begins a term, and `LeadWon` or `LeadLost` is emitted. An error of the lock or
-        the store is not raised: the daemon may use an existing lead until its time is over.
+        A change emits `LeadWon` or `LeadLost`. An error of the lock or the store is not raised: an
+        existing lead lasts until its time is over.
         """
         with self._campaigning:
             return None if self._over else self._campaign()
@@ -164,7 +155,7 @@ class Election:
         return self._win(term, asked_at + self._ttl - self._margin, given_up)
 
     def _take(self) -> Holder:
-        """Get or renew the lease, and return its holder; begin or end the outage of the lock."""
+        """Get or renew the lock, and return its holder; track whether the lock can be used."""
         try:
             holder = self._lease.take(self._me, self._ttl)
         except BeatError as trouble:
@@ -179,20 +170,19 @@ class Election:
         return holder
 
     def _begin(self) -> Term:
-        """Begin a new term in the ledger, and return it; its holder's `since` is the current
-        time."""
+        """Begin a new term in the ledger, from the current time, and return it."""
         return self._terms.begin(replace(self._me, since=self._clock.now()))
 
     @property
     def _margin(self) -> float:
-        """The seconds before the end of the lease at which this daemon stops relying on it."""
+        """The seconds before the end of the lease when this daemon stops relying on it."""
         return self._ttl / 8
 
     def _win(self, term: Term, until: float, given_up: int) -> Lead | None:
-        """Store and return the lead, which is valid until `until`; emit `LeadWon` if it is new.
+        """Store and return the lead, valid until `until`; emit `LeadWon` if this daemon did not
+        lead before.
 
-        Return None if the lease was given up since the campaign began, when the counter was
-        `given_up`.
+        Return None if another thread gave up the lease since the counter was `given_up`.
         """
         with self._guard:
             if self._given_up != given_up:
@@ -205,37 +195,35 @@ class Election:
         return won
 
     def _lose(self, reason: str) -> None:
-        """Delete the lead and emit `LeadLost`, if this daemon has the lead."""
+        """If this daemon leads, end its lead and emit `LeadLost`."""
         with self._guard:
             had, self._lead = self._lead, None
         if had is not None:
             self._emit(LeadLost(reason, self._holder))
 
     def _see(self, holder: Holder) -> None:
-        """Store the holder of the lease; emit `LeaderSeen` if another daemon has got the lease."""
+        """Store the holder of the lock; emit `LeaderSeen` if it is a new leader elsewhere."""
         before, self._holder = self._holder, holder
         if holder.token != self._me.token and (before is None or before.token != holder.token):
             self._emit(LeaderSeen(holder))
 
     def deposed(self, reason: str) -> None:
-        """End the lead and do not campaign for one ttl; call this if the ledger refused the
+        """Stop leading for at least `ttl` seconds, because the ledger refused this daemon's
         term."""
         self.step_down(reason)
 
     def step_down(self, reason: str) -> None:
-        """End the lead, free the lease, make `campaign` return None for one ttl; never raise."""
+        """Stop leading, free the lock, and do not compete again for `ttl` seconds; never raise."""
         self._barred_until = self._clock.elapsed() + self._ttl
         self._give_up(reason)
 
     def resign(self) -> None:
-        """End the lead and free the lease; the next campaign may win the lead again."""
+        """Stop leading and free the lock; the next campaign may win again."""
         self._give_up(RESIGNED)
 
     def _give_up(self, reason: str) -> None:
-        """End the lead at once, and free the lease after any campaign that is under way.
-
-        Otherwise that campaign could get the lease again.
-        """
+        """Stop leading at once; free the lease as soon as no campaign runs that could get it
+        again."""
         with self._guard:
             self._given_up += 1
         self._lose(reason)
@@ -244,7 +232,7 @@ class Election:
             self._release()
 
     def close(self) -> None:
-        """Give up the lead for ever: every later campaign returns None."""
+        """Stop leading for ever: every later campaign returns None."""
         self._over = True
         self.resign()
 

@@ -1,4 +1,4 @@
-"""Define the limits of the engine."""
+"""The limits of the engine, such as the largest batch."""
 
 from datetime import timedelta
 

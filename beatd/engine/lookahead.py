@@ -1,4 +1,4 @@
-"""Read the plan ahead. Outdated rows do no harm: a claim fails if its row has changed."""
+"""Read the next due entries ahead of time; the claim of an entry fails if it has changed since."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -28,8 +28,8 @@ PREPARED_MOVES = 875  # just before they are due; more would take too long
 
 
 class Lookahead:
-    """Keeps the next rows of the plan in memory; reads again when they run out or may be
-    outdated."""
+    """Keeps the entries that are due next in memory, and reads the plan again when it may have
+    changed."""
 
     def __init__(
         self,
@@ -53,12 +53,12 @@ class Lookahead:
         self.is_prepared = False  # by this tick, for the next one
 
     def forget(self) -> None:
-        """Delete all rows and their moves, so that the next `read` reads the plan again."""
+        """Delete everything that was read ahead, so that the next `read` reads the plan again."""
         self._rows, self._covers, self.is_stale, self._held = ByMoment(), None, True, None
         self.moves.forget()
 
     def read(self, now: datetime, waiting: Unapplied) -> None:
-        """Read the next rows, but none in `waiting`, if those in memory are used up or outdated."""
+        """Read the next due entries, except `waiting`, if those in memory are outdated."""
         if self._must_read(now, waiting):
             self._read(now)
 
@@ -78,7 +78,7 @@ class Lookahead:
         return version != known or self._ended()
 
     def _ended(self) -> bool:
-        """Return True if a run for which a plan waits has ended, perhaps in another process."""
+        """Return True if a run has ended whose end an entry waits for."""
         held = list(self._held or ())
         runs = self._runs.running(held) if held else {}
         return any(name not in runs or not runs[name].waits for name in held)
@@ -110,11 +110,11 @@ class Lookahead:
             self._held = {name for name, run in runs.items() if run.waits}
 
     def pop_due(self, now: datetime, limit: int) -> Sequence[Stored]:
-        """Remove and return up to `limit` rows that are due at `now`, oldest first."""
+        """Remove and return up to `limit` entries that are due at `now`, oldest first."""
         return self._with_running(self._rows.take(now, limit))
 
     def _with_running(self, rows: Sequence[Stored]) -> Sequence[Stored]:
-        """Return the rows with the running runs read again, as some may have ended since."""
+        """Return the rows with their running runs read again, as some may have ended."""
         names = [row.entry.name for row in rows if row.entry.overlap != "allow"]
         if not names:
             return rows
@@ -125,8 +125,8 @@ class Lookahead:
         ]
 
     def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
-        """Put each row of `due` back at its next moment. If a move was refused, delete what is
-        cached of its entry, and read the plan again at the next `read`."""
+        """Put each entry of `due` back in line at its next moment. If a claim was refused, delete
+        what is cached of its entry, and make the next `read` read the plan again."""
         rows, newest, refused = {row.entry.name: row for row in due}, None, set[str]()
         for batch in batches:
             for move, ok in zip(batch.moves, batch.made, strict=True):
@@ -147,8 +147,8 @@ class Lookahead:
             self._rewind.claimed(newest)
 
     def work_ahead(self, now: datetime, term: Term, dispatch: Dispatch, batch: BatchSize) -> bool:
-        """Compute the moves of the next seconds and build their messages; in an idle moment also
-        write history. Return True if there is more of this work to do now."""
+        """Prepare the runs and messages of the next seconds, or write postponed history when idle.
+        Return True if there is more of this work to do now."""
         runs, more = self.moves.settle_ahead(now, now + LOOKAHEAD)
         self._publisher.prepare(runs)
         soonest = self._rows.soonest()
@@ -168,7 +168,7 @@ class Lookahead:
                 self.moves.forget_fault(name)
 
     def next_look(self, now: datetime) -> datetime:
-        """Return the moment at which the next tick has work to do, which may be `now`."""
+        """Return the moment when the next tick has work to do; it may be `now`."""
         if self.is_stale or self._is_exhausted(now):
             return now
         known_for = timedelta(seconds=self._clock.elapsed() - self._known_at)
@@ -184,7 +184,7 @@ class Lookahead:
 
 
 def moved_on(row: Stored, move: Move) -> Stored:
-    """Return the row as it is in the store after `move` took it to its next moment."""
+    """Return the row as the store has it after `move` was made."""
     assert move.plan is not None, "a move of the plan leads somewhere"
     runs = row.runs + move.counts
     return Stored(row.entry, row.revision, row.paused, move.plan, runs, row.plan.planned)

@@ -1,6 +1,6 @@
-"""Compute the moves of due rows, open claims (claimed, not recorded) and requests.
+"""Compute what becomes of each due entry, request and unrecorded run: publish, skip or wait.
 
-A move is one change of one row. Nothing is written until the ledger makes the move.
+The result is a Move, one change of one row. Nothing is written until the ledger makes it.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,12 +29,12 @@ from beatd.run import Occurrence, Origin, Run, Skip, task_id
 
 
 def unknown(_: Skip) -> str:
-    """Return "": the default for `cause_of` where nobody tracks why moments were missed."""
+    """Return "", as no cause of missed moments is known; the default for `cause_of`."""
     return ""
 
 
 class Mover:
-    """Computes moves (changes of one row). `cause_of` returns why a moment was missed, or ""."""
+    """Decides what to publish or skip; `cause_of` returns why a moment was missed, or ""."""
 
     def __init__(
         self, namespace: UUID, next_after: NextAfter, cause_of: Callable[[Skip], str] = unknown
@@ -43,7 +43,7 @@ class Mover:
         self._if_found = if_found(next_after)
 
     def due(self, row: Stored, now: datetime) -> Move:
-        """Return a due row's move to its next moment; `catch_up` decides about missed moments."""
+        """Return the change of a due entry: run to publish, moments to skip, and next moment."""
         assert row.plan.planned is not None and row.plan.due is not None
         if row.entry.overlap == "allow":
             settled, turn = settle(row, now, self._next_after), None
@@ -95,10 +95,10 @@ class Mover:
         )
 
     def of_claim(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move | None:
-        """Return the move that sends an open claim (claimed, not recorded) again, or closes it with
-        a reason. None if the run has to wait for the end of another run of its entry.
+        """Return the change that sends an unrecorded run again, or closes its claim with a reason.
+        Return None if it must wait for another run of its entry.
 
-        `unsent` is True if the message of the claim was certainly not sent.
+        `unsent` is True if the message was certainly not sent.
         """
         row, planned, id = claim.stored, claim.occurrence.planned, claim.task_id
         reason = why_not(claim, unsent, now, self._if_found)
@@ -124,8 +124,7 @@ class Mover:
         )
 
     def arrived(self, claim: OpenClaim, row: Stored, now: datetime) -> Result:
-        """Return the result "confirmed" for an open claim (claimed, not recorded) whose message a
-        worker has reported."""
+        """Return the result "confirmed" for an unrecorded run that a worker has reported."""
         origin: Origin = "trigger" if claim.occurrence.request else "planned"
         run = replace(self._run(row, claim.occurrence, now, origin), due=claim.due)
         return Result(run, Outcome("confirmed"), claim.claimed_at, claim.claimed_at)
@@ -133,10 +132,10 @@ class Mover:
     def of_request(
         self, request: Request, row: Stored | None, now: datetime, limit: int
     ) -> Iterator[Move]:
-        """Yield a move (one change of one row) for each moment of a request, at most `limit`.
+        """Yield the changes that send a requested run, or up to `limit` runs of a requested range.
 
-        Each move is valid only if the moves before it are made. The iterator ends early when the
-        request is done, or when its next moment has to wait for a run.
+        Each change is valid only if those before it are made. The iterator ends early when a run
+        has to wait.
         """
         for _ in range(limit):
             move = self._of_first_moment(request, row, now)
@@ -149,7 +148,7 @@ class Mover:
             row = replace(row, runs=row.runs + move.counts)
 
     def _of_first_moment(self, request: Request, row: Stored | None, now: datetime) -> Move | None:
-        """Return the move of a request's first moment; None if it waits for the end of a run."""
+        """Return the change for a request's first moment, or None if it must wait for a run."""
         backlog = request.kind == "backlog"
         reason = why_at_an_end(request, row)
         step = partial(

@@ -1,4 +1,4 @@
-"""Send requested runs and open claims, which are claimed runs whose outcome was not recorded."""
+"""Find runs to send outside the plan: those requested, and those whose outcome is not recorded."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ READ_AT_ONCE_WITH_WAITING = 2000  # while entries wait, whose claims may be the 
 
 
 class OpenClaims:
-    """Finds open claims (not recorded) and requests, and returns the moves that send them."""
+    """Finds requested runs, and runs that were claimed but whose outcome was not recorded."""
 
     def __init__(
         self, ledger: Ledger, runs: RunStates, *, clock: Clock, limits: Limits, ttl: float
@@ -45,7 +45,7 @@ class OpenClaims:
         self._must_look = True
 
     def begin(self) -> None:
-        """Make the next call of `moves` search at once for open claims of the last leader."""
+        """Make the next call of `moves` search at once for what the last leader left open."""
         self._must_look, self._held = True, False
         self._began_at = self._clock.elapsed()
 
@@ -57,11 +57,11 @@ class OpenClaims:
         limit: int,
         waiting: Unapplied,
     ) -> list[Move]:
-        """Return the moves to make now, about `limit` for requests; [] before the next search.
+        """Return the changes that send requested and open runs; [] if a search is not due yet.
 
         The caller must record the results in `arrived`, and pass the published batches to `sent`.
-        `never_sent` returns True for a claim whose message was certainly not sent. Entries in
-        `waiting` are left out.
+        `never_sent` returns True for a claim whose message was certainly not sent. `limit` bounds
+        the requests; entries in `waiting` are left out.
         """
         if waiting != self._waiting:
             self._must_look, self._waiting = True, waiting
@@ -78,7 +78,7 @@ class OpenClaims:
         return [*moves, *self._requested(now, mover, limit)]
 
     def sent(self, batches: Sequence[Published]) -> None:
-        """Decide, from the published batches, whether the next call of `moves` searches at once."""
+        """Decide from the published batches whether the next call of `moves` searches at once."""
         self._held = any(batch.held for batch in batches)
         # There may be more of them, and a full queue must not slow the other requests.
         self._must_look = not self._held or any(
@@ -145,8 +145,8 @@ class OpenClaims:
         return moves
 
     def _was_revoked(self, task_id: str) -> bool:
-        """Return True if a request revoked this run within the last seconds (its worker may still
-        report it, which prolongs it). Otherwise store that it is revoked now, and return False."""
+        """Return True if this task was revoked within the last seconds; else note that it is
+        revoked now."""
         late = self._clock.elapsed() - REPLACE_WAIT.total_seconds()
         self._revoked = {id: at for id, at in self._revoked.items() if at > late}
         if task_id in self._revoked:

@@ -1,4 +1,4 @@
-"""Track whether a server is away, and emit one event when an outage begins and one when it ends."""
+"""Track whether a server is away, and emit an event when an outage begins or ends."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,7 +10,7 @@ SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5  # between two tries
 
 
 class Outage:
-    """Tracks one server's outage; `away` makes the event of its beginning, `back` of its end."""
+    """Tracks the outage of one server; `away` and `back` make the events of its start and end."""
 
     def __init__(
         self,
@@ -27,34 +27,34 @@ class Outage:
 
     @property
     def reason(self) -> str:
-        """The newest reason why the server is away, or "" if there is no outage."""
+        """The latest reason why the server is away, or "" if it is not."""
         return "" if self._since is None else self._reason
 
     @property
     def over(self) -> bool:
-        """True if there is no outage, as far as is known."""
+        """True if the server is not known to be away."""
         return self._since is None
 
     @property
     def lasts(self) -> float:
-        """The seconds since the outage began, or 0 if there is no outage."""
+        """The seconds since the outage began, or 0 without an outage."""
         since = self._since  # once: another thread may ask while it ends
         return 0.0 if since is None else self._clock.elapsed() - since
 
     def begin(self, reason: str, *, since: float | None = None) -> None:
-        """Begin the outage at `since` (None: now) and emit its event, or replace its reason."""
+        """Begin an outage at `since` (None: now) and emit its event, or replace its reason."""
         self._reason = reason
         if self._since is None:
             self._since = self._clock.elapsed() if since is None else since
             self._emit(self._away(reason))
 
     def end(self) -> None:
-        """End the outage and emit its event; do nothing if there is no outage."""
+        """End the outage and emit its event; do nothing without an outage."""
         if self._since is not None:
             self._emit(self._back(self.lasts))
             self._since, self._pause = None, 0.0
 
     def back_off(self) -> timedelta:
-        """Return the pause before the next try: twice the last pause, from 0.05 to 0.5 s."""
+        """Return the pause before the next try; it doubles from 0.05 to 0.5 s during an outage."""
         self._pause = min(LONGEST_PAUSE_S, self._pause * 2 or SHORTEST_PAUSE_S)
         return timedelta(seconds=self._pause)

@@ -1,4 +1,4 @@
-"""Find out why a moment was missed: an outage, or a time when this daemon did not lead."""
+"""Explain why a run was missed: the broker or the store was away, or no daemon led."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ NOBODY_LED = "nobody led"
 
 
 class OutageCauses:
-    """Stores the last outage of each server from the events, and calls `emit` with every event."""
+    """Remembers from the events when each server was last away; passes every event on to `emit`."""
 
     def __init__(self, clock: Clock, emit: Observer) -> None:
         self._clock, self._emit = clock, emit
@@ -29,11 +29,11 @@ class OutageCauses:
         self._emit(event)
 
     def leads(self, since: datetime) -> None:
-        """Store that this daemon has led since the moment `since`."""
+        """Note that this daemon has led since the moment `since`."""
         self._leads_since = since
 
     def of(self, skip: Skip) -> str:
-        """Return why a skip's moments were missed ("the broker was away"), or "" if unknown."""
+        """Return why moments were missed, such as "the broker was away", or "" if unknown."""
         for cause, (began, ended) in self._outages.items():
             if began <= skip.until and (ended is None or skip.planned <= ended):
                 return cause

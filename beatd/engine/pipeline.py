@@ -1,4 +1,4 @@
-"""Publish and record a batch while the next one is settled and claimed."""
+"""Publish one batch on a second thread while the next batch is claimed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +15,13 @@ class Pipeline(Generic[T]):
         self._ended: list[T] = []
 
     def start(self, later: Callable[[], T], *, threaded: bool) -> None:
-        """Complete the function of the last call. Then run `later`, which publishes and records a
-        batch, in a second thread. If not `threaded`, the next call of `start` or `finish` runs
-        it."""
+        """Run `later` on a second thread, after the function of the last call has ended. If not
+        `threaded`, the next call of `start` or `finish` runs it instead."""
         self._end_started()
         self._end = self._second.submit(later).result if threaded else later
 
     def finish(self) -> list[T]:
-        """Complete the last function, and return the results of all functions in order."""
+        """Wait for the last function, and return the results of all functions in order."""
         self._end_started()
         ended, self._ended = self._ended, []
         return ended
@@ -36,11 +35,11 @@ class Pipeline(Generic[T]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Complete a function that an error left behind; suppress its error, drop all results."""
+        """Wait for a function that is still running, suppress its error, and drop all results."""
         with suppress(Exception):
             self._end_started()
         self._ended = []
 
     def close(self) -> None:
-        """Stop the second thread after its work, without waiting for the thread."""
+        """Stop the second thread after its current work, without waiting."""
         self._second.shutdown(wait=False)

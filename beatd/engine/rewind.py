@@ -1,4 +1,4 @@
-"""Notice that the store went back in time, after a failover or a restored backup."""
+"""Notice that the store went back in time, as after a failover or a restored backup."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,18 +10,18 @@ REPEATED = "runs it forgot may be repeated, under their own ids"
 
 
 class Rewind:
-    """Notices a store that went back in time: the row claimed last is at an earlier moment."""
+    """Notices that the store went back in time: an entry that was claimed is due again."""
 
     def __init__(self, emit: Observer) -> None:
         self._emit = emit
         self._newest: Stored | None = None
 
     def claimed(self, row: Stored) -> None:
-        """Store the row that was claimed last; `read` compares the rows with it."""
+        """Remember the row that was claimed last, for comparison in `read`."""
         self._newest = row
 
     def read(self, rows: Sequence[Stored], now: datetime) -> None:
-        """Emit `WentBack` if a due row is the one claimed last, but at an earlier moment."""
+        """Emit `WentBack` if the row claimed last is due again at an earlier moment."""
         newest = self._newest
         if newest is None or newest.plan.due is None or newest.plan.planned is None:
             return

@@ -1,4 +1,4 @@
-"""Keep moves (changes of one row) that were computed before the due moment of their row."""
+"""Decide a few seconds ahead what becomes of each entry, and keep the decisions until it is due."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,8 +17,8 @@ FAULTY_KEPT = 10_000  # remembered entries whose plan failed, each reported once
 
 
 class SettledMoves:
-    """Computes the moves (changes of one row each) of rows when they are due or earlier, and stores
-    the moves until they are used."""
+    """Decides what to publish or skip, ahead of time where possible. A decision is a Move: one
+    change of one row."""
 
     def __init__(self, emit: Observer) -> None:
         self._emit = emit
@@ -28,36 +28,36 @@ class SettledMoves:
         self._faulty = dict[str, int]()  # name -> revision of entries whose plan failed
 
     def begin(self, mover: Mover) -> None:
-        """Compute moves with `mover` from now on; delete all stored moves, rows and faults."""
+        """Decide with `mover` from now on, and delete everything that was stored before."""
         self.mover = mover
         self._faulty.clear()
         self.forget()
 
     def forget(self) -> None:
-        """Delete all stored moves, and all rows whose moves could be computed ahead."""
+        """Delete all stored decisions, and all rows that wait for one."""
         self._unsettled, self._kept = ByMoment(), {}
 
     def read(self, rows: Sequence[Stored]) -> None:
-        """Delete all moves but those of `rows`; `settle_ahead` will compute the missing ones."""
+        """Keep only the decisions about `rows`; `settle_ahead` will make the missing ones."""
         moves = self._kept
         self._kept = {row.entry.name: moves[row.entry.name] for row in rows if self._has(row)}
         self._unsettled = ByMoment(row for row in rows if row.entry.name not in self._kept)
 
     def add(self, row: Stored) -> None:
-        """Add a row that moved to its next moment; `settle_ahead` computes its next move."""
+        """Add a row about which `settle_ahead` has to decide."""
         self._unsettled.push(row)
 
     def forget_fault(self, name: str) -> None:
-        """Forget that the plan of the entry `name` failed, so that its move is computed again."""
+        """Forget that the plan of the entry `name` failed, so that it is tried again."""
         self._faulty.pop(name, None)
 
     def settle(self, rows: Sequence[Stored], now: datetime) -> list[Move]:
-        """Return the moves of due rows; leave out rows whose plan fails, and emit `Unplannable`."""
+        """Return the decision about each due row; report a plan that fails as `Unplannable`."""
         moves = [self._take(row, now) or self._settle(row, now) for row in rows]
         return [move for move in moves if move is not None]
 
     def settle_ahead(self, now: datetime, until: datetime) -> tuple[list[Run], bool]:
-        """Compute moves due by `until`; return their runs, and True if there may be more."""
+        """Decide about up to 100 rows due by `until`; return runs, and True if more may remain."""
         self._unsettled.take(now, maxsize)  # too late for those
         rows = self._unsettled.take(until, ROWS_AT_ONCE)
         runs = list[Run]()
@@ -74,7 +74,7 @@ class SettledMoves:
         return runs, len(rows) == ROWS_AT_ONCE
 
     def of(self, rows: Sequence[Stored]) -> list[Move]:
-        """Return the stored moves of `rows` in order, up to the first row without a stored move."""
+        """Return the stored decisions about `rows` in order, up to the first row without one."""
         moves = list[Move]()
         for row in rows:
             if not self._has(row):
@@ -93,7 +93,7 @@ class SettledMoves:
         return kept is not None and is_same(kept[0], row)
 
     def _settle(self, row: Stored, now: datetime) -> Move | None:
-        """Return a row's move; if its plan fails, emit `Unplannable` once and return None."""
+        """Return the decision about a row; emit `Unplannable` and return None if its plan fails."""
         if self._faulty.get(row.entry.name) == row.revision:
             return None  # not tried again: a search that is given up takes its time
         try:

@@ -1,4 +1,4 @@
-"""Watch, on a standby (it does not lead), whether the leader works and the servers answer."""
+"""Watch the leader and the broker on a standby, a daemon that does not lead."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ CHECK_BROKER_EVERY_S = 2.0
 
 
 class Standby:
-    """Emits `Overdue` once when an entry becomes overdue, and `OnTime` when no entry is overdue."""
+    """Watches whether the leader's runs are late, and emits `Overdue` and later `OnTime`."""
 
     def __init__(
         self, ledger: Ledger, broker: BrokerOutage, clock: Clock, emit: Observer, limits: Limits
@@ -26,11 +26,11 @@ class Standby:
         self._owed: Overdue | None = None
 
     def ends(self) -> None:
-        """Forget the overdue entry, without an event, because this daemon now leads."""
+        """Stop watching, without an event, because this daemon leads now."""
         self._watches_since, self._owed = self._clock.elapsed(), None
 
     def watch(self, leader: Holder | None, now: datetime) -> None:
-        """Search each second for an overdue entry, if a `leader` is known; check the broker."""
+        """Search once a second for a late run, if a `leader` is known; also check the broker."""
         elapsed = self._clock.elapsed()
         if leader is None:
             self._watches_since = elapsed

@@ -1,4 +1,4 @@
-"""Notice that the ledger lost terms (fencing numbers): a new one is not greater than the last."""
+"""Notice that the ledger lost data, when the number of a new leader's term does not grow."""
 
 import threading
 
@@ -8,10 +8,9 @@ from beatd.leader import Term
 
 
 class TermsSeen:
-    """Keeps the newest term (fencing number of a leader) that was seen in the ledger.
+    """Remembers the newest term (fencing number of a leader), to notice that the ledger lost data.
 
-    The numbers in a ledger always grow, for all daemons together, unless the ledger lost data. Any
-    thread may call the methods. Each loss emits one event.
+    The numbers in a ledger always grow, for all daemons together. Any thread may call the methods.
     """
 
     def __init__(self, emit: Observer) -> None:
@@ -20,7 +19,7 @@ class TermsSeen:
         self._newest: Term | None = None
 
     def saw(self, term: Term) -> None:
-        """Emit `WentBack` if `term` shows that the ledger lost terms since the last call."""
+        """Emit `WentBack` if `term` is new but its number is not greater than the last one."""
         with self._guard:
             newest, self._newest = self._newest, term
         if newest is not None and term != newest and term.number <= newest.number:
@@ -28,6 +27,6 @@ class TermsSeen:
             self._emit(WentBack(f"{old}; {REPEATED}"))
 
     def forget(self) -> None:
-        """Forget the newest term; call this when the store lost its terms and that was reported."""
+        """Forget the newest term, after the loss of all terms was already reported."""
         with self._guard:
             self._newest = None

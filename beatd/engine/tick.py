@@ -1,4 +1,4 @@
-"""Run one tick: the steps of an occurrence from the plan to its record, in order.
+"""Run one tick of a daemon, which sends what is due, from the plan to its record.
 
 read ahead -> pop what is due -> settle -> claim -> publish -> emit events -> record
 """
@@ -33,7 +33,7 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 
 class Tick:
-    """Runs the ticks of one daemon; `unapplied` returns the entries that must not run yet."""
+    """Runs the ticks of one daemon. `unapplied` returns the entries that must not run yet."""
 
     def __init__(
         self,
@@ -68,21 +68,21 @@ class Tick:
         self._term: Term | None = None
 
     def use(self, dispatch: Dispatch) -> None:
-        """Claim and publish with `dispatch` from now on; call this on the thread that ticks."""
+        """Claim and publish through `dispatch` from now on; call this on the thread that ticks."""
         dispatch.unsent.update(self._dispatch.unsent)
         self._dispatch = dispatch
 
     def noticed_change(self) -> None:
-        """Make the next tick read the plan and the requests again, because an entry was edited."""
+        """Make the next tick read the plan again, because an entry may have changed."""
         self._lookahead.is_stale = True
         self._open_claims.noticed_change()
 
     def close(self) -> None:
-        """Stop the publishing thread after its work, without waiting for the thread."""
+        """Stop the publishing thread after its current work, without waiting."""
         self._pipeline.close()
 
     def tick(self) -> datetime:
-        """Run one tick, emit `Ticked`, and return the next tick's moment; handle store errors."""
+        """Send what is due, and return the next tick's moment; store errors begin an outage."""
         now, self._lookahead.is_prepared = self._clock.now(), False
         if self._clock_steps.notice(now):
             self._lookahead.forget()
@@ -105,7 +105,7 @@ class Tick:
         return again
 
     def _turn(self, now: datetime) -> datetime:
-        """Lead or watch; return the moment of the next tick. Raise StoreError or Deposed."""
+        """Do the work of a tick; return the next tick's moment. Raises StoreError or Deposed."""
         if not self.store_outage.over:
             self._set_clock()  # another server may answer by now, whose clock may be behind
             now = self._clock.now()
@@ -140,7 +140,7 @@ class Tick:
         return now if more else self._lookahead.next_look(now)
 
     def _begin(self, term: Term) -> None:
-        """Begin to lead under a new term (fencing number); the store may be another one by now."""
+        """Prepare to lead under a new term; the store may be another one by now."""
         self._term = term
         namespace = self._store.namespace
         self._lookahead.moves.begin(Mover(namespace, self._next_after, self._causes.of))
@@ -151,7 +151,7 @@ class Tick:
     def _send(
         self, items: Sequence[T], settle: Callable[[Sequence[T]], Sequence[Move]], term: Term
     ) -> list[Published]:
-        """Settle, claim and publish `items` in overlapping batches; return these batches."""
+        """Claim and publish `items` in overlapping batches, and return the published batches."""
         began, left = self._clock.elapsed(), list[Sequence[Move]]()
         batches = batches_of(items, self._batch.now, self._dispatch.first)
         with self._pipeline as pipeline:
@@ -165,7 +165,7 @@ class Tick:
         return published
 
     def _claim(self, moves: Sequence[Move], term: Term, *, is_last: bool) -> Sequence[Move]:
-        """Claim moves, if this daemon leads, and start to publish them; return those left over."""
+        """Claim the moves and start to publish them; return those that need another batch."""
         if not moves or not self._election.trusts(term):
             self._lookahead.is_stale |= bool(moves)
             return ()
@@ -190,7 +190,7 @@ class Tick:
             self._unrecorded = []
 
     def _send_open_claims(self, waiting: Unapplied, term: Term) -> None:
-        """Send requested runs and open claims (claimed, not recorded), and record `arrived`."""
+        """Send requested runs, and runs whose outcome was not recorded, such as after a crash."""
         now, mover, limit = self._clock.now(), self._lookahead.moves.mover, self._batch.now
         moves = self._open_claims.moves(now, mover, self._dispatch.never_sent, limit, waiting)
         self._unrecorded += self._open_claims.arrived

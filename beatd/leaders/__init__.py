@@ -1,1 +1,1 @@
-"""Implementations of `beatd.leader.Lease`, the lock of the leader. Each technology has one file."""
+"""Locks that make one daemon the leader, one module for each technology."""

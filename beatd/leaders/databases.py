@@ -1,14 +1,12 @@
-"""Choose the lease (the lock of the leader) for the URL of a SQL database. Only the driver of that
-database is imported."""
+"""Choose the lock that makes a daemon the leader, by the URL of a SQL database."""
 
 from beatd.errors import ConfigError, MissingExtra
 from beatd.leader import Lease
 
 
 def sql_lease(url: str) -> Lease:
-    """Return the lease (the lock of the leader) in the SQL database that the URL names. Raises
-    ConfigError if the URL is invalid or beatd does not support the database, and MissingExtra if
-    the driver is not installed."""
+    """Return the leader's lock in the SQL database that the URL names. Raises ConfigError for an
+    invalid URL or an unknown database, and MissingExtra if the driver is not installed."""
     kind = url.split(":", 1)[0].split("+")[0]
     if kind in ("postgresql", "postgres"):
         try:

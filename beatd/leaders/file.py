@@ -1,5 +1,5 @@
-"""A lease (the lock of the leader) that is a lock on a file. The kernel frees the lock at the
-instant when its holder dies.
+"""Make one daemon of a host the leader by a lock on a file. The kernel frees the lock as soon as
+its holder dies.
 
 The lock has no ttl (time limit). A frozen holder has the lock until the watchdog of its service
 ends the process.
@@ -21,8 +21,8 @@ FILE_MAX_BYTES = 65_536  # a lock file holds one line
 
 
 class FileLease:
-    """A lease (the lock of the leader) on a file. This process has the lease while it has the file
-    open and locked."""
+    """A lock on a file that makes one daemon of a host the leader. A process holds the lock while
+    it has the file open and locked."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -55,8 +55,8 @@ class FileLease:
                 os.close(handle)
 
     def _open(self) -> int:
-        """Open the lock file and return its descriptor. If there is no file, create it with mode
-        0600. Raises StoreUnusable for a symbolic link, and StoreError for any other failure."""
+        """Open or create the lock file and return its descriptor. Raises StoreUnusable for a
+        symbolic link, and StoreError for any other failure."""
         # No link is followed: the owner of the folder must not make root write elsewhere. Without
         # O_NONBLOCK, opening a FIFO would wait for its other end.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -71,8 +71,7 @@ class FileLease:
             raise StoreError(f"lock file {self._path}: {error.strerror}") from None
 
     def _refuse_other_content(self, handle: int) -> None:
-        """Raise StoreUnusable if the open file is neither empty nor a lock file of beatd. The file
-        is not changed."""
+        """Raise StoreUnusable if the open file is neither empty nor a lock file of beatd."""
         found = os.fstat(handle)
         if stat.S_ISREG(found.st_mode):
             if not found.st_size:
@@ -85,8 +84,8 @@ class FileLease:
         )
 
     def _read(self, handle: int) -> Holder:
-        """Return the Holder (the leading daemon) that the open file describes. Raises StoreError if
-        the file does not describe one yet."""
+        """Return the daemon that holds the lock, as the file describes it. Raises StoreError if it
+        does not."""
         try:
             return json.decode(os.pread(handle, FILE_MAX_BYTES, 0), type=Holder)
         except DecodeError:
@@ -95,8 +94,8 @@ class FileLease:
             ) from None
 
     def _is_mine(self, handle: int) -> bool:
-        """Return True if the open file is still the file at the path of the lock, False if that
-        file was deleted or replaced. Raises StoreError if the path cannot be examined."""
+        """Return True if the open file is still at the path of the lock, False if it was deleted or
+        replaced. Raises StoreError if the path cannot be examined."""
         try:
             return os.path.samestat(self._path.stat(), os.fstat(handle))
         except FileNotFoundError:
@@ -115,8 +114,7 @@ class FileLease:
 
 
 def try_lock(handle: int) -> bool:
-    """Lock the open file without waiting. Return True if this handle has the lock now, False if
-    another handle has it."""
+    """Lock the open file without waiting; return True on success, False if it is already locked."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

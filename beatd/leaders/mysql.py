@@ -1,6 +1,7 @@
-"""A lease (the lock of the leader) in MariaDB or MySQL. A row contains the end of the lease by the
-server's clock. A lock of GET_LOCK, the hint, shows that the leader is alive: the server frees this
-lock when the leader's session ends."""
+"""Make one daemon the leader by a row in MariaDB or MySQL that is valid for a limited time.
+
+A second lock (GET_LOCK) belongs to the leader's session: if it is free, the leader is dead.
+"""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,8 +23,8 @@ HINT = "CONCAT('beatd.', LEFT(SHA1(DATABASE()), 40))"
 
 
 class MysqlSession(LeaseSession):
-    """A connection to the database of the lease (the lock of the leader). Each wait ends after the
-    ttl, the duration of the lease; by then the lease is over."""
+    """A connection to the MySQL or MariaDB database with the leader's lock. Each wait ends after
+    `ttl` seconds, when the lock has expired anyway."""
 
     now_micros, mark = NOW_MICROS, "%s"
 
@@ -76,6 +77,5 @@ class MysqlSession(LeaseSession):
 
 
 def mysql_lease(url: str) -> SqlLease:
-    """Return the lease (the lock of the leader) in the database that the URL names. The lease
-    connects at its first use."""
+    """Return the leader's lock in the MySQL or MariaDB database of the URL, not connected yet."""
     return SqlLease(lambda ttl: MysqlSession(url, ttl))

@@ -1,12 +1,11 @@
-"""No lock, for a single daemon that always leads. Without a lock, two daemons would both lead, and
-each would end the other's term (fencing number) again and again."""
+"""Let a single daemon lead without a lock. Two daemons would both lead, and depose each other again
+and again."""
 
 from beatd.leader import Holder
 
 
 class NoLease:
-    """A lease (the lock of the leader) that every daemon gets at once, even if another daemon has
-    it."""
+    """A lock that every daemon gets at once, for a single daemon that always leads."""
 
     def take(self, holder: Holder, ttl: float) -> Holder:
         return holder

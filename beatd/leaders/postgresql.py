@@ -1,6 +1,7 @@
-"""A lease (the lock of the leader) in PostgreSQL. A row contains the end of the lease by the
-server's clock. An advisory lock, the hint, shows that the leader is alive: the server frees this
-lock when the leader's session ends."""
+"""Make one daemon the leader by a row in PostgreSQL that is valid for a limited time.
+
+A second, advisory lock belongs to the leader's session: if it is free, the leader is dead.
+"""
 
 from secrets import token_hex
 from typing import Any
@@ -38,8 +39,8 @@ HINT = f"{ADVISORY_LOCK}, hashtext(current_schema())"
 
 
 class PostgresqlSession(LeaseSession):
-    """A connection to the database of the lease (the lock of the leader). Each wait ends after the
-    ttl, the duration of the lease; by then the lease is over."""
+    """A connection to the PostgreSQL database with the leader's lock. Each wait ends after `ttl`
+    seconds, when the lock has expired anyway."""
 
     now_micros, mark = NOW_MICROS, "%s"
 
@@ -64,13 +65,12 @@ class PostgresqlSession(LeaseSession):
             raise
 
     def _set_up(self, ttl: float, stated: bool | None) -> None:
-        """Limit each statement to `ttl` seconds, create the table if there is none, and store a
-        random text (the mark) as a setting of the session. If a pooler shares the session, set
-        neither the limit nor the mark.
+        """Limit each statement to `ttl` seconds, create the table if necessary, and mark the
+        session.
 
-        `stated` is the URL's answer: True if a pooler shares sessions among clients, None if the
-        URL does not say. If the new session already has a mark, another client has used it, so that
-        it is shared whatever the URL says.
+        The mark, a random text in a setting, shows later whether a pooler shares the session with
+        other clients. `stated` is the URL's answer to this: True, False, or None if the URL does
+        not say. A shared session gets neither limit nor mark.
         """
         try:
             pooled = is_pooled(self._connection, stated)
@@ -89,12 +89,11 @@ class PostgresqlSession(LeaseSession):
         self.run(ROW)
 
     def acquire_hint(self) -> bool:
-        """Try to lock the hint without waiting. Return True if this session has the lock now, else
-        False. The hint is a lock that the database frees when the session of its holder ends.
+        """Try to get the advisory lock of the leader's session; return True on success, else False.
 
         Always return False if a pooler shares the session with other clients, because the lock then
-        proves nothing. A session is shared if our mark (a random text in a setting) is lost, or if
-        the new session already had the mark of another client.
+        proves nothing. Such a session has lost our mark, or had the mark of another client from the
+        beginning.
         """
         if self._pooled:
             return False
@@ -124,8 +123,7 @@ class PostgresqlSession(LeaseSession):
             raise self._explained(error) from None
 
     def _value(self, statement: str) -> Any:
-        """Run the statement. Return the first column of its first row, or None if there is no row.
-        Raises StoreError."""
+        """Run a statement and return the first column of its first row, or None without a row."""
         found, _ = self.run(statement)
         return found[0] if found else None
 
@@ -135,11 +133,8 @@ class PostgresqlSession(LeaseSession):
 
 
 def postgresql_lease(url: str) -> SqlLease:
-    """Return the lease (the lock of the leader) in the database that the URL names. The lease
-    connects at its first use.
-
-    Raises ConfigError if libpq cannot read the URL, or if its option `pooler` is unknown.
-    """
+    """Return the leader's lock in the PostgreSQL database of the URL, not connected yet. Raises
+    ConfigError for an invalid URL or an unknown value of its option `pooler`."""
     # `?pooler=transaction` is an option of ours, which the driver does not know.
     parts = urlsplit("postgresql:" + url.split(":", 1)[1])
     words = parse_qsl(parts.query)

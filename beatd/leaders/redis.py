@@ -1,5 +1,4 @@
-"""A lease (the lock of the leader) that is one key in Redis. Redis deletes the key, by its own
-clock, after the ttl."""
+"""Make one daemon the leader by a key in Redis, which Redis deletes when its time is over."""
 
 from hashlib import sha1
 
@@ -25,8 +24,8 @@ return 0
 
 
 class RedisLease:
-    """A lease (the lock of the leader) in Redis. Each wait for Redis ends after half the ttl (the
-    duration of the lease), so that there is time for one more try."""
+    """A key in Redis that makes one daemon the leader. Each wait for Redis ends after half the time
+    that the key lasts, so that there is time for one more try."""
 
     def __init__(self, url: str, *, prefix: str = "beatd:") -> None:
         self._url = url
@@ -53,11 +52,8 @@ class RedisLease:
             self._run(self._server, RELEASE, f"{holder.token}\n")
 
     def _run(self, server: RedisServer, source: str, *args: str | bytes | int) -> bytes:
-        """Run a Lua script on the key of the lease. Return its reply, or b"" if the reply is not a
-        text. Raises StoreError.
-
-        A failed call is not retried here, because the daemon soon renews the lease anyway.
-        """
+        """Run a Lua script on the key of the lock; return its reply, or b"" if that is no text.
+        Raises StoreError without a retry, because the daemon soon renews the lock anyway."""
         sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
         with server.answering():
             answer = server.run_script(source, sha, 1, self._key, *args)

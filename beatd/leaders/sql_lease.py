@@ -1,13 +1,9 @@
-"""A lease (the lock of the leader) that is one row of a SQL database, with a second lock that shows
-at once if the leader is dead.
+"""Make one daemon the leader by a row in a SQL database that is valid for a limited time.
 
-The row contains the end of the lease by the database's clock. The second lock is called the hint.
-It belongs to the leader's session, and the database frees it when this session ends. If a standby
-obtains the hint, the leader's session has ended, and the standby need not wait for the end of the
-lease.
-
-No session waits for the hint, and no run depends on it. The term (the fencing number of a leader)
-makes takeovers safe.
+A second lock, the hint, belongs to the leader's session: the database frees it when this session
+ends. If a standby gets the hint, the leader is dead, and the standby need not wait until the row
+expires. No session waits for the hint, and no run depends on it: the term (the fencing number of a
+leader) makes takeovers safe.
 """
 
 from abc import ABC, abstractmethod
@@ -24,12 +20,11 @@ Row = Sequence[Any]
 
 
 class LeaseRow(Struct, frozen=True):
-    """The row of the lease (the lock of the leader) as it was read.
+    """The database row that says which daemon leads, and until when.
 
-    `holder` is the leading daemon as JSON, and `token` its token; both are empty if no daemon has
-    the lease. `hinted` is True if this daemon also had the hint, the lock of its session. `until`
-    is the end of the lease in microseconds by the database's clock, and changes with each renewal.
-    `left` is the time until then in seconds.
+    `holder` is the daemon as JSON and `token` its token; both are empty if no daemon leads.
+    `hinted` is True if the daemon also had the hint, the lock of its session. `until` is the end in
+    microseconds by the database's clock, and `left` the seconds until then.
     """
 
     holder: str
@@ -40,26 +35,24 @@ class LeaseRow(Struct, frozen=True):
 
 
 class LeaseSession(ABC):
-    """One connection to the database of the lease (the lock of the leader). Every method raises
-    StoreError if its result is not certain."""
+    """A connection to the database with the leader's row. Every method raises StoreError if its
+    result is not certain."""
 
     now_micros: ClassVar[str]  # SQL for the database's clock, in microseconds
     mark: ClassVar[str]  # the driver's placeholder for a value in a statement
 
     @abstractmethod
     def run(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Row | None, int]:
-        """Run a statement with these values. Return two values: the first row that the statement
-        found (None if there is none), and the number of rows that it changed."""
+        """Run a SQL statement; return its first row (or None) and the number of changed rows."""
 
     @abstractmethod
     def make_row(self) -> None:
-        """Insert the row of the lease (the lock of the leader) without a holder. Do nothing if the
-        row exists."""
+        """Insert the leader's row, without a leader, unless it exists."""
 
     @abstractmethod
     def acquire_hint(self) -> bool:
-        """Try to lock the hint without waiting. Return True if this session has the lock now, else
-        False. The hint is a lock that the database frees when the session of its holder ends."""
+        """Try to lock the hint without waiting; return True on success, else False. The hint is a
+        lock that the database frees when the session of its holder ends."""
 
     @abstractmethod
     def release_hint(self) -> None: ...
@@ -68,7 +61,7 @@ class LeaseSession(ABC):
     def close(self) -> None: ...
 
     def read(self) -> LeaseRow | None:
-        """Return the row of the lease (the lock of the leader), or None if the row was deleted."""
+        """Return the leader's row, or None if it was deleted."""
         found, _ = self.run(
             f"SELECT holder, token, hinted, until, until - {self.now_micros} FROM beatd_lease"
             " WHERE name = 'leader'"
@@ -81,12 +74,11 @@ class LeaseSession(ABC):
     def write(
         self, seen: LeaseRow, holder: str, token: str, *, hinted: bool, seconds: float
     ) -> bool:
-        """Replace the row of the lease if it is still as in `seen`. Return True if the row was
-        replaced. Return False if the row has changed since it was read; a renewal is also a change.
+        """Replace the leader's row if it is unchanged since `seen` was read; return True on
+        success.
 
-        `holder` is the new leading daemon as JSON, and `token` is its token. `hinted` is True if
-        this session also has the hint (the lock of the session). The lease then ends `seconds`
-        after the current time of the database.
+        `holder` is the new leader as JSON and `token` its token. `hinted` is True if this session
+        has the hint, the lock of its session. The row is valid for `seconds` from now.
         """
         mark = self.mark
         _, changed = self.run(
@@ -99,9 +91,8 @@ class LeaseSession(ABC):
 
 
 class SqlLease:
-    """A lease (the lock of the leader) in any SQL database; several threads may use it. After an
-    error it closes its session, so that the database also frees the hint (the lock of the
-    session)."""
+    """The lock that makes one daemon the leader, as a row in a SQL database. Several threads may
+    use it."""
 
     def __init__(self, connect: Callable[[float], LeaseSession]) -> None:
         self._connect = connect
@@ -116,16 +107,14 @@ class SqlLease:
                     self._session = self._connect(ttl)
                 return self._take(self._session, holder, ttl)
             except BaseException:
-                self._drop()
+                self._drop()  # so that the database frees the hint, too
                 raise
 
     def _take(self, session: LeaseSession, holder: Holder, ttl: float) -> Holder:
-        """Obtain or renew the lease, unless another daemon has it. Return the Holder (the daemon)
-        that has the lease afterwards.
+        """Get or renew the leader's row for `holder`, and return the daemon that leads afterwards.
 
-        The lease of another daemon is free when its time is over. It is also free when that daemon
-        had the hint (a lock of its session) and has lost it. Raises StoreError if the row of the
-        lease cannot be created.
+        Another daemon's row is free when its time is over, or when that daemon had the hint (a lock
+        of its session) and has lost it. Raises StoreError if the row cannot be created.
         """
         text = json.encode(holder).decode()
         while True:
@@ -172,15 +161,14 @@ class SqlLease:
             self._drop()
 
     def _drop(self) -> None:
-        """Close the session, if there is one. The next `take` connects again."""
         session, self._session, self._has_hint = self._session, None, False
         if session is not None:
             session.close()
 
 
 def holder_of(row: LeaseRow) -> Holder:
-    """Return the Holder (the leading daemon) in the row of the lease. Raises StoreError if the text
-    in the row is not a Holder."""
+    """Return the daemon that the leader's row names. Raises StoreError if the row cannot be
+    decoded."""
     try:
         return json.decode(row.holder, type=Holder)
     except DecodeError:

@@ -1,8 +1,7 @@
-"""A lease (the lock of the leader) in a SQLite file, by this host's clock. It has no lock that
-shows if the leader is dead, so that a takeover must wait for the end of the lease.
+"""Make one daemon the leader by a row in a SQLite file that is valid for a limited time.
 
-On one host, `file:PATH` is the better lock: the kernel frees it at the instant when its holder
-dies.
+A takeover always waits for the end of that time, as nothing shows that the leader is dead. On one
+host, `file:PATH` is the better lock: the kernel frees it as soon as its holder dies.
 """
 
 import sqlite3
@@ -21,8 +20,8 @@ TABLE = (
 
 
 class SqliteSession(LeaseSession):
-    """A connection to the SQLite file of the lease (the lock of the leader). A wait for another
-    writer ends after half the ttl, the duration of the lease."""
+    """A connection to the SQLite file with the leader's lock. A wait for another writer ends after
+    half of `ttl` seconds."""
 
     now_micros, mark = NOW_MICROS, "?"
 
@@ -39,7 +38,7 @@ class SqliteSession(LeaseSession):
         self.run("INSERT OR IGNORE INTO beatd_lease VALUES ('leader', '', '', 0, 0)")
 
     def acquire_hint(self) -> bool:
-        """Return False, because SQLite has no lock that belongs to a session."""
+        """Return False: SQLite has no lock that is freed when a session ends."""
         return False
 
     def release_hint(self) -> None: ...
@@ -57,7 +56,7 @@ class SqliteSession(LeaseSession):
 
 
 def sqlite_lease(url: str) -> SqlLease:
-    """Return the lease (the lock of the leader) in the SQLite file that the URL names. The first
-    use of the lease creates the file."""
+    """Return the leader's lock in the SQLite file that the URL names. Its first use creates the
+    file."""
     path = Path(unquote(urlsplit(url).path.removeprefix("/")))
     return SqlLease(lambda ttl: SqliteSession(path, ttl))

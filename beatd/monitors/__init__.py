@@ -1,1 +1,1 @@
-"""Check-ins: messages to external monitors about the runs of entries."""
+"""Reports about runs to external monitors, such as Sentry or healthchecks.io."""

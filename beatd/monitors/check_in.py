@@ -1,5 +1,4 @@
-"""Check-ins: a check-in is one message to an external monitor about one run. `check_in_of` makes it
-from an outcome."""
+"""Check-ins: messages to an external monitor, each about the state of one run."""
 
 from typing import Literal, Protocol
 
@@ -23,8 +22,10 @@ OF_OUTCOME: dict[OutcomeState, CheckInState] = {
 
 
 class CheckIn(Struct, frozen=True, kw_only=True):
-    """One message to a monitor about a run of `entry`. `runtime` is in seconds, or None if it is
-    unknown. `text` is for people."""
+    """One message to an external monitor about a run of `entry`.
+
+    `runtime` is in seconds, or None if unknown. `text` is for people.
+    """
 
     entry: Entry
     task_id: str
@@ -34,11 +35,10 @@ class CheckIn(Struct, frozen=True, kw_only=True):
 
 
 class MonitorTarget(Protocol):
-    """Sends check-ins to one kind of external monitor."""
+    """Sends check-ins to one kind of external monitor, such as Sentry."""
 
     def wants(self, check_in: CheckIn) -> bool:
-        """Return True if the entry uses this kind of monitor, and the monitor accepts the state of
-        this check-in."""
+        """Return True if the entry uses this monitor, and the check-in's state fits it."""
 
     def send(self, check_in: CheckIn) -> None:
         """Send the check-in. Raise NotDelivered if that fails."""
@@ -47,8 +47,7 @@ class MonitorTarget(Protocol):
 
 
 def check_in_of(entry: Entry, delivery: Delivery) -> CheckIn | None:
-    """Return the check-in for this outcome of a run, or None if monitors get no message about its
-    state."""
+    """Return the check-in for this outcome of a run, or None if monitors do not need its state."""
     state = OF_OUTCOME.get(delivery.state)
     if state is None:
         return None

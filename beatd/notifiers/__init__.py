@@ -1,1 +1,1 @@
-"""Notifiers send messages to other services. Each file is for one kind of service."""
+"""Clients that send messages to other services, with one file for each kind of service."""

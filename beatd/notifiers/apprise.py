@@ -1,5 +1,4 @@
-"""Send messages through Apprise in a separate process. Apprise is large, and its threads would
-delay the end of the daemon's process."""
+"""Send alert messages through the library Apprise, in a process of its own."""
 
 import subprocess
 import sys
@@ -18,15 +17,14 @@ _KINDS = {"opened": "failure", "reminder": "warning", "resolved": "success", "te
 
 
 class AppriseChannel:
-    """Sends each message to one URL of Apprise."""
+    """Sends each alert message to one Apprise URL."""
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self.shown = channel_name(url)
         self._url, self._timeout_s = str(url), timeout_s
 
     def send(self, message: Message) -> None:
-        """Send the message, or raise NotDelivered if that fails. The error is final if Apprise is
-        not installed or does not support the URL."""
+        """Send the message; raise NotDelivered, final if Apprise is missing or rejects the URL."""
         if not is_installed():
             text = "apprise is not installed: pip install 'beatd[alerts]'"
             raise NotDelivered(text, is_final=True)
@@ -43,10 +41,13 @@ class AppriseChannel:
 
 
 def _answer(order: dict[str, str], timeout_s: float) -> dict[str, str]:
-    """Start a process that sends this order through Apprise, and return its answer. Raise
-    NotDelivered if there is no answer within `timeout_s`, or no valid one."""
+    """Send `order` through Apprise in a new process, and return its answer.
+
+    Raise NotDelivered without a valid answer within `timeout_s`.
+    """
     try:
         # The URL goes through a pipe: every user of the host can read a command line.
+        # A process, because Apprise is large and its threads would delay the daemon's end.
         ended = subprocess.run(
             [sys.executable, "-P", str(CHILD)],
             input=json.encode(order),
@@ -68,8 +69,7 @@ def is_installed() -> bool:
 
 
 def knows(url: str) -> bool:
-    """Return True if Apprise supports this URL. Nothing is sent. Raise NotDelivered if Apprise
-    cannot be run."""
+    """Return True if Apprise supports this URL. Raise NotDelivered if Apprise cannot be run."""
     return (
         _answer({"url": str(url), "title": "", "body": "", "kind": ""}, TIMEOUT_S)["result"]
         == "known"

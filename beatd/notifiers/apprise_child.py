@@ -1,4 +1,4 @@
-"""The program that sends one message through Apprise. It reads JSON from stdin and prints JSON.
+"""Program that sends one message through Apprise, with JSON as its input and output.
 
 It imports nothing of beatd, so that it starts fast.
 """
@@ -9,8 +9,7 @@ import sys
 
 
 class LastWords(logging.Handler):
-    """Keeps the text of Apprise's last warning. Apprise gives the reason of a failure nowhere
-    else."""
+    """Log handler that keeps the text of Apprise's last warning, the only reason of a failure."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -21,10 +20,10 @@ class LastWords(logging.Handler):
 
 
 def main() -> None:
-    """Send the message that stdin has as JSON, and print the result and its reason as JSON.
+    """Send the message that stdin has as JSON, and print the result as JSON.
 
-    The result is "sent", "failed" or "unknown" (Apprise does not support the URL). A message
-    without a body is not sent; its result is "known" or "unknown".
+    The result is "sent", "failed" with a reason, or "unknown" (Apprise does not support the URL). A
+    message without a body is not sent; its result is "known" or "unknown".
     """
     import apprise
 

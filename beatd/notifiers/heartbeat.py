@@ -4,8 +4,7 @@ from beatd.notifiers.http_request import TIMEOUT_S, request
 
 
 class HeartbeatUrl:
-    """Requests one URL. The URL itself is a secret, so this class has no `shown` (a name for
-    people)."""
+    """Requests one URL of a monitor when called. The URL is secret, so it is never shown."""
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._url, self._timeout_s = url, timeout_s

@@ -15,7 +15,7 @@ RETRIED_STATUSES = frozenset({408, 425, 429})  # of those from 400 to 499
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """Follows no redirect, because a message must go only to the URL that somebody configured."""
+    """Redirect handler that follows none, so that a message goes only to the configured URL."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -25,12 +25,11 @@ _opener = build_opener(_NoRedirects)
 
 
 def request(url: str, headers: dict[str, str], body: bytes | None, timeout_s: float) -> None:
-    """Send a POST request with `body` or, if `body` is None, a GET request. `timeout_s` limits each
-    wait for the server, not the whole request.
+    """Send a POST request with `body` or, if `body` is None, a GET request.
 
-    Raise NotDelivered unless the status of the answer is 200 to 299. The error is final if a retry
-    would not help: the URL is invalid, or the server refused the request (a status from 300 to 499
-    that is not in RETRIED_STATUSES).
+    `timeout_s` limits each wait for the server. Raise NotDelivered unless the status is 200 to 299.
+    The error is final if the URL is invalid, or the status is 300 to 499 but not in
+    RETRIED_STATUSES.
     """
     plain, authorization = _without_userinfo(url)
     if authorization:
@@ -51,8 +50,7 @@ def request(url: str, headers: dict[str, str], body: bytes | None, timeout_s: fl
 
 
 def _without_userinfo(url: str) -> tuple[str, str]:
-    """Return the URL without user and password, and the value of the header `Authorization` that
-    has them instead. The value is "" if the URL has no user."""
+    """Return the URL without user and password, and these as an `Authorization` header or ""."""
     parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:

@@ -1,4 +1,4 @@
-"""Ping a monitor such as healthchecks.io: start, success, failure and log of a run."""
+"""Report the start, success, failure and retries of a run to a monitor such as healthchecks.io."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,8 +11,7 @@ TEXT_MAX_BYTES = 10_000
 
 
 class PingMonitor:
-    """Sends the check-ins of a run to the URL `monitor.ping` of its entry, with the task id as run
-    id."""
+    """Reports each run to the URL `monitor.ping` of its entry, with the task id as run id."""
 
     def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
@@ -33,8 +32,7 @@ class PingMonitor:
 
 
 def ping_url(url: str, path: str, task_id: str) -> str:
-    """Return the URL for one ping: `url` with `path` at the end of its path, and with the task id
-    as `rid` in its query."""
+    """Return `url` with `path` appended to its path and `rid=TASK_ID` added to its query."""
     parts = urlsplit(url)
     query = f"{parts.query}&rid={task_id}" if parts.query else f"rid={task_id}"
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, query, ""))

@@ -1,4 +1,4 @@
-"""Send check-ins to Sentry Crons with sentry-sdk. The library is imported at the first check-in."""
+"""Report runs to Sentry Crons with sentry-sdk, which is imported at the first report."""
 
 from typing import Any, Literal
 
@@ -16,8 +16,7 @@ STATUSES: dict[CheckInState, Status] = {
 
 
 class SentryMonitor:
-    """Sends check-ins to the Sentry project of a DSN. It has its own Sentry client, so it does not
-    affect an app that uses Sentry in the same process."""
+    """Reports runs to the Sentry project of a DSN, with a Sentry client of its own."""
 
     def __init__(self, dsn: str, *, environment: str | None = None) -> None:
         self._dsn, self._environment = dsn, environment
@@ -29,6 +28,7 @@ class SentryMonitor:
 
     def send(self, check_in: CheckIn) -> None:
         if self._client is None:
+            # Its own client, to leave an app alone that uses Sentry in the same process.
             self._client = self._new_client()
         event: dict[str, Any] = {
             "type": "check_in",

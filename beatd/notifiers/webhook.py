@@ -1,4 +1,4 @@
-"""Send messages as webhooks, in the form and with the signature of Standard Webhooks."""
+"""Send alert messages as webhooks, signed according to Standard Webhooks."""
 
 import hmac
 from base64 import b64decode, b64encode
@@ -13,8 +13,7 @@ SECRET_PREFIX = "whsec_"  # of a secret that is base64
 
 
 class Webhook:
-    """Posts each message as JSON to one URL. The request is signed with `secret`, unless `secret`
-    is empty."""
+    """Posts each message as JSON to one URL, signed with `secret` unless `secret` is empty."""
 
     def __init__(self, url: str, secret: str = "", *, timeout_s: float = TIMEOUT_S) -> None:
         self.shown = channel_name(url)
@@ -36,8 +35,7 @@ class Webhook:
 
 
 def key_of(secret: str) -> bytes:
-    """Return the key of a secret. A secret with the prefix "whsec_" is decoded as base64; any other
-    text is itself the key."""
+    """Return the signing key of a secret: the text itself or, after "whsec_", decoded base64."""
     if secret.startswith(SECRET_PREFIX):
         try:
             return b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
@@ -47,7 +45,6 @@ def key_of(secret: str) -> bytes:
 
 
 def signature(key: bytes, message_id: str, seconds: str, body: bytes) -> str:
-    """Return the value of the header `webhook-signature`, for a message with this id, time and
-    body."""
+    """Return the header `webhook-signature` for a message with this id, time and body."""
     signed = b".".join((message_id.encode(), seconds.encode(), body))
     return f"v1,{b64encode(hmac.digest(key, signed, sha256)).decode()}"

@@ -1,2 +1,1 @@
-"""The observers of events. They write log lines, update metrics, export traces, and send messages
-to systemd."""
+"""Observers of the daemon's events: log lines, metrics, traces, and messages to systemd."""

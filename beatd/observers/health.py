@@ -1,4 +1,4 @@
-"""The health of a daemon, for its probes and gauges."""
+"""The health of a daemon, for its probes and metrics."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Keep the last state of a daemon from its events, for `status` and the health checks."""
+"""An observer that stores the last state of a daemon, for its status and health checks."""
 
 import threading
 from collections import Counter, deque
@@ -10,11 +10,10 @@ LATENESS_OF_LAST_RUNS = 10_000
 
 
 class LastState:
-    """An observer that stores what the newest events reported.
+    """Observer that stores what the daemon's newest events reported.
 
-    Any thread may read its attributes. `overdue`, `went_back` and `store_away` are texts for
-    people, empty if there is nothing to report. `stepped` is the last step of the clock in seconds,
-    None if there was none.
+    Any thread may read its attributes. `overdue`, `went_back` and `store_away` are messages for
+    people, or "". `stepped` is the last jump of the clock in seconds, or None.
     """
 
     def __init__(self) -> None:
@@ -54,16 +53,14 @@ class LastState:
                 pass
 
     def run_counts(self) -> dict[str, int]:
-        """Return the number of runs by outcome, such as "confirmed", and the number of "skipped"
-        moments."""
+        """Return the number of runs by outcome, such as "confirmed", and of "skipped" runs."""
         with self._guard:
             return dict(self._counts)
 
     def lateness(self) -> dict[str, float | None]:
-        """Return the lateness of the last ten thousand confirmed runs, in seconds, under the keys
-        "p50", "p99" and "max".
+        """Return the lateness of the last ten thousand published runs: "p50", "p99" and "max".
 
-        Each value is None before the first run.
+        Each value is in seconds, or None before the first run.
         """
         with self._guard:
             late = sorted(self._late)

@@ -1,4 +1,4 @@
-"""Write the log lines of events.
+"""Turn the daemon's events into log lines.
 
 An event type without an entry in `WORDINGS` writes no line.
 """
@@ -21,11 +21,9 @@ Line = tuple[int, str, dict[str, Any]]  # level, text, facts
 
 
 class LogObserver:
-    """An observer that writes lines to the logger `beatd` for most events. Passwords in the text
-    are hidden.
+    """Observer that writes a log line for most events, with passwords hidden.
 
-    The attribute `facts` of a log record is a dictionary; `JsonLines` writes it as the fields of
-    the JSON object.
+    The attribute `facts` of a log record is a dictionary; `JsonLines` writes it as fields of JSON.
     """
 
     def __call__(self, event: events.Event) -> None:
@@ -42,7 +40,7 @@ class LogObserver:
 
 
 def _sent(event: events.Sent) -> list[Line]:
-    """Return the lines of a published batch: one for each run, or a summary of a large batch."""
+    """Return one log line for each published run, or a summary of a large batch."""
     lines: list[Line] = []
     published = [r for r in event.results if r.outcome.sent == "confirmed"]
     if len(published) > LINES_PER_BATCH_MAX and not log.isEnabledFor(logging.DEBUG):
@@ -56,10 +54,7 @@ def _sent(event: events.Sent) -> list[Line]:
 
 
 def _open_or_failed(results: Sequence[Result]) -> list[Line]:
-    """Return a line for each result or, in a large batch, for each pair of outcome and reason.
-
-    A full queue or a broker that went away has one reason for many results.
-    """
+    """Return a log line for each result or, in a large batch, for each outcome and reason."""
     if len(results) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
         return [_not_published(r) for r in results]
     alike: dict[tuple[str, str], list[Result]] = {}
@@ -77,9 +72,9 @@ def _published(result: Result) -> Line:
 
 
 def _not_published(result: Result, among: int = 1) -> Line:
-    """Return one line for `result` and the other results with the same outcome and reason.
+    """Return one log line for a run that was not published.
 
-    There are `among` such results in all.
+    If `among` is more than 1, the line stands for that many runs with the same outcome and reason.
     """
     name, outcome = result.run.entry.name, result.outcome
     if among > 1:
@@ -106,7 +101,7 @@ def _facts(result: Result) -> dict[str, Any]:
 
 
 def _skipped(event: events.Skipped) -> list[Line]:
-    """Return a line for each skip or, in a large batch, one line for each reason."""
+    """Return a log line for each skip or, in a large batch, for each reason."""
     if len(event.skips) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
         return [_line_of_skip(name, skip) for name, skip in event.skips]
     alike: dict[str, list[tuple[str, Skip]]] = {}
@@ -123,7 +118,7 @@ def _line_of_skip(name: str, skip: Skip) -> Line:
 
 
 def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
-    """Return one line for all skips with the same reason; the history has a record of each skip."""
+    """Return one log line for all skips with the same reason."""
     names = list(dict.fromkeys(name for name, _ in some))
     whole = Skip(
         min(skip.planned for _, skip in some),
@@ -138,7 +133,7 @@ def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
 
 
 def _stretch(skip: Skip) -> str:
-    """Return the skipped moments as text for people."""
+    """Return the skipped times as text, such as "3 runs, FIRST to LAST"."""
     if skip.count == 1 and not skip.at_least:
         return f"the run of {skip.planned.isoformat()}"
     least = "at least " if skip.at_least else ""
@@ -146,19 +141,17 @@ def _stretch(skip: Skip) -> str:
 
 
 def in_short(reason: str) -> str:
-    """Return the part of `reason` before " by ". The figures after " by " are different each
-    time."""
+    """Return the part of `reason` before " by ", without the figures that differ each time."""
     return reason.split(" by ")[0]
 
 
 def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Line]]:
-    """Return a function that returns the one log line of an event: `level`, and what `text` returns
-    for the event."""
+    """Return a function that turns an event into one log line with this level and text."""
     return lambda event: [(level, text(event), {})]
 
 
 def _incidents(event: events.IncidentsOpened | events.IncidentsClosed) -> list[Line]:
-    """Return a line for each incident or, for many, a line for each kind."""
+    """Return a log line for each incident or, for many, a line for each kind."""
     opens = isinstance(event, events.IncidentsOpened)
     many = len(event.incidents) > LINES_PER_BATCH_MAX and not log.isEnabledFor(logging.DEBUG)
     if not many:
@@ -170,8 +163,10 @@ def _incidents(event: events.IncidentsOpened | events.IncidentsClosed) -> list[L
 
 
 def _incident(one: Incident, opens: bool, among: int = 1) -> Line:
-    """Return the line of one incident. If `among` is more than 1, the line stands for that number
-    of incidents of the same kind."""
+    """Return the log line about one incident.
+
+    If `among` is more than 1, the line stands for that many incidents of the same kind.
+    """
     who = f" of {one.name}" if one.name else ""
     who += f" and {among - 1} more" if among > 1 else ""
     text = f"incident {'opened' if opens else 'closed'}: {one.kind}{who}: {one.observed}"
@@ -206,7 +201,7 @@ def _counted(event: events.EntriesCounted) -> list[Line]:
 
 
 def _level_of_lost_lead(event: events.LeadLost) -> int:
-    """Return INFO if the lead was given up at a normal stop, else WARNING."""
+    """Return INFO if the daemon stopped leading because it ended normally, else WARNING."""
     return logging.INFO if event.reason == events.RESIGNED else logging.WARNING
 
 
@@ -220,7 +215,7 @@ def _seen(event: events.LeaderSeen) -> str:
 
 
 def _stepped(seconds: float) -> str:
-    """Return the text about a step of the clock by `seconds`, negative if the clock went back."""
+    """Return text about a jump of the clock by `seconds`; negative means back."""
     if seconds > 0:
         return (
             f"the clock went ahead by {seconds:.0f} s; what that made due follows its catch-up rule"

@@ -19,8 +19,7 @@ _ESCAPES = {
 
 
 class TextLines(logging.Formatter):
-    """Formats a log record as one line of text with time, level and message; passwords are
-    hidden."""
+    """Formats a log record as one line with time, level and message; passwords are hidden."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -34,8 +33,8 @@ class TextLines(logging.Formatter):
 class JsonLines(logging.Formatter):
     """Formats a log record as one JSON object with message and facts; passwords are hidden.
 
-    Each object has the host and the process id. `term` returns the fencing number under which this
-    process leads, or 0 if it does not lead. The object has null in place of 0.
+    Each object has the host, the process id and the number under which this daemon leads, which
+    `term` returns; null in place of 0.
     """
 
     def __init__(self, term: Callable[[], int] = lambda: 0) -> None:

@@ -1,4 +1,4 @@
-"""Keep the metrics for Prometheus.
+"""The daemon's metrics for Prometheus.
 
 Counters count events; gauges are set when the page is read.
 """
@@ -33,7 +33,10 @@ LABELS_OF_OUTCOME = {
 
 
 class BatchHistogram(Collector):
-    """A histogram of seconds. `add` adds the figures of a whole batch without a lock."""
+    """A Prometheus histogram of seconds that counts the values of a whole batch at once.
+
+    It uses no lock.
+    """
 
     def __init__(self, name: str, text: str, buckets_s: Sequence[float] = BUCKETS_S) -> None:
         self._name, self._text, self._buckets_s = name, text, buckets_s
@@ -41,24 +44,20 @@ class BatchHistogram(Collector):
         self._sum = 0.0
 
     def add(self, seconds: Iterable[float]) -> None:
-        """Add the seconds of each run of a batch."""
+        """Count the seconds of each run of a batch."""
         for one in seconds:
             self._counts[bisect_left(self._buckets_s, one)] += 1
             self._sum += one
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the histogram in the form of prometheus_client, which calls this method for each
-        page."""
+        """Yield the histogram in the form that prometheus_client expects."""
         edges = [*(str(float(edge)) for edge in self._buckets_s), "+Inf"]
         counts = list(zip(edges, accumulate(self._counts), strict=True))
         yield HistogramMetricFamily(self._name, self._text, buckets=counts, sum_value=self._sum)
 
 
 class Metrics:
-    """An observer that counts the metrics of one daemon.
-
-    It has its own registry, because a process may run several daemons.
-    """
+    """Observer that counts the metrics of one daemon, in a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""The log lines about what became of runs in the workers."""
+"""Log lines about runs that workers executed."""
 
 import logging
 from typing import Any
@@ -15,8 +15,7 @@ Line = tuple[int, str, dict[str, Any]]  # level, text, facts
 
 
 def lines_of_failed_runs(event: events.RunsFailed) -> list[Line]:
-    """Return a line for each failed run of the event, and one line with the number of further
-    runs."""
+    """Return a log line for each failed run, and one for the number of further failed runs."""
     lines = [_run_failed(delivery) for delivery in event.deliveries]
     if event.more:
         text = f"{event.more} more runs failed, see `beatd history`"
@@ -25,7 +24,7 @@ def lines_of_failed_runs(event: events.RunsFailed) -> list[Line]:
 
 
 def _run_failed(delivery: Delivery) -> Line:
-    """Return the line of a run that failed, expired or was lost in a worker."""
+    """Return the log line about a run that failed, expired or was lost in a worker."""
     runtime = delivery.runtime
     after = "" if runtime is None else f" after {runtime:.3f} s"
     where = f" on {delivery.worker}" if delivery.worker else ""

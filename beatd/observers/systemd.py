@@ -8,7 +8,7 @@ from beatd import events
 
 
 class SystemdObserver:
-    """An observer that reports the daemon's state to systemd with sd_notify messages.
+    """Observer that reports the daemon's state to systemd with sd_notify messages.
 
     The messages go to the socket `address`, by default $NOTIFY_SOCKET. Without an address no
     message is sent.
@@ -38,8 +38,7 @@ class SystemdObserver:
                 pass
 
     def ready(self) -> None:
-        """Report that the start or a reload is finished. Do nothing if this was already
-        reported."""
+        """Report to systemd that the start or a reload is finished, once for each."""
         if not self._ready:
             self._ready = True
             self.notify("READY=1")
@@ -58,7 +57,7 @@ class SystemdObserver:
         self.notify("STOPPING=1")
 
     def notify(self, text: str) -> None:
-        """Send one message to systemd. Do nothing if the socket cannot be written."""
+        """Send one message to systemd; ignore a socket that cannot be written."""
         if not self._address:
             return
         # An abstract socket is written with @ and addressed with a NUL.

@@ -1,9 +1,7 @@
-"""Export a trace span for each run whose entry has `trace: true`. The span lasts from the planned
-moment until the message was published.
+"""Export an OpenTelemetry span for each run whose entry has `trace: true`.
 
-The library opentelemetry-sdk makes the spans, and sends them on its own thread. It is imported with
-the first span. Spans are exported only if the environment has OTEL_EXPORTER_OTLP_ENDPOINT or
-OTEL_EXPORTER_OTLP_TRACES_ENDPOINT.
+The span lasts from the planned time until the message was published. Spans are exported only if the
+environment has OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT.
 """
 
 import logging
@@ -24,7 +22,7 @@ log = logging.getLogger("beatd")
 
 
 class TracesObserver:
-    """An observer that exports the spans of one daemon. `environment` is os.environ by default.
+    """Observer that exports the spans of one daemon. `environment` is os.environ by default.
 
     If opentelemetry is not installed, one warning is logged and no span is exported.
     """
@@ -60,8 +58,7 @@ class TracesObserver:
 
 
 class Spans:
-    """Makes and sends spans with opentelemetry's SDK. The constructor raises ImportError if the SDK
-    is not installed."""
+    """Makes and sends spans with OpenTelemetry's SDK; raises ImportError if it is not installed."""
 
     def __init__(self) -> None:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -102,8 +99,7 @@ class Spans:
 
 
 class OccurrenceIds:
-    """Gives opentelemetry the trace id and the span id that are computed from `task_id`. The caller
-    sets `task_id` before each span."""
+    """Generator of OpenTelemetry ids, computed from `task_id`. Set that before each span."""
 
     task_id = ""
 
@@ -118,8 +114,7 @@ class OccurrenceIds:
 
 
 def attributes_of(result: Result) -> dict[str, Any]:
-    """Return the attributes of a run's span. An attribute has the name from opentelemetry's
-    conventions for Celery and messaging, if they have one."""
+    """Return the attributes of a run's span, with OpenTelemetry's names where there are any."""
     run = result.run
     return {
         "celery.task_name": run.entry.task,

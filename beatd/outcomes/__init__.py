@@ -1,2 +1,1 @@
-"""The daemon's side of outcomes: read what became of published runs, from the reports of workers or
-from a result backend."""
+"""Read what became of published runs, from reports of workers or a result backend."""

@@ -1,5 +1,4 @@
-"""Merge the reports of workers into deliveries. A delivery is one arrival of a run's message at a
-worker."""
+"""Merge the reports of workers about the same delivery of a task message."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,10 +12,9 @@ ERROR_MAX_CHARS = 500
 
 
 def deliveries_of(messages: Iterable[Reports]) -> list[Delivery]:
-    """Return one delivery for all reports about it, with its newest state and all known times.
+    """Merge reports into one `Delivery` for each message delivered to a worker.
 
-    The deliveries are in the order of their first report. A final state counts as newer than any
-    other state, even if its time is earlier.
+    The result has the newest state and all known times; a final state always counts as newest.
     """
     found: dict[tuple[str, str], Delivery] = {}
     for message in messages:
@@ -28,8 +26,10 @@ def deliveries_of(messages: Iterable[Reports]) -> list[Delivery]:
 
 
 def merged(first: Delivery, second: Delivery) -> Delivery:
-    """Return one delivery with all that two reports about it contain. The newer state counts; of
-    two states equally new, the second one counts."""
+    """Merge two records of the same delivery: the newer state, and the times of both.
+
+    If both states are equally new, `second` wins.
+    """
     older, newer = (second, first) if _rank(first) > _rank(second) else (first, second)
     return structs.replace(
         newer,
@@ -42,10 +42,8 @@ def merged(first: Delivery, second: Delivery) -> Delivery:
 
 
 def not_after(delivery: Delivery, now: datetime) -> Delivery:
-    """Return the delivery with no time later than `now`. If the clock of its worker is ahead, all
-    its times are moved back by the difference, because a time in the future would hide later
-    reports."""
-    ahead = delivery.at - now
+    """Return the delivery with its times moved back, so that none is later than `now`."""
+    ahead = delivery.at - now  # a time in the future would hide later reports
     if ahead <= timedelta(0):
         return delivery
 

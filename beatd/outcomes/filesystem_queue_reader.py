@@ -1,4 +1,4 @@
-"""Read the queue of reports on kombu's filesystem broker, where each message is a file."""
+"""Read reports from kombu's filesystem broker, where each message is a file."""
 
 import os
 from collections import Counter
@@ -14,7 +14,7 @@ READS_OF_UNFINISHED_FILE = 25  # kombu creates a file before it writes the messa
 
 
 class FilesystemQueueReader(QueueConnection):
-    """Reads the oldest files of the queue; `acknowledge` deletes them."""
+    """Reads the oldest message files of the queue; `acknowledge` deletes them."""
 
     def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
         super().__init__(connection, name, timeout_s)
@@ -45,8 +45,7 @@ class FilesystemQueueReader(QueueConnection):
 
 
 def _body_of(channel: Any, file: Path) -> bytes | None:
-    """Return the body of the message in a file, or None if the file is gone or its message is
-    incomplete."""
+    """Return the message body in the file, or None if the file is missing or incomplete."""
     try:
         payload = file.read_bytes()
     except FileNotFoundError:

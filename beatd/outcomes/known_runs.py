@@ -1,5 +1,4 @@
-"""Find the reports about runs of this store. A broker may also carry reports about the runs of
-another store."""
+"""Select the reports about runs of this store; a broker may carry those of other stores."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -15,12 +14,10 @@ IDS_KEPT_MAX = 20_000
 
 
 class KnownRuns:
-    """Separates the runs of this store from the runs of others.
+    """Selects the deliveries whose run belongs to this store.
 
-    The task id of a planned run is computed from its entry name and moment. The task id of a
-    requested run (started by hand) is looked up in the store. The running runs are read first,
-    because their end must never be missed, and then the newest records and open claims (runs
-    claimed, but not recorded) of the entry.
+    The task id of a planned run is computed from its entry name and moment. The id of a run
+    requested by hand is looked up among the running runs and the newest records of the entry.
     """
 
     def __init__(self, history: History, outcomes: Outcomes) -> None:
@@ -28,10 +25,12 @@ class KnownRuns:
         self._requested: dict[str, None] = {}  # task ids, oldest first
 
     def among(self, deliveries: Sequence[Delivery], namespace: UUID) -> list[Delivery]:
-        """Return the deliveries whose run belongs to this store. Raise StoreError if the store must
-        be read and fails."""
+        """Return the deliveries whose run belongs to this store.
+
+        Raises StoreError if the store cannot be read.
+        """
         others = [one for one in deliveries if not _is_planned(one, namespace)]
-        self._look_up_running(self._unknown(others))
+        self._look_up_running(self._unknown(others))  # first: no end may be missed
         self._look_up({one.name for one in self._unknown(others)})
         unknown = {one.task_id for one in self._unknown(others)}
         return [one for one in deliveries if one.task_id not in unknown]
@@ -40,14 +39,13 @@ class KnownRuns:
         return [one for one in deliveries if one.task_id not in self._requested]
 
     def _look_up_running(self, deliveries: Sequence[Delivery]) -> None:
-        """Read the running runs of the entries of these deliveries, and remember their task ids."""
+        """Remember the task ids of the running runs of these entries."""
         if deliveries:
             running = self._outcomes.running(list({one.name for one in deliveries}))
             self._requested.update(dict.fromkeys(run.task_id for run in running.values()))
 
     def _look_up(self, names: Iterable[str]) -> None:
-        """Read the newest records of these entries, and remember their task ids. At most
-        IDS_KEPT_MAX ids are remembered; the oldest ones are deleted."""
+        """Remember the task ids in the newest records of these entries, up to IDS_KEPT_MAX ids."""
         for name in islice(sorted(names), ENTRIES_READ_MAX):
             for record in self._history.history(name, RECORDS_READ):
                 if record.task_id:
@@ -58,5 +56,5 @@ class KnownRuns:
 
 
 def _is_planned(delivery: Delivery, namespace: UUID) -> bool:
-    """Return True if the task id is the one of a planned run of this store."""
+    """Return True if the delivery's task id is that of a planned run of this store."""
     return task_id(namespace, Occurrence(delivery.name, delivery.planned)) == delivery.task_id

@@ -1,4 +1,4 @@
-"""Read the queue of reports on any broker that kombu knows, one message at a time."""
+"""Read reports from any broker that kombu supports, one message at a time."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,5 +1,4 @@
-"""Find lost runs. Workers regularly list the runs that they have received and not ended; a run is
-lost if no list has contained it for LOST_AFTER_S seconds."""
+"""Find lost runs: runs that no worker has listed as its own for LOST_AFTER_S seconds."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -22,11 +21,11 @@ Key = tuple[str, str]  # task id, delivery
 
 
 class LostRuns:
-    """Finds the deliveries that are lost: no worker has listed them for LOST_AFTER_S seconds. A
-    delivery is one arrival of a run's message at a worker; it is live until its end is reported.
+    """Finds lost runs: live deliveries that no worker has listed for LOST_AFTER_S seconds.
 
-    Seconds count only while the queue of reports is read: `read_until` adds them. None are added
-    while the broker is away, or while more messages wait than one read returns.
+    A delivery is one arrival of a run's message at a worker; it is live until its end is reported.
+    Workers list their live deliveries regularly. Seconds count only while reports are read:
+    `read_until` adds them.
     """
 
     def __init__(self) -> None:
@@ -36,10 +35,9 @@ class LostRuns:
         self._named: dict[Key, float] = {}  # reading time; also of deliveries that are not known
 
     def begin(self, live: Iterable[Delivery], silences: Mapping[str, float] = NO_SILENCES) -> None:
-        """Replace all live deliveries by `live`, at the start of a lead.
+        """Replace all live deliveries by `live`, as if workers had listed them just now.
 
-        Each delivery counts as listed now. If `silences` has its task id, the delivery counts as
-        listed that number of seconds ago.
+        For a task id in `silences`, the last listing was that number of seconds ago.
         """
         self._live = {_key(delivery): delivery for delivery in live}
         self._named = {
@@ -49,13 +47,11 @@ class LostRuns:
         self.pause()
 
     def silences(self, running: Mapping[str, Running]) -> dict[str, float]:
-        """Return for how many seconds no worker has listed each of these running runs, by task id.
-        Only silences of at least SILENCE_SAVED_FROM_S are returned, and only the SILENCES_MAX
-        longest.
+        """Return for how many seconds no worker has listed each of the `running` runs, by task id.
 
-        The seconds are counted for each run, not for each worker: a worker that died may have been
-        started again under the same name.
+        Only the SILENCES_MAX longest, of at least SILENCE_SAVED_FROM_S, are returned.
         """
+        # Counted for each run: a worker that died may be started again under the same name.
         ids = {run.task_id for run in running.values()}
         found: dict[str, float] = {}
         for (task, _), named in self._named.items():
@@ -67,12 +63,11 @@ class LostRuns:
 
     @property
     def started(self) -> int:
-        """The number of deliveries that workers have started and not ended."""
+        """The number of runs that workers are executing now."""
         return sum(delivery.state == "started" for delivery in self._live.values())
 
     def note(self, deliveries: Iterable[Delivery]) -> None:
-        """Record the reported states. A delivery with a final state is removed; any other delivery
-        counts as listed now."""
+        """Record reported states: a final state removes the delivery, any other keeps it live."""
         for delivery in deliveries:
             key = _key(delivery)
             if delivery.state in DELIVERY_ENDS:
@@ -83,34 +78,32 @@ class LostRuns:
                 self._named[key] = self._reading_s
 
     def completed(self, delivery: Delivery) -> Delivery:
-        """Return the delivery with all that earlier reports about it contain. It is returned
-        unchanged if there are none, or if its end was reported before."""
+        """Return the delivery, completed with the times and errors of earlier reports."""
         known = self._live.get(_key(delivery))
         return delivery if known is None else merged(known, delivery)
 
     def name(self, held: Iterable[Key]) -> None:
-        """Record that workers listed these deliveries now; `held` has their keys."""
+        """Record that workers list these deliveries now, given as (task id, delivery id)."""
         for key in held:
             self._named[key] = self._reading_s
 
     def pause(self) -> None:
-        """Record that nothing is read until the next `read_until`, so that the time until then does
-        not count as silence."""
+        """Stop counting seconds until the next `read_until`, because nothing is read."""
         self._read_at = None
 
     def read_until(self, elapsed: float) -> None:
-        """Record that all messages were read that had arrived when `Clock.elapsed` was `elapsed`.
-        The time since the last call counts, up to LONGEST_READ_GAP_S."""
+        """Record that all reports that arrived before `elapsed` (a `Clock.elapsed` time) were read.
+
+        The time since the last call counts, up to LONGEST_READ_GAP_S.
+        """
         if self._read_at is not None:
             self._reading_s += min(max(0.0, elapsed - self._read_at), LONGEST_READ_GAP_S)
         self._read_at = elapsed
 
     def lost(self, at: datetime) -> list[Delivery]:
-        """Return the live deliveries that no worker has listed for LOST_AFTER_S, with the state
-        "lost" and the time `at`.
+        """Return the lost deliveries, with the state "lost" and the time `at`.
 
-        They stay live until `note` is called with them. So the next call returns them again if the
-        caller could not write them.
+        The next call returns them again, unless `note` was called with them.
         """
         silent = [key for key, named in self._named.items() if self._is_silent(named)]
         lost = []
@@ -123,12 +116,14 @@ class LostRuns:
         return lost
 
     def holds_named(self) -> bool:
-        """Return True if any delivery is live, or was listed by a worker recently."""
+        """Return True if any delivery is live or was listed recently."""
         return bool(self._named)
 
     def to_prolong(self, running: Mapping[str, Running], now: datetime) -> list[str]:
-        """Return the task ids of the running runs that must be prolonged: workers still list them,
-        and their time as running runs (`until`) ends within PROLONG_BEFORE_S."""
+        """Return the task ids of runs that workers still list, but whose `until` ends soon.
+
+        Soon means within PROLONG_BEFORE_S; the caller moves `until` to a later time.
+        """
         soon = now + timedelta(seconds=PROLONG_BEFORE_S)
         ending = {run.task_id for run in running.values() if run.until < soon}
         if not ending:

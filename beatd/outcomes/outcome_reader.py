@@ -1,5 +1,4 @@
-"""The interface for reading outcomes, from the reports of workers or from an app's result
-backend."""
+"""The interface for reading what became of published runs."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,9 +11,9 @@ READ_MAX = 200  # messages of one read, each of which may have 500 reports
 
 
 class OutcomeBatch(Struct, frozen=True, kw_only=True):
-    """The result of one read.
+    """The outcomes of runs that one read returned.
 
-    `held` has the (task id, delivery) of each run that workers have received and not ended.
+    `held` has (task id, delivery id) of the runs that workers list as received and not ended.
     `dropped` is the number of reports that workers dropped without sending them. `unreadable` is
     the number of invalid messages and reports. `is_last` is True if no more messages were waiting.
     """
@@ -27,29 +26,26 @@ class OutcomeBatch(Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """True if the read returned nothing at all."""
+        """True if the read returned nothing."""
         return not (self.deliveries or self.held or self.dropped or self.unreadable)
 
 
 class OutcomeReader(Protocol):
-    """Reads outcomes in batches. Only the leader uses it, and only from one thread."""
+    """Reads outcomes of runs in batches. Only the leading daemon uses it, on one thread."""
 
     @property
     def hears_workers(self) -> bool:
-        """True if workers list the runs that they execute. Only then does a missing run mean a lost
-        run."""
+        """True if workers list the runs that they execute, so that a lost run is noticed."""
 
     def read(self) -> OutcomeBatch:
-        """Return the new outcomes without waiting for more. Connect first if there is no
-        connection.
+        """Return the new outcomes without waiting for more; connect first if necessary.
 
-        Any exception may be raised if the broker or the result backend does not answer. Outcomes
-        are returned again later, unless `acknowledge` was called after the read.
+        May raise any error of the broker or result backend. Outcomes that are not acknowledged are
+        returned again later.
         """
 
     def acknowledge(self) -> None:
-        """Remove from the queue what the last `read` returned. The caller has written it to the
-        store."""
+        """Remove what the last `read` returned from the queue."""
 
     def close(self) -> None:
         """Close the connection; the next `read` connects again."""

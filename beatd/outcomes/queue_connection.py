@@ -1,4 +1,4 @@
-"""A connection to the broker for reading the queue of reports."""
+"""Connect to the broker to read the queue of workers' reports."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -10,25 +10,23 @@ from beatd.report_queue import queue_of
 
 
 class QueueReader(Protocol):
-    """Reads the queue of reports. Only one thread uses it. Any method may raise an error of the
-    broker."""
+    """Reads the queue of workers' reports, on one thread. Any method may raise a broker error."""
 
     def read(self, limit: int) -> Sequence[bytes]:
-        """Return the bodies of up to `limit` messages, oldest first, without waiting for more.
-
-        Connect first if there is no connection.
-        """
+        """Return the bodies of up to `limit` waiting messages, oldest first; connect if needed."""
 
     def acknowledge(self) -> None:
         """Remove the messages of the last `read` from the queue."""
 
     def close(self) -> None:
-        """Close the connection. Messages that were not acknowledged are read again later."""
+        """Close the connection; messages that were not acknowledged are read again later."""
 
 
 class QueueConnection:
-    """A connection to the broker, on which the queue `name` is declared. `timeout_s` limits the
-    time to connect."""
+    """The base class of queue readers: a broker connection with the queue `name` declared on it.
+
+    Connecting takes at most `timeout_s` seconds.
+    """
 
     def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
         self._connection, self._name, self._timeout_s = connection, name, timeout_s
@@ -41,8 +39,7 @@ class QueueConnection:
         self._connection.collect(socket_timeout=0.1)
 
     def _channel(self) -> Any:
-        """Return a channel on which the queue is declared. Connect first if there is no
-        connection."""
+        """Return a channel with the queue declared on it; connect if necessary."""
         connection = self._connection
         if not connection.connected:
             connection.ensure_connection(
@@ -58,23 +55,21 @@ class QueueConnection:
         return channel
 
     def _declare(self, channel: Any) -> None:
-        """Declare the queue on a new channel. A subclass adds here what else its channel needs."""
+        """Declare the queue on a new channel. Subclasses prepare their channel here."""
         queue_of(self._name)(channel).declare()
 
 
 def as_bytes(body: Any) -> bytes:
-    """Return the body of a message as bytes. The result is empty if the body is neither text nor
-    bytes."""
+    """Return a message body as bytes, or b"" if it is neither text nor bytes."""
     if isinstance(body, str):
         return body.encode(errors="replace")
     return bytes(body) if isinstance(body, bytes | bytearray | memoryview) else b""
 
 
 def body_in(channel: Any, payload: Any) -> bytes | None:
-    """Return the body of a message in the form in which kombu's virtual transports store it, or
-    None if `payload` is no message of kombu.
+    """Return the body of a message stored by kombu's virtual transports, or None if it is invalid.
 
-    No exception is raised, because anybody who reaches the broker can store any `payload` there.
+    Never raises, because anybody who reaches the broker can store any `payload` there.
     """
     try:
         return as_bytes(channel.Message(loads(payload), channel=channel).body)

@@ -1,4 +1,4 @@
-"""Choose the reader for the queue of reports, by the kind of the broker."""
+"""Choose the reader of workers' reports for a kind of broker."""
 
 from kombu import Connection
 
@@ -12,10 +12,9 @@ from beatd.outcomes.sqs_queue_reader import SqsQueueReader
 
 
 def queue_reader_on(connection: Connection, name: str, timeout_s: float) -> QueueReader:
-    """Return a reader of the queue `name` on the broker of this connection. It connects at its
-    first read.
+    """Return a reader of the queue `name`, suited to the kind of broker.
 
-    `timeout_s` limits the time to connect.
+    It connects at its first read, in at most `timeout_s` seconds.
     """
     kind, driver = connection.transport.driver_type, connection.transport.driver_name
     if driver == "py-amqp":

@@ -1,4 +1,4 @@
-"""Read the queue of reports on RabbitMQ. The broker sends up to PREFETCHED_MAX messages ahead."""
+"""Read workers' reports from RabbitMQ, which sends up to PREFETCHED_MAX messages ahead."""
 
 from collections.abc import Sequence
 from time import monotonic
@@ -13,7 +13,7 @@ PROVED_EVERY_S = 5.0  # that the connection works: on a broken one no message ar
 
 
 class RabbitmqQueueReader(QueueConnection):
-    """Consumes the queue. New messages arrive while the caller still writes the earlier ones."""
+    """Consumes the queue; more messages arrive while the caller processes the last ones."""
 
     _arrived: list[Any]
     _proved_at = 0.0

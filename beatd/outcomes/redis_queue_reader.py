@@ -1,4 +1,4 @@
-"""Read the queue of reports on Redis: a whole batch with one command.
+"""Read workers' reports from Redis, a whole batch with one command.
 
 kombu's own consumer is not used. It stores its unacknowledged messages together with those of all
 workers. After a timeout, which each connection sets, it puts all of them back into their queues. So

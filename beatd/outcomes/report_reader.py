@@ -15,8 +15,7 @@ REPORTS_WANTED = 2000  # of one read, so that a burst needs little memory
 
 
 class ReportReader:
-    """An `OutcomeReader` for the reports of workers. `queue` opens their queue; it is called by the
-    first `read`, and by the first one after `close`."""
+    """Reads outcomes from the queue of workers' reports, which `queue` opens."""
 
     hears_workers = True
 
@@ -59,6 +58,5 @@ class ReportReader:
 
 
 def next_limit(messages: int, reports: int) -> int:
-    """Return how many messages the next read may return, so that it has about REPORTS_WANTED
-    reports. The last read had this number of `messages` with this number of `reports` in all."""
+    """Return how many messages to read next, for about REPORTS_WANTED reports."""
     return max(1, min(READ_MAX, REPORTS_WANTED * max(1, messages) // max(1, reports)))

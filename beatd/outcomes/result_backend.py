@@ -1,4 +1,4 @@
-"""Read the states of tasks from the result backend of a Celery app. Nothing is unpickled."""
+"""Read the states of tasks from the result backend of a Celery app, without unpickling."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,9 +12,10 @@ PICKLE = ("pickle", "application/x-python-serialize")
 
 
 class Result(Struct, frozen=True):
-    """The result backend's record of one task. `state` is celery's name of the state. `done` is
-    when the task ended, `worker` is its worker, and `error` is one line about its error; each is
-    empty if unknown."""
+    """The state of one task in the result backend, such as "SUCCESS".
+
+    `done` is when the task ended, and `error` its error in one line; unknown fields are empty.
+    """
 
     state: str
     done: datetime | None = None
@@ -23,8 +24,7 @@ class Result(Struct, frozen=True):
 
 
 def backend_trouble(app: Celery) -> str:
-    """Return why the result backend of the app cannot be used, or an empty text if it can be
-    used."""
+    """Return why the app's result backend cannot be read, or "" if it can."""
     url = str(app.conf.result_backend or "")
     if not url or url.startswith("disabled"):
         return "the app has no result backend"
@@ -36,8 +36,7 @@ def backend_trouble(app: Celery) -> str:
 
 
 def results_of(app: Celery, task_ids: Sequence[str]) -> dict[str, Result]:
-    """Return the results of these tasks by task id, without the tasks that the backend does not
-    know. Raise the backend's own error if it does not answer."""
+    """Return the results of the tasks that the backend knows by task id, or raise its error."""
     backend: Any = app.backend
     if type(backend).__module__.startswith("celery.backends.database"):
         return _rows(backend, task_ids)
@@ -50,8 +49,7 @@ def results_of(app: Celery, task_ids: Sequence[str]) -> dict[str, Result]:
 
 
 def _values(backend: Any, task_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """Return the decoded values of a key-value backend by task id, read with one request. Raise
-    NotImplementedError or AttributeError if the backend cannot read several values at once."""
+    """Read the results from a key-value backend by task id, with one request."""
     keys = [backend.get_key_for_task(one) for one in task_ids]
     values = backend.mget(keys)
     if isinstance(values, Mapping):  # memcached
@@ -64,8 +62,8 @@ def _values(backend: Any, task_ids: Sequence[str]) -> dict[str, Mapping[str, Any
 
 
 def _rows(backend: Any, task_ids: Sequence[str]) -> dict[str, Result]:
-    """Return the results in a database backend by task id. The return values of the tasks are not
-    read, because they may be pickled."""
+    """Read the results from a database backend, by task id."""
+    # The return values of the tasks are not read, because they may be pickled.
     row, session = backend.task_cls, backend.ResultSession()
     try:
         found = (
@@ -90,8 +88,7 @@ def _result(meta: Mapping[str, Any]) -> Result:
 
 
 def _error(result: Any) -> str:
-    """Return the error in a result as one line, such as `ValueError('no')`, or an empty text if the
-    result has no error."""
+    """Return the error in a task result as one line, such as "ValueError('no')", or ""."""
     if isinstance(result, BaseException):
         return _short(repr(result))
     if not isinstance(result, Mapping) or "exc_type" not in result:
@@ -111,8 +108,7 @@ def _short(text: str) -> str:
 
 
 def _moment(done: Any) -> datetime | None:
-    """Return the time when a task ended, in UTC, or None if it is missing or invalid. A time
-    without an offset counts as UTC."""
+    """Return the end time of a task in UTC, or None if it is missing or invalid."""
     try:
         moment = datetime.fromisoformat(done) if isinstance(done, str) else done
     except ValueError:

@@ -1,4 +1,4 @@
-"""Read outcomes from the app's result backend, only for runs whose outcome is needed."""
+"""Read what became of runs from the Celery app's result backend."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -33,17 +33,16 @@ STATES: Mapping[str, OutcomeState] = {
 
 
 class Wanted(Struct, frozen=True):
-    """A run whose result is to be read. `state` is its state in the store (None: unknown)."""
+    """A run whose result is to be read, with its state in the store (None: unknown)."""
 
     occurrence: Occurrence
     state: OutcomeState | None = None
 
 
 class ResultsReader:
-    """An `OutcomeReader` that reads the app's result backend every ASKED_EVERY_S seconds.
+    """Reads outcomes of runs from the app's result backend, every ASKED_EVERY_S seconds.
 
-    It reads the results of the running runs, of the runs whose outcome in the store has not ended,
-    and of the newest run of each entry whose name `watched` returns.
+    It reads only unfinished runs, and the newest run of each entry whose name `watched` returns.
     """
 
     hears_workers = False
@@ -92,8 +91,7 @@ class ResultsReader:
         self._left, self._read, self._asked_at = {}, [], float("-inf")
 
     def _is_usable(self) -> bool:
-        """Return True if the result backend can be used. Otherwise log one warning and return
-        False."""
+        """Return True if the result backend can be read; else log one warning and return False."""
         trouble = backend_trouble(self._app)
         if trouble and not self._has_warned:
             log.warning("nothing is known of what becomes of runs: %s", trouble)
@@ -101,8 +99,7 @@ class ResultsReader:
         return not trouble
 
     def _wanted(self) -> dict[str, Wanted]:
-        """Return the runs whose results are to be read, by task id. Raise StoreError if the store
-        fails."""
+        """Return the runs whose results are to be read, by task id."""
         outcomes = self._store.outcomes
         wanted = {
             one.task_id: Wanted(Occurrence(one.name, one.planned), one.state)
@@ -127,16 +124,14 @@ class ResultsReader:
         return wanted
 
     def _occurrence(self, name: str, task_id: str) -> Occurrence | None:
-        """Return the occurrence of a running run, or None if no new record of the entry has this
-        task id."""
+        """Return the entry and planned moment of a running run, or None without a record of it."""
         for record in self._store.history.history(name, RECORDS_READ):
             if record.task_id == task_id:
                 return Occurrence(name, record.planned)
         return None
 
     def _delivery(self, task_id: str, wanted: Wanted, result: Result) -> Delivery | None:
-        """Return the new state of a run as a delivery, or None if the store has this state already
-        or the result has no known state."""
+        """Return a run's new state as a `Delivery`, or None if it is unknown or unchanged."""
         state = STATES.get(result.state)
         if state is None or state == wanted.state:
             return None

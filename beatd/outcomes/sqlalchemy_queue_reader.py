@@ -1,4 +1,4 @@
-"""Read the queue of reports on kombu's SQLAlchemy broker, where each message is a row."""
+"""Read workers' reports from kombu's SQLAlchemy broker, where each message is a table row."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -8,10 +8,10 @@ from beatd.outcomes.queue_connection import QueueConnection, body_in
 
 
 class SqlalchemyQueueReader(QueueConnection):
-    """Reads the oldest rows of the queue; `acknowledge` deletes them.
+    """Reads the oldest messages of the queue table; `acknowledge` deletes them.
 
-    kombu's own consumer is not used. It would hide a row before its reports are written to the
-    store, and would never delete the row.
+    kombu's own consumer would hide a message before its reports are written to the store, and would
+    never delete it.
     """
 
     _session: Any = None

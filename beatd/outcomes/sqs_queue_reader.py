@@ -1,4 +1,4 @@
-"""Read the queue of reports on Amazon SQS, up to ten messages with one request."""
+"""Read workers' reports from Amazon SQS, up to ten messages with one request."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +13,7 @@ WAIT_S = 0.001  # after an empty answer; the request itself waits `wait_time_sec
 
 
 class SqsQueueReader(QueueConnection):
-    """Consumes the queue. If the queue is empty, `read` waits as long as SQS waits for a
-    message."""
+    """Consumes the queue; `read` waits on an empty queue as long as SQS waits."""
 
     _arrived: list[Any]
 

@@ -1,1 +1,1 @@
-"""Publishers send runs to their broker, through one transport for each kind of broker."""
+"""Send runs to the broker of a Celery app; each kind of broker has its own transport module."""

@@ -1,4 +1,4 @@
-"""Encode messages as AMQP 0.9.1 frames: one method frame, one header frame, and body frames."""
+"""Encode messages as AMQP 0.9.1 frames, the bytes that RabbitMQ reads."""
 
 from struct import pack, unpack_from
 from uuid import uuid4
@@ -31,16 +31,15 @@ TABLE, SIZE, BODY_SIZE, BODIES = (str(uuid4()) for _ in range(4))
 
 
 def frames(celery_message: CeleryMessage, channel: int) -> bytes:
-    """Return all AMQP frames of one message, for the channel with this number."""
+    """Return one message as the AMQP frames that publish it on the channel with this number."""
     body = encoded(celery_message.body)
     header = pack(">HHQ", spec.Basic.Publish[0], 0, len(body)) + properties(celery_message)
     return method(celery_message, channel) + frame(2, channel, header) + bodies(body, channel)
 
 
 class AmqpFrames(TransportTemplate):
-    """The AMQP frames of a message, with gaps for the values that differ between messages. When a
-    gap is filled, the lengths that depend on the value are set, too: of the text, the header table
-    and the frame."""
+    """An AMQP message encoded once, with gaps for values such as the task id. To fill a gap also
+    updates the length fields around it."""
 
     def __init__(self, celery_message: CeleryMessage, channel: int) -> None:
         self._channel = channel
@@ -110,7 +109,7 @@ class AmqpFrames(TransportTemplate):
 
 
 def method(celery_message: CeleryMessage, channel: int) -> bytes:
-    """Return the method frame of the message: basic.publish with its exchange and routing key."""
+    """Return the AMQP frame that names the exchange and the routing key of the message."""
     # mandatory: the broker returns a message that no queue takes.
     arguments = dumps(
         "Bssbb", (0, celery_message.exchange, celery_message.routing_key, True, False)
@@ -119,8 +118,7 @@ def method(celery_message: CeleryMessage, channel: int) -> bytes:
 
 
 def properties(celery_message: CeleryMessage) -> bytes:
-    """Return the encoded properties of the message, with its headers among them, as the header
-    frame contains them."""
+    """Return the properties and headers of the message, encoded for an AMQP header frame."""
     message = amqp.Message(
         b"",
         priority=celery_message.priority,
@@ -133,8 +131,7 @@ def properties(celery_message: CeleryMessage) -> bytes:
 
 
 def bodies(body: bytes, channel: int) -> bytes:
-    """Return the body as body frames, each with at most FRAME_BODY_BYTES of it. The result is empty
-    if the body is empty."""
+    """Return the body split into AMQP body frames, or b"" for an empty body."""
     starts = range(0, len(body), FRAME_BODY_BYTES)
     return b"".join(frame(3, channel, body[start : start + FRAME_BODY_BYTES]) for start in starts)
 
@@ -144,7 +141,7 @@ def frame(kind: int, channel: int, payload: bytes) -> bytes:
 
 
 def long_text(text: str) -> bytes:
-    """Return the text as it is written in a header table: S, four bytes of length, the text."""
+    """Return the text as an AMQP long string: the letter S, four bytes of length, the text."""
     raw = text.encode()
     return b"S" + pack(">I", len(raw)) + raw
 
@@ -154,8 +151,7 @@ def encoded(body: bytes | str) -> bytes:
 
 
 def _table_at(written: bytes) -> int:
-    """Return the offset of the header table in encoded properties. The table follows the flags, the
-    content type and the content encoding."""
+    """Return the offset at which the header table begins in encoded AMQP properties."""
     place = 2
     for _ in range(2):
         place += 1 + written[place]

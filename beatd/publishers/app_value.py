@@ -1,9 +1,7 @@
-"""Replace values that JSON cannot represent, such as a set or an object, in the arguments that a
-Celery app declares.
+"""Handle task arguments that JSON cannot represent, such as a set or an object of the Celery app.
 
-An entry stores a mark instead of such a value. The mark is a dict with the name of the value's
-type, and with a digest that changes when the value changes. The value itself is read from the app's
-beat_schedule when the run is published.
+The store keeps a placeholder instead: a dict with the type's name and a digest of the value. The
+value itself is read from the app's beat_schedule when the run is published.
 """
 
 import copyreg
@@ -18,27 +16,25 @@ _NAMED = (type, FunctionType, BuiltinFunctionType)
 
 
 def mark_of(value: Any) -> dict[str, str]:
-    """Return the mark that an entry stores instead of `value`: a dict with the name of the value's
-    type and a digest of the value. Raises TypeError, or an error of the value's own code, if pickle
-    cannot copy the value."""
+    """Return the placeholder that is stored instead of `value`: its type's name and its digest.
+    Raises TypeError, or an error of the value's own code, if pickle cannot copy the value."""
     return {MARK: type(value).__qualname__, DIGEST: digest_of(value)}
 
 
 def is_app_value(value: Any) -> bool:
-    """True if `value`, an argument of an entry, is a mark: a dict that stands for a value of the
-    app, as `mark_of` returns it."""
+    """Return True if `value` is a placeholder made by `mark_of`, not an ordinary argument."""
     return isinstance(value, Mapping) and value.keys() == {MARK, DIGEST}
 
 
 def digest_of(value: Any) -> str:
-    """Return a digest of the value in hex. Two values of the same type and contents have the same
-    digest in every process; the order of the members of a set does not matter."""
+    """Return a hex digest of a Python object. Equal contents of the same type give the same digest
+    in every process; the order of a set does not matter."""
     return _Digest().of(value).hex()
 
 
 class _Digest:
-    """Computes the digest of a value from the digests of its parts. If a value contains itself, the
-    inner copy gets a fixed digest, so that the recursion ends."""
+    """Computes the digest of an object from the digests of its parts. An object may contain
+    itself."""
 
     def __init__(self) -> None:
         self._known: dict[int, bytes] = {}

@@ -1,4 +1,4 @@
-"""Run celery's own code up to the transport, and capture each message instead of sending it."""
+"""Capture the messages that celery would send, without sending them."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -10,10 +10,8 @@ from beatd.publishers.message import CeleryMessage
 
 
 class CapturingProducer(Producer):  # type: ignore[misc]
-    """A kombu producer that serialises and routes messages like any other, but sends nothing.
-
-    It passes each message to `on_message`, which by default appends the message to `captured`.
-    """
+    """A kombu producer that builds messages as usual, but passes them to `on_message` instead of
+    sending them. By default `on_message` appends each message to `captured`."""
 
     def __init__(self, connection: Connection) -> None:
         self.captured: list[CeleryMessage] = []
@@ -33,8 +31,8 @@ class CapturingProducer(Producer):  # type: ignore[misc]
             self._wanted.append(entity)
 
     def _capture(self, message: dict[str, Any], exchange: str, routing_key: str, **at: Any) -> None:
-        """Pass one message to `on_message`, with the queues and exchanges that it needs. The
-        producer calls this method instead of a channel's basic_publish."""
+        """Pass one message to `on_message`; kombu calls this instead of a channel's
+        basic_publish."""
         declare, self._wanted = tuple(self._wanted), []
         self.on_message(
             CeleryMessage(
@@ -47,8 +45,7 @@ class CapturingProducer(Producer):  # type: ignore[misc]
 
 
 class _Channel:
-    """A channel without a connection. It has only the methods that a producer calls to prepare a
-    message."""
+    """A fake kombu channel, without a connection, on which a producer prepares messages."""
 
     def __init__(self, connection: Connection, basic_publish: Any) -> None:
         self.connection = SimpleNamespace(client=connection)

@@ -23,12 +23,9 @@ RENDERED_FOR_S = 0.1  # a rendered message counts its eta and expiry from its re
 
 
 class CeleryPublisher:
-    """A publisher that sends runs to the broker of `app`. A run is one occurrence of an entry, on
-    its way to a worker. Several threads may call the publisher.
-
-    `timeout`, in seconds, limits the sending of one batch. It also limits each single wait for
-    which the app sets no limit.
-    """
+    """Sends the messages of runs to the broker of a Celery app. It is safe to call from several
+    threads. `timeout`, in seconds, limits the sending of one batch, and each wait for which the app
+    sets no limit."""
 
     def __init__(self, *, app: Celery, timeout: float = 2.0) -> None:
         self._app = app
@@ -72,10 +69,8 @@ class CeleryPublisher:
             return outcomes
 
     def _messages_of(self, runs: Sequence[Run]) -> Sequence[Message | Outcome]:
-        """Return for each run its message, or an outcome with the reason why celery cannot make the
-        message. Messages that `prepare` rendered are returned if they are for exactly these runs
-        and at most 0.1 s old; otherwise new messages are rendered. The messages of `prepare` are
-        deleted in both cases."""
+        """Return the message of each run, or a "rejected" outcome if it cannot be made. Messages
+        that `prepare` made for exactly these runs are used if they are at most 0.1 s old."""
         soon, self._rendered = self._rendered, None
         if soon is None or monotonic() - soon.at > RENDERED_FOR_S:
             return self._renderer.render(runs)
@@ -105,9 +100,8 @@ class CeleryPublisher:
             self._transport.close()
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run a list of pushes, or an outcome with the reason why pushes alone
-        cannot publish the run. A push adds one message to one Redis list. `publish` may still be
-        able to send a run that has no pushes."""
+        """Return for each run the Redis list pushes that publish it, or an outcome that says why
+        pushes are not enough. `publish` may still be able to send such a run."""
         with self._lock:
             transport = self._transport
             if not isinstance(transport, RedisLists):
@@ -149,8 +143,7 @@ class CeleryPublisher:
     def _sent(
         self, messages: Sequence[Message], may_go_on: Callable[[], bool]
     ) -> Sequence[Outcome]:
-        """Send the messages, and return one outcome for each, in order. If the transport raises an
-        error, close the transport and return the outcome "unknown" for every message."""
+        """Send the messages and return the outcome of each, in order; never raise an error."""
         try:
             return self._transport.send(messages, may_go_on)
         except Exception as error:
@@ -159,10 +152,9 @@ class CeleryPublisher:
             return [Outcome("unknown", one_line(error))] * len(messages)
 
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
-        """Publish the run by celery's own call, so that receivers of celery's signals are called.
-        Each message is sent at the moment at which celery would send it. Return the outcome of the
-        first message, which is the message of the task. Return "rejected" if no message was sent.
-        If the first message is not confirmed, no more are sent."""
+        """Publish the run through celery's own apply_async, so that celery's signals are sent.
+        Return the outcome of the task's message, or "rejected" if celery sent nothing. Events about
+        the message are sent only if the message was confirmed."""
         outcome: Outcome | None = None
 
         def send(celery_message: CeleryMessage) -> None:
@@ -188,11 +180,8 @@ class CeleryPublisher:
 
 
 class Rendered(Struct, frozen=True):
-    """Messages that were rendered a few milliseconds before they are sent.
-
-    `messages` has one item for each of the `runs`: the message, or an outcome if celery cannot make
-    the message. `at` is the value of `monotonic()` when the messages were rendered.
-    """
+    """Messages that were made a few milliseconds before their runs are due, at the time `at` of
+    `monotonic()`. A run whose message cannot be made has an outcome instead."""
 
     runs: Sequence[Run]
     messages: Sequence[Message | Outcome]
@@ -200,8 +189,8 @@ class Rendered(Struct, frozen=True):
 
 
 def listened_to() -> bool:
-    """True if this process has a receiver for one of celery's publish signals. Such a receiver may
-    read or change each message at the moment of sending."""
+    """Return True if this process has a receiver for a publish signal of celery. Such a receiver
+    may read or change a message at the moment of sending."""
     return any(
         signal.receivers
         for signal in (

@@ -1,5 +1,4 @@
-"""Load the Celery app that makes the messages: the project's own app, or a bare app for a
-broker."""
+"""Load the project's Celery app, or make a bare app for a broker URL."""
 
 import ssl
 from collections.abc import Mapping
@@ -22,9 +21,9 @@ SETTINGS = {
 
 
 def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
-    """Return a bare Celery app, without tasks, for a configuration that names only a broker.
-    `broker` is the section `broker:` of the configuration. The passwords in it are hidden in logs
-    and errors from then on. Raises ConfigError if the section has no URL or an unknown setting."""
+    """Return a Celery app without tasks for the `broker:` section of the configuration. From then
+    on, logs and errors hide its passwords. Raises ConfigError if the URL is missing or a setting is
+    unknown."""
     settings = settings_of(broker)
     if not settings.get("broker_url"):
         raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
@@ -35,10 +34,9 @@ def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
 
 
 def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celery:
-    """Load the Celery app that `celery -A` finds for the same `spelling`, import its task modules,
-    and return the app. Settings in `broker`, the section `broker:` of the configuration, replace
-    those of the app. The passwords of the app are hidden in logs and errors from then on. Raises
-    ConfigError if the app cannot be loaded."""
+    """Load the Celery app that `celery -A` finds under the same name, and import its tasks.
+    Settings in `broker`, the `broker:` section of the configuration, replace those of the app. From
+    then on, logs and errors hide its passwords. Raises ConfigError if the app cannot be loaded."""
     settings = settings_of(broker or {})
     try:
         app = find_app(spelling)
@@ -60,7 +58,7 @@ def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celer
 
 
 def _learn_passwords(app: Celery) -> None:
-    """Remember the passwords in the app's settings, so that no log or error shows them."""
+    """Register the passwords in the app's settings, so that logs and errors hide them."""
     for name in ("broker_url", "broker_read_url", "broker_write_url", "result_backend"):
         urls = app.conf.get(name) or ()
         for url in [urls] if isinstance(urls, str) else urls:
@@ -74,9 +72,8 @@ def _learn_passwords(app: Celery) -> None:
 
 
 def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings in `broker`, the section `broker:` of the configuration, under celery's
-    names, such as broker_url. The URL is set for reading and for writing. Raises ConfigError for an
-    unknown setting."""
+    """Convert the `broker:` section of the configuration to celery's settings: `url` becomes
+    `broker_url`, for example. Raises ConfigError for an unknown setting."""
     unknown = sorted(set(broker) - set(SETTINGS))
     if unknown:
         raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
@@ -90,9 +87,8 @@ def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checks(key: str, value: Any) -> Any:
-    """Return the value of the TLS option `key` in the form that transports need. If the name of the
-    option ends in `cert_reqs`, a word such as `required` becomes the constant of Python's ssl; any
-    other value is returned unchanged. Raises ConfigError for an unknown word."""
+    """Convert a `cert_reqs` option such as "required" to the constant of Python's ssl module.
+    Return the value of any other TLS option unchanged. Raises ConfigError for an unknown word."""
     words = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
     if not key.endswith("cert_reqs") or not isinstance(value, str):
         return value
@@ -102,9 +98,8 @@ def _checks(key: str, value: Any) -> Any:
 
 
 def import_for_sending(app: Celery) -> None:
-    """Import the modules that celery imports for its first message, such as backends and events, so
-    that the first run does not wait for the imports. An error is ignored here; it is reported when
-    a message is sent."""
+    """Import the modules that celery needs to send its first message, so that the first run is not
+    delayed. Errors are ignored: sending reports them later."""
     with suppress(Exception):  # an error of the app is reported when a message is sent
         app.finalize()
         for part in (app.amqp, app.events):

@@ -1,4 +1,4 @@
-"""Let celery's own code make the messages that celery beat would send for a run."""
+"""Make the messages of a run with celery's own code, as celery beat would."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,14 +19,12 @@ PICKLED = "application/x-python-serialize"
 
 
 class Unbuildable(BeatError):
-    """Raised when the message of an entry cannot be made or encoded; the text says why."""
+    """Raised when the message of a run cannot be made or encoded."""
 
 
 def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[CeleryMessage]:
-    """Return the messages that celery's own code makes for the run. The first is the message of the
-    task. The second is celery's event about that message, if the app sends such events. The
-    messages captured before are deleted from `producer`. Raises Unbuildable if celery cannot make
-    the messages."""
+    """Return the messages that celery makes for the run: the task's message, then celery's event
+    about it if the app sends events. Raises Unbuildable if celery cannot make them."""
     producer.captured.clear()
     producer.calls.clear()
     try:
@@ -42,10 +40,8 @@ def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[
 
 
 def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
-    """Publish the run by celery's own code through `producer`, as celery.beat.Scheduler.apply_async
-    does. The message gets the task id of the run, and headers with the entry's name and the planned
-    moment. Raises BeatError if the app has set task_always_eager, and passes on any error of the
-    app's own code."""
+    """Send the run through `producer` as celery beat does, with the task id of the run. Raises
+    BeatError if the app sets task_always_eager, and passes on errors of the app's own code."""
     entry = run.entry
     if app.conf.task_always_eager:
         raise BeatError("task_always_eager is set, which would run it here")
@@ -64,8 +60,7 @@ def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
 
 
 def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
-    """Raise Unbuildable if the message is pickled and the app does not accept pickle; otherwise do
-    nothing."""
+    """Raise Unbuildable if the message is pickled but the app does not accept pickle."""
     accepted = set(app.conf.accept_content or ())
     if celery_message.content_type == PICKLED and not accepted & {"pickle", PICKLED}:
         raise cannot_be_sent(
@@ -74,16 +69,14 @@ def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
 
 
 def cannot_be_sent(run: Run, why: str) -> Unbuildable:
-    """Return an Unbuildable error for the caller to raise. Its text has the names of the run's
-    entry and task, and the reason `why` the entry cannot be sent."""
+    """Return, not raise, an error that names the run's entry and task and the reason `why`."""
     return Unbuildable(f"entry {run.entry.name}: {run.entry.task} cannot be sent: {why}")
 
 
 def _options(app: Celery, run: Run) -> dict[str, Any]:
-    """Return the options of the run's entry in the form that apply_async needs. The task id is
-    removed. The headers that beat adds are added, and those of Sentry and of the trace if the entry
-    has them. `expires: next` becomes the moment at which this run expires. Each callback becomes a
-    complete signature."""
+    """Return the entry's options as keyword arguments for celery's apply_async. They include the
+    headers of beat, Sentry and tracing. `expires: next` is replaced by the moment when this run
+    expires."""
     options = dict(run.entry.options)
     # The id is always that of the occurrence.
     options.pop("task_id", None)
@@ -108,10 +101,8 @@ def _options(app: Celery, run: Run) -> dict[str, Any]:
 
 
 def _signatures(given: Any) -> Any:
-    """Return the callbacks of the option `link` or `link_error` as signatures with all keys,
-    because a worker needs all of them. `given` is one callback or a list of callbacks. A callback
-    is a task's name, a signature, or a dict with some of the keys of a signature. Any other value
-    is returned unchanged."""
+    """Convert the callbacks in a `link` or `link_error` option to complete celery signatures.
+    `given` is a task name, a signature, a dict with at least `task`, or a list of these."""
     if isinstance(given, Signature):
         return given
     if isinstance(given, str):

@@ -1,4 +1,4 @@
-"""The transport to kombu's filesystem broker, where each message is a file."""
+"""Send messages to kombu's filesystem broker, where each message is a file."""
 
 import os
 from typing import Any
@@ -10,8 +10,7 @@ from beatd.servers.message_file import write_whole_files
 
 
 class Filesystem(KombuChannel):
-    """A transport that writes each message as a file. A worker sees the whole file or no file,
-    never a part of it."""
+    """Sends each message as one file. A worker sees the complete file or none."""
 
     def _channel(self) -> Any:
         channel = super()._channel()

@@ -1,4 +1,4 @@
-"""The transport to any broker for which kombu has a channel. It sends the messages one by one."""
+"""Send messages one by one to any broker that kombu supports."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -21,8 +21,8 @@ from beatd.publishers.message import (
 
 
 class KombuChannel(Transport):
-    """A transport that sends each message through a kombu channel. A message counts as confirmed
-    when the channel accepts it without an error."""
+    """Sends messages one by one through kombu, for a broker without a faster transport. A message
+    is confirmed when kombu accepts it without an error."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -37,19 +37,17 @@ class KombuChannel(Transport):
         return ""
 
     def probe(self, channel: Any) -> None:
-        """Raise an error if the broker does not answer. This implementation does nothing; a
-        subclass may override it."""
+        """Raise an error if the broker does not answer. A subclass overrides this; here it does
+        nothing."""
 
     def refuses_message(self, error: Exception) -> bool:
-        """True if the broker refuses only this one message, although an `error` of this class
-        usually means an outage. This implementation always returns False; a subclass may override
-        it."""
+        """Return True if `error` is about one message, although its class usually means an outage.
+        A subclass overrides this; here the result is always False."""
         return False
 
     def outcome(self, error: Exception) -> Outcome:
-        """Return the outcome of a message whose publishing raised `error`: "unsent" for a local
-        fault such as a full disk, "unknown" for a broken connection, "rejected" for any other
-        error."""
+        """Return the outcome of a message for the `error` that publishing it raised: "unsent" for a
+        local fault such as a full disk, "unknown" for a broken connection, else "rejected"."""
         if isinstance(error.__cause__, OSError) and not isinstance(
             error, self._connection.connection_errors
         ):
@@ -121,8 +119,7 @@ class KombuChannel(Transport):
         return CONFIRMED
 
     def _channel(self) -> Any:
-        """Return the kombu channel in use. Connect first if there is no connection; this may raise
-        an error."""
+        """Return the open kombu channel; connect first if necessary, which may raise an error."""
         connection = self._connection
         if not connection.connected:
             connection.ensure_connection(
@@ -139,7 +136,8 @@ class KombuChannel(Transport):
 
 
 def _is_outage(error: Exception, connection: Connection) -> bool:
-    """True if `error`, raised before the message was published, means an outage: a broken
-    connection, a full disk, or no free file descriptor. False if the message itself is at fault."""
+    """Return True if `error` means a broken connection, a full disk or no free file descriptor;
+    False if the message itself is at fault. The error was raised before the message was
+    published."""
     kinds = (OSError, *connection.connection_errors)
     return isinstance(error, kinds) or isinstance(error.__cause__, OSError)

@@ -1,4 +1,4 @@
-"""Encode messages as JSON text, in the same form as kombu's virtual transports."""
+"""Encode messages as the JSON text that kombu writes to Redis."""
 
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -10,21 +10,20 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, 
 
 
 def encoding_channel(transport: Any, options: dict[str, Any]) -> Any:
-    """Return a kombu channel without a connection. The channel can only encode messages.
-    `transport` is kombu's transport, and `options` are the broker's transport options."""
+    """Return a kombu channel that can only encode messages, and needs no connection. `transport` is
+    kombu's transport, and `options` are the broker's transport options."""
     channel = object.__new__(transport.Channel)
     channel.body_encoding = options.get("body_encoding", channel.body_encoding)
     return channel
 
 
 def pack(channel: Any, celery_message: CeleryMessage) -> bytes:
-    """Return the JSON text that the channel's basic_publish would put on a queue for this
-    message."""
+    """Return a message as the JSON text that kombu would write to a queue."""
     return str(dumps(_message(channel, celery_message))).encode()
 
 
 class KombuJson(TransportTemplate):
-    """The JSON text of a message, with gaps for the parts that differ between messages."""
+    """A message encoded once as JSON text, with gaps for values such as the task id."""
 
     def __init__(self, channel: Any, celery_message: CeleryMessage) -> None:
         self._channel = channel
@@ -44,7 +43,7 @@ class KombuJson(TransportTemplate):
 
 
 def _message(channel: Any, celery_message: CeleryMessage) -> dict[str, Any]:
-    """Return the message as the dict that kombu would write to a queue as JSON."""
+    """Return a message as the dict that kombu would write to a queue as JSON."""
     message: dict[str, Any] = kombu_message(channel, celery_message)
     # basic_publish does this before it looks up the queue.
     channel._inplace_augment_message(message, celery_message.exchange, celery_message.routing_key)

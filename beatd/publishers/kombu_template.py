@@ -1,4 +1,4 @@
-"""A template of messages for transports that send through a kombu channel."""
+"""Reuse one message of celery for many runs, for transports that send kombu messages."""
 
 from msgspec.structs import replace
 
@@ -7,9 +7,8 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, Value
 
 
 class KombuTemplate(TransportTemplate):
-    """A message of celery with marks in some headers and properties. A mark is a random text in the
-    place of a value that differs between entries or runs. `fill` and `render` replace the marks by
-    values."""
+    """A celery message with placeholders in its headers and properties. `fill` sets the values of
+    an entry, such as its name; `render` those of a run, such as its task id."""
 
     def __init__(self, celery_message: CeleryMessage) -> None:
         self._celery_message = celery_message

@@ -1,9 +1,7 @@
-"""Replace arguments that a Celery app computes anew for each message. The app declares such an
-argument as celery's BeatLazyFunc.
+"""Handle task arguments that a Celery app computes for each message (celery's BeatLazyFunc).
 
-An entry is data and cannot contain a function. It stores a mark instead: a dict with the function's
-name. When the run is published, the function is read from the app's beat_schedule and called. If
-the app is not loaded, the run is refused.
+The store keeps a placeholder instead: a dict with the function's name. When the run is published,
+the function is read from the app's beat_schedule and called.
 """
 
 from collections.abc import Mapping
@@ -26,22 +24,19 @@ def holds_lazy(arguments: Any) -> bool:
 
 
 def mark_of(value: BeatLazyFunc) -> dict[str, str]:
-    """Return the mark that an entry stores instead of this function: a dict with the function's
-    name."""
+    """Return the placeholder that is stored instead of the function: a dict with its name."""
     function = value._func
     return {MARK: str(getattr(function, "__qualname__", type(function).__name__))}
 
 
 def is_mark(value: Any) -> bool:
-    """True if `value`, an argument of an entry, is a mark: a dict that stands for a
-    BeatLazyFunc."""
+    """Return True if `value` is a placeholder made by `mark_of`, not an ordinary argument."""
     return isinstance(value, Mapping) and value.keys() == {MARK}
 
 
 def called(mark: Mapping[str, Any], lazy: Any) -> Any:
-    """Call the function `lazy`, which the app declares for the argument `mark`, and return its
-    result. A mark is a dict that stands for the function in an entry. Raises BeatError if `lazy` is
-    not a BeatLazyFunc."""
+    """Call the app's function `lazy` and return its result, to replace the placeholder `mark`.
+    Raises BeatError if `lazy` is not a BeatLazyFunc."""
     if not isinstance(lazy, BeatLazyFunc):
         raise BeatError(
             f"its argument {mark[MARK]} is a BeatLazyFunc of an app that is not loaded here; "

@@ -1,4 +1,4 @@
-"""A publisher that stores the newest runs in memory and sends nothing, for trials and tests."""
+"""A publisher for tests and trials that keeps runs in memory and sends nothing."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,9 +10,8 @@ CONFIRMED = Outcome("confirmed")
 
 
 class MemoryPublisher:
-    """A publisher that confirms every run and sends nothing. `sent` contains the newest `size`
-    runs, oldest first. `revoked` contains the newest `size` task ids that were revoked, oldest
-    first."""
+    """Confirms every run without sending it, for tests and trials. `sent` has the newest `size`
+    runs, and `revoked` the newest `size` revoked task ids."""
 
     def __init__(self, *, size: int = 10_000) -> None:
         self.sent: deque[Run] = deque(maxlen=size)

@@ -1,4 +1,4 @@
-"""A message on its way from celery to the broker, and the transport that sends it."""
+"""The messages that go to a broker, and the protocol of the transports that send them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ CONFIRMED = Outcome("confirmed")
 
 
 class CeleryMessage(Struct, frozen=True):
-    """A message as celery passes it to kombu: serialised and routed, not yet encoded."""
+    """A message as celery passes it to kombu: serialised, with its destination, not yet encoded."""
 
     body: bytes | str
     content_type: str
@@ -27,8 +27,8 @@ class CeleryMessage(Struct, frozen=True):
 
 
 def kombu_message(channel: Any, celery_message: CeleryMessage) -> Any:
-    """Return the message in the form that the kombu channel makes. The headers and properties are
-    copies: to change them does not change `celery_message`."""
+    """Return the message in the form that kombu's basic_publish accepts. Its headers and properties
+    may be changed without changing `celery_message`."""
     return channel.prepare_message(
         celery_message.body,
         celery_message.priority,
@@ -42,8 +42,8 @@ def kombu_message(channel: Any, celery_message: CeleryMessage) -> Any:
 
 class Route(Struct, frozen=True, eq=False):
     """The destination of messages: exchange, routing key, priority, and queues to declare. Messages
-    with the same destination share one Route object, because messages are grouped by the identity
-    of their routes."""
+    are grouped by the identity of this object, so that equal destinations should share one
+    object."""
 
     exchange: str
     routing_key: str
@@ -52,8 +52,8 @@ class Route(Struct, frozen=True, eq=False):
 
 
 class Message(Struct, frozen=True, gc=False):
-    """A message that is ready to be sent. `payload` is the message as its transport encoded it, and
-    `id` is the task id."""
+    """A message ready to be sent. `payload` is encoded for its transport, and `id` is the task
+    id."""
 
     route: Route
     payload: Any
@@ -62,9 +62,8 @@ class Message(Struct, frozen=True, gc=False):
 
 
 class EntryFields(Struct, frozen=True):
-    """The parts of a message that differ between entries of the same task and options. `argsrepr`
-    and `kwargsrepr` are the arguments as text for people. `body` contains the arguments,
-    serialised."""
+    """The parts of a message that come from its entry: name, arguments as text, and serialised
+    body. All other parts are the same for entries with the same task and options."""
 
     name: str
     argsrepr: str
@@ -73,50 +72,47 @@ class EntryFields(Struct, frozen=True):
 
 
 class TransportTemplate(Protocol):
-    """A template, encoded for one transport. A template is a message with gaps for the values that
-    differ between entries and runs."""
+    """An encoded message with gaps, from which the messages of many runs are made. `fill` sets the
+    values of an entry, then `render` those of a run."""
 
     def fill(self, fields: EntryFields) -> Any:
-        """Return the template with the fields of one entry filled in. Pass the result to `render`
-        as `filled`."""
+        """Return the message with the values of one entry filled in, to be passed to `render`."""
 
     def render(self, filled: Any, values: Values) -> Any:
-        """Return the payload of one message. `filled` is a result of `fill`; the `values` of one
-        run are filled in. They are in the order of `placeholders.RUN`."""
+        """Return the encoded message of one run. `filled` is a result of `fill`, and `values` are
+        in the order of `placeholders.RUN`."""
 
 
 class Transport(Protocol):
-    """Sends messages to one kind of broker over one connection. The transport opens the connection
-    and replaces a broken one by itself."""
+    """Sends messages to one kind of broker over one connection, and connects again when it
+    breaks."""
 
     def open(self) -> str:
-        """Connect within the time-out. Return an empty text, or the reason why no message can be
-        sent."""
+        """Connect within the time-out. Return "" or the reason why no message can be sent."""
 
     def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
-        """Return a template made of this message. The message has marks (random texts) for the
-        values that differ between messages. Return None if the transport cannot make templates."""
+        """Return a reusable form of this message, whose placeholders stand for the values of
+        entries and runs. Return None if the transport has no such form."""
 
     def pack(self, celery_message: CeleryMessage) -> Any:
-        """Return the message encoded for this transport, as the `payload` of a Message."""
+        """Return the message encoded for this transport, for the field `payload` of a Message."""
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
-        """Send the messages within the time-out, and return one outcome for each, in order. Never
-        raises an error. When the time is over, or when `may_go_on` returns False, the messages that
-        are not yet sent get the outcome "unsent"."""
+        """Send the messages and return the outcome of each, in order; never raise an error. When
+        the time-out is over or `may_go_on` returns False, the rest get the outcome "unsent"."""
 
     why: str = ""  # why `reachable` was last False; empty if it was True
 
     def reachable(self) -> bool:
-        """True if the broker answers within the time-out; `why` is then empty. False if not; `why`
-        is then set to the reason."""
+        """Return True if the broker answers within the time-out, else False with the reason in
+        `why`."""
 
     def close(self) -> None: ...
 
 
 def one_line(error: BaseException) -> str:
-    """Return the text of an error in one line, with passwords hidden. Return the name of the
-    error's class if the error has no text."""
+    """Return the text of an error as one line without passwords, or the name of its class if
+    empty."""
     text = " ".join(hidden(str(error)).split())
     text = text.removeprefix("(0, 0): ")  # amqp writes this where no method is known
     return text or type(error).__name__

@@ -1,5 +1,4 @@
-"""Limit the number of queues that celery adds to an app for queue names that the app does not
-know."""
+"""Limit how many queues celery adds to an app for unknown queue names."""
 
 from celery import Celery
 
@@ -7,17 +6,15 @@ MISSING_QUEUES_MAX = 2000
 
 
 class MissingQueues:
-    """Deletes the queues that celery has added to the app. Without this, the app would use more
-    memory with each new queue name."""
+    """Removes queues that celery added to the app, so that they do not fill the memory."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._own: set[str] | None = None  # queues of the project itself
 
     def trim(self) -> None:
-        """Delete all queues that celery has added to the app, if there are more than 2000 of them.
-        Celery adds a queue again when a message needs it. The first call deletes nothing: it only
-        notes which queues are the project's own."""
+        """Remove the queues that celery added, if there are more than 2000; celery adds them again
+        when needed. The first call removes nothing: it notes the app's own queues."""
         queues = self._app.amqp.queues
         if self._own is None:
             self._own = set(queues)

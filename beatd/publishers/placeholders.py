@@ -1,8 +1,7 @@
-"""Cut the bytes of a message at marks, and fill values into the gaps.
+"""Make many messages from the bytes of one, by replacing its placeholders with values.
 
-A mark is a random text in the place of a value that differs between messages, such as an id or a
-moment. Celery and kombu make one message with marks, and the bytes of this message are cut at the
-marks. Every later message is made by joining bytes, which is fast.
+A placeholder is a random text in the place of a value that differs between messages, such as the
+task id. To cut the bytes at the placeholders once and then join the parts is fast.
 """
 
 import re
@@ -10,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from uuid import uuid4
 
-# The marks are random: no arguments of a task hold one by chance or on purpose.
+# The placeholders are random: no arguments of a task hold one by chance or on purpose.
 NAME, ARGSREPR, KWARGSREPR, BODY = (str(uuid4()) for _ in range(4))
 ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG, TRACE = (str(uuid4()) for _ in range(7))
 
-# The marks of the values of a run, in the order of `Values`.
+# The placeholders of the values of a run, in the order of `Values`.
 RUN = (ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG, TRACE)
 Values = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
@@ -23,9 +22,8 @@ TRACEPARENT = len(f"00-{32 * '0'}-{16 * '0'}-01")
 
 
 class Gaps:
-    """The bytes of a message, with gaps in the place of marks (random texts). `once` lists the
-    marks whose gaps are filled once for each entry. `later` lists the marks whose gaps are filled
-    for each run of the entry."""
+    """The bytes of a message, cut at its placeholders. `once` lists the placeholders that are
+    replaced once for each entry, `later` those that are replaced for each run."""
 
     def __init__(self, text: bytes, once: Sequence[str], later: Sequence[str]) -> None:
         self._once = {mark.encode(): place for place, mark in enumerate(once)}
@@ -39,9 +37,8 @@ class Gaps:
         )
 
     def fill(self, values: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Return the bytes with the values of one entry filled in, cut at the gaps that remain for
-        a run. `values` are in the order of `once`. Every second part of the result is empty and
-        stands for a remaining gap."""
+        """Replace the placeholders `once` by `values`, and return the parts for `render`. Every
+        second part is empty and stands for a placeholder of a run."""
         filled = [b""]
         for part in self._parts:
             if part in self._later:
@@ -51,8 +48,8 @@ class Gaps:
         return tuple(filled)
 
     def render(self, filled: tuple[bytes, ...], values: Sequence[bytes]) -> bytes:
-        """Return the bytes of one message. `filled` is a result of `fill`. `values` are the values
-        of one run, in the order of `later`."""
+        """Return the bytes of one message. `filled` is a result of `fill`; `values` replace the
+        placeholders `later`."""
         rendered = list(filled)
         rendered[1::2] = self._pick(values)
         return b"".join(rendered)

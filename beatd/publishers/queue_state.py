@@ -1,5 +1,4 @@
-"""Read the state of the queue that gets an entry's messages: how many messages wait, and how many
-workers consume the queue."""
+"""Read how many messages wait in the queue of an entry, and how many workers consume it."""
 
 from contextlib import suppress
 from typing import Any
@@ -16,12 +15,11 @@ INSPECT_S = 1.0  # that workers have to answer
 
 
 class QueueState(Struct, frozen=True, kw_only=True):
-    """The destination of an entry's messages, and the counts that the broker reports for it. A
-    count is None if it is not known.
+    """The queue of an entry's messages, with its counts; None is an unknown count.
 
-    `messages` is the number of waiting messages. `consumers` is the number of consumers that
-    RabbitMQ reports; for other brokers, the number of workers that answer `celery inspect` and
-    consume the queue. `error` is the reason why the broker could not be read, or "".
+    `messages` is the number of waiting messages. `consumers` is the number that RabbitMQ reports,
+    or the number of workers that answer `celery inspect` and consume the queue. `error` is the
+    reason why the broker could not be read, or "".
     """
 
     name: str = ""
@@ -33,8 +31,8 @@ class QueueState(Struct, frozen=True, kw_only=True):
 
 
 def queue_state(app: Celery, entry: Entry, timeout: float) -> QueueState:
-    """Return the destination and the counts of the queue for the entry's messages. Never raises:
-    after an error, the result has only `error`."""
+    """Return the queue of the entry's messages, with its counts. Never raises: after an error the
+    result has only `error`."""
     try:
         state = destination(app, entry)
         with connection_of(app, timeout) as connection:
@@ -44,8 +42,8 @@ def queue_state(app: Celery, entry: Entry, timeout: float) -> QueueState:
 
 
 def destination(app: Celery, entry: Entry) -> QueueState:
-    """Return the queue, exchange and routing key that celery's router chooses for the entry's
-    messages. The counts in the result are None."""
+    """Return the queue, exchange and routing key that celery's router chooses for the entry,
+    without counts."""
     given = {key: entry.options[key] for key in ROUTING if key in entry.options}
     route: dict[str, Any] = app.amqp.router.route(given, entry.task)
     queue = route.get("queue")
@@ -80,8 +78,7 @@ def _with_counts(app: Celery, connection: Connection, state: QueueState) -> Queu
 
 
 def _workers_of(app: Celery, connection: Connection, queue: str) -> int | None:
-    """Return the number of workers that answer within a second and consume the queue; 0 if no
-    worker answers."""
+    """Return the number of workers that consume the queue and answer within a second."""
     inspect = app.control.inspect(connection=connection, timeout=INSPECT_S)
     answers = inspect.active_queues() or {}
     return sum(any(one["name"] == queue for one in queues) for queues in answers.values())

@@ -1,9 +1,9 @@
-"""The transport to RabbitMQ. It writes complete frames, and the broker confirms each message.
+"""Send messages to RabbitMQ, which confirms each of them.
 
 Up to two thousand messages may be unconfirmed at a time. When the broker refuses a message, it
-closes the channel, and the confirms of all unconfirmed messages are lost. For this reason the first
-message to an exchange is sent alone. After a refusal every message is sent alone, until a whole
-batch has had no refusal.
+closes the channel, and the confirms of all unconfirmed messages are lost. So the first message to
+an exchange is sent alone. After a refusal every message is sent alone, until a whole batch has had
+no refusal.
 """
 
 from collections import deque
@@ -37,8 +37,8 @@ ROUTES_KEPT_MAX = 2000  # whose queues are known to be declared
 
 
 class RabbitMQ(Transport):
-    """A transport to RabbitMQ over one connection with two channels: one publishes messages, the
-    other declares queues."""
+    """Sends messages to RabbitMQ over one connection, and waits for the confirm of each. One
+    channel publishes messages, another declares queues."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -117,9 +117,8 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Send the messages at these places (indexes in the batch), and store their outcomes.
-        Connect again after a refusal. Return an empty text, or the reason why the messages without
-        an outcome were not sent."""
+        """Send the messages at these indexes and store their outcomes; connect again after a
+        refusal. Return "" or the reason why some messages were not sent."""
         left = deque(places)
         accident = False
         while True:
@@ -149,10 +148,9 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Write the messages at the places (indexes in the batch) in `left`, and wait for their
-        confirms. A place is removed from `left` when its message is written. Return an empty text,
-        or the reason why the rest was not written. Raises an error if the broker refuses a message
-        or the connection fails."""
+        """Write the messages at the indexes in `left`, and wait for their confirms. Each written
+        index is removed from `left`. Return "" or the reason why the rest was not written. Raises
+        an error if the broker refuses a message or the connection fails."""
         named: set[str] = set()  # a named exchange may be gone by the next batch
         while left:
             why = self._blocked or ("" if may_go_on() else LEAD_LOST)
@@ -181,8 +179,7 @@ class RabbitMQ(Transport):
         return ""
 
     def _write(self, messages: Sequence[Message], places: list[int], deadline: float) -> None:
-        """Write the frames of the messages at these places (indexes in the batch). Each of these
-        messages then waits for its confirm."""
+        """Write the messages at these indexes to the broker, without waiting for their confirms."""
         for place in places:
             self._confirms.written(place)
         transport = self._link.transport
@@ -191,7 +188,7 @@ class RabbitMQ(Transport):
 
     def _wait(self, most: int, deadline: float) -> None:
         """Read confirms until at most `most` messages are unconfirmed. Raises TimeoutError after
-        the deadline."""
+        the `deadline`."""
         while len(self._confirms.waiting) > most:
             left = deadline - monotonic()
             if left <= 0:
@@ -203,12 +200,12 @@ class RabbitMQ(Transport):
             self._spoken_at = monotonic()
 
     def _declare(self, routes: set[Route]) -> None:
-        """Declare the queues of these routes (destinations of messages), unless this was done
-        before. Store for each route the reason why the broker refused its queue, or "".
+        """Declare the queues of these destinations, each once, and store why the broker refused
+        one.
 
-        A refusal is not yet an error: the queue may exist with other arguments, such as a quorum
-        queue of a project that this daemon does not know. If the queue does not exist, the broker
-        returns each message, because messages are sent as `mandatory`.
+        A refusal is no error yet: the queue may exist with other arguments, such as a quorum queue.
+        If it does not exist, the broker returns each message, because messages are sent as
+        `mandatory`.
         """
         if len(self._declared) > ROUTES_KEPT_MAX:
             self._declared.clear()
@@ -222,9 +219,9 @@ class RabbitMQ(Transport):
                         self._declared[route] = one_line(error)
 
     def _open(self) -> None:
-        """Connect if there is no connection. Then wait for one reply of the broker, unless the
-        broker has replied within the last second or blocks publishers. Raises an error if the
-        broker does not reply."""
+        """Connect if necessary, and check that the broker has answered within the last second or
+        answers now. A broker that blocks publishers is not checked. Raises an error if there is no
+        answer."""
         if self._link is not None:
             self._look()
             if self._blocked or monotonic() - self._spoken_at < 1.0:
@@ -255,8 +252,7 @@ class RabbitMQ(Transport):
         channel.events["basic_return"].add(self._confirms.on_return)
 
     def _look(self) -> None:
-        """Read the events that the broker has sent since the last read. An event may say that the
-        broker blocks publishers or closes the connection."""
+        """Handle the events that the broker has sent, such as "blocked" or "connection closed"."""
         while True:
             try:
                 self._link.drain_events(timeout=0)

@@ -1,5 +1,5 @@
-"""Find the Redis lists of a route (the destination of a message). In Redis, an exchange of kombu is
-a table of queues, and a queue is a list."""
+"""Find the Redis lists to which a message must be pushed. In kombu's Redis, a queue is a list and
+an exchange is a table of queues."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,10 +13,10 @@ ROUTES_KEPT_MAX = 2000  # whose lists are remembered
 
 
 class Lists(Struct, frozen=True):
-    """The Redis keys that get the messages of one route (the destination of a message).
+    """The Redis keys that get the messages of one destination.
 
-    `keys` are the lists to push on. `topics` are the channels to publish on, for a fanout exchange.
-    `expiring` are the lists that expire, each with its time to live in milliseconds.
+    `keys` are the lists to push on. `topics` are the channels of a fanout exchange to publish on.
+    `expiring` are lists that expire, each with its time to live in milliseconds.
     """
 
     keys: tuple[str, ...]
@@ -25,9 +25,8 @@ class Lists(Struct, frozen=True):
 
 
 class Bindings:
-    """Finds the Redis lists of routes (destinations of messages). Queues are declared once for each
-    connection. The bindings of an exchange are read again for each batch, because workers add and
-    remove bindings."""
+    """Finds the Redis lists of message destinations, and caches them for one connection. Those of a
+    named exchange are read again for each batch, because workers change them."""
 
     def __init__(self) -> None:
         self.lists: dict[Route, Lists] = {}
@@ -38,11 +37,8 @@ class Bindings:
         self._declared.clear()
 
     def resolve(self, channel: Any, routes: Iterable[Route]) -> dict[Route, Exception]:
-        """Find the Redis lists of these routes (destinations of messages), and store the lists in
-        `lists`. Return a dict with the error of each route whose lists were not found.
-
-        Raises an error of the connection when Redis does not answer.
-        """
+        """Store in `lists` the Redis lists of these message destinations. Return the error of each
+        destination without lists. Raises the error of a lost connection."""
         if len(self.lists) > ROUTES_KEPT_MAX or len(self._declared) > ROUTES_KEPT_MAX:
             self.forget()
             channel.state.clear()  # kombu's own memory of each queue that was declared
@@ -63,16 +59,14 @@ class Bindings:
         return refused
 
     def _declare_once(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Declare the queues of the route (a destination of messages), unless they were already
-        declared on this connection."""
         if route not in self._declared:
             for entity in route.declare:
                 entity(channel).declare()
             self._declared.add(route)
 
     def _look_up(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Read the Redis lists of the route (a destination of messages), and store them in `lists`.
-        Store nothing if no queue is bound for the route."""
+        """Store the Redis lists of this message destination in `lists`, if any queue is bound for
+        it."""
         exchange, key = route.exchange, route.routing_key
         if exchange and channel.typeof(exchange).type == "fanout":
             self.lists[route] = Lists((), topics(channel, exchange, key))
@@ -80,9 +74,8 @@ class Bindings:
             self.lists[route] = lists_of(channel, found, route.priority)
 
     def _look_again(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Declare the queues of the route once more, and read its Redis lists again. `resolve`
-        calls this for a route without a bound queue. Raises LookupError if still no queue is
-        bound."""
+        """Declare the queues of this message destination again and read its Redis lists again.
+        Raises LookupError if no queue is bound."""
         # A queue that was declared is gone: Redis lost its memory and kept its connections.
         for entity in route.declare:
             channel.state.queue_bindings_delete(entity.name)  # or kombu would not bind it again
@@ -96,9 +89,8 @@ class Bindings:
 
 
 def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> list[str]:
-    """Return the names of the queues that `exchange` binds to the routing key `key`, as kombu's
-    `_lookup` does. If no queue is bound, return the dead-letter queue, or an empty list if there is
-    none. The table of each exchange is stored in `tables`, so that Redis is read once for a
+    """Return the names of the queues that the exchange binds to the routing key `key`. If there are
+    none, return the dead-letter queue, or []. `tables` caches the table of each exchange for one
     batch."""
     if not exchange:
         return [key]
@@ -110,7 +102,7 @@ def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> lis
 
 
 def lists_of(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
-    """Return the keys of the lists that kombu uses for these queues and this priority."""
+    """Return the Redis lists that kombu uses for the queues `found` at this priority."""
     given = {"properties": {"priority": priority or channel.default_priority}}
     step = channel._get_message_priority(given)
     keys = tuple(channel._q_for_pri(queue, step) for queue in found)
@@ -125,8 +117,7 @@ def lists_of(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
 
 
 def topics(channel: Any, exchange: str, key: str) -> tuple[str, ...]:
-    """Return the names of the Redis channels on which kombu publishes messages to this fanout
-    exchange."""
+    """Return the Redis channels on which kombu publishes messages to this fanout exchange."""
     if hasattr(channel, "_get_publish_topics"):
         return tuple(channel._get_publish_topics(exchange, key))
     return (channel._get_publish_topic(exchange, key),)  # before kombu 5.7

@@ -1,5 +1,4 @@
-"""The transport to Redis. One command pushes many messages on a list, from which kombu's workers
-pop them."""
+"""Send messages to Redis: one command pushes up to five hundred messages to the list of a queue."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -31,20 +30,16 @@ COMMANDS_IN_FLIGHT = 4  # between two checks of the lead and the time
 
 
 class Command(Struct, frozen=True):
-    """One Redis command, packed for the wire. `places` contains the indexes, in the batch, of the
-    messages in this command. A message for several queues is in several commands."""
+    """One encoded Redis command. `places` are the indexes, in the batch, of the messages it
+    sends."""
 
     packed: Any
     places: list[int]
 
 
 class RedisLists(Transport):
-    """A transport to Redis that sends many messages at once. It uses the keys, payloads and
-    connections of kombu's own channel.
-
-    Up to five hundred messages share one command and its reply. A refusal therefore concerns only
-    one queue. A broken connection leaves only a limited number of messages with an unknown outcome.
-    """
+    """Sends messages to Redis, up to five hundred in one command, with kombu's own keys and
+    encoding. Each command pushes to one queue, so that a refusal concerns only that queue."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -92,9 +87,8 @@ class RedisLists(Transport):
         return [outcome or Outcome("unsent", why) for outcome in outcomes]
 
     def lists(self, messages: Sequence[Message]) -> Sequence[Lists | Outcome]:
-        """Return for each message the Redis lists that get the message, or an outcome with the
-        reason why the lists cannot be found. The bindings of exchanges are read again at each call,
-        because they change."""
+        """Return for each message the Redis lists that get it, or an outcome if they cannot be
+        found."""
         outcomes: list[Outcome | None] = [None] * len(messages)
         why = self.open() or self._resolve(messages, outcomes)
         return [
@@ -103,12 +97,11 @@ class RedisLists(Transport):
         ]
 
     def prefixed(self, key: str) -> str:
-        """Return the key with the app's global_keyprefix in front."""
+        """Return the Redis key with the app's global_keyprefix in front."""
         return f"{self._channel.global_keyprefix}{key}"
 
     def server(self) -> tuple[str, int] | None:
-        """Return (run_id, db), the identity of the Redis server and database in use. Return None if
-        the identity cannot be read; the connection is closed after an error."""
+        """Return (run_id, db) of the Redis in use, or None if it cannot be read."""
         if self.open():
             return None
         try:
@@ -124,8 +117,7 @@ class RedisLists(Transport):
 
     @property
     def asked(self) -> bool:
-        """True if `server` has read the identity of the Redis server over the current connection.
-        False after a new connection."""
+        """True if `server` has read the identity of Redis over the current connection."""
         return self._link is not None and self._link is self._asked_on
 
     def reachable(self) -> bool:
@@ -137,8 +129,8 @@ class RedisLists(Transport):
         self._drop()
 
     def _open(self) -> None:
-        """Connect to the current primary if there is no connection to it. Then send a PING, unless
-        Redis has answered within the last second. Raises an error if Redis does not answer."""
+        """Connect to the current Redis primary if necessary, and check that it has answered within
+        the last second or answers a PING now. Raises an error if it does not."""
         if self._primary is not None and self._primary.moves:
             self._drop()
         for last in (False, True):
@@ -187,8 +179,8 @@ class RedisLists(Transport):
         self._connection.collect(socket_timeout=0.1)
 
     def _resolve(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> str:
-        """Find the Redis lists for each message. Set the outcome of each message whose route
-        (destination) is refused. Return an empty text, or the reason why Redis does not answer."""
+        """Find the Redis lists of each message, or set its outcome if there are none. Return "" or
+        the reason why Redis does not answer."""
         try:
             refused = self._bindings.resolve(self._channel, {one.route for one in messages})
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
@@ -206,8 +198,8 @@ class RedisLists(Transport):
     def _commands(
         self, messages: Sequence[Message], outcomes: Sequence[Outcome | None]
     ) -> Iterator[Command]:
-        """Yield the commands that publish all messages without an outcome. After these, yield the
-        commands that set the time to live of lists that expire."""
+        """Yield the Redis commands that publish all messages without an outcome. The last commands
+        set the time to live of lists that expire."""
         routes: dict[Route, list[int]] = {}
         for place, message in enumerate(messages):
             if outcomes[place] is None:
@@ -235,9 +227,8 @@ class RedisLists(Transport):
             yield Command(link.pack_command("PEXPIRE", self.prefixed(key), milliseconds), [])
 
     def _send(self, commands: Sequence[Command], outcomes: list[Outcome | None]) -> str:
-        """Send the commands, read their replies, and set the outcomes of their messages. Return an
-        empty text, or the reason why no more commands can be sent. The connection is closed after
-        an error."""
+        """Send the commands, read their replies, and set the outcomes of their messages. Return ""
+        or the reason why no more can be sent."""
         link, left, moved = self._link, list(commands), False
         try:
             for command in commands:
@@ -265,9 +256,8 @@ class RedisLists(Transport):
 
 
 def settle(outcomes: list[Outcome | None], places: Sequence[int], outcome: Outcome) -> None:
-    """Set the outcome of the messages at these places (indexes in `outcomes`). A message for
-    several queues may already have a different outcome. The new outcome is then "rejected" if one
-    of the two is "rejected", else "unknown"."""
+    """Set the outcome of the messages at these indexes. If a message for several queues already has
+    another outcome, it becomes "rejected" if either is, else "unknown"."""
     for place in places:
         before = outcomes[place]
         if before is None:

@@ -1,4 +1,4 @@
-"""Decide the outcome of a message that Redis refuses."""
+"""Convert the errors of Redis to the outcomes of messages."""
 
 import re
 
@@ -16,8 +16,7 @@ PASSING_REFUSALS = re.compile(
 
 
 def refusal(error: redis.ResponseError) -> Outcome:
-    """Return the outcome of a message after Redis refused its command with `error`: "unsent" if the
-    same command may succeed later, else "rejected"."""
+    """Return "unsent" if the command that Redis refused may succeed later, else "rejected"."""
     text = one_line(error)
     # Some errors lose their code in redis-py, which gives them a class instead.
     passing = (
@@ -32,7 +31,7 @@ def refusal(error: redis.ResponseError) -> Outcome:
 
 
 def is_refusal(error: Exception) -> bool:
-    """True if the error shows that the server did not execute the command: the server is still
-    loading its data, or it is not the primary any more."""
+    """Return True if Redis did not execute the command, because it is still loading its data or is
+    no longer the primary."""
     cause = error if isinstance(error, redis.BusyLoadingError) else error.__context__
     return isinstance(cause, redis.BusyLoadingError | redis.ReadOnlyError)

@@ -1,5 +1,4 @@
-"""Check whether workers receive Celery's remote control. A running task is revoked by remote
-control."""
+"""Check whether workers can be told to end a running task, by Celery's remote control."""
 
 from celery import Celery
 
@@ -7,9 +6,8 @@ from beatd.publishers.transports import kind_of
 
 
 def remote_control_missing(app: Celery) -> str:
-    """Return the reason why the app's workers receive no remote control, or "" if they do receive
-    it. The result is "" also for a broker URL that cannot be used, because other checks report such
-    a URL. This function connects to no server."""
+    """Return why the app's workers receive no remote control, or "" if they do. Connects to no
+    server. The result is "" for an invalid broker URL, which other checks report."""
     if not app.conf.worker_enable_remote_control:
         return "the app's setting worker_enable_remote_control is off"
     try:

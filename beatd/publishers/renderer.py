@@ -1,4 +1,4 @@
-"""Make the message of each run from the template of its entry, or by a call of celery."""
+"""Make the messages of runs, from cached templates or by a call of celery."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -38,12 +38,8 @@ ROUTES_KEPT_MAX = 1000
 
 
 class SharedTemplate(Struct, eq=False):
-    """The template of all entries with the same task and options, encoded for the transport. A
-    template is a message with gaps for the values that differ.
-
-    `compared` counts the entries whose message was compared with celery's own message. `trusted`
-    becomes False when a comparison finds a difference.
-    """
+    """A message with gaps, shared by all entries with the same task and options. `compared` counts
+    the messages compared with celery's own; `trusted` becomes False after a difference."""
 
     template: Template
     transport_template: TransportTemplate
@@ -53,8 +49,8 @@ class SharedTemplate(Struct, eq=False):
 
 
 class EntryTemplate(Struct, frozen=True):
-    """A template of the messages of one entry at one revision (the version of its definition). The
-    name and arguments of the entry are filled in. Each run adds its id and its moments."""
+    """A cached message of one entry, with gaps for the task id and moments of a run. `revision` is
+    the version of the entry's definition."""
 
     entry: Entry
     revision: int
@@ -62,30 +58,24 @@ class EntryTemplate(Struct, frozen=True):
     filled: Any
 
     def serves(self, run: Run) -> bool:
-        """True if the message of the run can be made from this template. The entry must be
-        unchanged, and no comparison may have found a difference to celery's own message.
-
-        A changed definition has a new revision (version number), except after the store was
-        emptied. For that case the contents of the entries are compared, too.
-        """
+        """Return True if the message of this run can be made from this template. The entry must be
+        unchanged, and no comparison of the template with celery may have failed."""
         entry, mine = run.entry, self.entry
         if run.revision != self.revision or not self.shared.trusted:
             return False
+        # An emptied store counts revisions from 1 again: the contents are compared, too.
         return entry is mine or content(entry) == content(mine)
 
 
 def content(entry: Entry) -> tuple[str, str]:
-    """Return the parts of an entry on which its messages depend: the task, and a text of the
-    arguments, the options and the trace setting.
-
-    Texts are compared, because 0, 0.0 and False are equal in Python but give different messages.
-    """
+    """Return the parts of an entry on which its messages depend, for comparison. They are texts,
+    because 0, 0.0 and False are equal in Python but give different messages."""
     return entry.task, repr((entry.args, entry.kwargs, entry.options, entry.trace))
 
 
 class Renderer:
-    """Makes the messages of runs, from templates where possible. The newest template of each entry
-    is cached, up to a limit of memory."""
+    """Makes the messages of runs, from templates where possible. It caches one template for each
+    entry, up to a limit of memory."""
 
     def __init__(
         self,
@@ -111,8 +101,8 @@ class Renderer:
         self._celerys.drop(names)
 
     def prepare(self, runs: Sequence[Run]) -> None:
-        """Make the template of each run's entry before it is needed, and cache it. A run whose
-        message cannot be made is skipped: `render` reports it."""
+        """Make and cache the templates that `render` will need for these runs. A run whose message
+        cannot be made is skipped: `render` reports it."""
         for run in runs:
             try:
                 self._entry_template(run)
@@ -120,8 +110,7 @@ class Renderer:
                 continue  # `render` reports it when the run is due
 
     def render(self, runs: Sequence[Run]) -> list[Message | Outcome]:
-        """Return for each run, in order, its message. A run whose message cannot be made gets the
-        outcome "rejected" instead."""
+        """Return the message of each run, in order; the outcome "rejected" if it cannot be made."""
         now = self._app.now()
         moments: dict[SharedTemplate, tuple[bytes, bytes]] = {}
         # A delivery tag is a unique text in the form of a uuid: here the batch and the place in it.
@@ -159,14 +148,14 @@ class Renderer:
         return rendered
 
     def _next(self, expires: datetime, now: datetime) -> tuple[bytes, bytes]:
-        """Return (moment, time to live) of a run with `expires: next`, which expires at its entry's
-        next run. Both are bytes as a message contains them; the time to live is in milliseconds."""
+        """Return the expiry of a run with `expires: next` as (moment, milliseconds left), both as
+        bytes."""
         text = expires.astimezone(self._app.timezone).isoformat(timespec="microseconds")
         return text.encode(), until(expires, now).encode()
 
     def _celerys_own(self, run: Run) -> Message:
-        """Return the message that celery makes for the run. Celery's events about the message are
-        in `along`. Raises Unbuildable if the message cannot be made."""
+        """Return the message that celery makes for the run, with celery's events about it in
+        `along`. Raises Unbuildable if the message cannot be made."""
         first, *along = (
             self.message(celery_message, run)
             for celery_message in celerys_own(self._app, self._producer, run)
@@ -174,8 +163,7 @@ class Renderer:
         return replace(first, along=tuple(along))
 
     def message(self, celery_message: CeleryMessage, run: Run) -> Message:
-        """Return celery's message, encoded for the transport. Raises Unbuildable if the transport
-        cannot encode it."""
+        """Return celery's message encoded for the transport. Raises Unbuildable if that fails."""
         try:
             return Message(
                 self.route(celery_message), self._transport.pack(celery_message), run.task_id
@@ -185,8 +173,7 @@ class Renderer:
             raise cannot_be_sent(run, one_line(error)) from error
 
     def route(self, celery_message: CeleryMessage) -> Route:
-        """Return the destination of the message. Messages with the same destination get the same
-        Route object, as long as the object is cached."""
+        """Return the destination of the message. Equal destinations get the same cached object."""
         key = (
             celery_message.exchange,
             celery_message.routing_key,
@@ -207,9 +194,8 @@ class Renderer:
         return route
 
     def _entry_template(self, run: Run) -> EntryTemplate | None:
-        """Return the template of the run's entry. If no cached template fits, make a new one and
-        cache it. Return None if celery has to make each message itself. Raises Unbuildable if the
-        message cannot be made."""
+        """Return the cached or new template of the run's entry, or None if celery must make each
+        message itself. Raises Unbuildable if the message cannot be made."""
         name = run.entry.name
         known = self._entry_templates.get(name)
         if known is None:
@@ -233,11 +219,9 @@ class Renderer:
         return entry_template
 
     def _new_entry_template(self, run: Run) -> tuple[EntryTemplate | None, int]:
-        """Return a new template of the run's entry, and its approximate size in bytes.
-
-        The template is None if celery has to make each message itself. Raises Unbuildable if the
-        message cannot be made.
-        """
+        """Make a template of the run's entry; return it with its approximate size in bytes. The
+        template is None if celery must make each message itself. Raises Unbuildable if the message
+        cannot be made."""
         monitor = run.entry.monitor
         if has_marks(run.entry) or (monitor is not None and monitor.sentry):
             return None, 0  # its arguments or headers are new for each run
@@ -257,8 +241,8 @@ class Renderer:
         return EntryTemplate(run.entry, run.revision, shared, filled), 1000 + 4 * len(fields.body)
 
     def _equals_celerys(self, template: Template, fields: EntryFields, run: Run) -> bool:
-        """True if the template and celery make the same message for the run, apart from the moments
-        eta and expiry."""
+        """Return True if the template gives the same message as celery for the run, except eta and
+        expiry."""
         transport_template = KombuTemplate(template.celery_message)
         planned = run.occurrence.planned.isoformat(timespec="microseconds").encode()
         eta, expires = template.moments(self._app.now())
@@ -270,8 +254,8 @@ class Renderer:
         return same(ours, celerys_own(self._app, self._producer, run)[0])
 
     def _shared_template(self, run: Run) -> SharedTemplate | None:
-        """Return the template that all entries with this task and these options share. Make and
-        cache it if there is none. Return None if celery has to make each message itself."""
+        """Return the cached or new template for the run's task and options, or None if celery must
+        make each message itself."""
         entry = run.entry
         try:
             options = canonical_json((entry.task, entry.options, run.expires is None, entry.trace))
@@ -284,8 +268,8 @@ class Renderer:
         return self._shared[options]
 
     def _new_shared_template(self, run: Run) -> SharedTemplate | None:
-        """Return a template made of one message of celery. Return None if celery has to make each
-        message itself. Raises Unbuildable if the transport cannot encode the message."""
+        """Make a template from a message of celery, or return None if celery must make each message
+        itself. Raises Unbuildable if the transport cannot encode it."""
         self._missing_queues.trim()
         template = template_of(self._app, self._producer, run)
         if template is None:

@@ -1,4 +1,4 @@
-"""Revoke runs: send celery's remote-control command to the workers of an app."""
+"""Tell workers to end runs, by celery's remote-control command "revoke"."""
 
 import logging
 from collections.abc import Sequence
@@ -14,21 +14,21 @@ log = logging.getLogger("beatd")
 
 
 class Revocation:
-    """Sends celery's command "revoke" to workers. Each call opens a connection and closes it again,
-    because beatd's transport also uses the channels of the publisher's connection."""
+    """Tells workers to end tasks by celery's command "revoke", over a new connection for each
+    call."""
 
     def __init__(self, app: Celery, timeout: float) -> None:
         self._app, self._timeout = app, timeout
         self._was_refused = False
 
     def revoke(self, task_ids: Sequence[str]) -> None:
-        """Send the workers a command to terminate the running tasks with these ids, and to refuse
-        those that have not started. Never raises: a failure is logged. If workers receive no remote
-        control, nothing is sent, and a warning is logged only the first time."""
+        """Tell the workers to end the tasks with these ids, or to refuse them if they have not
+        started. Never raises: failures are logged."""
         if why := remote_control_missing(self._app):
             self._refuse(why)
             return
         try:
+            # The publisher's connection is not free: its transport uses the channels.
             with closing(connection_of(self._app, self._timeout)) as connection:
                 if connection.transport.driver_type == "amqp":
                     waits = {"read_timeout": self._timeout, "write_timeout": self._timeout}

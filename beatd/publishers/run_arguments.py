@@ -1,7 +1,7 @@
 """Compute the arguments of a run when it is published.
 
-If an entry cannot store a value, it stores a mark instead: a dict that stands for the value. The
-value itself is read from the app that declares the entry.
+For a value that it cannot store, an entry has a placeholder (a dict); the value itself is read from
+the Celery app that declares the entry.
 """
 
 from collections.abc import Mapping
@@ -21,25 +21,22 @@ _RUN = "run beatd with -A, or with app: in the configuration"
 
 
 def has_marks(entry: Entry) -> bool:
-    """True if an argument of the entry is a mark: a dict that stands for a value of the app. The
-    app supplies the value when a run is published."""
+    """Return True if an argument of the entry is a placeholder for a value or function of the
+    app."""
     return has_app_value(entry) or any(map(lazy_arguments.is_mark, _values(entry)))
 
 
 def has_app_value(entry: Entry) -> bool:
-    """True if an argument of the entry is a mark (a dict) that stands for an object of the app. A
-    mark of a BeatLazyFunc does not count."""
+    """Return True if an argument of the entry is a placeholder for an object of the app. A
+    placeholder for a function (BeatLazyFunc) does not count."""
     return any(map(is_app_value, _values(entry)))
 
 
 def evaluated(app: Celery, entry: Entry) -> tuple[list[Any], dict[str, Any]]:
-    """Return (args, kwargs) of the entry for a message that is sent now. Each mark (a dict that
-    stands for a value) is replaced by the value of the app. Raises BeatError if the app does not
-    have the value.
+    """Return the (args, kwargs) to send now, with placeholders replaced by the app's values.
 
-    The app may declare a value of another type that has the same JSON text, such as a tuple, a
-    datetime with a zone's name, or an Enum. In that case the app's value is returned, because
-    pickle sends it and `argsrepr` shows it.
+    If the app's own value has the same JSON text as the stored one, the app's value is returned: a
+    tuple stays a tuple, and an Enum an Enum. Raises BeatError if the app does not have the value.
     """
     args, kwargs = list(entry.args), dict(entry.kwargs)
     if not (entry.source.startswith(APP) or has_marks(entry)):
@@ -59,9 +56,8 @@ def _values(entry: Entry) -> tuple[Any, ...]:
 
 
 def _declared(entry: Any) -> dict[int | str, Any]:
-    """Return the arguments that the app declares for an entry, as one dict. Its keys are the
-    indexes of the positional arguments and the names of the keyword arguments. `entry` is a dict, a
-    ScheduleEntry of celery, or None."""
+    """Return the arguments that the app declares for an entry, by index or keyword. `entry` is a
+    dict, a ScheduleEntry of celery, or None."""
     if isinstance(entry, Mapping):
         args, kwargs = entry.get("args"), entry.get("kwargs")
     else:
@@ -70,16 +66,16 @@ def _declared(entry: Any) -> dict[int | str, Any]:
 
 
 def _value(place: str, stored: Any, theirs: Any) -> Any:
-    """Return the argument to send. This is the app's value if `stored` is a mark (a dict that
-    stands for a value), or if `theirs`, the argument that the app declares, has the same JSON text;
-    else it is `stored`. `place` is the name of the argument in errors. Raises BeatError if the app
-    does not have the value of a mark."""
+    """Return the argument to send: the app's value `theirs` if `stored` is a placeholder or has the
+    same JSON text, else `stored`. `place` names the argument in errors. Raises BeatError if the app
+    does not have the value of a placeholder."""
     if lazy_arguments.is_mark(stored):
         return lazy_arguments.called(stored, theirs)
     if is_app_value(stored):
         return _app_value(place, stored, theirs)
     if theirs is _MISSING:
         return stored
+    # Pickle sends the type of the app's value, and `argsrepr` shows it.
     try:
         return theirs if canonical_json(theirs) == canonical_json(stored) else stored
     except (TypeError, ValueError, OverflowError, RecursionError):
@@ -87,9 +83,8 @@ def _value(place: str, stored: Any, theirs: Any) -> Any:
 
 
 def _app_value(place: str, mark: Mapping[str, Any], theirs: Any) -> Any:
-    """Return `theirs`, the app's value for a mark (a dict that stands for the value). Raises
-    BeatError if the app declares no value there, or a value with another digest. `place` is the
-    name of the argument in the error."""
+    """Return `theirs`, the app's value, if its digest is that in the placeholder `mark`; else raise
+    BeatError. `place` names the argument in the error."""
     if theirs is _MISSING:
         text = (
             f"its {place} is a {mark[MARK]} that only an app can send, and no app declares it here"

@@ -1,4 +1,4 @@
-"""The headers with which Sentry's integration in a worker completes the check-in of a run."""
+"""Make the message headers with which a worker reports the end of a run to Sentry."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from beatd.run import EPOCH, Run
 
 
 def sentry_headers(run: Run) -> dict[str, Any]:
-    """Return the headers that identify the Sentry monitor and the check-in of a run. The id of the
-    check-in is the task id, so that beatd and the worker report the same check-in."""
+    """Return the headers that name the Sentry monitor and check-in of a run. The check-in has the
+    task id, so that beatd and the worker report the same one."""
     return {
         "sentry-monitor-slug": slug_of(run.entry.name),
         "sentry-monitor-config": monitor_config(run.entry) or {},

@@ -1,5 +1,4 @@
-"""The transport to kombu's SQLAlchemy broker. This broker stores queues in tables and commits each
-message."""
+"""Send messages to kombu's SQLAlchemy broker, where each message is a row of a table."""
 
 from typing import Any
 
@@ -17,8 +16,8 @@ NOT_IN_CHARSET = (1267, 1271, 1366, 3988)
 
 
 class Sqlalchemy(KombuChannel):
-    """A transport that sends through kombu's channel. It rolls back the database session after each
-    error, because kombu does not."""
+    """Sends messages through kombu to tables of a SQL database. It rolls the session back after
+    each error, because kombu does not."""
 
     _session: Session | None = None
 
@@ -50,8 +49,8 @@ class Sqlalchemy(KombuChannel):
         return outcome
 
     def refuses_message(self, error: Exception) -> bool:
-        """True for an error that would come again at each retry: a DataError, such as a name too
-        long for its column, or a text that the charset of a column does not have."""
+        """Return True if the database will never accept this message, such as a name that is too
+        long or a character that the column cannot store."""
         if isinstance(error, DataError):
             return True
         args = error.orig.args if isinstance(error, DBAPIError) and error.orig else ()

@@ -1,4 +1,4 @@
-"""The transport to Amazon SQS through kombu's channel."""
+"""Send messages to Amazon SQS through kombu."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,8 +19,7 @@ NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
 
 
 class Sqs(KombuChannel):
-    """A transport that sends through kombu's channel, and converts the errors of botocore to
-    outcomes."""
+    """Sends messages to Amazon SQS through kombu, and converts botocore's errors to outcomes."""
 
     def probe(self, channel: Any) -> None:
         with suppress(ClientError):  # a refusal is an answer, too

@@ -1,8 +1,7 @@
-"""A template: the message that all entries with the same task and options have in common.
+"""Make a message of celery once, and reuse it for all entries with the same task and options.
 
-Celery makes the message of a template once. An entry fills in its name and arguments; a run fills
-in its id and moments. A template is used only if nothing else can differ between two messages. If a
-project has its own code for routes, names or sending, celery makes each message itself.
+An entry fills in its name and arguments; a run fills in its id and moments. If a project has its
+own code for routes, names or sending, no template is made, and celery makes each message itself.
 """
 
 import numbers
@@ -49,10 +48,10 @@ OWN_WAYS = {"eta", "argsrepr", "kwargsrepr", "stamped_headers", "content_type", 
 
 
 class Template(Struct, frozen=True):
-    """A message with marks, and the settings from which the marked parts are computed. A mark is a
-    random text in the place of a part that differs between entries or runs."""
+    """A message of celery with placeholders, and the settings from which their values are
+    computed."""
 
-    celery_message: CeleryMessage  # with marks
+    celery_message: CeleryMessage  # with placeholders
     serializer: str | None
     compression: str | None
     embed: Mapping[str, Any]  # callbacks and the like, a part of the body
@@ -62,9 +61,8 @@ class Template(Struct, frozen=True):
     levels: int | None  # of nested arguments that are shown
 
     def fields(self, app: Celery, run: Run) -> EntryFields:
-        """Return the name, arguments and body of the run's entry in the form that a message
-        contains. Raises an error if the task does not accept the arguments, or if they cannot be
-        serialised."""
+        """Return the parts of the message that come from the run's entry. Raises an error if the
+        task does not accept the arguments, or if they cannot be serialised."""
         args, kwargs = evaluated(app, run.entry)
         if self.task is not None and self.task.typing:
             self.task.__header__(*args, **kwargs)
@@ -81,15 +79,14 @@ class Template(Struct, frozen=True):
         )
 
     def moments(self, now: datetime) -> tuple[bytes, bytes]:
-        """Return (eta, expires) for a message that is sent at `now`, in the form that a message
-        contains. Each is empty if the template sets none."""
+        """Return (eta, expires) of a message sent at `now`, each encoded as bytes, or b"" if not
+        set."""
         return _later(now, self.countdown), _later(now, self.expires)
 
 
 def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template | None:
-    """Return a template for the run's entry, made of one message of celery. Return None if messages
-    from a template could differ from celery's own messages; celery then has to make each
-    message."""
+    """Return a template made from one message of celery for the run. Return None if messages from
+    the template could differ from celery's own."""
     entry, options = run.entry, run.entry.options
     task = app.tasks.get(entry.task)
     if not (_plain_app(app) and _plain_task(task) and _plain_options(options)):
@@ -136,21 +133,18 @@ def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template 
 
 
 def until(expires: datetime, now: datetime) -> str:
-    """Return the time from `now` until `expires` as a text of milliseconds, at least "0". Celery
-    computes and writes it in the same way."""
+    """Return the milliseconds from `now` until `expires` as text, at least "0", as celery writes
+    them."""
     return str(int(max(0.0, (expires - now).total_seconds()) * 1000))
 
 
 def same(one: CeleryMessage, other: CeleryMessage) -> bool:
-    """True if both messages are equal apart from eta and expiry. These two differ each time a
-    message is made."""
+    """Return True if both messages are equal except in eta and expiry, which differ each time."""
     return _without_moments(one) == _without_moments(other)
 
 
 def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
-    """Return a copy of the message that can be compared. In its headers, eta and expires are only
-    True if they are None, else False. The property `expiration` is removed, and the body is
-    bytes."""
+    """Return a copy for comparison: eta and expires only say whether they are None."""
     headers = {**celery_message.headers}
     for moment in ("eta", "expires"):
         headers[moment] = headers[moment] is None
@@ -164,8 +158,8 @@ def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
 
 
 def _later(now: datetime, seconds: float | None) -> bytes:
-    """Return the moment `seconds` after `now` in the form that a message contains, or empty bytes
-    if `seconds` is None."""
+    """Return the moment `seconds` after `now` as bytes for a message, or b"" if `seconds` is
+    None."""
     if seconds is None:
         return b""
     # celery 5.7 adds like this; older versions are an hour off across a change of clocks.
@@ -174,9 +168,8 @@ def _later(now: datetime, seconds: float | None) -> bytes:
 
 
 def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: int | None) -> str:
-    """Return the arguments as a text for people, equal to the result of celery's saferepr. The text
-    is cut to about `longest` characters and `levels` of nesting. A few plain values are formatted
-    by repr, which gives the same text and is faster."""
+    """Return task arguments as text for people, exactly as celery's saferepr does. The text is cut
+    to about `longest` characters and `levels` of nesting."""
     values = [*value, *value.values()] if isinstance(value, dict) else value
     if len(values) < 20 and all(map(_is_plain, values)):
         text = repr(value)
@@ -186,14 +179,14 @@ def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: i
 
 
 def _is_plain(value: Any) -> bool:
-    """True if repr and celery's saferepr certainly return the same text for the value."""
+    """Return True if repr and celery's saferepr certainly give the same text for the value."""
     kind = type(value)
     return kind is int or kind is bool or (kind is str and PLAIN.fullmatch(value) is not None)
 
 
 def _plain_app(app: Celery) -> bool:
-    """True if the app makes, routes and sends messages by celery's own code, sends no events, and
-    writes moments with the expected length."""
+    """Return True if the app sends messages by celery's own code only, sends no events, and writes
+    moments with the usual length."""
     return (
         _by(celery.app.base, type(app).send_task)
         and _by(celery.app.amqp, app.amqp.create_task_message, "as_task_v2")
@@ -204,7 +197,7 @@ def _plain_app(app: Celery) -> bool:
 
 
 def _plain_task(task: Any) -> bool:
-    """True if the task is unknown to the app, or is sent by celery's own code."""
+    """Return True if celery's own code sends this task, or if the app does not know the task."""
     kind = type(task)
     return task is None or (
         _by(celery.app.task, kind.apply_async)
@@ -215,8 +208,8 @@ def _plain_task(task: Any) -> bool:
 
 
 def _by(module: ModuleType, function: Any, name: str = "") -> bool:
-    """True if `function` is celery's own code from `module`, neither overridden nor wrapped by a
-    tracing library. If `name` is given, the function must have this name."""
+    """Return True if `function` is celery's own code from `module`, neither overridden nor wrapped.
+    A given `name` must match, too."""
     code = getattr(function, "__code__", None)
     return (
         code is not None
@@ -226,6 +219,6 @@ def _by(module: ModuleType, function: Any, name: str = "") -> bool:
 
 
 def _plain_options(options: Mapping[str, Any]) -> bool:
-    """True if the options and headers of an entry set none of the fields OWN_WAYS and MARKED. A
-    template computes these fields itself or cannot contain them."""
+    """Return True if an entry's options and headers set no field that a template computes itself or
+    cannot contain."""
     return not OWN_WAYS & options.keys() and not MARKED & (options.get("headers") or {}).keys()

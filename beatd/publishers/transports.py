@@ -1,5 +1,4 @@
-"""Choose the transport for the broker of an app, and limit every wait of its connection by a
-time-out."""
+"""Choose the transport for the broker of a Celery app, and set time-outs on its connection."""
 
 import re
 from typing import Any
@@ -16,11 +15,9 @@ from beatd.publishers.redis_lists import RedisLists
 
 
 def connection_of(app: Celery, timeout: float, *, reads: bool = False) -> Connection:
-    """Return the app's connection for writing or, if `reads` is True, for reading. The connection
-    is not open yet. It has a time-out (in seconds) on each wait for which the app sets none.
-
-    Raises ConfigError for a URL that kombu cannot use.
-    """
+    """Return a kombu connection to the app's broker, not open yet, with time-outs in seconds. If
+    `reads`, it is the app's connection for reading. Raises ConfigError for a URL that kombu cannot
+    use."""
     try:
         connection: Connection = app.connection_for_read() if reads else app.connection_for_write()
         kind = connection.transport.driver_type
@@ -45,13 +42,13 @@ def connection_of(app: Celery, timeout: float, *, reads: bool = False) -> Connec
 
 
 def kind_of(app: Celery) -> str:
-    """Return the scheme of the URL of the app's broker, such as redis or amqp."""
+    """Return the scheme of the app's broker URL, such as "redis" or "amqp"."""
     return str(app.conf.broker_write_url or "").partition(":")[0]
 
 
 def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
-    """Return transport options that end each wait after `timeout` seconds. `kind` is the type of
-    the transport in kombu. `host` is the URL of the database if `kind` is "sql"."""
+    """Return kombu transport options that end each wait after `timeout` seconds. `kind` is kombu's
+    driver type; `host` is the database URL if `kind` is "sql"."""
     if kind == "redis":
         sockets = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         return {**sockets, "sentinel_kwargs": sockets}
@@ -67,8 +64,8 @@ def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
 
 
 def transport_to(connection: Connection, timeout: float) -> Transport:
-    """Return the transport for the connection's broker. The result is a KombuChannel, which sends
-    one message at a time, if beatd has no transport of its own for this kind of broker."""
+    """Return the transport for the connection's broker. It is a KombuChannel, which sends messages
+    one by one, if beatd has no special transport."""
     kind = connection.transport.driver_type
     if kind == "redis":
         return RedisLists(connection=connection, timeout=timeout)

@@ -10,9 +10,9 @@ from beatd.schedules.moment import parse_moment
 
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
-    """A schedule that runs once, at `moment` (in UTC).
+    """A schedule that runs only once, at `moment` in UTC.
 
-    `written` is the text of the moment in the configuration.
+    `written` is the moment as the configuration has it.
     """
 
     moment: datetime
@@ -20,11 +20,10 @@ class At:
 
     @property
     def period(self) -> None:
-        """Return None, because only an `every` schedule has a period."""
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the only run of the schedule if it is strictly after `moment`, else None.
+        """Return the schedule's only run if it is after `moment`, else None.
 
         Raises ScheduleError if `moment` has no time zone.
         """
@@ -33,7 +32,7 @@ class At:
         return self.moment if self.moment > moment else None
 
     def plain(self) -> dict[str, Any]:
-        """Return the mapping for a configuration: {"at": text}, with the text as written."""
+        """Return the schedule as YAML writes it, such as {"at": "2027-01-01T09:00:00Z"}."""
         return {"at": self.written}
 
     def __hash__(self) -> int:
@@ -44,10 +43,10 @@ class At:
 
 
 def at(moment: str | date | datetime, *, tz: str | tzinfo = "UTC") -> At:
-    """Return a schedule that runs once, at `moment`.
+    """Return a schedule that runs only once, at `moment`.
 
-    A moment without an offset is a time on the wall clock of the zone `tz`. Raises ScheduleError if
-    `moment` is not a moment.
+    `tz` is the time zone of a moment without a UTC offset. Raises ScheduleError if `moment` is not
+    a date or time.
     """
     written = moment.isoformat() if isinstance(moment, date) else moment
     return At(parse_moment(moment, tz), written)

@@ -1,8 +1,8 @@
-"""Parse Celery's crontab mapping, with the same meaning as celery.schedules.crontab.
+"""Parse the fields of Celery's crontab, such as {"minute": 0, "hour": "*/2"}.
 
-The grammar is celery's, with its oddities. A range may wrap around its highest value, and the step
+The syntax is Celery's, with its oddities. A range may wrap around its highest value, and the step
 of a range then counts across the wrap. A name needs only its first three letters. Text after a
-match is ignored ('mon/2' is mon). This module repeats celery's grammar because importing celery
+match is ignored ('mon/2' is mon). This module repeats Celery's syntax because importing Celery
 costs more time and memory than all of beatd. Tests compare the two.
 """
 
@@ -20,7 +20,7 @@ from beatd.schedules.walk import Fields
 
 
 class Key(NamedTuple):
-    """A key of the crontab mapping, such as `hour`, with the lowest and highest value it allows."""
+    """A field of Celery's crontab, such as `hour`, with its lowest and highest value."""
 
     name: str
     low: int
@@ -46,10 +46,10 @@ Written = str | int | tuple[int, ...]
 
 
 def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
-    """Return the mapping as hashable (key, value) pairs in a fixed order.
+    """Return Celery's crontab fields as hashable (key, value) pairs in a fixed order.
 
-    A set or list of numbers becomes a sorted tuple. Raises ScheduleError for an unknown key, for a
-    value of a wrong type, and for a number in a list that is out of range.
+    A set or list of numbers becomes a sorted tuple. Raises ScheduleError for an unknown key, a
+    value of a wrong type, and a number that is out of range.
     """
     for name in mapping:
         if name not in KEYS:
@@ -59,10 +59,10 @@ def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
 
 @lru_cache(maxsize=4096)
 def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
-    """Return the parsed form of a crontab mapping. `fields` are the pairs that `written` returns.
+    """Return the times that the fields of a Celery crontab match.
 
-    A day matches only if both its day of the month and its day of the week match. Raises
-    ScheduleError if a field is invalid, or if no day can ever match.
+    `fields` are pairs from `written`. A day must match both the day of the month and the day of the
+    week. Raises ScheduleError if a field is invalid, or if no day can ever match.
     """
     given = dict(fields)
     masks = {name: _mask(key, given.get(name, "*")) for name, key in KEYS.items()}
@@ -76,10 +76,10 @@ def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
 
 
 def day_masks(fields: tuple[tuple[str, Written], ...]) -> tuple[int, int]:
-    """Return the matching days of the month and of the week, as two bit masks.
+    """Return the matching days of the month and days of the week, as two bit masks.
 
-    Bit d of the first is day d of the month; bit 0 of the second is Sunday. `fields` are the pairs
-    that `written` returns.
+    Bit 1 of the first is the 1st of the month; bit 0 of the second is Sunday. `fields` are pairs
+    from `written`.
     """
     given = dict(fields)
     month, week = (given.get(key.name, "*") for key in (DAY_OF_MONTH, DAY_OF_WEEK))

@@ -11,11 +11,10 @@ _WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 def clock_change(schedule: Schedule, moment: datetime) -> str | None:
-    """Return a note on how a clock change (DST) affects the run at `moment`, else None.
+    """Return a note if a clock change (DST) affects the run at `moment`, else None.
 
-    The note is "moved: ... does not exist" if the clock skips the time of the run. The note is
-    "first of two" or "second of two" if the clock shows the time of the run twice. The result is
-    None if no clock change affects the run.
+    The note begins with "moved" if the clock skips the time of the run. It is "first of two" or
+    "second of two" if the clock shows that time twice.
     """
     if not isinstance(schedule, Cron | RRule):
         return None
@@ -35,9 +34,9 @@ def clock_change(schedule: Schedule, moment: datetime) -> str | None:
 
 
 def _wall(missed: int, shown: int) -> str:
-    """Return the wall-clock second `missed` as text, with its date if `shown` is on another day.
+    """Return the wall-clock time `missed` as text, with its date if `shown` is on another day.
 
-    Both numbers are seconds since 1970-01-01 00:00 on the wall clock.
+    Both are seconds since 1970-01-01 00:00 on the wall clock.
     """
     clock = _WALL_EPOCH + timedelta(seconds=missed)
     text = f"{clock:%H:%M:%S}" if clock.second else f"{clock:%H:%M}"

@@ -29,8 +29,7 @@ def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str
 def _every(values: list[int], unit: str, whole: str) -> str:
     """Return "every 5 minutes" for evenly spread values, else a list of the values in words.
 
-    `unit` is the word for one value ("minute"). `whole` is the word for the next larger unit
-    ("hour").
+    `unit` is the word for one value, such as "minute"; `whole` is the next larger unit, "hour".
     """
     step = _step(values, 60)
     if step:
@@ -51,9 +50,9 @@ def _within(hours: list[int], minutes: list[int]) -> str:
 
 
 def _step(values: list[int], size: int) -> int | None:
-    """Return the distance between the values if they divide `size` into equal parts, else None.
+    """Return the distance between evenly spread values, else None.
 
-    Evenly spread values start at 0, such as 0, 15, 30, 45 for the size 60.
+    For the size 60, the values 0, 15, 30, 45 have the distance 15.
     """
     if len(values) < 2 or values[0] or size % len(values):
         return None

@@ -1,4 +1,4 @@
-"""The schedules `cron` and `crontab`, which run at the matching seconds of a wall clock."""
+"""Schedules from cron texts and Celery crontabs, which run at matching times of the wall clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,16 +17,15 @@ from beatd.schedules.zone import Offsets, offsets, zone_name
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cron:
-    """A schedule that runs at each second of the wall clock of zone `tz` that matches `fields`.
+    """A schedule that runs at each wall-clock second in zone `tz` that matches `fields`.
 
-    `gap` is for a time that the clock skips: with "run", the run comes right after the gap; with
-    "skip", there is no run. `fold` is for a time that the clock shows twice: the run comes at the
-    "first" time, at the "last" time, or at "both". `written` is the cron text, or the pairs of the
-    crontab mapping.
+    `gap` is the rule for a time that the clock skips: "run" right after the gap, or "skip". `fold`
+    is the rule for a time that the clock shows twice: run at the "first", the "last" or "both".
+    `written` is the cron text, or the pairs of the crontab mapping.
 
     If the minute or hour field begins with *, or if the zone's clock never changes, `gap` is always
-    "skip" and `fold` is always "both", whatever the configuration says. For this reason two
-    schedules are equal exactly when they run at the same moments.
+    "skip" and `fold` is always "both". Two schedules are thus equal exactly when they run at the
+    same moments.
     """
 
     fields: Fields
@@ -43,11 +42,10 @@ class Cron:
 
     @property
     def period(self) -> None:
-        """Return None, because only an `every` schedule has a period."""
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first run strictly after `moment`, in UTC; None if there is none.
+        """Return the first run after `moment`, in UTC; None if there is none.
 
         Raises ScheduleError if `moment` has no time zone.
         """
@@ -60,14 +58,14 @@ class Cron:
     def at_or_after(self, local: int) -> int | None:
         """Return the first matching wall-clock second at or after `local`; None if there is none.
 
-        Wall-clock seconds count from 1970-01-01 00:00 on the wall clock.
+        Seconds count from 1970-01-01 00:00 on the wall clock.
         """
         return self.fields.at_or_after(local)
 
     def plain(self) -> dict[str, Any]:
-        """Return the mapping for a configuration: {"cron": text} or {"crontab": {key: value}}.
+        """Return the schedule as YAML writes it, such as {"cron": "0 2 * * *"}.
 
-        The values are those of the configuration, except that a list of numbers is sorted.
+        A crontab of Celery becomes {"crontab": {key: value}}, with lists of numbers sorted.
         """
         if isinstance(self.written, str):
             return {"cron": self.written}
@@ -106,12 +104,12 @@ def cron(
     dst_fold: str = "first",
     name: str = "",
 ) -> Cron:
-    """Return the schedule of a cron text in the zone `tz`.
+    """Return the schedule of a cron text, such as "0 2 * * *", in the time zone `tz`.
 
     `dst_gap` ("run" or "skip") is the rule for a time that the clock skips. `dst_fold` ("first",
     "last" or "both") is the rule for a time that the clock shows twice. Each `H` in the text
-    becomes a fixed value that is computed from `name`, the name of the entry. Raises ScheduleError
-    if the text is wrong or can never match.
+    becomes a fixed value computed from `name`, the name of the entry. Raises ScheduleError if the
+    text is wrong or can never match.
     """
     if not isinstance(text, str):
         raise ScheduleError(f"{quoted(text)} is not a cron text; write it in quotes: '0 2 * * *'")
@@ -129,9 +127,9 @@ def crontab(
     name: str = "",
     **fields: Any,
 ) -> Cron:
-    """Return the schedule of a cron text, or of the keys of Celery's crontab given as keywords.
+    """Return the schedule of a cron text, or of Celery's crontab fields given as keywords.
 
-    Raises ScheduleError if both are given. The other parameters are the same as for `cron`.
+    Raises ScheduleError if both are given. The other parameters are those of `cron`.
     """
     if text is None:
         return from_mapping(fields, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold)
@@ -150,11 +148,11 @@ def from_mapping(
     dst_gap: str = "run",
     dst_fold: str = "first",
 ) -> Cron:
-    """Return the schedule of Celery's crontab mapping in the zone `tz`; a missing key means *.
+    """Return the schedule of Celery's crontab fields; a missing field means *.
 
     `dst_gap` ("run" or "skip") is the rule for a time that the clock skips. `dst_fold` ("first",
     "last" or "both") is the rule for a time that the clock shows twice. Raises ScheduleError if the
-    mapping is wrong or can never match.
+    fields are wrong or can never match.
     """
     if not isinstance(fields, Mapping):
         raise ScheduleError(
@@ -177,10 +175,10 @@ def _mapping(fields: tuple[tuple[str, Written], ...], tz: str, gap: str, fold: s
 
 
 def _effective(wildcard: bool, tz: str, gap: str, fold: str) -> tuple[str, str]:
-    """Return the gap and fold rules that apply: ("skip", "both"), or else the given rules.
+    """Return the rules for skipped times (`gap`) and for repeated times (`fold`) that apply.
 
-    The result is ("skip", "both") if `wildcard` is True (the minute or hour field begins with *),
-    or if the clock of the zone never changes.
+    The result is ("skip", "both") if `wildcard` is True (the minute or hour field begins with *) or
+    if the zone's clock never changes. Otherwise the given rules apply.
     """
     if wildcard or len(offsets(tz).at) == 1:
         return "skip", "both"

@@ -1,4 +1,4 @@
-"""Parse a cron text of five fields, of six with seconds first, or of seven with the year last."""
+"""Parse cron texts of five fields, six (with seconds first) or seven (with the year last)."""
 
 import re
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ _HASHED = re.compile(r"(?i)(?:^|[\s,])h")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a cron text, such as the hour, with the lowest and highest value allowed in it."""
+    """A field of a cron text, such as the hour, with its lowest and highest value."""
 
     name: str
     low: int
@@ -39,9 +39,9 @@ class Field:
     hash_high: int | None = None
 
     def number(self, text: str) -> int:
-        """Return the number for `text`, which is a number or a name such as `mon`.
+        """Return the value of a number or name in this field, such as 1 for "mon".
 
-        Raises `_Wrong` if the field allows no such number or name.
+        Raises `_Wrong` if the field does not allow it.
         """
         if text in self.names:
             return self.names.index(text) + self.low
@@ -67,14 +67,14 @@ _ORDER = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, YEAR)
 
 
 class _Wrong(Exception):
-    """Raised for a fault in one field; `parse` turns it into a ScheduleError."""
+    """Raised if one field of a cron text is wrong; `parse` turns it into a ScheduleError."""
 
 
 @dataclass(frozen=True, slots=True)
 class CronText:
-    """The result of parsing a cron text.
+    """A parsed cron text: the times it matches.
 
-    `fields` are the matching seconds. `wildcard` is True if the minute or hour field begins with *.
+    `wildcard` is True if the minute or hour field begins with *.
     """
 
     fields: Fields
@@ -82,16 +82,16 @@ class CronText:
 
 
 def uses_hash(text: str) -> bool:
-    """Return True if the text has an H, whose value is computed from the name of the entry."""
+    """Return True if a cron text has an H (a value computed from the entry's name)."""
     return _HASHED.search(text) is not None
 
 
 @lru_cache(maxsize=4096)
 def parse(text: str, seed: str = "") -> CronText:
-    """Return the parsed form of a cron text.
+    """Return the times that a cron text matches.
 
-    Each `H` in the text becomes a fixed value: the same `seed` always gives the same value. Raises
-    ScheduleError if the text is wrong or can never match.
+    Each `H` in the text becomes a fixed value computed from `seed`. Raises ScheduleError if the
+    text is wrong or can never match.
     """
     words = split(text)
     try:
@@ -114,29 +114,29 @@ def parse(text: str, seed: str = "") -> CronText:
     return CronText(fields, words[1].startswith("*") or words[2].startswith("*"))
 
 
+# These two fields take the longest to parse, and most texts have the same two.
 @lru_cache(maxsize=4096)
 def _table(day: str, weekday: str, seed: str) -> days.Table:
-    """Return the table of the days that match a day-of-month field and a day-of-week field.
+    """Return the days that match a day-of-month field and a day-of-week field of a cron text.
 
-    Results are cached, because these two fields take the longest time to parse, and most texts have
-    the same two. Raises `_Wrong` if a field is invalid.
+    Raises `_Wrong` if a field is invalid.
     """
     return days.table(_Parser(seed).day_rule(day, weekday))
 
 
 def mask(field: Field, word: str) -> int:
-    """Return the values that a cron field matches, as a bit mask: bit n is set if n matches.
+    """Return the values that a cron field matches, as a bit mask: "1-3" sets the bits 1, 2 and 3.
 
-    `word` is the text of the field. It must not contain H (a value computed from the entry's name).
+    `word` is the text of the field. It must not have an H (a value computed from the entry's name).
     """
     return _Parser("").mask(field, _unmarked(word))
 
 
 def split(text: str) -> list[str]:
-    """Return the seven fields of a cron text in lower case: seconds first, year last.
+    """Return the seven fields of a cron text in lower case, from seconds to year.
 
-    Missing seconds become 0, and a missing year becomes *. Raises ScheduleError if the text has
-    another number of fields.
+    Missing seconds become 0, and a missing year becomes *. Raises ScheduleError if the text does
+    not have five to seven fields.
     """
     if len(text) > _MAX_CHARS:
         raise ScheduleError(
@@ -171,7 +171,7 @@ def split(text: str) -> list[str]:
 
 
 def _nickname(text: str, lower: str) -> str:
-    """Return the five fields for a nickname such as @daily.
+    """Return the five cron fields of a nickname such as @daily.
 
     Raises ScheduleError if the nickname is unknown.
     """
@@ -188,7 +188,7 @@ def _nickname(text: str, lower: str) -> str:
 
 
 class _Parser:
-    """Parses the fields of one cron text; the value of each H is computed from `seed`."""
+    """Parses the fields of one cron text; `seed` decides the value of each H."""
 
     def __init__(self, seed: str) -> None:
         self.seed = seed
@@ -200,9 +200,9 @@ class _Parser:
         return mask
 
     def part(self, field: Field, part: str) -> int:
-        """Return a mask of the values of one list item: *, a, a-b, H or H(a-b), with or without /n.
+        """Return the values of one item of a cron field, such as 1-5 or */10, as a bit mask.
 
-        Raises `_Wrong` if the item is invalid.
+        An item is *, a, a-b, H or H(a-b), with or without /n. Raises `_Wrong` if it is invalid.
         """
         base, slash, step_text = part.partition("/")
         step = self.step(field, part, step_text) if slash else 1
@@ -234,9 +234,10 @@ class _Parser:
         return int(text) if len(text) < 10 else 1_000_000_000
 
     def hash_range(self, field: Field, base: str, step: int | None) -> range | list[int]:
-        """Return the values of an H: one value of its range, or every `step`th value for H/n.
+        """Return the values that an H in a cron field stands for; the seed decides the first one.
 
-        The first value is computed from the seed. Raises `_Wrong` if the item is invalid.
+        An H is one value of its range; H/n is every `step`th value. Raises `_Wrong` if it is
+        invalid.
         """
         inner = re.fullmatch(r"h(?:\(([^()]*)-([^()]*)\))?", base)
         if inner is None:
@@ -255,10 +256,10 @@ class _Parser:
         return range(low + drawn % min(step, high - low + 1), high + 1, step)
 
     def day_rule(self, day: str, weekday: str) -> days.DayRule:
-        """Return the rule of both day fields of a cron text: `day` (of the month) and `weekday`.
+        """Return the rule for the days that match the day-of-month and day-of-week fields.
 
-        A field restricts the days unless it begins with * or is ?. If both fields restrict the
-        days, a day needs to match only one of them; otherwise a day must match both.
+        If both fields restrict the days, a day needs to match only one of them, as in cron. A field
+        that begins with * or is ? does not restrict the days.
         """
         on_day = days.union([self.day(part) for part in _unmarked(day).split(",")])
         on_weekday = days.union([self.weekday(part) for part in _unmarked(weekday).split(",")])
@@ -293,7 +294,6 @@ class _Parser:
 
 
 def _unmarked(word: str) -> str:
-    """Return * for ?, and any other field unchanged."""
     return "*" if word == "?" else word
 
 
@@ -305,7 +305,7 @@ def _bits(values: Iterable[int]) -> int:
 
 
 def _backward(field: Field, base: str, low: int, high: int, step: int) -> str:
-    """Return the error message for a range such as 22-2, with a correct way to write the range."""
+    """Return the error message for a backward range such as 22-2, with a correct form."""
     low_text, _, high_text = base.partition("-")
     top, bottom = field.high, field.low
     top_text, bottom_text = str(top), str(bottom)

@@ -1,4 +1,4 @@
-"""Write a cron schedule in plain English."""
+"""Describe a cron schedule in plain English."""
 
 from itertools import pairwise
 
@@ -11,10 +11,9 @@ from beatd.schedules.walk import FIRST_YEAR
 
 
 def cron_words(cron: Cron) -> str:
-    """Return the schedule in words: its times of day, then its days, months, years and zone.
+    """Return a cron schedule in plain English, such as "at 02:30 on Monday".
 
-    Days, months and years appear only if they are restricted. The zone appears only if it is not
-    UTC.
+    Days, months and years appear only if they are restricted, the zone only if it is not UTC.
     """
     fields = cron.fields
     words = clock_words(bits(fields.seconds), bits(fields.minutes), bits(fields.hours))
@@ -49,7 +48,7 @@ def _days(cron: Cron) -> str:
 
 
 def _text_days(word: str) -> str:
-    """Return a day-of-month field of a cron text in words; "" if every day matches."""
+    """Return the day-of-month field of a cron text in words; "" if every day matches."""
     mask, parts = 0, []
     for part in word.split(","):
         if part == "l":
@@ -69,7 +68,7 @@ def _text_days(word: str) -> str:
 
 
 def _text_weekdays(word: str) -> str:
-    """Return a day-of-week field of a cron text in words; "" if every day matches."""
+    """Return the day-of-week field of a cron text in words; "" if every day matches."""
     mask, parts = 0, []
     for part in word.split(","):
         base, _, count = part.partition("#")

@@ -1,13 +1,13 @@
-"""Find the next matching second, minute or hour of a day with bit masks, without a loop."""
+"""Find the next allowed second, minute or hour of a day, with bit masks."""
 
 from collections.abc import Iterable
 
 
 class DayGrid:
-    """Finds the next allowed unit (second, minute or hour) of a day in steps of a fixed length.
+    """The allowed seconds, minutes or hours of a day, for searches in steps of `interval`.
 
-    The day has `size` units, numbered from 0, and `places` are the numbers of the allowed units. A
-    search checks its first unit and then every `interval`th unit.
+    The day has `size` units (seconds, minutes or hours), numbered from 0. `places` are the numbers
+    of the allowed units.
     """
 
     __slots__ = ("_all", "_allowed", "_interval", "_steps")
@@ -21,7 +21,7 @@ class DayGrid:
         self._interval, self._steps = interval, every(interval, size)
 
     def at_or_after(self, place: int) -> int | None:
-        """Return the first allowed unit of `place`, `place` + interval and so on, or None."""
+        """Return the first allowed number of `place`, `place` + interval and so on, or None."""
         if self._all:
             return place
         found = self._allowed >> place & self._steps
@@ -29,7 +29,7 @@ class DayGrid:
 
 
 def every(interval: int, size: int) -> int:
-    """Return a mask with the bits 0, interval, 2 * interval and so on, all below `size`."""
+    """Return a bit mask with the bits 0, interval, 2 * interval and so on, all below `size`."""
     mask, reach = 1, interval
     while reach < size:
         mask |= mask << reach

@@ -1,8 +1,8 @@
-"""Compute which days of a month match a rule such as 13, L, LW, 15W, fri#2 or L5.
+"""Find the days of a month that match a cron day rule such as 13, L, LW, 15W, fri#2 or L5.
 
-Every day rule depends only on the weekday of the month's first day and on the month's length. A
-rule is therefore a table of 7 x 4 bit masks, in which bit d is day d. A month costs one look-up,
-and two rules are equal exactly when their tables are equal.
+Every rule depends only on the weekday of the month's first day and on the month's length. A rule is
+therefore a table of 7 x 4 bit masks, in which bit d is day d. Finding a month's days is one
+look-up, and two rules are equal exactly when their tables are equal.
 """
 
 from collections.abc import Callable
@@ -18,57 +18,53 @@ Table = tuple[int, ...]
 
 
 def whole(length: int) -> int:
-    """Return a mask of all days of a month of this length; bit d is day d."""
+    """Return a bit mask of all days of a month with `length` days; bit 1 is the 1st."""
     return (1 << (length + 1)) - 2
 
 
 def row(first: int, length: int) -> int:
-    """Return the `Table` index for a month of `length` days that begins with weekday `first`.
-
-    Weekday 0 is Sunday.
-    """
+    """Return the index in a `Table` for a month of `length` days that begins on weekday `first`."""
     return first * 4 + length - 28
 
 
 def table(rule: DayRule) -> Table:
-    """Return the matching days of a rule for each of the 28 shapes of a month, as bit masks.
+    """Return the matching days of a rule for every possible month, as 28 bit masks.
 
-    A shape is the weekday of the first day together with the length of the month. `row` returns the
-    index of a shape in the table.
+    A month begins on one of 7 weekdays and has one of 4 lengths; `row` returns its index.
     """
     return tuple(rule(first, length) & whole(length) for first in range(7) for length in LENGTHS)
 
 
 def weekday(first: int, day: int) -> int:
-    """Return the weekday (0 is Sunday) of a day of a month that begins with weekday `first`."""
+    """Return the weekday of a day in a month that begins on weekday `first`; 0 is Sunday."""
     return (first + day - 1) % 7
 
 
 def on_days(mask: int) -> DayRule:
-    """Return a rule that matches the days of the month in `mask`; bit d is day d."""
+    """Return a rule for fixed days of the month; bit 1 of `mask` is the 1st."""
     return lambda first, length: mask
 
 
 def on_weekdays(mask: int) -> DayRule:
-    """Return a rule that matches the weekdays in `mask`; bit 0 is Sunday."""
+    """Return a rule for all days on certain weekdays; bit 0 of `mask` is Sunday."""
     # The mask is turned so that the month's first day comes first, and repeated for each week.
     return lambda first, length: (mask >> first | mask << 7 - first & 127) * EACH_WEEK
 
 
 def last_day(first: int, length: int) -> int:
-    """Return a mask with only the last day of the month; this function is itself a `DayRule`."""
+    """Return a bit mask of only the last day of a month; bit 1 is the 1st."""
     return 1 << length
 
 
 def last_working_day(first: int, length: int) -> int:
-    """Return a mask with only the month's last day from Monday to Friday; itself a `DayRule`."""
+    """Return a bit mask of only a month's last day from Monday to Friday; bit 1 is the 1st."""
     return 1 << length - {6: 1, 0: 2}.get(weekday(first, length), 0)
 
 
 def nearest_working_day(wanted: int) -> DayRule:
-    """Return a rule that matches the working day nearest to day `wanted`, in the same month.
+    """Return a rule for the day from Monday to Friday nearest to day `wanted` of the month.
 
-    If the month has no day `wanted`, the rule matches the working day nearest to the last day.
+    In a month that is too short for `wanted`, it is the working day nearest to the last day.
     """
 
     def rule(first: int, length: int) -> int:
@@ -84,10 +80,9 @@ def nearest_working_day(wanted: int) -> DayRule:
 
 
 def nth_weekday(which: int, nth: int) -> DayRule:
-    """Return a rule that matches the `nth` weekday `which` (0 is Sunday) of a month.
+    """Return a rule for one weekday of a month, such as the second Friday (`which` 5, `nth` 2).
 
-    If `nth` is -1, the rule matches the last such weekday. If `nth` is 5, the rule matches no day
-    in a month with only four such weekdays.
+    An `nth` of -1 is the last such weekday. A fifth Friday matches no day if there are only four.
     """
 
     def rule(first: int, length: int) -> int:
@@ -99,7 +94,7 @@ def nth_weekday(which: int, nth: int) -> DayRule:
 
 
 def union(rules: list[DayRule]) -> DayRule:
-    """Return a rule that matches each day that at least one of the rules matches."""
+    """Return a rule for the days that at least one of the rules matches."""
 
     def rule(first: int, length: int) -> int:
         mask = 0
@@ -111,22 +106,21 @@ def union(rules: list[DayRule]) -> DayRule:
 
 
 def either(one: DayRule, other: DayRule) -> DayRule:
-    """Return a rule that matches each day that `one`, `other` or both match."""
+    """Return a rule for the days that `one`, `other` or both match."""
     return lambda first, length: one(first, length) | other(first, length)
 
 
 def both(one: DayRule, other: DayRule) -> DayRule:
-    """Return a rule that matches each day that `one` and `other` both match."""
+    """Return a rule for the days that `one` and `other` both match."""
     return lambda first, length: one(first, length) & other(first, length)
 
 
 @lru_cache(maxsize=1024)
 def reachable(months: int, days: Table) -> tuple[int, Table]:
-    """Return `months` and `days` without the bits that can never match.
+    """Return the allowed `months` and `days` without those that can never match.
 
-    Bit n of `months` is month n. A month is removed if none of its days can match. The days for a
-    length of month are removed if no remaining month has this length. Two rules that match the same
-    days thus become equal. The returned months are 0 if no day ever matches.
+    Bit 1 of `months` is January. For example, February is removed if only day 30 is allowed. Rules
+    that match the same days become equal. The returned months are 0 if no day ever matches.
     """
     kept = 0
     lengths: set[int] = set()

@@ -1,13 +1,13 @@
-"""Convert wall-clock seconds to moments in UTC, also when the clock changes (DST).
+"""Convert wall-clock times to moments in UTC, with rules for clock changes (DST).
 
-A wall-clock second counts from 1970-01-01 00:00 on the wall clock. A schedule provides a function
-`at_or_after`, which returns the schedule's first wall-clock second at or after its argument.
+Wall-clock seconds count from 1970-01-01 00:00 on the wall clock. A schedule passes a function
+`at_or_after`, which returns its first wall-clock second at or after the given one.
 
-A gap is a time that the clock skips. A fold is a time that the clock shows twice. With gap "run", a
-schedule runs once at the first instant after a gap if any of its times is in the gap. With gap
-"skip", it does not run for these times. With fold "first" or "last", a time in a fold runs only
-once; with "both", it runs twice. The default is "run" and "first", for a job at fixed times of day.
-"skip" and "both" are for a job that follows elapsed time. Only this file has these rules.
+A gap is a time that the clock skips; a fold is a time that it shows twice. With gap "run", a
+schedule runs once, right after the gap, if any of its times is in the gap; with "skip", it does not
+run for these times. With fold "first" or "last", a time in a fold runs once; with "both", twice.
+The defaults "run" and "first" suit a job at fixed times of day; "skip" and "both" suit a job that
+follows elapsed time. Only this file has these rules.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ AtOrAfter = Callable[[int], int | None]
 
 
 def checked(gap: str, fold: str) -> tuple[str, str]:
-    """Return `gap` and `fold` unchanged, or raise ScheduleError if one is not an allowed word.
+    """Return the rules for clock changes unchanged, or raise ScheduleError for an unknown word.
 
     `gap` may be "run" or "skip"; `fold` may be "first", "last" or "both".
     """
@@ -37,7 +37,7 @@ def checked(gap: str, fold: str) -> tuple[str, str]:
 
 
 def second_after(moment: datetime) -> int:
-    """Return the first whole second strictly after `moment`, in seconds since 1970 (UTC).
+    """Return the first whole second after `moment`, in seconds since 1970 (UTC).
 
     Raises ScheduleError if `moment` has no time zone.
     """
@@ -49,14 +49,14 @@ def second_after(moment: datetime) -> int:
 
 
 def no_zone(moment: datetime) -> ScheduleError:
-    """Return the ScheduleError to raise for a moment that has no time zone."""
+    """Return the error to raise for a moment without a time zone."""
     return ScheduleError(
         f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
     )
 
 
 def moment_at(second: int | None) -> datetime | None:
-    """Return `second`, which counts from 1970, as a UTC datetime.
+    """Return the UTC datetime of `second`, which counts from 1970.
 
     None if `second` is None, or if it is after the year 9999.
     """
@@ -71,9 +71,8 @@ def first_fire(
     """Return the first UTC second at or after `second` at which a schedule runs, or None.
 
     `at_or_after` returns the schedule's first wall-clock second at or after its argument, or None.
-    `gap` is for a time that the clock skips: with "run", the run comes right after the gap; with
-    "skip", there is no run. `fold` is for a time that the clock shows twice: the run comes at the
-    "first" time, at the "last" time, or at "both".
+    `gap` is the rule for a time that the clock skips: "run" right after the gap, or "skip". `fold`
+    is the rule for a time that the clock shows twice: run at the "first", the "last" or "both".
     """
     at, off, start, end, reached = zone.at, zone.off, zone.start, zone.end, zone.reached
     j = zone.index(second)
@@ -106,10 +105,10 @@ def first_fire(
 
 
 def utc_of(zone: Offsets, local: int) -> int:
-    """Return the UTC second at which the clock of the zone shows the wall-clock second `local`.
+    """Return the UTC second at which a zone's clock shows the wall-clock second `local`.
 
-    If the clock shows `local` twice, the result is the earlier second. If the clock skips `local`,
-    the result is the end of the gap.
+    It is the earlier one if the clock shows `local` twice, and the end of the gap if the clock
+    skips `local`.
     """
     found = first_fire(
         zone, lambda start: local if start <= local else None, "run", "first", local - 2 * 86400

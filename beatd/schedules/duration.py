@@ -1,4 +1,4 @@
-"""Parse and write lengths of time in the forms 30s, 1h30m, 0.5 and {minutes: 5}."""
+"""Parse and write durations, such as 30s, 1h30m, 0.5 and {minutes: 5}."""
 
 import re
 from collections.abc import Mapping
@@ -38,10 +38,10 @@ _EXAMPLES = "write it like 30s, 5m, 1h30m, 1d or 90 (seconds)"
 
 
 def parse_duration(value: Any) -> timedelta:
-    """Return a length of time as a timedelta, exact to the microsecond.
+    """Return a duration from the configuration as a timedelta.
 
-    `value` is a text such as 1h30m, a number of seconds, a mapping such as {minutes: 5}, or a
-    timedelta. Raises ScheduleError if the value is negative, too long or not a length of time.
+    `value` is a text such as "1h30m", a number of seconds, a mapping such as {minutes: 5}, or a
+    timedelta. Raises ScheduleError if it is negative, too long or not a duration.
     """
     if isinstance(value, timedelta):
         return _positive(value // timedelta(microseconds=1), value)
@@ -57,7 +57,7 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def format_duration(length: timedelta) -> str:
-    """Return the length as short text, such as 1h30m. `parse_duration` reads it back exactly.
+    """Return a duration as short text, such as "1h30m", which `parse_duration` reads back exactly.
 
     Raises ScheduleError if the length is negative.
     """
@@ -134,7 +134,7 @@ def _positive(microseconds: int, value: Any) -> timedelta:
 
 
 def length_text(seconds: float) -> str:
-    """Return a length of time in its two largest units, such as "3 h 12 min".
+    """Return a duration in its two largest units, such as "3 h 12 min".
 
     The sign and fractions of a second are dropped. The text is empty for less than a second.
     """

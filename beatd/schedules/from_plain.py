@@ -1,4 +1,4 @@
-"""Make a schedule from plain data, as YAML and JSON contain it."""
+"""Make a schedule from plain data, such as {"every": "5m"} in YAML or JSON."""
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
@@ -28,13 +28,13 @@ def schedule_from(
     dst_gap: str = "run",
     dst_fold: str = "first",
 ) -> Schedule:
-    """Return the schedule for a mapping such as {"every": "5m"}.
+    """Return the schedule that a mapping describes, such as {"every": "5m"}.
 
     The mapping must have exactly one kind of schedule (a key in `KINDS`). `tz` is the zone of the
     schedule's wall clock. `dst_gap` ("run" or "skip") is the rule for a time that the clock skips.
     `dst_fold` ("first", "last" or "both") is the rule for a time that the clock shows twice. `name`
     is the entry's name, from which `spread` and H are computed. `start` is the moment from which an
-    `every` counts; other kinds ignore it. Raises ScheduleError if the mapping is wrong.
+    `every` counts. Raises ScheduleError if the mapping is wrong.
     """
     if not isinstance(plain, Mapping):
         raise ScheduleError(f"a schedule is a mapping such as {{every: 30s}}, not {quoted(plain)}")

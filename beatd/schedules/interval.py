@@ -1,4 +1,4 @@
-"""The schedule `every`, which runs once in each fixed period, whatever the wall clock shows."""
+"""Schedules that run at a fixed interval, such as every 5 minutes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,10 +21,10 @@ _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
-    """A schedule that runs at `offset`, and then once in every `period`.
+    """A schedule that runs at a fixed interval of `period` microseconds.
 
-    Both numbers are in microseconds, and `offset` counts from 1970-01-01 UTC. `written` contains
-    the keys and values of the configuration.
+    One of its runs is `offset` microseconds after 1970-01-01 UTC. `written` has the keys and values
+    of the configuration.
     """
 
     period: int
@@ -36,9 +36,9 @@ class Interval:
         object.__setattr__(self, "_hash", hash((self.period, self.offset)))
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first run strictly after `moment`, in UTC.
+        """Return the first run after `moment`, in UTC; None if it is after the year 9999.
 
-        None if the run is after the year 9999. Raises ScheduleError if `moment` has no time zone.
+        Raises ScheduleError if `moment` has no time zone.
         """
         try:
             since = moment - EPOCH
@@ -49,10 +49,9 @@ class Interval:
         return EPOCH + timedelta(0, 0, point) if point <= _LAST else None
 
     def plain(self) -> dict[str, Any]:
-        """Return the mapping for a configuration, such as {"every": "5m", "phase": "7s"}.
+        """Return the schedule as YAML writes it, such as {"every": "5m", "phase": "7s"}.
 
-        The values are those of the configuration. `phase` or `spread` is present only if it was
-        given.
+        `phase` or `spread` is present only if the configuration has it.
         """
         return {
             key: dict(value) if key == "every" and isinstance(value, tuple) else value
@@ -79,12 +78,12 @@ def interval(
     name: str = "",
     start: datetime | None = None,
 ) -> Interval:
-    """Return a schedule that runs once in every `every`, counted from `start` or 1970-01-01 UTC.
+    """Return a schedule that runs at a fixed interval, such as every "5m".
 
-    With `phase`, each run is later by this length of time. With `spread`, each run is later by a
-    length that is computed from `name` and is shorter than the period, so that entries do not all
-    run at once. Raises ScheduleError for a wrong length, and if both `phase` and `spread` are
-    given.
+    The intervals count from `start`, or else from 1970-01-01 UTC. `phase` delays each run by a
+    duration. `spread` delays each run by a part of the interval computed from `name`, so that
+    entries do not all run at once. Raises ScheduleError for a wrong duration, and if both `phase`
+    and `spread` are given.
     """
     length = parse_duration(every)
     if not length:
@@ -113,10 +112,10 @@ def interval(
 
 
 def _share(name: str, period: int) -> int:
-    """Return a delay shorter than `period` that is computed from `name`; both are in microseconds.
+    """Return a fixed delay for the entry `name` that is shorter than `period`, in microseconds.
 
-    The same name and period always have the same delay. The delay is rounded down to a millisecond
-    if the period is a second or more. Raises ScheduleError if `name` is empty.
+    It is rounded down to a millisecond if the period is a second or more. Raises ScheduleError if
+    `name` is empty.
     """
     if not name:
         raise ScheduleError(

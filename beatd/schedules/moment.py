@@ -1,4 +1,4 @@
-"""Parse and write moments, from ISO 8601 text, YAML timestamps and dates."""
+"""Parse and write dates and times, such as 2027-01-01T09:00:00Z."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -13,12 +13,11 @@ _MAX_CHARS = 64
 
 
 def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
-    """Return the UTC moment for a text, a datetime or a date.
+    """Return the UTC time for an ISO 8601 text, a datetime or a date.
 
-    A value without an offset is on the wall clock of the zone `tz`. If the clock shows this time
-    twice, the result is the earlier moment. If the clock skips this time, the result is the first
-    instant after the gap. Raises ScheduleError if the value is not a moment, or if it is outside
-    the years 1 to 9999.
+    `tz` is the zone of a value without a UTC offset. If the clock of the zone shows the time twice,
+    the earlier one is returned. If it skips the time, the first instant after the gap is returned.
+    Raises ScheduleError if the value is not a date or time of the years 1 to 9999.
     """
     local = local_moment(value)
     try:
@@ -35,15 +34,15 @@ def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
 
 
 def format_moment(moment: datetime) -> str:
-    """Return the moment as ISO 8601 text in UTC, ending in Z; a fraction of 0 is left out."""
+    """Return the time as ISO 8601 text in UTC, such as "2027-01-01T09:00:00Z"."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def local_moment(value: Any) -> datetime:
-    """Return the datetime for a text, a datetime or a date; a date means its midnight.
+    """Return the datetime for an ISO 8601 text, a datetime or a date.
 
-    The result is naive (has no zone) if the value has no offset. Raises ScheduleError if the value
-    is not a moment.
+    A date means its midnight. The result has no zone if the value has no UTC offset. Raises
+    ScheduleError if the value is not a date or time.
     """
     if isinstance(value, datetime):
         return value

@@ -8,12 +8,11 @@ from beatd.schedules.year_days import LAST_DAY
 
 
 class Periods:
-    """Steps through the periods of a rule: every `interval`th year, month, week or day.
+    """The periods in which a recurrence rule may run: every `interval`th year, month, week or day.
 
-    The first period contains the rule's start. Each period has a number: the year, the months since
-    year 0, or the weeks or days since the start. The next period of the rule has this number plus
-    `interval`. A day is an ordinal number (date.toordinal). `frequency` is a constant of dateutil
-    such as YEARLY.
+    The first period has the rule's start in it. Each period has a number: the year, the months
+    since year 0, or the weeks or days since the start. Days are ordinals (date.toordinal).
+    `frequency` is a constant of dateutil such as YEARLY.
     """
 
     __slots__ = ("_first_week", "_frequency", "_start", "interval")
@@ -23,7 +22,7 @@ class Periods:
         self._first_week = start.toordinal() - (start.weekday() - wkst) % 7
 
     def day_at_or_after(self, day: int) -> int | None:
-        """Return the first day at or after `day` that is in a period of the rule.
+        """Return the first day at or after `day` on which the rule may run.
 
         None if there is no such day up to the year 9999.
         """
@@ -32,10 +31,9 @@ class Periods:
         return day if not rest else self.bounds(number + self.interval - rest)[0]
 
     def number(self, day: int) -> int:
-        """Return the number of the period that contains `day`.
+        """Return the number of the year, month, week or day that contains `day`.
 
-        The number is the year, the months since year 0, or the weeks or days since the rule's
-        start.
+        It is the year, the months since year 0, or the weeks or days since the rule's start.
         """
         today = date.fromordinal(day)
         match self._frequency:
@@ -71,7 +69,7 @@ class Periods:
 
     @property
     def _first_number(self) -> int:
-        """Return the number of the period that contains the rule's start."""
+        """Return the number of the period in which the rule starts."""
         match self._frequency:
             case dateutil.YEARLY:
                 return self._start.year
@@ -82,7 +80,7 @@ class Periods:
 
 
 def until_last_day(day: int) -> int | None:
-    """Return the ordinal day unchanged, or None if it is after the year 9999."""
+    """Return the day (an ordinal) unchanged, or None if it is after the year 9999."""
     return day if day <= LAST_DAY else None
 
 

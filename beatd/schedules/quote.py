@@ -8,7 +8,7 @@ _MAX_CHARS = 60
 def quoted(value: Any) -> str:
     """Return the repr of a value for an error message, shortened to about 60 characters.
 
-    The result is one printable line, even if the value is very large or nested very deeply.
+    The result is one printable line, even for a very large or deeply nested value.
     """
     if isinstance(value, str | bytes):
         value = value[: _MAX_CHARS + 1]

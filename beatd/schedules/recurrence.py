@@ -1,8 +1,7 @@
-"""Find the times of a recurrence rule (RFC 5545) with a limited number of steps.
+"""Find the times of a recurrence rule (RFC 5545) within a limited number of steps.
 
-dateutil is used only to parse a rule's parts and to add the defaults from the rule's start. It is
-not used to search, because it checks every day or every second up to the year 9999, and nothing can
-stop it.
+dateutil only parses a rule's parts and adds the defaults from the rule's start. Its own search
+checks every day or every second up to the year 9999, and nothing can stop it.
 """
 
 from bisect import bisect_left
@@ -32,15 +31,14 @@ _ALL = {"byhour": range(24), "byminute": range(60), "bysecond": range(60)}
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A recurrence rule on the wall clock, with all defaults written out.
+    """A recurrence rule (RFC 5545) on the wall clock, with all defaults filled in.
 
-    `frequency` is a constant of dateutil such as DAILY; the rule uses every `interval`th such
-    period.
-    `start` is the earliest time that the rule may have; `until` is the latest (None without an
-    end).
-    `by` contains the BY parts and the first day of the week, as pairs of name and value.
+    - `frequency` is a constant of dateutil such as DAILY.
+    - `interval` is 2 for a rule that runs in every second period.
+    - `start` and `until` are the earliest and the latest time (None: no end).
+    - `by` has the BY parts and the first day of the week, as pairs of name and value.
 
-    The other fields are computed from these and are not compared.
+    The other fields are computed from these.
     """
 
     frequency: int
@@ -77,10 +75,9 @@ class Recurrence:
             object.__setattr__(self, name, value)
 
     def _times(self, by: Mapping[str, Any]) -> tuple[int, ...]:
-        """Return the sorted seconds within one unit at which the rule runs.
+        """Return the sorted seconds at which the rule runs within one day, hour, minute or second.
 
-        The unit is an hour, a minute or a second for a rule with this frequency, and a day for any
-        other rule.
+        It is a day, except for an hourly, minutely or secondly rule.
         """
         unit = _UNITS.get(self.frequency, _DAY)
         hours = by.get("byhour", _ALL["byhour"]) if unit > 3600 else (0,)
@@ -99,11 +96,10 @@ class Recurrence:
         count: int | None,
         steps: Steps,
     ) -> "Recurrence":
-        """Return the rule with the defaults from its start, and with `count` replaced by an end.
+        """Return the rule with its defaults filled in, and `count` replaced by an end.
 
-        `by` has the BY parts under the names that dateutil uses. `steps` limits the work; most of
-        it is the search for the last of `count` runs. Raises ScheduleError if the steps are used
-        up.
+        `by` has the BY parts under dateutil's names. `steps` limits the search for the last of
+        `count` runs. Raises ScheduleError if the steps are used up.
         """
         kind: Any = dateutil.rrule
         rule = kind(frequency, dtstart=start, interval=interval, **by)
@@ -114,7 +110,7 @@ class Recurrence:
         return Recurrence(frequency, interval, start, whole.by, whole._nth(count, steps))
 
     def _nth(self, count: int, steps: Steps) -> datetime | None:
-        """Return the time of the `count`th run. It becomes the end of a rule with a COUNT.
+        """Return the time of the rule's `count`th run, which ends a rule with a COUNT.
 
         None if the rule has fewer runs, or if the search is given up a century or more after the
         start. Raises ScheduleError if the steps are used up earlier.
@@ -139,7 +135,7 @@ class Recurrence:
     def at_or_after(self, local: datetime, steps: Steps) -> datetime | None:
         """Return the rule's first wall-clock time at or after `local`; None if there is none.
 
-        Raises SearchGivenUp when `steps` (the limit of work for this search) is used up.
+        Raises SearchGivenUp if the search needs more than `steps`.
         """
         steps.spend(_STEPS_PER_SEARCH)
         local = max(local, self.start)
@@ -154,7 +150,7 @@ class Recurrence:
         return None if self.until and found and found > self.until else found
 
     def _on_days(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first time at or after `local` of a daily or rarer rule without BYSETPOS."""
+        """Return the first time at or after `local` of a daily to yearly rule without BYSETPOS."""
         today, second = local.toordinal(), _second(local)
         first = today if second <= self.times[-1] else until_last_day(today + 1)
         while first is not None:
@@ -171,7 +167,7 @@ class Recurrence:
     def _at_positions(self, local: datetime, steps: Steps) -> datetime | None:
         """Return the first time at or after `local` of a rule with BYSETPOS.
 
-        BYSETPOS selects some of the times of each period, such as the last time.
+        BYSETPOS selects some of the times of each period, such as the last one.
         """
         begin = self.periods.day_at_or_after(local.toordinal())
         while begin is not None and begin <= self.last:
@@ -195,8 +191,7 @@ class Recurrence:
     def _on_grid(self, local: datetime, steps: Steps) -> datetime | None:
         """Return the first time at or after `local` of an hourly, minutely or secondly rule.
 
-        The runs of such a rule are at a fixed distance from each other, counted from the start.
-        Parts such as BYHOUR exclude some of the runs.
+        Such runs have a fixed distance, counted from the start. Parts such as BYHOUR exclude some.
         """
         unit = _UNITS[self.frequency]
         step = unit * self.interval
@@ -245,7 +240,7 @@ def _day_grid(
 def _places(size: int, positions: tuple[int, ...]) -> list[int]:
     """Return the sorted indexes that `positions` select in a list of `size` items.
 
-    Position 1 is the first item, and -1 is the last. Positions out of range are ignored.
+    Position 1 is the first item, -1 the last. Positions out of range are ignored.
     """
     places = {at - 1 if at > 0 else size + at for at in positions}
     return sorted(place for place in places if 0 <= place < size)
@@ -268,7 +263,7 @@ def _at(day: int, second: int) -> datetime:
 
 
 def _written_out(rule: Any) -> tuple[tuple[str, Any], ...]:
-    """Return all parts of a dateutil rule as pairs of name and value, with defaults included."""
+    """Return all parts of a dateutil rule as (name, value) pairs, with defaults filled in."""
     weekdays = [dateutil.weekday(day) for day in rule._byweekday or ()]
     weekdays += [dateutil.weekday(day, nth) for day, nth in rule._bynweekday or ()]
     parts = {

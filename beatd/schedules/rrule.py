@@ -1,4 +1,4 @@
-"""The schedule `rrule` (a recurrence rule of RFC 5545) on the wall clock of a zone."""
+"""Schedules from recurrence rules (RFC 5545), which run on the wall clock of a time zone."""
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -19,11 +19,11 @@ _PROBES = tuple(datetime(year, 1, 1) for year in range(1970, 2110, 10))  # noqa:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RRule:
-    """A schedule that runs at the times of recurrence rules on the wall clock of zone `tz`.
+    """A schedule from recurrence rules (RFC 5545) on the wall clock of zone `tz`.
 
-    `gap` is for a time that the clock skips: with "run", the run comes right after the gap; with
-    "skip", there is no run. `fold` is for a time that the clock shows twice: the run comes at the
-    "first" time, at the "last" time, or at "both". `written` is the text of the configuration.
+    `gap` is the rule for a time that the clock skips: "run" right after the gap, or "skip". `fold`
+    is the rule for a time that the clock shows twice: run at the "first", the "last" or "both".
+    `written` is the text in the configuration.
 
     Hourly, minutely and secondly rules also follow the wall clock.
     """
@@ -43,8 +43,8 @@ class RRule:
     def at_or_after(self, local: int) -> int | None:
         """Return the first matching wall-clock second at or after `local`; None if there is none.
 
-        Wall-clock seconds count from 1970-01-01 00:00 on the wall clock. Raises SearchGivenUp if
-        the search needs more steps than its limit.
+        Seconds count from 1970-01-01 00:00 on the wall clock. Raises SearchGivenUp if the search
+        takes too long.
         """
         return self._at_or_after(local, Steps())
 
@@ -60,14 +60,13 @@ class RRule:
 
     @property
     def period(self) -> None:
-        """Return None, because only an `every` schedule has a period."""
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first run strictly after `moment`, in UTC; None if there is none.
+        """Return the first run after `moment`, in UTC; None if there is none.
 
-        Raises SearchGivenUp if the search needs more steps than its limit, and ScheduleError if
-        `moment` has no time zone.
+        Raises SearchGivenUp if the search takes too long, and ScheduleError if `moment` has no time
+        zone.
         """
         steps = Steps()
         return moment_at(
@@ -81,13 +80,13 @@ class RRule:
         )
 
     def plain(self) -> dict[str, Any]:
-        """Return the mapping for a configuration: {"rrule": text}, with the text as written."""
+        """Return the schedule as YAML writes it, such as {"rrule": "FREQ=DAILY"}."""
         return {"rrule": self.written}
 
     def _first(self, wall: datetime, steps: Steps) -> datetime | None:
-        """Return the first time at or after `wall` that the text does not exclude, or None.
+        """Return the first time at or after `wall` that is not excluded (EXDATE), or None.
 
-        Raises SearchGivenUp when `steps` (the limit of work for this search) is used up.
+        Raises SearchGivenUp if the search needs more than `steps`.
         """
         parts = self.recurrences
         while True:
@@ -127,12 +126,12 @@ class RRule:
 def rrule(
     text: str, *, tz: str | tzinfo = "UTC", dst_gap: str = "run", dst_fold: str = "first"
 ) -> RRule:
-    """Return the schedule of a recurrence text (RFC 5545) in the zone `tz`.
+    """Return the schedule of a recurrence text (RFC 5545), such as "FREQ=DAILY;BYHOUR=9".
 
     A text without DTSTART starts on 1970-01-01 at 00:00 on the wall clock. `dst_gap` ("run" or
     "skip") is the rule for a time that the clock skips. `dst_fold` ("first", "last" or "both") is
-    the rule for a time that the clock shows twice. Raises ScheduleError if the text is wrong or the
-    schedule never runs, and its subclass SearchGivenUp if a search for a run needs too many steps.
+    the rule for a time that the clock shows twice. Raises ScheduleError if the text is wrong or
+    never runs, and its subclass SearchGivenUp if the search for a run takes too long.
     """
     if not isinstance(text, str):
         raise ScheduleError(

@@ -43,10 +43,10 @@ ANCHOR = datetime(1970, 1, 1)  # noqa: DTZ001
 
 @dataclass(frozen=True, slots=True)
 class Recurrences:
-    """A parsed recurrence text, with all times on the wall clock.
+    """The parsed lines of a recurrence text (RFC 5545), with all times on the wall clock.
 
-    `rules` are the RRULE lines. `extra` are the RDATE times in order. `left_out` are the EXDATE
-    times, and `days_left_out` are the EXDATE days.
+    `rules` are the RRULE lines, `extra` the RDATE times in order, `left_out` the EXDATE times, and
+    `days_left_out` the EXDATE days.
     """
 
     rules: tuple[Recurrence, ...]
@@ -56,12 +56,12 @@ class Recurrences:
 
 
 class _Wrong(Exception):
-    """Raised for a fault in one part of a text; `parse` turns it into a ScheduleError."""
+    """Raised if one part of a recurrence text is wrong; `parse` turns it into a ScheduleError."""
 
 
 @lru_cache(maxsize=256)  # up to 60 kB each
 def parse(text: str, tz: str) -> Recurrences:
-    """Return the rules and times of a recurrence text (RFC 5545), on the wall clock of zone `tz`.
+    """Return the rules and times of a recurrence text, on the wall clock of zone `tz`.
 
     Raises ScheduleError if the text is wrong.
     """
@@ -163,10 +163,9 @@ def _list(key: str, value: str) -> tuple[int, ...]:
 
 
 def _positions(by: dict[str, Any], frequency: int) -> tuple[int, ...]:
-    """Return the values of BYSETPOS that can match within one period of the rule.
+    """Return the BYSETPOS values that can match within one period of the rule.
 
-    Raises `_Wrong` if no value can match, because dateutil would search for hours for such a
-    position.
+    Raises `_Wrong` if no value can match; dateutil would search for hours.
     """
     parts = ("byhour", "byminute", "bysecond")[frequency - dateutil.DAILY :]
     size = prod(len(set(by.get(part, (0,)))) for part in parts)
@@ -198,9 +197,9 @@ def _weekday(text: str, frequency: int) -> Any:
 
 
 def _stamp(text: str, tz: str) -> datetime:
-    """Return a time such as 20270101T090000 as a naive datetime on the wall clock of zone `tz`.
+    """Return the datetime for 20270101T090000 in a rule, on the wall clock of zone `tz`.
 
-    A time that ends in Z is converted from UTC. Raises `_Wrong` if the text is not a time.
+    A text that ends in Z is converted from UTC. Raises `_Wrong` if the text is not a time.
     """
     match = _STAMP.fullmatch(text)
     if match is None:

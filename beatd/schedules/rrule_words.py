@@ -1,4 +1,4 @@
-"""Write a recurrence rule in plain English."""
+"""Describe a recurrence rule in plain English."""
 
 from datetime import datetime
 
@@ -11,10 +11,9 @@ _UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
 
 
 def rrule_words(schedule: RRule) -> str:
-    """Return the schedule in words: each rule, then added and excluded times, then the zone.
+    """Return the schedule in words: its rules, then added and excluded times, then the zone.
 
-    Of the added times, only the first three appear. Excluded times are only counted. The zone
-    appears only if it is not UTC.
+    Only the first three added times appear. Excluded times are counted. UTC is not mentioned.
     """
     parts = schedule.recurrences
     words = [_rule(rule) for rule in parts.rules]

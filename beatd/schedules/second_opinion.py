@@ -1,4 +1,4 @@
-"""Find a difference between beatd and croniter in the reading of a cron text, and explain it.
+"""Compare beatd's reading of a cron text with that of croniter, and explain a difference.
 
 The runs of both are compared in UTC. The daemon does not use this module, because croniter needs
 some 90 us for each moment.
@@ -23,10 +23,10 @@ HASHED = re.compile(r"(?i)(?:^|[\s,])[hr]\b|\br\(")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A difference between beatd and croniter: the first two runs that differ, and the reason.
+    """The first run that beatd and croniter compute differently, and the reason.
 
-    `ours` is the run of beatd, and `theirs` is the run of croniter; None means that no run follows.
-    `rule` is a sentence that explains the difference.
+    `ours` is the run of beatd, `theirs` the run of croniter; None means that no run follows. `rule`
+    is a sentence that explains the difference.
     """
 
     ours: datetime | None
@@ -42,8 +42,8 @@ class Difference:
 def difference(text: str, since: datetime) -> Difference | None:
     """Return the first run after `since` that beatd and croniter compute differently.
 
-    None if both agree on the next runs, or if one of them cannot read the text. None also if the
-    text has an H, because beatd and croniter compute its value in different ways.
+    None if both agree on the next runs, if one of them cannot read the text, or if the text has an
+    H, whose value each computes in its own way.
     """
     fields = NICKNAMES.get(text.strip().lower(), text).split()
     if HASHED.search(text):
@@ -61,10 +61,10 @@ def difference(text: str, since: datetime) -> Difference | None:
 def _first_difference(
     fields: list[str], since: datetime, *, either_day: bool = True
 ) -> tuple[datetime | None, datetime | None] | None:
-    """Return the first pair of runs (beatd's, croniter's) that differ; None if no pair differs.
+    """Return the first two runs (beatd's, croniter's) that differ, or None.
 
-    None also if beatd or croniter cannot read the fields. If `either_day` is True, croniter runs on
-    a day that matches one of two restricted day fields; if False, a day must match both fields.
+    None also if beatd or croniter cannot read the fields. `either_day` tells croniter that a day
+    needs to match only one of two restricted day fields.
     """
     try:
         ours = crontab(" ".join(fields), tz="UTC")
@@ -93,9 +93,9 @@ def _first_difference(
 
 
 def _rule(day: str, weekday: str, fields: list[str], since: datetime) -> str:
-    """Return a sentence that explains the difference; most name the behaviour of cronie (a cron).
+    """Return a sentence that explains why beatd and croniter differ.
 
-    `day` and `weekday` are the fields of the text. `fields` are the five fields that were compared.
+    `day` and `weekday` are the fields of the text; `fields` are the five that were compared.
     """
     if _first_difference(fields, since, either_day=False) is None:
         return (

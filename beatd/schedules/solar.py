@@ -1,4 +1,4 @@
-"""The schedule `solar`, which runs at events of the sun, computed by ephem as in Celery."""
+"""Schedules that run at events of the sun, such as sunset; ephem computes them as in Celery."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,9 +34,10 @@ _MARGIN_DEGREES = 3.0  # more than the estimate of the sun's height can be wrong
 
 @dataclass(frozen=True, slots=True)
 class Solar:
-    """A schedule that runs at each event of the sun, such as sunset, to the nearest second.
+    """A schedule that runs at each event of the sun, such as sunset, at one place.
 
-    There is no run on a day without the event. `lat` and `lon` are the place, in degrees.
+    `lat` and `lon` are the place, in degrees. Runs are whole seconds; a day without the event has
+    none.
     """
 
     event: str
@@ -45,14 +46,13 @@ class Solar:
 
     @property
     def period(self) -> None:
-        """Return None, because only an `every` schedule has a period."""
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first event strictly after `moment`, in UTC.
+        """Return the next event of the sun after `moment`, in UTC.
 
-        None if no such event comes within 400 days. Raises ScheduleError if `moment` has no time
-        zone, and MissingExtra if ephem is not installed.
+        None if there is none within 400 days. Raises ScheduleError if `moment` has no time zone,
+        and MissingExtra if ephem is not installed.
         """
         second = second_after(moment)
         today = second // _DAY_S
@@ -66,14 +66,15 @@ class Solar:
         return None
 
     def plain(self) -> dict[str, Any]:
-        """Return the mapping that a configuration would hold: {"solar": {event, lat, lon}}."""
+        """Return the schedule as YAML writes it: {"solar": {"event": …, "lat": …, "lon": …}}."""
         return {"solar": {"event": self.event, "lat": self.lat, "lon": self.lon}}
 
 
 def solar(event: str, lat: float, lon: float) -> Solar:
-    """Return a schedule of one of Celery's nine solar events at the place `lat`, `lon` (degrees).
+    """Return a schedule that runs at an event of the sun, such as "sunset", at one place.
 
-    Raises ScheduleError for a wrong event or place, and MissingExtra if ephem is not installed.
+    `event` is one of Celery's nine; `lat` and `lon` are degrees. Raises ScheduleError if one is
+    wrong, and MissingExtra if ephem is not installed.
     """
     if not isinstance(event, str) or event not in EVENTS:
         near = get_close_matches(str(event)[:40], EVENTS, 1)
@@ -85,7 +86,7 @@ def solar(event: str, lat: float, lon: float) -> Solar:
 
 
 def from_mapping(value: Any) -> Solar:
-    """Return the schedule of a mapping with the keys event, lat and lon (in degrees).
+    """Return the schedule of a mapping such as {"event": "sunset", "lat": 31.2, "lon": 121.5}.
 
     Raises ScheduleError for an unknown or missing key or a wrong value, and MissingExtra if ephem
     is not installed.
@@ -110,10 +111,9 @@ def from_mapping(value: Any) -> Solar:
 
 
 def _in_reach(event: str, lat: float, day: int) -> bool:
-    """Return False if the sun cannot reach the height of the event on that day, else True.
+    """Return False if the event cannot occur on that day, such as a sunset in the polar night.
 
-    `day` is the number of days since 1970. The result is an estimate. It saves a slow search by
-    ephem, for example for a sunset in the polar night.
+    `day` counts from 1970. The estimate saves a slow search by ephem.
     """
     search, horizon, _ = EVENTS[event]
     if search == "next_transit":
@@ -127,10 +127,10 @@ def _in_reach(event: str, lat: float, day: int) -> bool:
 
 @lru_cache(maxsize=8192)
 def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
-    """Return the UTC seconds at which an event of the sun occurs within one UTC day.
+    """Return the UTC seconds of an event of the sun, such as "sunset", on one UTC day.
 
-    `day` is the number of days since 1970. The result is empty if the event does not occur on that
-    day. Raises MissingExtra if ephem is not installed.
+    `day` counts from 1970; `lat` and `lon` are degrees. The result is empty if the event does not
+    occur. Raises MissingExtra if ephem is not installed.
     """
     ephem = _ephem()
     if ephem is None:
@@ -166,7 +166,6 @@ def _degrees(key: str, value: Any, most: int) -> float:
 
 
 def _ephem() -> Any:
-    """Return the module ephem, or None if it is not installed."""
     try:
         import ephem
     except ImportError:

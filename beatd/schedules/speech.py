@@ -1,4 +1,4 @@
-"""Write numbers, names and lists as parts of a sentence."""
+"""Write numbers, weekdays, months and lists in English words."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,7 +9,7 @@ _NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Return the parts as one text, with commas between them and "and" before the last.
+    """Return the parts as one text, such as "a, b and c".
 
     There must be at least one part.
     """
@@ -18,9 +18,9 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def runs(values: Iterable[int], word_of: Callable[[int], str]) -> str:
-    """Return sorted values as a list in words; three or more values in a row become "a to c".
+    """Return sorted numbers in words, with three or more in a row as a range: "1, 3 to 6 and 9".
 
-    `word_of` returns the word for one value.
+    `word_of` returns the word for one number.
     """
     parts: list[tuple[int, int]] = []
     for value in values:
@@ -38,7 +38,7 @@ def runs(values: Iterable[int], word_of: Callable[[int], str]) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Return a number as an ordinal: "1st", "31st", "last day" for -1, "2nd last day" for -2."""
+    """Return a number as an ordinal, such as "1st"; -1 is "last day", -2 is "2nd last day"."""
     if number < 0:
         return "last day" if number == -1 else f"{ordinal(-number)} last day"
     ending = "th" if 10 < number < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
@@ -46,20 +46,20 @@ def ordinal(number: int) -> str:
 
 
 def nth(number: int) -> str:
-    """Return "first" to "fifth", "last" for -1, or else an ordinal: "6th", "2nd last" for -2."""
+    """Return "first" to "fifth", then "6th" and so on; -1 is "last", -2 is "2nd last"."""
     return _NTH.get(number) or (f"{ordinal(-number)} last" if number < 0 else ordinal(number))
 
 
 def weekdays(values: list[int]) -> str:
-    """Return the names of weekdays as a list in words, Monday first; the value 0 is Sunday."""
+    """Return weekdays in words, such as "Monday and Friday"; the value 0 is Sunday."""
     return runs(sorted((day - 1) % 7 for day in values), lambda day: DAY_NAMES[(day + 1) % 7])
 
 
 def months(values: Iterable[int]) -> str:
-    """Return the names of months as a list in words; the value 1 is January."""
+    """Return months in words, such as "January to March"; the value 1 is January."""
     return runs(values, lambda month: MONTH_NAMES[month - 1])
 
 
 def bits(mask: int) -> list[int]:
-    """Return the numbers of the bits that are set in the mask, lowest first."""
+    """Return the numbers of the bits that are set in the mask: 0b110 gives [1, 2]."""
     return [bit for bit in range(mask.bit_length()) if mask >> bit & 1]

@@ -1,4 +1,4 @@
-"""Limit the work of one search by counting steps, so that every machine has the same limit."""
+"""A limit on the work of one search, counted in steps so that it is the same on every machine."""
 
 from beatd.errors import ScheduleError
 
@@ -7,16 +7,16 @@ MAX_STEPS = 20_000
 
 
 class SearchGivenUp(ScheduleError):
-    """Raised when a search for the next run has used up its steps (its limit of work).
+    """Raised if the search for a schedule's next run takes too many steps.
 
-    A schedule with such a search runs almost never, or never.
+    Such a schedule runs almost never, or never.
     """
 
 
 class Steps:
-    """Counts the steps (units of work) that remain for one search.
+    """The number of steps (units of work) that one search may still use.
 
-    All functions of the search use the same object.
+    All functions of the search share the object.
     """
 
     __slots__ = ("left",)
@@ -25,7 +25,7 @@ class Steps:
         self.left = most
 
     def spend(self, count: int = 1) -> None:
-        """Subtract `count` from the remaining steps.
+        """Use up `count` steps of the search.
 
         Raises SearchGivenUp if fewer than `count` steps remained.
         """

@@ -1,4 +1,4 @@
-"""Find the wall-clock seconds that a cron schedule matches, with bit masks for days and times.
+"""Find the wall-clock seconds that match the fields of a cron text.
 
 Seconds are not tried one by one. The rest of a day is one look-up in each of three bit masks, and a
 month is one look-up in the table of days.py. croniter steps datetimes, which takes 39 to 94
@@ -20,7 +20,7 @@ FIRST_YEAR = 1970
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The matching values of each cron field, as bit masks: bit n is set if the value n matches.
+    """The values that each cron field matches, as bit masks: bit n is set if n matches.
 
     `days` is a table from `days.table`. In `years`, bit n is the year 1970 + n; None means every
     year. Two objects are equal when they match the same seconds.
@@ -34,9 +34,9 @@ class Fields:
     years: int | None = None
 
     def at_or_after(self, local: int) -> int | None:
-        """Return the first matching wall-clock second at or after `local`; None if none is left.
+        """Return the first matching wall-clock second at or after `local`; None if there is none.
 
-        Wall-clock seconds count from 1970-01-01 00:00 on the wall clock.
+        Seconds count from 1970-01-01 00:00 on the wall clock.
         """
         day, second = divmod(local, 86400)
         ordinal = day + _UNIX_EPOCH
@@ -68,10 +68,9 @@ class Fields:
         return (begin + _lowest(mask) - _UNIX_EPOCH) * 86400 + self.first_time
 
     def _month(self, year: int, month: int, begin: int, length: int) -> int:
-        """Return the matching days of a month as a mask; bit d is day d.
+        """Return the matching days of a month as a bit mask; bit 1 is the 1st.
 
-        `begin` is the ordinal of the day before the month, and `length` is the number of days in
-        the month.
+        `begin` is the ordinal of the day before the month; `length` is its number of days.
         """
         if not self.months >> month & 1:
             return 0
@@ -83,11 +82,11 @@ class Fields:
 
     @property
     def first_time(self) -> int:
-        """Return the first matching second of each day, from 0 to 86399."""
+        """Return the first matching second of a day, from 0 to 86399."""
         return _lowest(self.hours) * 3600 + _lowest(self.minutes) * 60 + _lowest(self.seconds)
 
     def _time_at_or_after(self, second: int) -> int | None:
-        """Return the first matching second of a day at or after `second`; None if there is none."""
+        """Return the first matching second of the day at or after `second`, or None."""
         hour, rest = divmod(second, 3600)
         if self.hours >> hour & 1:
             minute, rest = divmod(rest, 60)
@@ -104,5 +103,5 @@ class Fields:
 
 
 def _lowest(mask: int) -> int:
-    """Return the number of the lowest bit that is set in the mask."""
+    """Return the number of the lowest set bit: 2 for 0b100."""
     return (mask & -mask).bit_length() - 1

@@ -1,4 +1,4 @@
-"""Write a schedule in plain English."""
+"""Describe a schedule in plain English."""
 
 from beatd.entry import Schedule
 from beatd.schedules.at import At
@@ -21,9 +21,9 @@ _UNITS = (
 
 
 def describe(schedule: Schedule) -> str:
-    """Return the schedule in plain English, such as "every 5 minutes".
+    """Return a schedule in plain English, such as "every 5 minutes".
 
-    A schedule of an unknown kind is returned as its configuration would be written.
+    An unknown kind of schedule is returned as YAML writes it.
     """
     match schedule:
         case Interval():

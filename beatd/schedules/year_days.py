@@ -1,7 +1,7 @@
-"""Compute the days of a year that match a recurrence rule, as a bit mask (bit 0 is 1 January).
+"""Find the days of a year that match a recurrence rule (RFC 5545), as a bit mask.
 
 The calendar repeats every 400 years and has only a few kinds of years. Two years are of the same
-kind if they begin with the same weekday, and if they agree on which of three years are leap years:
+kind if they begin on the same weekday, and if they agree on which of three years are leap years:
 the year before, the year itself and the year after. A rule has one mask for each kind, so that a
 year without a matching day costs one look-up.
 """
@@ -19,10 +19,10 @@ LAST_DAY = date.max.toordinal()
 
 
 class Year(NamedTuple):
-    """A kind of year, with masks of its days. It stands for all years with the same calendar.
+    """The days of a year as bit masks; bit 0 is 1 January.
 
-    Bit 0 of a mask is 1 January. `number` is the first year of this kind, and `length` is its
-    number of days.
+    One object serves all years with the same calendar. `number` is the first of them, and `length`
+    is its number of days.
     """
 
     number: int
@@ -33,11 +33,11 @@ class Year(NamedTuple):
 
 
 class YearDays:
-    """Finds the days that match all given parts of a recurrence rule; without parts, every day.
+    """The days that match a recurrence rule, such as each second Friday; without parts, every day.
 
-    `parts` contains the parts that select days, such as `bymonth`, `byweekno` and `byweekday`.
-    `wkst` is the first day of the week (0 is Monday). If `nth_in_month` is True, a weekday such as
-    the second Friday is counted within each month, else within the year.
+    `parts` has the parts that select days, such as `bymonth`, `byweekno` and `byweekday`. `wkst` is
+    the first day of the week (0 is Monday). `nth_in_month` is True if the second Friday is that of
+    each month, False if it is that of the year.
     """
 
     __slots__ = ("_masks", "_nth_in_month", "_parts", "_wkst", "every")
@@ -50,7 +50,7 @@ class YearDays:
     def at_or_after(self, day: int, last: int, steps: Steps) -> int | None:
         """Return the first matching day from `day` to `last`, or None; all days are ordinals.
 
-        Raises SearchGivenUp if `steps` (the limit of work for this search) is used up.
+        Raises SearchGivenUp if the search needs more than `steps`.
         """
         if self.every:
             return day if day <= last else None
@@ -72,10 +72,9 @@ class YearDays:
         return found if found <= last else None
 
     def mask(self, year: int, steps: Steps) -> int:
-        """Return a mask of the matching days of a year; bit 0 is 1 January.
+        """Return the matching days of a year as a bit mask; bit 0 is 1 January.
 
-        The mask is computed once for all years with the same calendar, and cached. Raises
-        SearchGivenUp if `steps` (the limit of work for this search) is used up.
+        Raises SearchGivenUp if the search needs more than `steps`.
         """
         number = _kinds()[year % _CYCLE]
         mask = self._masks.get(number)
@@ -122,9 +121,9 @@ def _or(masks: list[int]) -> int:
 
 
 def _nth(days: int, nth: int) -> int:
-    """Return a mask with only the nth of the set bits in `days`; -1 is the last.
+    """Return a mask with only the `nth` set bit of `days`; -1 is the last.
 
-    The result is 0 if there is no such day.
+    The result is 0 if there is no such bit.
     """
     places = [place for place in range(days.bit_length()) if days >> place & 1]
     index = nth - 1 if nth > 0 else len(places) + nth
@@ -132,10 +131,10 @@ def _nth(days: int, nth: int) -> int:
 
 
 def _week(year: Year, week: int, wkst: int) -> int:
-    """Return a mask of the days of week `week` (-1 is the last) that are in this year.
+    """Return the days of this year that are in week `week`, as a bit mask; -1 is the last week.
 
-    Weeks begin on weekday `wkst` and are numbered as in ISO 8601. For this reason the first and
-    last days of a year may belong to a week of the year before or after.
+    Weeks begin on weekday `wkst` and are numbered as in ISO 8601. The first and last days of a year
+    may therefore belong to a week of the year before or after.
     """
     first = date(year.number, 1, 1).toordinal()
     mask = 0
@@ -154,7 +153,7 @@ def _shifted(mask: int, by: int) -> int:
 def _first_week(year: int, wkst: int) -> int:
     """Return the first day (an ordinal) of the year's week 1.
 
-    Week 1 is the first week with four or more days in the year, as in ISO 8601.
+    It is the first week with at least four days in the year, as in ISO 8601.
     """
     fourth = date(year, 1, 4)
     return fourth.toordinal() - (fourth.weekday() - wkst) % 7
@@ -162,9 +161,9 @@ def _first_week(year: int, wkst: int) -> int:
 
 @cache
 def _kinds() -> tuple[int, ...]:
-    """Return, for each year of the 400-year cycle, the first year of the same kind.
+    """Return, for each year of a 400-year cycle, the first year with the same calendar.
 
-    Two years are of the same kind if they begin with the same weekday, and if they agree on which
+    Two years have the same calendar if they begin on the same weekday, and if they agree on which
     of three years are leap years: the year before, the year itself and the year after.
     """
     seen: dict[tuple[int, bool, bool, bool], int] = {}

@@ -1,4 +1,4 @@
-"""Find time zones by their IANA names, and list the changes of their clocks as integers."""
+"""Find time zones by their IANA names, and the changes of their clocks."""
 
 import re
 import struct
@@ -40,7 +40,7 @@ _spelled: dict[str, str] = {}
 
 
 def preload_zones() -> None:
-    """Read the files of all zones (0.7 MB) into memory, so that no later look-up opens a file."""
+    """Read the files of all time zones into memory (0.7 MB), so that no later look-up opens one."""
     if not _kept:
         files = {}
         for name in pytz.all_timezones:
@@ -51,7 +51,7 @@ def preload_zones() -> None:
 
 
 def _opened(name: str) -> IO[bytes]:
-    """Return the file of a zone, open for reading; from memory if `preload_zones` has read it."""
+    """Open the file of a time zone, from memory if `preload_zones` has read it."""
     if name in _kept:
         return BytesIO(_kept[name])
     opened: IO[bytes] = pytz.open_resource(name)  # type: ignore[attr-defined]  # stubs lack it
@@ -59,7 +59,7 @@ def _opened(name: str) -> IO[bytes]:
 
 
 def _pytz(name: str) -> Any:
-    """Return the zone with this name as an object of pytz; upper and lower case are the same."""
+    """Return the pytz object of a time zone; upper and lower case are the same."""
     known = _spelled.get(name.lower())
     if known is None:
         return pytz.timezone(name)
@@ -70,28 +70,28 @@ def _pytz(name: str) -> Any:
 
 
 def zone(name: str | tzinfo) -> tzinfo:
-    """Return the zone for an IANA name in upper or lower case, or for another zone object.
+    """Return the time zone for an IANA name in any case, or for another zone object.
 
-    Raises ScheduleError if the name, or the name of the zone object, is not a known IANA name.
+    Raises ScheduleError if the zone has no known IANA name.
     """
     return _zone(zone_name(name))
 
 
 @lru_cache(maxsize=700)
 def _zone(name: str) -> ZoneInfo:
-    """Return the zone as a ZoneInfo read from pytz's file.
+    """Return the time zone as a ZoneInfo read from pytz's file.
 
-    Unlike a zone of pytz, the result has the clock changes after 2037. They come from the second
-    half of the file and from the POSIX rule at its end.
+    Unlike a zone of pytz, it has the clock changes after 2037. They come from the second half of
+    the file and from the POSIX rule at its end.
     """
     with _opened(name) as file:
         return ZoneInfo.from_file(file, key=name)
 
 
 def zone_name(name: str | tzinfo) -> str:
-    """Return the IANA name of a zone in its official spelling, from a name or a zone object.
+    """Return the official IANA name of a time zone: "Europe/Berlin" for "europe/berlin".
 
-    Raises ScheduleError if the zone is unknown. The error suggests a known name if one is similar.
+    Raises ScheduleError if the zone is unknown, with a similar known name if there is one.
     """
     if isinstance(name, tzinfo):
         name = getattr(name, "zone", None) or getattr(name, "key", None) or name.tzname(None) or ""
@@ -127,12 +127,12 @@ def _hint(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Offsets:
-    """The stretches of time during which the clock of a zone has the same offset from UTC.
+    """The UTC offsets of a time zone, with the seconds at which they begin and end.
 
-    Stretch j begins at the UTC second at[j] and has the offset off[j], in seconds. On the wall
-    clock it begins at start[j] and ends before end[j]. reached[j] is the latest time that the wall
-    clock showed before stretch j. If start[j] > reached[j], the clock skipped a time (a gap); if
-    start[j] < reached[j], it shows a time twice (a fold).
+    Offset j is off[j] seconds and begins at the UTC second at[j]. On the wall clock it begins at
+    start[j] and ends before end[j]. reached[j] is the latest wall-clock time before it began. If
+    start[j] > reached[j], the clock skips a time (a gap); if start[j] < reached[j], the clock shows
+    a time twice (a fold).
     """
 
     at: tuple[int, ...]
@@ -142,13 +142,13 @@ class Offsets:
     reached: tuple[int, ...]
 
     def index(self, second: int) -> int:
-        """Return the index of the stretch that contains a UTC second."""
+        """Return the index of the UTC offset that applies at a UTC second."""
         return bisect_right(self.at, second) - 1
 
 
 @lru_cache(maxsize=700)
 def offsets(name: str) -> Offsets:
-    """Return the stretches of constant offset of a zone; clock changes after 2200 are left out.
+    """Return the UTC offsets of a time zone and when they apply, up to the year 2200.
 
     `name` must be a known name, as `zone_name` returns it.
     """
@@ -175,9 +175,9 @@ def offsets(name: str) -> Offsets:
 
 
 def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
-    """Yield each change of the clock after 2037, as a pair of UTC second and new offset in seconds.
+    """Yield each clock change after 2037 as (UTC second, new offset in seconds), up to 2200.
 
-    Changes by the rule at the end of the zone's file are computed up to the year 2200.
+    The changes come from the list in the zone's file and from the rule at its end.
     """
     with _opened(name) as file:
         text = file.read()
@@ -203,10 +203,7 @@ def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
 
 
 def _transitions(text: bytes) -> tuple[int, ...]:
-    """Return the UTC seconds of the clock changes listed in the 64-bit half of a TZif file.
-
-    RFC 8536 describes the format.
-    """
+    """Return the UTC seconds of the clock changes in a TZif file (64-bit part, RFC 8536)."""
     header = struct.Struct(">4sc15x6l")
     *_, isutc, isstd, leap, times, types, letters = header.unpack_from(text)
     second = header.size + times * 5 + types * 6 + letters + leap * 8 + isstd + isutc

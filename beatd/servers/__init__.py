@@ -1,2 +1,1 @@
-"""Connections to servers and files. The stores and the leases (locks of the leader) of one
-technology share them."""
+"""Connect to servers and files; stores and leader locks of one technology share these modules."""

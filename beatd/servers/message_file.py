@@ -1,5 +1,4 @@
-"""Write messages of kombu's filesystem broker. Each message is one file that appears complete or
-not at all."""
+"""Write each message of kombu's filesystem broker as a file that appears complete or not at all."""
 
 import errno
 from itertools import count
@@ -14,13 +13,12 @@ NTH = count()  # orders the messages of one millisecond
 
 
 class NoFileName(Exception):
-    """Raised when the name of a queue cannot be a part of a file name. A retry cannot help."""
+    """Raised when a queue's name cannot be part of a file name. A retry cannot help."""
 
 
 def write_whole_files(channel: Any) -> None:
-    """Replace the method that writes messages in a channel of kombu's filesystem transport. Each
-    message is now written to a hidden file, which is then renamed, so that no consumer reads half a
-    message."""
+    """Make a channel of kombu's filesystem transport write whole files: a consumer never reads half
+    a message. Each message goes to a hidden file, which is then renamed."""
 
     def put(queue: str, message: Any, **_: Any) -> None:
         # kombu creates the file under its name, then locks and fills it: a consumer that reads
@@ -38,8 +36,8 @@ def write_whole_files(channel: Any) -> None:
 
 
 def _rename(hidden: Path, file: Path, queue: str) -> None:
-    """Rename `hidden` to `file`; the new name contains the name of the queue. Raises NoFileName if
-    this name is the reason for a failure, and OSError for any other failure."""
+    """Rename the file `hidden` to `file`. Raises NoFileName if the new name, which contains the
+    queue's name, is the reason for a failure, and OSError for any other failure."""
     try:
         hidden.rename(file)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Connect to a MariaDB or MySQL server: time-outs, the server's clock, and advice on errors."""
+"""Helpers for connections to MariaDB and MySQL: URL options, time-outs, and advice on errors."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,11 +19,11 @@ TRUE = ("true", "yes", "on", "y", "t", "1")
 
 
 def url_options(query: str) -> dict[str, Any]:
-    """Return PyMySQL's options for the parameters of a URL that describe how to reach the server:
-    socket, address, option file and TLS. Other parameters are ignored. `query` is the part of the
-    URL after the question mark.
+    """Return PyMySQL's options for the query part of a database URL: socket, address, option file,
+    TLS.
 
-    Each parameter has the same meaning as in SQLAlchemy, which reads the URL of a store.
+    Other parameters are ignored. Each one means the same as in SQLAlchemy, which reads the URL of a
+    store.
     """
     options: dict[str, Any] = {}
     tls: dict[str, str | bool] = {}
@@ -38,16 +38,15 @@ def url_options(query: str) -> dict[str, Any]:
 
 
 def whole_seconds(timeout_s: float) -> int:
-    """Return the time-out rounded down to whole seconds, at least 1. Server and driver accept no
-    fraction."""
+    """Round a time-out down to whole seconds, at least 1; server and driver accept no fraction."""
     return max(1, int(timeout_s))
 
 
 def timeouts(timeout_s: float, *, reply_grace_s: int = 0) -> dict[str, int]:
     """Return PyMySQL's time-outs in whole seconds for connecting, reading and writing.
 
-    `reply_grace_s` is added to the time-outs for reading and writing. The server's own time-out
-    then ends a statement first, and the server's error contains the reason.
+    `reply_grace_s` is added for reading and writing, so that the server's own time-out ends a
+    statement first, with the reason in its error.
     """
     seconds = whole_seconds(timeout_s)
     reply = seconds + reply_grace_s
@@ -55,21 +54,21 @@ def timeouts(timeout_s: float, *, reply_grace_s: int = 0) -> dict[str, int]:
 
 
 def place(host: str | None, port: int | None, database: str | None) -> str:
-    """Return HOST:PORT/DATABASE for messages, without user and password."""
+    """Return HOST:PORT/DATABASE for use in messages to people."""
     return f"{host or 'localhost'}:{port or 3306}/{database or ''}"
 
 
 def is_mariadb(version: str) -> bool:
-    """Return True if a server with this version text is a MariaDB, False if it is a MySQL."""
+    """Return True if a server with this version text is MariaDB, False if it is MySQL."""
     return "mariadb" in version.lower()
 
 
 def code(error: BaseException) -> int:
-    """Return the number that the server gave to the error, or 0 if the error has none."""
+    """Return the number of a MySQL error, such as 1045, or 0 if it has none."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return advice on an error that no retry can correct, such as a wrong password. Return None
-    for any other error."""
+    """Return advice on an error that no retry can correct, such as a wrong password, or None for
+    any other error."""
     return NOT_MENDED_BY_WAITING.get(code(error))

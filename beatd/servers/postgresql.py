@@ -1,4 +1,4 @@
-"""Connect to a PostgreSQL server: time-outs, poolers, the server's clock, and advice on errors."""
+"""Helpers for connections to PostgreSQL: time-outs, poolers, and advice on errors."""
 
 from collections.abc import Generator
 from time import monotonic
@@ -29,8 +29,8 @@ NOT_MENDED_BY_WAITING = (
 
 
 class PostgresqlConnection(psycopg.Connection[Any]):
-    """A connection that raises OperationalError when a reply takes longer than `patience_s`
-    seconds.
+    """A psycopg connection that raises OperationalError when a reply takes longer than
+    `patience_s`.
 
     Without this limit, a frozen server or a broken network could block the caller for minutes.
     """
@@ -58,22 +58,22 @@ class PostgresqlConnection(psycopg.Connection[Any]):
 
 
 def connect_options(application_name: str, timeout_s: float) -> dict[str, Any]:
-    """Return psycopg's options for the name of the application and the time-out of connecting. The
-    time-out is at least two seconds, because libpq accepts no less."""
+    """Return psycopg's options for the application's name and the time-out of connecting, which is
+    at least two seconds, as libpq accepts no less."""
     return {"application_name": application_name, "connect_timeout": max(2, int(timeout_s))}
 
 
 def place(host: object, port: object, database: object) -> str:
-    """Return HOST:PORT/DATABASE for messages, without user and password."""
+    """Return HOST:PORT/DATABASE for use in messages to people."""
     return f"{host or 'local socket'}:{port or 5432}/{database or ''}"
 
 
 def pooled_by(word: object, setting: str) -> bool | None:
-    """Return True if the option `?pooler=` of a URL is "transaction" (clients share sessions),
-    False if it is "session", None if it is absent. `word` is the value of the option.
+    """Return True if `word`, the option `?pooler=` of a URL, is "transaction", False if "session",
+    None if it is absent.
 
-    Raises ConfigError for any other value. The error text begins with `setting`, the name of the
-    setting that contains the URL.
+    Raises ConfigError for any other value; its text begins with `setting`, the setting with the
+    URL.
     """
     if word is None:
         return None
@@ -83,13 +83,11 @@ def pooled_by(word: object, setting: str) -> bool | None:
 
 
 def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
-    """Return True if a pooler (a proxy between clients and server) shares our session with other
-    clients, else False. `stated` is the URL's answer; if it is None, the connection is tested.
+    """Return True if a pooler such as PgBouncer shares the connection's session with other clients.
 
-    PgBouncer in transaction mode may use another session for each transaction. So nothing may stay
-    behind in a session: no setting, no prepared statement, no lock, no LISTEN. The test sends a
-    query: a pooler is in use if another server process answers than the one that was named at
-    connecting.
+    `stated` is the answer in the URL; if it is None, a query finds out: another server process
+    answers than the one named at connecting. In a shared session nothing may stay behind: no
+    setting, prepared statement, lock or LISTEN.
     """
     if stated is not None:
         return stated
@@ -98,8 +96,8 @@ def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return advice on an error that no retry can correct, such as a wrong password. Return None
-    for any other error."""
+    """Return advice on an error that no retry can correct, such as a wrong password, or None for
+    any other error."""
     text = str(error)
     for sign, line in NOT_MENDED_BY_WAITING:
         if sign in text:

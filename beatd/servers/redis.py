@@ -1,5 +1,4 @@
-"""Connect to Redis by a URL: a single server, a primary behind Sentinels, or a Cluster. Report each
-error in one line."""
+"""Connect to Redis by a URL: a single server, a primary behind Sentinels, or a Cluster."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -51,22 +50,22 @@ _UNUSED = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) e
 
 
 def connection_from(pool: Any) -> Any:
-    """Return a connection from the pool. The caller must release the connection to the pool
+    """Return a connection from the pool of a Redis client; the caller must release it
     afterwards."""
     return pool.get_connection(*_UNUSED)
 
 
 def unreadable_files(options: Mapping[str, Any]) -> str:
-    """Return a text that names the TLS files in `options` that cannot be read, or "" if all can be
-    read. The text is added to an error of connecting, which does not name the file."""
+    """Return a text for an error message that names the TLS files that cannot be read, or "". An
+    error of connecting itself does not name them."""
     paths = {name: str(options[name]) for name in TLS_FILES if options.get(name)}
     wrong = [f"{name} {path}" for name, path in paths.items() if not os.access(path, os.R_OK)]
     return f" ({', '.join(wrong)}: cannot be read)" if wrong else ""
 
 
 class RedisServer:
-    """A Redis server or Cluster. Its `client` has a time-out for every wait and does not retry. On
-    a Cluster, the client looks once for the new node of a slot that has moved."""
+    """A Redis server, Sentinel group or Cluster, whose `client` has a time-out for every wait and
+    does not retry. On a Cluster, the client follows a moved slot once."""
 
     def __init__(self, url: str, *, timeout: float = 2.0) -> None:
         parts = urlsplit(url)
@@ -99,8 +98,8 @@ class RedisServer:
             raise ConfigError(f"{place(url)}: not a Redis URL: {trouble}") from None
 
     def _shared(self, kind: str, parts: Any, given: dict[str, str]) -> dict[str, Any]:
-        """Return the connection options in the URL of Sentinels or of a Cluster: user, password,
-        TLS and time-outs. `kind` is redis or rediss; `given` contains the URL's parameters."""
+        """Return the connection options in a Sentinel or Cluster URL: user, password, TLS and
+        time-outs. `kind` is "redis" or "rediss"; `given` contains the URL's parameters."""
         options = dict(self._options)
         if parts.username:
             options["username"] = unquote(parts.username)
@@ -139,9 +138,8 @@ class RedisServer:
         return sentinels.master_for(service, db=db)
 
     def notice_move(self) -> None:
-        """Raise StoreError if the Sentinels have named another primary since this thread last
-        called this method. Writes that only the old primary has are lost. Do nothing without
-        Sentinels."""
+        """Raise StoreError if the primary has changed since this thread last called this method,
+        because the last writes may be lost. Do nothing without Sentinels."""
         if self.primary is None:
             return
         moves = self.primary.moves
@@ -154,32 +152,31 @@ class RedisServer:
             )
 
     def run_script(self, source: str, sha: str, *words: str | bytes | int) -> Any:
-        """Run a Lua script and return its reply. The source is sent only if the server does not
-        know the script by its hash `sha`. `words` are the number of keys, the keys, and the
-        arguments."""
+        """Run a Lua script and return its reply. `sha` is its SHA-1 hash; `words` are the number of
+        keys, the keys, and the arguments."""
         try:
             return self.client.execute_command("EVALSHA", sha, *words)
         except NoScriptError:
             return self.client.execute_command("EVAL", source, *words)
 
     def begin(self, *command: Any) -> Callable[[], Any]:
-        """Send a command without waiting. Return a function that waits for the reply and returns
-        it. This does not work on a Cluster."""
+        """Send a command and return a function that waits for the reply and returns it. This does
+        not work on a Cluster."""
         begun = Begun(self.client.connection_pool)
         begun.send(*command)
         return begun.reply
 
     def begin_ahead(self, *command: Any, more: int) -> "Begun":
-        """Send a command without its last `more` words. The method `finish` of the returned object
-        sends these words."""
+        """Send a command without its last `more` words, which `finish` of the returned object sends
+        later."""
         begun = Begun(self.client.connection_pool)
         begun.send(*command, more=more)
         return begun
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Run the block, and raise its errors of Redis or the network as StoreError with one line
-        of text. The error is StoreUnusable if waiting cannot help."""
+        """Run the block, and raise its errors of Redis or the network as StoreError, or as
+        StoreUnusable if waiting cannot help."""
         try:
             yield
         except (AuthenticationError, NoPermissionError) as trouble:
@@ -234,22 +231,21 @@ class RedisServer:
 
 
 class Begun:
-    """A command that was sent, completely or in part, on a connection of its own. The connection is
-    released to its pool after the reply or a failure."""
+    """A Redis command that was sent, completely or in part, on a connection of its own."""
 
     def __init__(self, pool: Any) -> None:
         self._pool, self._link = pool, connection_from(pool)
         self._socket: Any = None
 
     def send(self, *command: Any, more: int = 0) -> None:
-        """Send the command without its last `more` words. If words are missing, Redis waits until
-        `finish` sends them."""
+        """Send the command without its last `more` words, for which Redis waits until `finish`
+        sends them."""
         packed = b"".join(self._link.pack_command(*command, *[""] * more))
         self._send([packed[: len(packed) - len(EMPTY) * more]], check=True)
         self._socket = self._link._sock
 
     def finish(self, *words: bytes) -> Callable[[], Any]:
-        """Send the last words of the command. Return a function that waits for the reply and
+        """Send the last words of the command; return a function that waits for the reply and
         returns it. Raises ConnectionError if the connection was lost after `send`."""
         if not self._holds():
             self.drop()
@@ -258,9 +254,8 @@ class Begun:
         return self.reply
 
     def _holds(self) -> bool:
-        """Return True if the connection is still the one that `send` used, else False. After a
-        loss, redis-py would silently connect again and send the last words without the first
-        ones."""
+        """Return True if the connection is still the one that `send` used. After a loss, redis-py
+        would silently connect again and send the last words without the first ones."""
         return self._socket is not None and self._link._sock is self._socket
 
     def _send(self, packed: list[bytes], *, check: bool) -> None:
@@ -272,14 +267,13 @@ class Begun:
             raise
 
     def drop(self) -> None:
-        """Close the connection and release it to its pool. Redis discards a command that is not
-        complete."""
+        """Cancel the command: close the connection and release it to its pool."""
         self._link.disconnect()
         self._pool.release(self._link)
 
     def reply(self) -> Any:
-        """Wait for the reply and return it. Release the connection to its pool, also after a
-        failure. Raises ResponseError if Redis refused the command."""
+        """Wait for the reply, return it, and release the connection. Raises ResponseError if Redis
+        refused the command."""
         try:
             return self._link.read_response()
         except ResponseError:
@@ -296,6 +290,6 @@ def _line(trouble: BaseException) -> str:
 
 
 def _plain(value: str) -> Any:
-    """Return True for the text "true" and False for "false", in upper or lower case. Return any
-    other text unchanged. The text is a parameter of a URL."""
+    """Convert the text "true" or "false" of a URL parameter to a bool; return any other text
+    unchanged."""
     return {"true": True, "false": False}.get(value.lower(), value)

@@ -1,4 +1,4 @@
-"""Read the URL of a Redis: hosts, service, database, and a form without password for messages."""
+"""Read the parts of a Redis URL: hosts, Sentinel service, and database number."""
 
 from urllib.parse import urlsplit
 
@@ -6,11 +6,10 @@ SENTINEL_FORM = "sentinel://HOST:26379;HOST:26379/SERVICE/DB"
 
 
 def service_and_database(path: str, given: dict[str, str]) -> tuple[str, int]:
-    """Return the name of the service that the Sentinels watch, and the number of its database.
+    """Return the service name and the database number in a Sentinel URL.
 
-    `path` is the path of the URL, /SERVICE/DB. `given` contains the parameters of the URL;
-    `master_name` and `db` in it may name the service and the database instead. Raises ValueError if
-    the service is missing or the database is not a number.
+    `path` is /SERVICE/DB, and `given` the URL's parameters, where `master_name` and `db` may
+    replace them. Raises ValueError if the service is missing or the database is not a number.
     """
     service, _, database = path.strip("/").partition("/")
     if "master_name" in given:
@@ -28,17 +27,16 @@ def service_and_database(path: str, given: dict[str, str]) -> tuple[str, int]:
 
 
 def database_number(text: str, form: str) -> int:
-    """Return the database number in `text`, or 0 if `text` is empty. Raises ValueError if `text` is
-    not a number; the error shows `form`, the right form of the URL."""
+    """Return the database number in `text`, or 0 if it is empty. Raises ValueError if it is not a
+    number; the error shows `form`, the right form of the URL."""
     if text and not (text.isascii() and text.isdecimal()):
         raise ValueError(f"the database {text!r} is no number; write it like {form}")
     return int(text or 0)
 
 
 def hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
-    """Return (host, port) of each server in the `netloc` (user, hosts and ports) of a URL. Commas
-    or semicolons separate the servers. A server without a port gets `default_port`. Raises
-    ValueError if a port is not a number."""
+    """Return (host, port) of each server in the `netloc` of a URL, such as "user:secret@a:26379;b".
+    A server without a port gets `default_port`. Raises ValueError if a port is not a number."""
     found = []
     for part in netloc.rpartition("@")[2].replace(";", ",").split(","):
         host, _, port = part.rpartition(":") if ":" in part else (part, "", "")
@@ -47,12 +45,11 @@ def hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
 
 
 def place(url: str) -> str:
-    """Return the URL for messages, without user, password and options."""
+    """Return the URL without user, password and options, for use in messages to people."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def for_redis_py(url: str) -> str:
-    """Return the URL in the form that redis-py reads: redis+socket://, which kombu writes, becomes
-    unix://. Other URLs are returned unchanged."""
+    """Return the URL in the form that redis-py reads: kombu's redis+socket:// becomes unix://."""
     return url.replace("redis+socket://", "unix://", 1)

@@ -22,15 +22,15 @@ Address = tuple[str, int]
 
 
 class Sentinels(Sentinel):
-    """A Sentinel client that follows a failover from its first moment.
+    """A Sentinel client of redis-py that learns of a new primary at once.
 
-    The client of redis-py reads `SENTINEL MASTERS` instead. This reply names the old primary until
-    all replicas follow the new one, which can take minutes.
+    The original reads `SENTINEL MASTERS`, which names the old primary until all replicas follow the
+    new one. This can take minutes.
     """
 
     def discover_master(self, service_name: str) -> Address:
-        """Return (host, port) of the primary of a service. The Sentinel that answers is queried
-        first from then on. Raises MasterNotFoundError if no Sentinel names a primary."""
+        """Return (host, port) of the current primary of a service. Raises MasterNotFoundError if no
+        Sentinel names one."""
         errors: list[str] = []
         sentinel: Any
         for place, sentinel in enumerate(self.sentinels):
@@ -48,11 +48,10 @@ class Sentinels(Sentinel):
 
 
 class PrimaryWatch:
-    """A thread that asks the Sentinels for the current primary of a connection pool, four times a
-    second.
+    """A thread that asks the Sentinels for a pool's current primary, four times a second.
 
-    When the Sentinels name another primary, the pool closes its idle connections at once. It closes
-    each connection in use when the connection is released.
+    After a change, the pool closes its idle connections at once, and each connection in use when it
+    is released.
     """
 
     def __init__(self, pool: Any) -> None:
@@ -70,8 +69,8 @@ class PrimaryWatch:
                 self._look()
 
     def _look(self) -> None:
-        """Query the Sentinels once. If they name another primary than before, add 1 to `moves` and
-        call the function `moved`. Raises RedisError or OSError if no Sentinel answers."""
+        """Ask the Sentinels once; if the primary has changed, count it in `moves` and call `moved`.
+        Raises RedisError or OSError if no Sentinel answers."""
         before = self.named or self._pool.master_address
         self.named = self._pool.get_master_address()
         if before is not None and before != self.named:

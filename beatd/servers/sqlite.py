@@ -1,5 +1,4 @@
-"""Create SQLite files that only their owner can read, write every commit to the disk, and detect a
-replaced file."""
+"""Create SQLite files safely, and detect that one was replaced."""
 
 import os
 import sqlite3
@@ -22,8 +21,8 @@ WAL_TRIES, WAL_PAUSE_S = 200, 0.01
 
 
 class Identity(NamedTuple):
-    """The identity of a database file: its device, its inode, and the inode of its write-ahead log.
-    The last is 0 if there is no log yet."""
+    """The identity of a database file: its device, its inode, and the inode of its write-ahead log
+    (0 if there is none)."""
 
     device: int
     inode: int
@@ -31,14 +30,14 @@ class Identity(NamedTuple):
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return advice on an error that no retry can correct, such as a read-only file. Return None
-    for any other error."""
+    """Return advice on an error that no retry can correct, such as a read-only file, or None for
+    any other error."""
     text = str(error)
     return next((line for sign, line in NOT_MENDED_BY_WAITING if sign in text), None)
 
 
 def create_file(path: Path, what: str, *, hint: str = "") -> None:
-    """Create the file with mode 0600 (only its owner may use it), unless it exists.
+    """Create a file that only its owner can use (mode 0600), unless it exists.
 
     Raises StoreUnusable if this user cannot work with the file. The error text begins with `what`,
     the purpose of the file. It ends with `hint` if other permissions would help.
@@ -65,10 +64,10 @@ def create_file(path: Path, what: str, *, hint: str = "") -> None:
 
 
 def create_private(path: Path) -> None:
-    """Create the file with mode 0600 (only its owner may use it), unless it exists. Raises OSError.
+    """Create a file that only its owner can use (mode 0600), unless it exists. Raises OSError.
 
-    SQLite gives its log files the mode of the database file. An existing file is never opened,
-    because closing it would drop every POSIX lock that this process has on it.
+    SQLite gives its log files the same mode. An existing file is never opened, because closing it
+    would drop every POSIX lock that this process has on it.
     """
     flags = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with suppress(FileExistsError):
@@ -76,14 +75,14 @@ def create_private(path: Path) -> None:
 
 
 def is_plain_file(path: Path) -> bool:
-    """Return True if the path is a regular file or a link to one, else False. Raises OSError if
-    there is no file."""
+    """Return True if the path is a regular file or a link to one. Raises OSError if there is no
+    file."""
     return stat.S_ISREG(path.stat().st_mode)
 
 
 def keep_every_commit(cursor: sqlite3.Cursor) -> None:
-    """Set up a new connection so that each commit is written to the disk before it is acknowledged.
-    Switch the database to a write-ahead log if it has none."""
+    """Make a new connection write each commit to the disk before it returns, in a write-ahead
+    log."""
     # Setting the mode, even to what it is, needs the whole file for itself: read it first.
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         _write_ahead(cursor)
@@ -91,11 +90,8 @@ def keep_every_commit(cursor: sqlite3.Cursor) -> None:
 
 
 def _write_ahead(cursor: sqlite3.Cursor) -> None:
-    """Switch the database to a write-ahead log. If another process does the same, try again, 200
-    times at most, and then raise OperationalError.
-
-    SQLite's own time-out does not apply to this change.
-    """
+    """Switch the database to a write-ahead log, with up to 200 tries while another process does the
+    same. Raises OperationalError after the last."""
     for attempt in range(WAL_TRIES):
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
@@ -107,7 +103,7 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
 
 
 def identity(path: Path) -> Identity | None:
-    """Return the identity of the file at the path, or None if there is no file. Raises OSError.
+    """Return the identity of the file at the path, or None if there is no file.
 
     The file is never opened, because closing it would drop the locks that this process has on it.
     """
@@ -124,10 +120,10 @@ def identity(path: Path) -> Identity | None:
 
 def is_another(was: Identity | None, found: Identity | None) -> bool:
     """Return True if a database file or its write-ahead log was deleted or replaced between two
-    readings of its identity, else False. `was` is the earlier reading, `found` the later one.
+    readings.
 
-    A log that did not exist at the earlier reading was not replaced: the first write of any process
-    creates the log.
+    `was` is the identity at the earlier reading, `found` at the later one. A log that did not exist
+    before was not replaced: the first write of any process creates it.
     """
     if was is None or found is None:
         return was != found

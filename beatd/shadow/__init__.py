@@ -1,1 +1,1 @@
-"""Run `beatd --shadow`, a daemon that sends nothing and compares itself with another scheduler."""
+"""`beatd --shadow`: a daemon that sends nothing and compares its plans with another scheduler."""

@@ -1,7 +1,6 @@
-"""Find the entries that a shadow (a daemon that only compares) plans.
+"""Collect the entries that a shadow daemon, which sends nothing, compares.
 
-They are the entries that the daemon itself would run. They are declared in files, in an app or in
-Django's tables, or are in the daemon's store.
+They are the entries that the real daemon would run, from files, an app, Django or its store.
 """
 
 from collections.abc import Callable
@@ -24,15 +23,11 @@ from beatd.wiring.build import declaring_of, sources_of
 def followed_entries(
     config: Config, clock: Clock, app: Celery, tally: SavedTally
 ) -> tuple[Declares, Callable[[], None]]:
-    """Return two functions: one copies the daemon's entries to the shadow's store, one closes a
-    store.
+    """Return a function that copies the real daemon's entries to the shadow's store, and a `close`.
 
-    The first function applies all declared entries. It also copies the entries of the daemon's
-    store, except from a Django, memory or shelve store, or an SQLite file that does not exist. It
-    adds the names of all entries to `tally`. The second function closes the daemon's store if that
-    store was opened.
-
-    Raises StoreError if the daemon's store cannot be opened.
+    The first function also adds the names of all entries to `tally`. Entries in a Django, memory or
+    shelve store, or in a missing SQLite file, are not copied; declared entries always are. Raises
+    StoreError if the daemon's store cannot be opened.
     """
     url = config.store.url
     if url.startswith((schemes.DJANGO, "memory:", "shelve:")) or not _exists(url):
@@ -43,12 +38,12 @@ def followed_entries(
 
 
 def _exists(url: str) -> bool:
-    """Return False if the URL names an SQLite file that does not exist, else True."""
+    """Return False if the URL names a missing SQLite file, else True."""
     return not url.startswith("sqlite") or Path(url.split("///", 1)[-1].split("?")[0]).exists()
 
 
 class _Counted:
-    """Applies declared entries, and adds the names of all entries to `tally` after each change."""
+    """Applies declared entries; after a change it adds the names of all entries to `tally`."""
 
     def __init__(self, declaring: Declares, tally: SavedTally) -> None:
         self._declaring, self._tally = declaring, tally

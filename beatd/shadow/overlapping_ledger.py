@@ -1,6 +1,6 @@
-"""A ledger (plans and claims of runs) in which every entry allows overlap.
+"""A ledger (the planned runs of a store) for a shadow daemon, in which runs may overlap.
 
-A shadow (a daemon that only compares) needs this, because it never learns that a run ended.
+A shadow only compares schedules, and never learns that a run ended.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from beatd.ledger import Ledger, OpenClaim, Request
 
 
 class OverlappingLedger:
-    """Reads from `ledger`, and returns each entry with the rule `overlap: allow`."""
+    """Reads plans from `ledger`, and sets `overlap: allow` in every entry that it returns."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -41,7 +41,7 @@ class OverlappingLedger:
 
 
 def allowed(row: Stored) -> Stored:
-    """Return the row with the rule `overlap: allow` in its entry, and without a running run."""
+    """Return the stored entry with `overlap: allow` and without a running run."""
     if row.entry.overlap == "allow":
         return row
     return replace(row, entry=replace(row.entry, overlap="allow"), running=None)

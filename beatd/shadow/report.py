@@ -1,7 +1,4 @@
-"""Read the report of a shadow (a daemon that only compares) from its file.
-
-The file is in the folder of the configuration.
-"""
+"""The report file of a shadow daemon, which compares beatd's plans with another scheduler."""
 
 from pathlib import Path
 
@@ -13,14 +10,12 @@ from beatd.shadow.tally import Figures
 
 
 class Report(Struct, kw_only=True):
-    """The report of a shadow: how far another scheduler's messages agree with the shadow's plans.
+    """The report of a shadow: how far beatd's plans agree with another scheduler's messages.
 
     `since` and `until` are the begin and the end of the compared time, as ISO text.
     `listening` is False while the broker is away or the shadow is stopped.
     `heard` is the number of all messages, `totals` the sum of each count over all entries.
     `entries` has the counts of each entry by its name.
-
-    `beatd status --shadow` prints the report. A later shadow continues the report.
     """
 
     since: str
@@ -32,19 +27,19 @@ class Report(Struct, kw_only=True):
 
 
 def store_file(config: Config) -> Path:
-    """Return the path of the SQLite file that the shadow uses as its own store."""
+    """Return the path of the shadow's own SQLite store, in the configuration's folder."""
     return Path(config.folder) / "beatd-shadow.db"
 
 
 def report_file(config: Config) -> Path:
-    """Return the path of the JSON file that holds the shadow's report."""
+    """Return the path of the shadow's JSON report, in the configuration's folder."""
     return Path(config.folder) / "beatd-shadow.json"
 
 
 def read_report(config: Config) -> Report:
-    """Return the report of the shadow from its file.
+    """Read the shadow's report from its file.
 
-    Raise BeatError if there is no report or it cannot be read.
+    Raises BeatError if the file is missing or unreadable.
     """
     path = report_file(config)
     try:

@@ -1,7 +1,4 @@
-"""Count a shadow's plans and another scheduler's messages, and save the counts as a report.
-
-Two threads count, so that each access is locked.
-"""
+"""Compare beatd's planned runs with another scheduler's messages, and save the result."""
 
 import os
 import threading
@@ -24,10 +21,9 @@ SAVE_EVERY_S = 5.0
 
 
 class SavedTally:
-    """Counts a shadow's plans and another scheduler's messages, and saves the report to a file.
+    """Compares planned runs with another scheduler's messages, and saves a report to `path`.
 
-    The constructor continues the report of an earlier shadow, if the file `path` has one. Both the
-    daemon's thread and the listener's thread may call the methods.
+    The counts of an existing report are continued. All methods are thread-safe.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -44,10 +40,9 @@ class SavedTally:
         self._saved_at = float("-inf")
 
     def add_run(self, run: Run) -> None:
-        """Add a run that this daemon would send now, as a plan to compare with a message.
+        """Add a run that beatd would send now, to be compared with the other scheduler's message.
 
-        A run that is more than ON_TIME_S late is ignored. While the listener is not connected,
-        every run is ignored, because the other scheduler's message may be missed.
+        A run more than ON_TIME_S late, or planned while the broker is disconnected, is ignored.
         """
         now, moment = self._clock.now(), run.occurrence.planned
         if (now - moment).total_seconds() <= ON_TIME_S and self.listening:
@@ -58,16 +53,16 @@ class SavedTally:
                 )
 
     def add_names(self, entries: Iterable[Entry]) -> None:
-        """Register these entries, so that messages with their task and arguments count from now on.
+        """Register entries, so that messages with their task and arguments are counted.
 
-        A message of another entry is ignored until a plan of that entry is added.
+        Messages of unregistered entries are ignored.
         """
         with self._lock:
             for entry in entries:
                 self._tally.add_name(key_of(entry), entry.name)
 
     def add_event(self, event: dict[str, Any]) -> None:
-        """Add the message that an event `task-sent` of celery reports, and count it as heard."""
+        """Add a message of the other scheduler, reported by Celery's event "task-sent"."""
         args, kwargs = args_text(event.get("args")), str(event.get("kwargs") or "{}")
         # celery moves the timestamp by the difference of the two hosts' zones, though it is UTC.
         sent_at = event["timestamp"] + 3600 * (event.get("utcoffset", utcoffset()) - utcoffset())
@@ -76,9 +71,9 @@ class SavedTally:
             self._tally.add_message((str(event.get("name")), args, kwargs), sent_at)
 
     def set_listening(self, listening: bool) -> None:
-        """Store whether the listener is connected to the broker.
+        """Set whether the other scheduler's messages are received now.
 
-        A change deletes all plans and messages that are not counted yet.
+        A change discards all runs and messages that are not counted yet.
         """
         with self._lock:
             if listening != self.listening:
@@ -86,10 +81,9 @@ class SavedTally:
             self.listening = listening
 
     def save(self, *, now: bool = False) -> None:
-        """Count the plans and messages whose result is final, and write the report file.
+        """Write the report file, unless it was written less than SAVE_EVERY_S ago.
 
-        If `now` is False, do nothing when the last save is less than SAVE_EVERY_S ago. Raises
-        OSError if the file cannot be written.
+        With `now`, it is always written. Raises OSError if that fails.
         """
         elapsed = self._clock.elapsed()
         if not now and elapsed - self._saved_at < SAVE_EVERY_S:
@@ -113,12 +107,12 @@ class SavedTally:
 
 
 def key_of(entry: Entry) -> Key:
-    """Return the parts of an entry that an event task-sent has: task, args and kwargs as text."""
+    """Return (task, args, kwargs) of an entry as texts, as in Celery's event "task-sent"."""
     kwargs = saferepr(dict(entry.kwargs)) if entry.kwargs else "{}"
     return entry.task, args_text(saferepr(list(entry.args))), kwargs
 
 
 def period_of(entry: Entry) -> float | None:
-    """Return the period in seconds of an entry that runs `every`, or None for another schedule."""
+    """Return the interval of an `every` schedule in seconds, or None for any other schedule."""
     period_us = entry.schedule.period
     return None if period_us is None else period_us / 1_000_000

@@ -1,4 +1,4 @@
-"""Listen for the messages of another scheduler, through celery's task-sent events."""
+"""Receive another scheduler's messages through Celery's "task-sent" events."""
 
 import logging
 import threading
@@ -16,10 +16,9 @@ JOIN_TIMEOUT_S = 5.0
 
 
 class SentListener:
-    """Adds each task-sent event of the app's broker to `tally`, on a thread of its own.
+    """A thread that adds each "task-sent" event of the app's broker to `tally`.
 
-    The constructor starts the thread. After an error of the broker, the thread logs it and connects
-    again. The thread also saves the report regularly.
+    The thread starts at once, saves the report regularly, and reconnects after a broker error.
     """
 
     def __init__(self, app: Celery, tally: SavedTally) -> None:
@@ -53,6 +52,6 @@ class SentListener:
                     self._tally.save()
 
     def close(self) -> None:
-        """Stop listening and save the report once more; wait up to JOIN_TIMEOUT_S for that."""
+        """Stop the thread, which saves the report; wait for it up to JOIN_TIMEOUT_S."""
         self._stop.set()
         self._thread.join(JOIN_TIMEOUT_S)

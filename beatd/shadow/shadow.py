@@ -1,8 +1,4 @@
-"""Run a daemon that sends nothing beside another scheduler, to compare the two.
-
-The daemon plans and claims runs in its own store. It listens to the other scheduler's messages, and
-compares the messages with its plans.
-"""
+"""The daemon of `beatd --shadow`: it sends nothing, and compares itself with another scheduler."""
 
 import logging
 
@@ -27,11 +23,10 @@ log = logging.getLogger("beatd")
 
 
 class Shadow:
-    """Runs `beatd --shadow`, a daemon that sends nothing and compares itself with another
-    scheduler.
+    """Runs a daemon that plans runs, sends nothing, and compares its plans with another scheduler.
 
-    The daemon has its own store, and a publisher that only counts runs. The constructor starts a
-    listener for the other scheduler's messages.
+    The daemon has its own store. A listener, started at once, receives the other scheduler's
+    messages.
     """
 
     def __init__(self, config: Config, *observers: Observer) -> None:
@@ -75,10 +70,9 @@ class Shadow:
         self._listener = SentListener(app, tally)
 
     def open(self) -> None:
-        """Log that this daemon sends nothing."""
         log.info("a shadow: it sends nothing; beatd status --shadow shows its report")
 
     def close(self) -> None:
-        """Stop the listener, which saves the report, and close the store of the compared daemon."""
+        """Stop listening, save the report, and close the real daemon's store."""
         self._listener.close()
         self._close_followed()

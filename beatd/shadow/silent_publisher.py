@@ -1,4 +1,4 @@
-"""A publisher that sends nothing, and counts each run for the report of a shadow."""
+"""A publisher that only counts runs, for the comparison of `beatd --shadow`."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,14 +9,14 @@ from beatd.shadow.saved_tally import SavedTally
 
 
 class SilentPublisher(MemoryPublisher):
-    """Adds each run to the tally (the counts) of a shadow, and sends nothing."""
+    """A publisher that adds each run to `tally` and sends nothing."""
 
     def __init__(self, tally: SavedTally) -> None:
         super().__init__(size=0)
         self._tally = tally
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        """Add the runs to the tally, and return the outcome "confirmed" for each of them."""
+        """Add the runs to the tally, and return the outcome "confirmed" for each."""
         for run in runs:
             self._tally.add_run(run)
         return super().publish(runs, may_go_on)

@@ -1,8 +1,7 @@
-"""Pair the runs that beatd planned with the messages that another scheduler sent, and count both.
+"""Match the runs that beatd planned with the messages that another scheduler sent.
 
 A plan and a message form a pair if they have the same key (task, args and kwargs as text) and are
-nearest to each other in time. A plan or message is counted only when no nearer partner can follow:
-then it is settled, as one of a pair or as alone.
+nearest to each other in time. Both are counted once no nearer partner can follow.
 """
 
 from collections import defaultdict, deque
@@ -20,11 +19,9 @@ SETTLED_PLANS_KEPT = 50  # of each key, to tell a doubled message from one witho
 
 
 class Plan(Struct):
-    """A run that beatd would have sent, to be paired with another scheduler's message.
+    """A run that beatd planned, to be matched with another scheduler's message.
 
-    `name` is the entry's name, `moment` the planned time in seconds since 1970.
-    `window_s` is the greatest time in seconds between the plan and its message, in both directions.
-    `pair` is the time of its message, or None without a message.
+    `name` is the entry's name, and `moment` the planned time in seconds since 1970.
     """
 
     name: str
@@ -34,8 +31,7 @@ class Plan(Struct):
 
 
 class Figures(Struct):
-    """The counts of one entry: pairs of a plan and a message, and plans and messages without a
-    partner.
+    """The counts for one entry: how its planned runs match another scheduler's messages.
 
     `agreed` counts pairs at most ON_TIME_S apart, `other_time` all other pairs.
     `missed` counts plans without a message.
@@ -53,18 +49,15 @@ class Figures(Struct):
     examples: list[str] = field(default_factory=list)
 
     def add_example(self, line: str) -> None:
-        """Add a line that describes a difference, and delete all but the last EXAMPLES_MAX
-        lines."""
+        """Append a line to `examples`, and keep only the last EXAMPLES_MAX lines."""
         self.examples = [*self.examples, line][-EXAMPLES_MAX:]
 
 
 class Tally:
-    """Pairs the plans of beatd with the messages of another scheduler, and counts both.
+    """Matches beatd's planned runs with another scheduler's messages, and counts the results.
 
-    `since` is the time from which messages are received; all times are seconds since 1970.
-    `figures` are the counts of an earlier shadow, by entry; new counts are added to them.
-
-    It is not thread-safe.
+    All times are seconds since 1970; messages before `since` were not received. New counts are
+    added to `figures`, the counts by entry. Not thread-safe.
     """
 
     def __init__(self, since: float, figures: dict[str, Figures] | None = None) -> None:
@@ -79,11 +72,11 @@ class Tally:
         self._windows: dict[Key, float] = {}
 
     def add_plan(self, key: Key, name: str, moment: float, period: float | None) -> None:
-        """Add a plan: beatd would have sent a message of the entry `name` at `moment`.
+        """Add a run of the entry `name` that beatd planned for `moment`.
 
-        `period` is the interval in seconds of an entry that runs at intervals, else None. Two
-        schedulers may count intervals from different starts. The message of such an entry is
-        therefore searched within half a period before and after the plan.
+        `period` is the interval of the entry in seconds, or None. A message up to half a period
+        before or after `moment` matches, because two schedulers may count intervals from different
+        starts.
         """
         window = max(ON_TIME_S, period / 2) if period is not None else WINDOW_S
         self._names[key] = name
@@ -91,10 +84,7 @@ class Tally:
         self._plans[key].append(Plan(name, moment, window))
 
     def add_name(self, key: Key, name: str) -> None:
-        """Make messages with this key count for the entry `name`, even before its first plan.
-
-        Nothing changes if the key has an entry already.
-        """
+        """Count messages with this key for the entry `name`, unless the key has an entry."""
         self._names.setdefault(key, name)
 
     def add_message(self, key: Key, moment: float) -> None:
@@ -103,9 +93,9 @@ class Tally:
             self._seen[key].append(moment)
 
     def start_over(self, now: float) -> None:
-        """Delete all plans and messages that are not counted yet, and begin again at `now`.
+        """Discard all plans and messages that are not counted yet, and begin again at `now`.
 
-        Messages before `now` may have been lost, so no plan before `now` counts as missed.
+        No plan before `now` will count as missed, because its message may have been lost.
         """
         self._plans.clear()
         self._seen.clear()
@@ -113,7 +103,7 @@ class Tally:
         self._since = now
 
     def settle(self, now: float) -> None:
-        """Count each plan and each message for which no nearer partner can follow after `now`."""
+        """Count the plans and messages whose match is final, because `now` is much later."""
         for key, plans in self._plans.items():
             while plans and now - plans[0].moment > 2 * plans[0].window_s + ON_TIME_S:
                 self._settle_plan(key, plans.popleft(), plans[0] if plans else None)
@@ -159,21 +149,18 @@ class Tally:
             figures.add_example(f"not planned {iso(moment)}")
 
     def totals(self) -> dict[str, int]:
-        """Return the sum of each count over all entries, by the name of the count."""
+        """Return each count summed over all entries, such as {"agreed": 10, "missed": 1, …}."""
         keys = ("agreed", "other_time", "missed", "doubled", "unplanned")
         return {key: sum(getattr(f, key) for f in self.figures.values()) for key in keys}
 
 
 def iso(moment: float) -> str:
-    """Return a time in seconds since 1970 as ISO text with milliseconds."""
+    """Convert seconds since 1970 to ISO text with milliseconds."""
     return moment_of(int(moment * 1_000_000)).isoformat(timespec="milliseconds")
 
 
 def args_text(args: Any) -> str:
-    """Return positional arguments as text without brackets.
-
-    A list and a tuple with the same arguments give the same text.
-    """
+    """Return positional arguments as text without brackets: "1, 2" for "[1, 2]" or "(1, 2)"."""
     text = str(args or "").strip()
     if text in ("None", "", "()", "[]"):
         return ""

@@ -1,1 +1,1 @@
-"""Stores: each module here or in a folder below implements the protocol of `beatd.store`."""
+"""Stores keep entries, claims and history; each module or folder here is one kind of store."""

@@ -1,5 +1,5 @@
-"""Report stored data that cannot be read. Each damaged place is logged once and listed by
-`problems`; the data are neither changed nor deleted."""
+"""Report stored data that cannot be decoded, and leave the data as they are. Each damaged place is
+logged once and listed as a problem of the store."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 
 class Damage:
-    """Lists the damaged places that this process found in a store, at most 100. A place that can be
-    read again is removed from the list. `where` names the store in messages."""
+    """The list of damaged places found in a store, at most 100. A place that can be read again is
+    removed from the list. `where` names the store in messages."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -36,8 +36,8 @@ class Damage:
         self._lock = Lock()
 
     def read(self, what: str, decode: Callable[[], T]) -> T | None:
-        """Call `decode` and return its result. If it raises one of the errors in `UNREADABLE`, log
-        the place `what` as damaged and return None."""
+        """Return the result of `decode`, or None if it raises an error in `UNREADABLE`. Then log
+        that the place `what` is damaged, such as "the plan of entry 'a'"."""
         try:
             found = decode()
         except UNREADABLE as reason:
@@ -49,8 +49,8 @@ class Damage:
         return found
 
     def note(self, what: str, reason: Exception | str) -> None:
-        """Log the damaged place `what` with the reason as an error, and add the place to the list.
-        Do nothing if the list has the place already, or if the list is full."""
+        """Log the damaged place `what` as an error, and add it to the list. Do nothing if the list
+        has the place already, or if the list is full."""
         said = " ".join(str(reason).split())[:LONGEST_REASON] or type(reason).__name__
         with self._lock:
             if what in self._found or len(self._found) >= KEPT:
@@ -59,7 +59,7 @@ class Damage:
         log.error("%s", self._line(what, said))
 
     def lines(self) -> Sequence[str]:
-        """Return one line for each damaged place in the list."""
+        """Return a message for each damaged place in the list."""
         with self._lock:
             return [self._line(what, said) for what, said in self._found.items()]
 

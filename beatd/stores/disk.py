@@ -1,4 +1,4 @@
-"""Check a disk before it fails: how much room is left, and how long a synced write takes."""
+"""Warn if a disk is nearly full, or slow to sync what is written to it."""
 
 import os
 import shutil
@@ -14,9 +14,8 @@ TRIES = 5
 
 
 def problems_of_disk(file: Path) -> Sequence[str]:
-    """Return warnings about the disk of `file`: one line if the disk is nearly full, one if its
-    synced writes are slow. If the system refuses a measurement, the later warnings are left out; no
-    error is raised."""
+    """Return a warning if the disk of `file` is nearly full, and one if its synced writes are slow.
+    If the system refuses a measurement, the later warnings are left out; no error is raised."""
     found = []
     folder = file.parent
     with suppress(OSError):
@@ -34,16 +33,13 @@ def problems_of_disk(file: Path) -> Sequence[str]:
 
 
 def room_left(folder: Path) -> int:
-    """Return the free bytes on the disk of a folder."""
+    """Return the number of free bytes on the disk of a folder."""
     return shutil.disk_usage(folder).free
 
 
 def time_to_keep(folder: Path) -> float:
-    """Write and sync 4 KB in `folder` five times, and return the shortest of the five times in
-    seconds.
-
-    The shortest time is used because a healthy disk may be busy for a moment.
-    """
+    """Return the seconds that a synced write of 4 KB in `folder` takes, the shortest of five
+    tries."""
     times = []
     with TemporaryFile(dir=folder, buffering=0) as file:
         for _ in range(TRIES):
@@ -51,4 +47,5 @@ def time_to_keep(folder: Path) -> float:
             file.write(b"\0" * 4096)
             os.fdatasync(file.fileno())
             times.append(perf_counter() - started)
+    # The shortest, because a healthy disk may be busy for a moment.
     return min(times)

@@ -1,5 +1,5 @@
-"""A SQL store in the database of django-celery-beat. It also writes the last run and the number of
-runs into the rows of django-celery-beat."""
+"""A SQL store in the database of django-celery-beat. It also writes into django-celery-beat's own
+rows when each task ran last, and how often it ran."""
 
 import logging
 from collections import defaultdict
@@ -55,8 +55,8 @@ task = Table(
 
 
 class Ran(Struct, frozen=True):
-    """Runs that are not yet written into an entry's row in django-celery-beat. `count` is the
-    number of runs, `at` the moment of the last one."""
+    """Runs of an entry that are still to be written into its django-celery-beat row. `count` is
+    their number, `at` the moment of the last one."""
 
     count: int
     at: datetime
@@ -66,16 +66,16 @@ class Ran(Struct, frozen=True):
         return self.count, self.at
 
     def and_also(self, other: "Ran | None") -> "Ran":
-        """Return a new `Ran` with the sum of both counts and the later of both moments. Return
-        `self` if `other` is None."""
+        """Return the sum of both counts with the later of both moments. Return `self` if `other` is
+        None."""
         if other is None:
             return self
         return Ran(self.count + other.count, max(self.at, other.at))
 
 
 class DjangoStore(SqlStore):
-    """A SQL store that also writes last_run_at and total_run_count into django-celery-beat's rows,
-    and disables one-off rows that ran. It writes them in the transaction that records the run.
+    """A SQL store that also updates django-celery-beat's rows whenever a run is recorded. It writes
+    last_run_at and total_run_count, and disables one-off rows that ran.
 
     It does not write django-celery-beat's `PeriodicTasks` row, because Django's own schedulers
     would then read all entries again.
@@ -113,12 +113,9 @@ class DjangoStore(SqlStore):
 
     def _tell_rows(self, connection: Connection, ran: Mapping[str, Ran]) -> bool:
         """Write the runs in `ran` (by entry name) into django-celery-beat's rows, and return True.
-        Return False if the database refuses the update or a row stays locked; then no row is
-        changed, and a warning is logged. Raises DBAPIError if the whole transaction was undone and
-        must be repeated.
-
-        The rows belong to another program, so a refusal must not prevent beatd's own record.
-        """
+        If the database refuses or a row stays locked, log a warning, change no row and return
+        False. Raises DBAPIError if the whole transaction was undone and must be repeated."""
+        # The rows are another program's: a refusal must not prevent beatd's own record.
         alike: dict[Ran, list[str]] = defaultdict(list)
         for name, its in ran.items():
             alike[its].append(name)
@@ -141,15 +138,15 @@ class DjangoStore(SqlStore):
         return True
 
     def _keep(self, failed: Mapping[str, Ran]) -> None:
-        """Add the runs in `failed` to the runs that the next `tell_again` writes. These runs could
-        not be written into django-celery-beat's rows."""
+        """Remember runs that django-celery-beat's rows refused, so that `tell_again` writes them
+        later."""
         with self._keeping:
             for name, its in failed.items():
                 self._untold[name] = its.and_also(self._untold.get(name))
 
     def _say(self, reason: str) -> None:
-        """Log a warning with the reason why rows could not be written. The next warning is logged
-        only after `tell_again` has written all remembered runs."""
+        """Log why django-celery-beat's rows could not be written. Later calls log nothing until
+        `tell_again` has written all remembered runs."""
         if not self._said:
             log.warning(
                 "django-celery-beat: rows are not told what ran: %s; runs go on, and it is tried "
@@ -159,9 +156,9 @@ class DjangoStore(SqlStore):
         self._said = True
 
     def tell_again(self) -> None:
-        """Try again to write the runs that could not be written into django-celery-beat's rows.
-        Each row has its own transaction. Rows that fail again are tried again by the next call.
-        After ten such rows, this call stops."""
+        """Write the runs that django-celery-beat's rows refused before, each in a transaction of
+        its own. Rows that refuse again are left to the next call. After ten of them, this call
+        stops."""
         refused = 0
         for name in list(self._untold):
             with self._keeping:
@@ -180,9 +177,9 @@ class DjangoStore(SqlStore):
             self._said = False
 
     def disable_what_ended(self, now: datetime) -> int:
-        """Disable django-celery-beat's rows that will not run again, and return their number. These
-        are the one-off rows that another scheduler ran, and the rows that have expired at `now`.
-        The run count of such a one-off row is set to 0."""
+        """Disable the django-celery-beat rows that will not run again, and return their number.
+        These are rows that have expired at `now`, and one-off rows that another scheduler ran; the
+        run count of the latter is set to 0."""
 
         def work(connection: Connection) -> int:
             ran = connection.execute(
@@ -201,8 +198,8 @@ class DjangoStore(SqlStore):
 
 
 def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
-    """Return the SQL update that writes the runs `ran` into the rows with these names. The update
-    also disables one-off rows and sets their run count to 0."""
+    """Return the SQL update that writes the runs `ran` into the rows with these names. It also
+    disables one-off rows and sets their run count to 0."""
     # The column has 32 bits, signed: the count stops at the largest number.
     room = task.c.total_run_count <= MOST_RUNS - ran.count
     count = case((room, task.c.total_run_count + ran.count), else_=MOST_RUNS)

@@ -21,8 +21,8 @@ _HOPELESS = {
 
 @contextmanager
 def said_clearly(path: Path) -> Iterator[None]:
-    """Convert an OSError raised in the block to a StoreError with a message of one line. The
-    StoreError is a StoreUnusable if a later try cannot help, as for a missing permission."""
+    """Convert an OSError in the `with` block to a StoreError with a message of one line. It is a
+    StoreUnusable if a later try cannot help, as for a missing permission."""
     try:
         yield
     except OSError as error:
@@ -36,5 +36,5 @@ def said_clearly(path: Path) -> Iterator[None]:
 
 
 def beside(path: Path, ending: str) -> Path:
-    """Return `path` with `ending` added to its file name."""
+    """Return `path` with `ending` added to its file name: with "-wal", a.db becomes a.db-wal."""
     return path.with_name(path.name + ending)

@@ -1,5 +1,5 @@
-"""Compute what is known of a delivery and of an entry after a new report from a worker. All stores
-use these functions. A delivery is one transfer of a run's message to a worker."""
+"""Update what is known of a run and its entry after a report from a worker. All stores use these
+functions. A delivery is one transfer of a run's message to a worker."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,8 +13,7 @@ _ENDED = 2
 
 
 def known_since(delivery: Delivery) -> datetime:
-    """Return the earliest known moment of a delivery (one transfer of a message to a worker). The
-    deliveries of a run are sorted by this moment."""
+    """Return the earliest known moment of a delivery (one transfer of a message to a worker)."""
     return delivery.received or delivery.started or delivery.finished or delivery.at
 
 
@@ -25,8 +24,8 @@ def by_age(delivery: Delivery) -> tuple[datetime, str]:
 
 def merged(old: Delivery | None, new: Delivery) -> Delivery | None:
     """Return the delivery `old` updated with the report `new`, or `new` if `old` is None. Return
-    None if `old` had ended already, so that `new` changes nothing. One exception: a delivery that
-    counts as lost may still get another end."""
+    None if `old` had already ended and `new` changes nothing. Only a lost delivery may still get
+    another end."""
     if old is None:
         return new
     was_lost = old.state == "lost"
@@ -53,12 +52,10 @@ def _stage(delivery: Delivery) -> int:
 
 
 def run_ended(deliveries: Iterable[Delivery]) -> bool:
-    """Return True if a run with these deliveries no longer counts as running: every delivery has
-    ended, and at least one of them was not retried.
-
-    The order of the deliveries does not matter. The clocks of two workers may differ, and an order
-    by their times could make a retried run count as running forever.
-    """
+    """Return True if a run with these deliveries is over, else False. A run is over if every
+    delivery has ended, and at least one of them was not retried."""
+    # In any order: the clocks of two workers may differ, and an order by their times could make a
+    # retried run count as running forever.
     states = {delivery.state for delivery in deliveries}
     return states <= DELIVERY_ENDS and not states.isdisjoint(RUN_ENDS)
 
@@ -70,14 +67,12 @@ def entry_after(
     others: Iterable[Delivery],
     at: datetime,
 ) -> EntryOutcome:
-    """Return the outcome of an entry after one of its deliveries (transfers of a message to a
-    worker) was written. `before` is the entry's outcome until now. `old` is the delivery as it was,
-    or None if it is new. `new` is the delivery as written at the time `at`. `others` are the other
-    known deliveries of the same run.
-
-    The newest delivery of a run decides the run's outcome. So an older delivery that was lost is no
-    failure of the entry, because the broker delivered the message again.
-    """
+    """Return an entry's outcome after a worker report changed the delivery `old` to `new`. A
+    delivery is one transfer of a run's message to a worker. `old` is None for a new delivery;
+    `others` are the other known deliveries of the run. `before` is the entry's outcome until now,
+    `at` the current time."""
+    # The newest delivery of a run decides its outcome. An older one that was lost is no failure,
+    # because the broker delivered the message again.
     # After a retry another delivery comes, though the clock of its worker may be behind.
     superseded = any(other.state != "retried" and by_age(other) > by_age(new) for other in others)
     if before is None:

@@ -1,5 +1,5 @@
-"""List the entries of a small SQLite store without SQLAlchemy, because the import of SQLAlchemy
-takes longer than the list.
+"""List the entries of a small SQLite store without SQLAlchemy, whose import takes longer than the
+list.
 
 In every unusual case `glance` returns None. The caller then reads the store with SQLAlchemy, which
 raises the right error.
@@ -33,8 +33,8 @@ _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
 
 class Glance(Struct, frozen=True):
-    """The answer of `glance`: the entries of a query, their outcomes by name, and the names of the
-    entries that fail."""
+    """The result of `glance`: entries, their newest outcomes by name, and the names of all failing
+    entries."""
 
     rows: Sequence[Stored]
     outcomes: Mapping[str, EntryOutcome]
@@ -42,14 +42,13 @@ class Glance(Struct, frozen=True):
 
 
 def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | None:
-    """Return the entries that match a query, or None if the caller must ask the store itself. An
-    entry counts as failing if its newest result, among the newest `records` records of history, is
-    a failure.
+    """Return the entries that match a query, read without SQLAlchemy, or None if that is not
+    possible. An entry is failing if its newest result, among the newest `records` in the history,
+    is a failure.
 
-    None is returned if the file or an entry cannot be read, the schema has another version, a
-    condition of the query is not supported here, or more than 1000 entries match. None is also
-    returned for a large store, unless the query asks for entries by due moment: the store's own
-    indexes are faster there.
+    None is returned if the store cannot be read, has another schema version or more than 1000
+    matches, or if a condition of the query is not supported. It is also returned for a large store,
+    unless the query asks for the entries that are due before a moment.
     """
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as there:
@@ -77,8 +76,7 @@ def _is_small(there: sqlite3.Connection) -> bool:
 
 
 def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
-    """Return at most 1001 rows that match the query. The 1001st row shows the caller that more than
-    1000 match."""
+    """Return up to 1001 rows that match the query; 1001 rows mean that more than 1000 match."""
     asked: list[tuple[str, object]] = []
     if query.name_like is not None:
         asked.append(("p.name GLOB ?", _plain_glob(query.name_like)))
@@ -98,8 +96,7 @@ def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
 
 
 def _plain_glob(pattern: str) -> str:
-    """Convert a shell pattern to a GLOB pattern of SQLite. Only * and ? have a meaning; brackets
-    match themselves."""
+    """Convert a shell pattern to a GLOB pattern of SQLite in which brackets match themselves."""
     return pattern.replace("[", "[[]")
 
 
@@ -121,7 +118,7 @@ def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
 
 
 def _outcomes(there: sqlite3.Connection, rows: Sequence[Stored]) -> dict[str, EntryOutcome]:
-    """Return the outcomes of these entries by name."""
+    """Return the newest outcome of each of these entries, by name."""
     names = [row.entry.name for row in rows]
     found = there.execute(f"{_OUTCOMES} WHERE name IN ({','.join('?' * len(names))})", names)
     return {
@@ -138,8 +135,8 @@ def _outcomes(there: sqlite3.Connection, rows: Sequence[Stored]) -> dict[str, En
 
 
 def _failing(there: sqlite3.Connection, records: int) -> Container[str]:
-    """Return the names of the entries whose newest published or failed record, among the newest
-    `records` records of history, is a failure."""
+    """Return the names of the entries that failed in their newest result. Only the newest `records`
+    records of the history are examined."""
     newest: dict[str, str] = {}
     for name, state in there.execute(_NEWEST, (records,)):
         if state in ("published", "failed"):

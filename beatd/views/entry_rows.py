@@ -17,10 +17,9 @@ _ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
 
 
 def json_of(row: Stored) -> dict[str, Any]:
-    """Return an entry and its plan (its next run) as a mapping for JSON.
+    """Return an entry with its next run, last run and number of runs as a dict for JSON.
 
-    Fields that have their defaults are left out, except those in `_ALWAYS`, which nearly every
-    reader uses. `next` is None if no run is due.
+    A field with its default value is left out, unless it is in `_ALWAYS`.
     """
     entry = row.entry
     schedule = entry.schedule.plain()
@@ -49,14 +48,14 @@ def json_of(row: Stored) -> dict[str, Any]:
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
-    """Return the moment as ISO 8601 text in UTC, or None if it is None."""
+    """Return the moment as ISO 8601 text in UTC, or None for None."""
     return None if moment is None else format_moment(moment)
 
 
 def cells_of(
     rows: Iterable[tuple[Stored, EntryOutcome | None]], now: datetime, failing: Container[str] = ()
 ) -> Iterator[list[Cell]]:
-    """Yield the cells of a table row for each entry with its outcome, in the order of COLUMNS.
+    """Yield the row of `beatd list` for each entry, with cells in the order of COLUMNS.
 
     `failing` has the names of entries whose newest run could not be published.
     """
@@ -73,10 +72,7 @@ def cells_of(
 
 
 def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
-    """Return the cell that says how long ago the last run was; it is red if that run failed.
-
-    A cell is a text, or a pair of text and style.
-    """
+    """Return the table cell for the last run, such as "5 s ago", or ("failed 5 s ago", "red")."""
     if row.last is None:
         return ("failed", "red") if failed else ""
     ago = distance_text(row.last - now)
@@ -84,9 +80,9 @@ def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
 
 
 def next_cell(row: Stored, now: datetime) -> Cell:
-    """Return the cell that says how far away the next run is, or why there is none.
+    """Return the table cell for the next run as (text, style), such as ("in 5 min", "green").
 
-    A cell is a text, or a pair of text and style.
+    For an entry without a next run, the text is the reason: "paused", "disabled" or "finished".
     """
     if not row.entry.enabled:
         return (f"disabled{_missed(row, now)}", "dim")
@@ -109,7 +105,10 @@ def _missed(row: Stored, now: datetime) -> str:
 
 
 def schedule_text(plain: dict[str, Any]) -> str:
-    """Return a schedule as text like `every 30s`, `cron 0 2 * * *` or `crontab hour=*/3`."""
+    """Return a schedule in words, such as "every 30s" or "crontab hour=*/3".
+
+    `plain` is the schedule as in YAML: {"every": "30s"}.
+    """
     parts = []
     for key, value in plain.items():
         if value is True:

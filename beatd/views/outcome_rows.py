@@ -1,4 +1,4 @@
-"""Format the outcomes of runs for commands, as cells of a table or as JSON."""
+"""Format what became of runs (succeeded, failed, …) as table cells or JSON."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -33,7 +33,10 @@ ReadOutcomes = Callable[[Sequence[str]], Mapping[str, EntryOutcome]]
 def with_outcomes(
     rows: "Iterable[Stored]", read: ReadOutcomes
 ) -> "Iterator[tuple[Stored, EntryOutcome | None]]":
-    """Yield each entry with its outcome (None: nothing is known), which is read in pages."""
+    """Yield each entry with its outcome, or with None if nothing is known.
+
+    `read` is called with the names of up to PAGE entries at once.
+    """
     left = iter(rows)
     while page := list(islice(left, PAGE)):
         known = read([row.entry.name for row in page])
@@ -44,10 +47,10 @@ def with_outcomes(
 def running_since(
     row: "Stored", outcome: EntryOutcome | None, now: datetime
 ) -> tuple[str, datetime] | None:
-    """Return the task id of the run that is running and the moment since when, or None.
+    """Return the task id and the start of the entry's running run, or None if none is running.
 
-    For an entry that does not allow overlap that is the moment of its claim; for any other the one
-    when a worker started its newest run.
+    The start is when a worker started the run or, for an entry that forbids overlap, when the
+    leader claimed (reserved) it for publishing.
     """
     running = row.running
     if running is not None and running.until > now:
@@ -59,11 +62,7 @@ def running_since(
 
 
 def outcome_cell(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> Cell:
-    """Return the cell with the newest outcome of an entry, or with the length of time for which its
-    newest run has been running.
-
-    A cell is a text, or a pair of text and style.
-    """
+    """Return the table cell for the newest outcome, such as ("failed ×3", "red")."""
     running = running_since(row, outcome, now)
     if running is not None:
         return f"running {length_text((now - running[1]).total_seconds()) or '0 s'}", "cyan"
@@ -75,7 +74,7 @@ def outcome_cell(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> 
 
 
 def outcome_json(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> dict[str, Any]:
-    """Return the keys "outcome" and "running" of the JSON of an entry."""
+    """Return {"outcome": …, "running": …}: the newest outcome and the running run of an entry."""
     running = running_since(row, outcome, now)
     return {
         "outcome": None if outcome is None else _entry_outcome(outcome),
@@ -96,8 +95,7 @@ def _entry_outcome(outcome: EntryOutcome) -> dict[str, Any]:
 
 
 def delivery_json(delivery: Delivery | None) -> dict[str, Any]:
-    """Return the keys of `history --json` about what became of a run; all are None if nothing is
-    known."""
+    """Return state, times, worker and error of a delivery for JSON; for None, each is None."""
     if delivery is None:
         return dict.fromkeys(("outcome", "started", "finished", "runtime", "worker", "error"))
     return {
@@ -111,14 +109,14 @@ def delivery_json(delivery: Delivery | None) -> dict[str, Any]:
 
 
 def delivered(deliveries: Sequence[Delivery]) -> int:
-    """Return how often the broker delivered the message of a run; retries do not count."""
+    """Return how often the broker delivered the message of a run, not counting retries."""
     return sum(delivery.state != "retried" for delivery in deliveries)
 
 
 def outcome_lines(
     row: "Stored", outcome: EntryOutcome | None, now: datetime
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield heading, text and style of each line of `beatd show` about the outcomes of an entry."""
+    """Yield (heading, text, style) of each line of `beatd show` about the outcomes of an entry."""
     running = running_since(row, outcome, now)
     if running is not None:
         task_id, since = running

@@ -20,17 +20,17 @@ KnownRecord = tuple[Record, Sequence[Delivery]]
 
 
 class RecordFilter(Struct, frozen=True):
-    """Selects lines of the history by state and by planned time; None selects all."""
+    """A filter of history records by state and planned time; a field of None accepts all."""
 
     state: str | None
     since: datetime | None
     until: datetime | None
 
     def matching(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Yield the records that the filter selects, in their order.
+        """Yield the records that match the filter, in their order.
 
-        `records` must be sorted with the newest first: the search ends at the first record that was
-        published before `since`.
+        `records` must have the newest first: reading stops at the first record published before
+        `since`.
         """
         for record in records:
             if self.since and record.published is not None and record.published < self.since:
@@ -46,7 +46,7 @@ class RecordFilter(Struct, frozen=True):
 def with_deliveries(
     records: Iterable[Record], outcomes: Outcomes
 ) -> Iterator[tuple[Record, Sequence[Delivery]]]:
-    """Yield each record with the deliveries of its run, oldest first, which are read in pages."""
+    """Yield each history record with the deliveries of its message to workers, oldest first."""
     left = iter(records)
     while page := list(islice(left, PAGE)):
         known = outcomes.outcomes([record.task_id for record in page if record.task_id])
@@ -57,7 +57,7 @@ def with_deliveries(
 def with_traced(
     known: Iterable[KnownRecord], catalog: Catalog
 ) -> Iterator[tuple[KnownRecord, bool]]:
-    """Yield each record with True if its entry has `trace: true` now; they are read in pages."""
+    """Yield each record with True if its entry has `trace: true`, else False."""
     left = iter(known)
     while page := list(islice(left, PAGE)):
         names = tuple({record.name for record, _ in page})
@@ -67,12 +67,11 @@ def with_traced(
 
 
 def record_json(record: Record, deliveries: Sequence[Delivery], is_traced: bool) -> dict[str, Any]:
-    """Return a line of the history, with what became of the run, as a mapping for JSON.
+    """Return a history record and the outcome of its run as a dict for JSON.
 
-    The outcome is that of the newest delivery. `trace` is None unless `is_traced`. `deliveries` is
-    present only if the broker delivered the message more than once; retries do not count. `until`
-    and `count` are present only if the record stands for several moments, and `at_least` only if
-    there may be more of them than `count`.
+    The outcome is the state of the newest delivery. "deliveries" is present only if the broker
+    delivered the message more than once; "until" and "count" only if the record stands for several
+    moments.
     """
     times = delivered(deliveries)
     return {

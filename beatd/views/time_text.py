@@ -1,13 +1,12 @@
-"""Read and format moments and lengths of time for the command line."""
+"""Read and print moments and durations on the command line."""
 
 from datetime import datetime, timedelta
 
 
 def read_moment(option: str, text: str, tz: str) -> datetime:
-    """Return the moment that `text` means, on the wall clock of `tz` if it has no offset.
+    """Parse the moment of an option such as --from; without an offset it is in the zone `tz`.
 
-    `option` is the name of the option, such as --from, for the ConfigError that a wrong text
-    raises.
+    Raises ConfigError with the name of the option if the text is wrong.
     """
     from beatd.errors import ConfigError
     from beatd.schedules import parse_moment
@@ -19,7 +18,7 @@ def read_moment(option: str, text: str, tz: str) -> datetime:
 
 
 def moment_text(moment: datetime, tz: str) -> str:
-    """Return a moment as text on the wall clock of the zone `tz`, with any fraction of a second."""
+    """Return the moment as local time of the zone `tz`, such as "2027-01-01 09:00:00 CET"."""
     from beatd.schedules import zone
 
     local = moment.astimezone(zone(tz))
@@ -29,7 +28,7 @@ def moment_text(moment: datetime, tz: str) -> str:
 
 
 def lateness_text(seconds: float) -> str:
-    """Return seconds as text, to the millisecond below a minute and else like "3 h 12 min"."""
+    """Return a duration as text: "3.214 s" below a minute, else like "3 h 12 min"."""
     if seconds < 60:
         return f"{seconds:.3f} s"
     from beatd.schedules.duration import length_text
@@ -38,7 +37,7 @@ def lateness_text(seconds: float) -> str:
 
 
 def distance_text(length: timedelta) -> str:
-    """Return the distance from now to a moment as text: "in 3 h 12 min", "now" or "5 s ago".
+    """Return a time relative to now as text: "in 3 h 12 min", "now" or "5 s ago".
 
     A negative `length` is in the past.
     """

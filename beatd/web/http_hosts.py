@@ -1,7 +1,7 @@
-"""Check the Host header of requests, as protection against DNS rebinding.
+"""Check the Host header of HTTP requests, to prevent DNS rebinding.
 
-In that attack, the host name of a web page is changed to resolve to this machine. The page could
-then read the status through its visitor's browser.
+In that attack, a web page changes its host name to resolve to this machine, so that it could read
+the daemon's status through its visitor's browser.
 """
 
 import ipaddress
@@ -13,11 +13,10 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 
 
 class HttpHosts:
-    """Decides by the Host header whether a request is answered.
+    """Decides by the Host header whether an HTTP request is answered.
 
     Accepted are the bound address, the loopback names and the names in `http.hosts`. A server that
-    is bound to all addresses also accepts this machine's name and every numeric address. Numeric
-    addresses are safe because an attack needs a name.
+    is bound to all addresses also accepts this machine's name and every numeric address.
     """
 
     def __init__(self, bound: str, named: Sequence[str] = ()) -> None:
@@ -42,7 +41,7 @@ class HttpHosts:
 
 
 def name_in(header: str) -> str:
-    """Return the host of a Host header, in lower case and without its port."""
+    """Return the host name in a Host header, in lower case and without the port."""
     text = header.strip().lower()
     if text.startswith("["):
         return text[1:].partition("]")[0]

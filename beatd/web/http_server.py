@@ -1,4 +1,4 @@
-"""The HTTP server of a daemon; it limits the number and the age of its connections."""
+"""The HTTP server of a daemon, with limits on the number and the age of its connections."""
 
 import errno
 import logging
@@ -28,14 +28,14 @@ Answer = tuple[int, str, bytes]
 
 
 class Answers(Protocol):
-    """Makes the pages of a server."""
+    """Makes the HTTP pages that a server shows."""
 
     def answer(self, path: str) -> Answer:
         """Return the status code, the content type and the body of the page at `path`."""
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Serves each connection on a thread of its own, with limits on their number and age.
+    """HTTP server that handles each connection on a thread, with limits on their number and age.
 
     A connection that its client ends early is not logged.
     """
@@ -54,7 +54,7 @@ class HttpServer(ThreadingHTTPServer):
     def get_request(self) -> Any:
         """Accept a connection and return it.
 
-        After a failure, log the error at most once a minute, pause, and raise the error.
+        On failure, pause, raise the error, and log it at most once a minute.
         """
         try:
             accepted = super().get_request()
@@ -70,9 +70,9 @@ class HttpServer(ThreadingHTTPServer):
         return accepted
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Register the new connection and return True.
+        """Record the new connection and return True.
 
-        If there are too many connections, shut the oldest one down.
+        If there are too many connections, close the oldest one.
         """
         with self._guard:
             if len(self._opened_at) >= CONNECTIONS_MAX:
@@ -81,20 +81,20 @@ class HttpServer(ThreadingHTTPServer):
         return True
 
     def service_actions(self) -> None:
-        """Shut down each connection that is too old; the base class calls this twice a second."""
+        """Close every connection that is too old; the base class calls this twice a second."""
         with self._guard:
             for request, opened_at in list(self._opened_at.items()):
                 if monotonic() - opened_at > CONNECTION_LIFE_S:
                     self._cut(request)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection whose request is finished, and remove it from the open connections."""
+        """Close a connection whose request is finished."""
         with self._guard:
             self._opened_at.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log a failed request, unless the connection failed, as when the client ended it."""
+        """Log a failed request, unless the connection itself failed."""
         error = sys.exception()
         if isinstance(error, OSError):
             return
@@ -104,20 +104,19 @@ class HttpServer(ThreadingHTTPServer):
         log.error("http: a request failed", exc_info=error)
 
     def shutdown(self) -> None:
-        """Stop the server's loop, and end a pause in `get_request`."""
+        """Stop accepting connections, without waiting for a pause in `get_request`."""
         self._shut_down.set()
         super().shutdown()
 
     def server_close(self) -> None:
-        """Close the listening socket, and shut all connections down."""
+        """Close the listening socket and all connections."""
         super().server_close()
         with self._guard:
             for request in list(self._opened_at):
                 self._cut(request)
 
     def _cut(self, request: Any) -> None:
-        """Shut a connection down and remove it from the open ones; its thread then closes the
-        socket."""
+        """Shut a connection down and forget it; its own thread then closes the socket."""
         self._opened_at.pop(request, None)
         with suppress(OSError):
             request.shutdown(socket.SHUT_RDWR)
@@ -131,7 +130,7 @@ class HttpServer(ThreadingHTTPServer):
 
 
 def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
-    """Return a server that is already serving the pages, on a thread of its own.
+    """Start an HTTP server for the pages on a background thread, and return the server.
 
     `hosts` checks the Host headers of requests. Raise BeatError if the address cannot be used.
     """
@@ -140,7 +139,7 @@ def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
         timeout = CLIENT_TIMEOUT_S
 
         def do_GET(self) -> None:
-            """Send the page of the path, or an error for a Host header that is not accepted.
+            """Send the requested page, or an error if the Host header is not accepted.
 
             A page that raises an exception is logged and answered with the code 500.
             """
@@ -168,7 +167,7 @@ def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
         def send_error(
             self, code: int, message: str | None = None, explain: str | None = None
         ) -> None:
-            """Send an error as one line of text, and close the connection after it.
+            """Send an error as one line of text, and close the connection.
 
             An unknown method gets the code 405 instead of 501.
             """

@@ -15,7 +15,7 @@ class WebPages:
     """Serves the web pages of one daemon, between the calls of `open` and `close`.
 
     `hosts` are further names that a request's Host header may have. `metrics` is an observer that
-    counts the daemon's events, also before `open`.
+    counts the daemon's events.
     """
 
     def __init__(self, host: str, port: int, hosts: Sequence[str] = ()) -> None:
@@ -52,8 +52,8 @@ class PageAnswers:
     def answer(self, path: str) -> Answer:
         """Return the status code, the content type and the body of the page at `path`.
 
-        An unknown path gets the code 404. /live and /ready get 503 if the daemon is not live or
-        ready.
+        The code is 404 for an unknown path, and 503 for /live or /ready if the daemon is not live
+        or ready.
         """
         match path:
             case "/live":
@@ -86,5 +86,5 @@ class PageAnswers:
 
 
 def _plain_text(good: bool, text: str, code: int = 503) -> Answer:
-    """Return a page of text, with the status code 200 if `good` is True, else `code`."""
+    """Return a page of text with the status code 200 if `good` is True, else with `code`."""
     return 200 if good else code, "text/plain; charset=utf-8", text.encode() + b"\n"

@@ -1,1 +1,1 @@
-"""Explain why a moment of an entry did or did not run."""
+"""`beatd why`: explain why an entry did or did not run at a moment."""

@@ -1,4 +1,4 @@
-"""The answer to the question why a moment of an entry did or did not run."""
+"""The answer of `beatd why`."""
 
 from datetime import datetime
 from typing import Literal
@@ -21,10 +21,10 @@ Cause = Literal[
 
 
 class Answer(Struct, frozen=True):
-    """Why the moment `planned` did or did not run (None: there is no such moment). `cause` is the
-    cause in a word, and `line` in a sentence.
+    """The reason why an entry did or did not run at `planned`, the answer of `beatd why`.
 
-    `details` are pairs of a heading and a text, in the order from the plan to the worker.
+    `cause` is one word or two, such as "paused", and `line` a sentence. `details` are (heading,
+    text) pairs, in the order from the plan to the worker.
     """
 
     cause: Cause

@@ -1,4 +1,4 @@
-"""Add context to an answer: the last and the next run, and the open incidents."""
+"""Add the last run, the next run and open incidents to an answer of `beatd why`."""
 
 from collections.abc import Iterator
 
@@ -16,10 +16,9 @@ WITHOUT_NEXT = ("not yet", "paused", "disabled", "ended", "max runs")  # it says
 
 
 def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
-    """Yield the context of an answer, as pairs of a heading and a text.
+    """Yield (heading, text) lines to add to an answer: last run, next run and open incidents.
 
-    The open incidents are always included. The last run, the next run and a present outage are
-    included only if the question names no moment, and the answer does not contain them.
+    If the question names a moment (`facts.at`), the last and the next run are left out.
     """
     if answer.cause == "overlap":
         yield from _blocking(facts, answer, words)
@@ -37,7 +36,7 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
 
 
 def _blocking(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
-    """Yield the state of the earlier run because of which this moment was skipped or waits."""
+    """Yield a line about the earlier run that made this run wait or be skipped."""
     blocking = next(
         (one for one in facts.records if one.task_id and one.task_id in answer.line), None
     )

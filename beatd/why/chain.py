@@ -1,5 +1,4 @@
-"""Explain a moment of an entry: follow it from the plan to the worker, up to the step where it
-stopped."""
+"""Answer the question of `beatd why`, from the state of an entry and its history."""
 
 from datetime import datetime
 
@@ -17,8 +16,7 @@ from beatd.why.time_words import TimeWords
 
 
 def why(facts: Facts) -> Answer:
-    """Return why the moment in question did or did not run. If the question names no moment, the
-    answer is about the newest moment of the entry."""
+    """Return why the entry did or did not run at `facts.at` (None: at its newest moment)."""
     words = TimeWords(zone(facts.zone_name))
     answer = _answer(facts, words)
     return replace(answer, details=(*answer.details, *around(facts, answer, words)))
@@ -41,10 +39,10 @@ def _answer(facts: Facts, words: TimeWords) -> Answer:
 
 
 def _record_of(facts: Facts) -> Record | None:
-    """Return the record of history about the moment in question, or None if there is none.
+    """Return the history record of the moment `facts.at`, or None if there is none.
 
-    If the question names no moment, return the newest record. Return None if a later moment is due
-    already, or the entry is paused or disabled.
+    If `facts.at` is None, return the newest record, or None if a later run is due or the entry is
+    paused or disabled.
     """
     if facts.at is not None:
         found = (one for one in facts.records if one.planned <= facts.at <= last_moment(one))

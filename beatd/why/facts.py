@@ -1,4 +1,4 @@
-"""What is known about one entry and one moment of it, read from the store and the broker."""
+"""Read from the store and the broker all that `beatd why` needs to know about one entry."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -24,8 +24,7 @@ LATEST_MOMENT = moment_of(253_402_300_799_000_000)
 
 
 class QueueState(Protocol):
-    """The queue to which the messages of an entry go. A count is None if the broker cannot report
-    it."""
+    """The broker queue of an entry's messages; a count is None if the broker cannot report it."""
 
     @property
     def name(self) -> str: ...
@@ -40,7 +39,7 @@ class QueueState(Protocol):
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What is known of the entry `name` at the time `now`.
+    """All facts about the entry `name` at the time `now` that `beatd why` needs.
 
     - `row` is the entry, None if there is none.
     - `tz` is the time zone of the answer if there is no entry.
@@ -95,8 +94,7 @@ def facts_of(
     problems: Sequence[str],
     queue_of: Callable[[Stored], QueueState | None],
 ) -> Facts:
-    """Read the facts about the entry `name` from the store, and return them. `queue_of` is called
-    with the entry to read its queue."""
+    """Read all facts about the entry `name` that `beatd why` needs."""
     row = next(iter(store.catalog.find(Query(names=(name,)))), None)
     records = list(islice(store.history.history(name, RECORDS_READ), RECORDS_READ))
     ids = [record.task_id for record in records[:OUTCOMES_READ] if record.task_id]
@@ -134,7 +132,7 @@ def facts_of(
 
 
 def _any_report(store: Roles) -> bool:
-    """Return True if the store has an outcome of one of the newest runs of any entry."""
+    """Return True if any worker reported one of the newest runs of the store."""
     newest = store.history.history(None, OTHER_RECORDS_READ)
     ids = [record.task_id for record in newest if record.task_id]
     return bool(store.outcomes.outcomes(ids))

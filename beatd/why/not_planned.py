@@ -1,4 +1,4 @@
-"""Explain why an entry has no run at a moment: the schedule, its limits, the clock, a pause."""
+"""Explain why an entry has no run at a moment, such as a schedule that ended or a pause."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -19,8 +19,7 @@ LOOK_BACK = timedelta(days=366)
 
 
 def not_planned(facts: Facts, moment: datetime | None, words: TimeWords) -> Answer:
-    """Return why nothing was planned for `moment`, or why it has not run yet. If `moment` is None,
-    return why the entry has no next moment."""
+    """Return why the entry has no run at `moment`, or no next run if `moment` is None."""
     row = facts.row
     assert row is not None, "an entry without a row has no plan"
     details = (("schedule", schedule_words(row.entry)), *nearest(row.entry, moment, facts, words))
@@ -82,8 +81,7 @@ def stopped(
     details: tuple[tuple[str, str], ...],
     words: TimeWords,
 ) -> Answer:
-    """Return the answer that the entry is paused or disabled, with the time and the person if they
-    are known."""
+    """Return the answer "paused" or "disabled", with the time and the user if they are known."""
     state: Literal["paused", "disabled"] = "paused" if row.paused else "disabled"
     line = f"the entry is {state}"
     if facts.stop is not None:
@@ -94,20 +92,22 @@ def stopped(
 
 
 def _is_after_last_run(row: Stored, moment: datetime) -> bool:
-    """Return True if the entry had its last run (`max_runs`) before `moment`."""
+    """Return True if the entry had reached its `max_runs` before `moment`."""
     return has_run_out(row.entry, row.runs) and (row.last is None or row.last < moment)
 
 
 def is_moment(entry: Entry, moment: datetime) -> bool:
-    """Return True if the entry's schedule has a moment exactly at `moment`."""
+    """Return True if the entry's schedule has a run exactly at `moment`."""
     return next_moment(entry, moment - MICROSECOND) == moment
 
 
 def nearest(
     entry: Entry, moment: datetime | None, facts: Facts, words: TimeWords
 ) -> tuple[tuple[str, str], ...]:
-    """Return the schedule's last moment before `moment` (None: now) and the next one after it, as
-    pairs of a heading and a text."""
+    """Return the scheduled moments before and after `moment`, as (heading, text) pairs.
+
+    If `moment` is None, it is the current time.
+    """
     about = facts.now if moment is None else moment
     following = next_moment(entry, about)
     first = next_moment(entry, about - LOOK_BACK)
@@ -121,14 +121,13 @@ def nearest(
 
 
 def schedule_words(entry: Entry) -> str:
-    """Return the entry's schedule in words, with its time zone."""
+    """Describe the entry's schedule and time zone in words."""
     words = describe(entry.schedule)
     return words if entry.tz in words else f"{words}, {entry.tz}"
 
 
 def _skipped_by_clock(entry: Entry, moment: datetime) -> datetime | None:
-    """Return the time that a run would have with `dst_gap: run`, if a clock change near `moment`
-    skipped it; otherwise None."""
+    """Return when a run near `moment` would have been, if a DST change skipped it; else None."""
     if entry.dst_gap != "skip":
         return None
     schedule = schedule_from(
@@ -144,8 +143,7 @@ def _skipped_by_clock(entry: Entry, moment: datetime) -> datetime | None:
 
 
 def _edited(facts: Facts, row: Stored, words: TimeWords) -> tuple[tuple[str, str], ...]:
-    """Return one detail if the schedule was edited after the newest planned run, so that it no
-    longer has that run's moment; otherwise an empty tuple."""
+    """Return a detail if the schedule was edited after the entry's newest run; else ()."""
     for record in facts.records:
         if record.state == "skipped" or record.origin in ("trigger", "backfill"):
             continue

@@ -1,4 +1,4 @@
-"""Explain why a planned moment was not sent: skipped by a rule, claimed, or waiting now."""
+"""Explain why a planned run was not sent: skipped by a rule, being published, or waiting."""
 
 import re
 from datetime import datetime
@@ -38,8 +38,7 @@ OUTAGES: dict[str, Cause] = {
 
 
 def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
-    """Return why a moment was skipped. An outage comes first in the text, and the rule that skipped
-    the moment after it."""
+    """Return why a run was skipped: an outage if there was one, else the rule that skipped it."""
     begins = (one for one in REASONS if record.reason.startswith(one[0]))
     _, cause, meaning = next(begins, ("", "skipped", ""))
     text = f"skipped: {meaning or record.reason}"
@@ -61,8 +60,7 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
 
 
 def _still_running(facts: Facts, reason: str, words: TimeWords) -> str:
-    """Return the meaning of a skip reason that begins with "still running". The reason may contain
-    the id of the earlier run and the moment of its claim."""
+    """Return the text for a run that was skipped because an earlier run had not ended."""
     rule = "" if facts.row is None else f" (overlap: {facts.row.entry.overlap})"
     named = STILL_RUNNING.fullmatch(reason)
     if named is None:
@@ -72,8 +70,7 @@ def _still_running(facts: Facts, reason: str, words: TimeWords) -> str:
 
 
 def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
-    """Return the answer about a run that was claimed (reserved for sending) and whose result is not
-    recorded."""
+    """Return the answer for a run that was claimed (reserved for sending), but maybe not sent."""
     claim = next((one for one in facts.claims if one.task_id == record.task_id), None)
     details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
     if claim is None:
@@ -112,7 +109,7 @@ def _on_unknown(claim: OpenClaim) -> str:
 
 
 def waiting_plan(facts: Facts, moment: datetime, words: TimeWords) -> Answer:
-    """Return why a moment whose time has come was neither sent nor skipped yet."""
+    """Return why a run that is due was neither sent nor skipped yet."""
     row = facts.row
     assert row is not None and row.plan.planned is not None
     details = [("planned", words.at(moment))]

@@ -1,12 +1,11 @@
-"""Find an outage that prevents every run now: nobody leads, or the store or the broker is away."""
+"""Find an outage that stops all runs: no leader, or an unreachable store or broker."""
 
 from beatd.why.answer import Cause
 from beatd.why.facts import Facts
 
 
 def outage_now(facts: Facts) -> tuple[Cause, str] | None:
-    """Return the cause and the text of an outage that prevents every run now, or None if there is
-    none."""
+    """Return the cause and the text of an outage that stops all runs, or None if there is none."""
     leader = facts.leader
     if leader is None:
         others = f" ({len(facts.daemons)} stand by)" if facts.daemons else ", no daemon runs"

@@ -1,4 +1,4 @@
-"""Explain what became of a run after it was published: the queue, the worker, the task."""
+"""Explain what became of a published run: waiting in its queue, running, failed, and so on."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,8 +22,7 @@ ERRORS: tuple[tuple[str, Cause, str], ...] = (
 
 
 def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
-    """Return what became of a published run: the state of its newest delivery to a worker or, if no
-    worker reported the run, where its message waits."""
+    """Return what became of a published run, from reports of workers or the state of its queue."""
     deliveries = facts.deliveries.get(record.task_id, ())
     details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
     if record.published is not None:
@@ -69,7 +68,7 @@ def _of_delivery(delivery: Delivery, words: TimeWords) -> list[tuple[str, str]]:
 
 
 def _outcome(facts: Facts, record: Record, deliveries: Sequence[Delivery]) -> tuple[Cause, str]:
-    """Return the cause and the text for the newest of these deliveries of a run."""
+    """Return the cause and the text for a run's newest delivery, such as ("failed", "…")."""
     delivery = deliveries[-1]
     worker = delivery.worker or "a worker"
     match delivery.state:
@@ -117,8 +116,7 @@ def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) ->
 
 
 def _successes(facts: Facts) -> int:
-    """Return how many of the newest runs in a row succeeded. Only runs whose outcomes were read are
-    counted."""
+    """Return how many of the newest runs succeeded in a row."""
     count = 0
     for record in facts.records:
         deliveries = facts.deliveries.get(record.task_id)
@@ -147,8 +145,7 @@ def _replaced(facts: Facts) -> str:
 
 
 def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:
-    """Return the cause and the text for a published run that no worker has reported, such as a
-    message that waits in its queue."""
+    """Return why no worker has reported a published run, such as ("waiting", "…")."""
     queue, published = facts.queue, record.published or record.planned
     age = length(facts.now - published)
     if queue is not None and queue.consumers == 0:
@@ -175,8 +172,7 @@ def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:
 
 
 def _expired(facts: Facts, published: datetime) -> bool:
-    """Return True if a message that was published at `published` has expired by now (option
-    `expires` of the entry)."""
+    """Return True if a message published at `published` has passed the entry's option `expires`."""
     expires: Any = None if facts.row is None else facts.row.entry.options.get("expires")
     if isinstance(expires, int | float) and not isinstance(expires, bool):
         return facts.now > published + timedelta(seconds=expires)

@@ -1,4 +1,4 @@
-"""Make the alert channels (objects that send messages) that a configuration names."""
+"""Make the channels (objects that send alert messages) that a configuration names."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,10 +20,9 @@ WEBHOOK_SCHEMES = ("http://", "https://")
 def alerts_of(
     config: Config, *, watched: Watched
 ) -> "Callable[[DaemonState, Observer], AlertThread] | None":
-    """Return the function that makes the thread of alerts.
+    """Return the function that makes the thread for alerts, or None without a section `alerts`.
 
-    The result is None if the configuration has no section `alerts`; the thread's modules are then
-    not imported. The thread stores the entries with an `alert` in `watched`.
+    The thread stores the entries with an `alert` in `watched`.
     """
     if config.alerts is None:
         return None
@@ -34,7 +33,7 @@ def alerts_of(
 
 
 def alerting_of(alerts: Alerts) -> "Alerting":
-    """Return the settings of alerts, with the channels and the heartbeat that they name."""
+    """Return the alert settings with the channels and the heartbeat monitor that they name."""
     from beatd.daemon.alerting import Alerting
 
     ping = None
@@ -56,10 +55,7 @@ def is_webhook(url: str) -> bool:
 
 
 def channel_of(url: str, secret: str) -> "Channel":
-    """Return the channel (object) that sends messages to this URL; `secret` signs a webhook.
-
-    Only the module of that kind of channel is imported.
-    """
+    """Return an object that sends alert messages to this URL; `secret` signs a webhook."""
     if is_webhook(url):
         from beatd.notifiers.webhook import Webhook
 

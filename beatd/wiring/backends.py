@@ -1,4 +1,4 @@
-"""Open the store, lease or dispatch that a URL names, and import only the class it needs.
+"""Open the store, lock or dispatch that a URL names, and import only the class it needs.
 
 No other module names these classes.
 """
@@ -29,11 +29,10 @@ if TYPE_CHECKING:
 def open_store(
     url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:", timeout: float = 2.0
 ) -> Store:
-    """Return the opened store that a URL names.
+    """Open the store that a URL names, and return it.
 
-    `codec` converts entries to the stored form and back, `clock` provides the time.
-    `prefix` is the beginning of all keys in Redis.
-    `timeout` is in seconds and is used only for databases.
+    `codec` converts entries to the stored form and back; `clock` provides the time. `prefix` begins
+    every key in Redis. `timeout` is in seconds, and is used only for databases.
 
     Raises StoreError if the store cannot be reached now, StoreUnusable if waiting would not help,
     and ConfigError if the URL names no store or has an unknown option.
@@ -64,7 +63,7 @@ def open_store(
 
 
 def open_django_store(url: str, *, codec: "Codec", timeout: float = 2.0) -> "DjangoStore":
-    """Return the opened store in the database of django-celery-beat.
+    """Open the store in the database of django-celery-beat, and return it.
 
     Raises the same errors as `open_store`.
     """
@@ -77,8 +76,7 @@ def open_django_store(url: str, *, codec: "Codec", timeout: float = 2.0) -> "Dja
 def refuse_options(section: str, url: str) -> None:
     """Raise ConfigError if the URL has an option that its driver does not know.
 
-    `section` is the part of the configuration that has the URL, "store" or "lock". The error shows
-    it.
+    `section` is "store" or "lock", the section of the configuration that the error shows.
     """
     try:
         refuse_unknown_options(section, url)
@@ -87,9 +85,9 @@ def refuse_options(section: str, url: str) -> None:
 
 
 def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
-    """Return the lease (the lock that makes one daemon the leader) that a URL names.
+    """Return the leader's lock that a URL names.
 
-    `prefix` is the beginning of the lease's key in Redis. Raises the same errors as `open_store`.
+    `prefix` begins the key of the lock in Redis. Raises the same errors as `open_store`.
     """
     scheme = scheme_of(url)
     refuse_options("lock", url)
@@ -113,10 +111,10 @@ def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
 
 
 def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> "Dispatch":
-    """Return the dispatch: the object that claims runs, publishes them and records their outcomes.
+    """Return the dispatch: the object that claims runs, publishes them and records the results.
 
-    If the ledger (plans, claims, history) and the broker are on the same Redis server, the dispatch
-    does its work in one atomic script. Otherwise it works one step after the other.
+    If store and broker are on the same Redis server, one atomic Redis script does all three.
+    Otherwise they are separate steps.
     """
     from beatd.dispatches.atomic_dispatch import AtomicDispatch
     from beatd.dispatches.step_dispatch import StepDispatch
@@ -140,9 +138,9 @@ def on_one_redis(
 
 
 def own_holder(name: str, since: datetime) -> Holder:
-    """Return a `Holder` (the identity of a daemon that holds a lease) for this process.
+    """Return the identity of this process, under which it holds the leader's lock.
 
-    `since` is the start of this process. If `name` is empty, the holder has the name HOST:PID.
+    `since` is the start of this process. An empty `name` becomes HOST:PID.
     """
     host = socket.gethostname()
     return Holder(name or f"{host}:{os.getpid()}", host, os.getpid(), since, token_hex(8))

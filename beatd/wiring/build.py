@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 
 def celery_app(config: Config) -> Celery:
-    """Return the project's Celery app, or a new app if the configuration names no app.
+    """Return the project's Celery app, or a new app if the configuration names none.
 
-    If the configuration has a broker, it replaces the broker of the app.
+    A broker in the configuration replaces the broker of the app.
     """
     if config.app is None:
         return app_for(config.broker.settings(), timezone=config.timezone)
@@ -45,9 +45,9 @@ def celery_app(config: Config) -> Celery:
 
 
 def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
-    """Return the functions that open the store, lease, publisher and other parts of a daemon.
+    """Return the functions that open the store, lock, publisher and other parts of a daemon.
 
-    No part is opened yet. The lease is the leader's lock; the dispatch claims and publishes runs.
+    Nothing is opened yet.
     """
     store_url, lock_url = config.store.url, schemes.lock_url(config.store.url, config.lock.url)
     prefix, ttl = config.store.prefix, config.lock.ttl.total_seconds()
@@ -89,8 +89,7 @@ def outcomes_of(
 ) -> "Callable[[Roles], OutcomeReader] | None":
     """Return the function that makes the reader of runs' outcomes, or None if none is configured.
 
-    If the outcomes are read from a result backend, the reader also reads the results of `watched`,
-    the entries with an `alert`. The reader's library is imported only if it is used.
+    A reader of a result backend also reads the results of `watched`, the entries with an `alert`.
     """
     timeout_s = config.broker.timeout.total_seconds()
     if config.outcomes.read_from == "reports":
@@ -125,10 +124,9 @@ def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
 
 
 def _mirror_of(config: Config, *, clock: Clock, app: Celery) -> "DjangoMirror":
-    """Return the object that writes Django's rows, and all other declared entries, to the store.
+    """Return the object that writes the entries in Django's tables, and all other declared ones.
 
-    Its attribute `row_state` is None. Until the caller sets it, the object writes nothing into
-    Django's rows.
+    It reads Django's tables but writes nothing into them until the caller sets its `row_state`.
     """
     from beatd.definition.celery_schedule import zone_name_of
     from beatd.sources.django_mirror import DjangoMirror
@@ -144,8 +142,7 @@ def _mirror_of(config: Config, *, clock: Clock, app: Celery) -> "DjangoMirror":
 
 
 def sources_of(config: Config, *, clock: Clock, app: Celery) -> list[Source]:
-    """Return the sources of declared entries: the configuration's files, and its app if it has
-    one."""
+    """Return where entries are declared: the configuration's files, and its app if it has one."""
     sources: list[Source] = [Files(config, clock)]
     if config.app is not None:
         from beatd.sources.app import App
@@ -163,14 +160,13 @@ def daemon_of(
     observers: tuple[Observer, ...] = (),
     parts: Callable[[Parts], Parts] = lambda parts: parts,
 ) -> Daemon:
-    """Return a daemon for the configuration; it is not running yet.
+    """Build a daemon for the configuration and return it; it is not running yet.
 
-    `app` is the project's Celery app; None means the app that the configuration names.
-    `observers` are called with each event of the daemon.
-    `parts` may replace the functions that open the store, lease, publisher and dispatch.
+    `app` is the project's Celery app; None means the app that the configuration names. `observers`
+    are called with each event of the daemon. `parts` may replace the functions that open the store,
+    lock, publisher and dispatch.
 
-    This call also imports modules that the daemon would otherwise import later; see `packages`. It
-    starts a thread for the slow part of that.
+    Modules that the daemon needs later are imported now, partly by a thread; see `packages`.
     """
     clock = clock or SystemClock()
     app = app or celery_app(config)
@@ -189,10 +185,7 @@ def daemon_of(
 
 
 def web_of(config: Config) -> "WebPages | None":
-    """Return the HTTP pages of the daemon, or None if none are configured.
-
-    Their libraries are imported only if pages are configured, because the import takes time.
-    """
+    """Return the HTTP pages of the daemon, or None if none are configured."""
     if config.http is None:
         return None
     from beatd.web.web_pages import WebPages
@@ -201,7 +194,7 @@ def web_of(config: Config) -> "WebPages | None":
 
 
 def store_of(config: Config) -> Store:
-    """Return the opened store of the configuration, for commands other than the daemon.
+    """Open the store of the configuration and return it, for commands other than the daemon.
 
     Raises the same errors as `open_store`.
     """

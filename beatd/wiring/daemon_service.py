@@ -35,7 +35,7 @@ class DaemonService:
             self._web.open(lambda: health_of(self.daemon), self.status)
 
     def status(self) -> dict[str, object]:
-        """Return the content of the HTTP page /status, as a mapping that JSON can hold."""
+        """Return the content of the HTTP page /status."""
         return status_of(self.daemon)
 
     def close(self) -> None:

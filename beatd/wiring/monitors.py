@@ -1,4 +1,4 @@
-"""Make the thread that sends check-ins about runs to the configured monitors."""
+"""Make the thread that reports runs to the configured external monitors."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,9 @@ from beatd.notifiers.ping import PingMonitor
 
 
 def monitors_of(config: Config) -> Callable[[DaemonState, Observer], MonitorThread]:
-    """Return the function that makes the thread that sends check-ins to monitors.
+    """Return the function that makes the thread that reports runs to external monitors.
 
-    An entry's key `monitor` chooses the monitors for its runs.
+    Each entry's key `monitor` chooses the monitors for its runs.
     """
     targets: tuple[MonitorTarget, ...] = (PingMonitor(),)
     if config.sentry is not None:

@@ -1,7 +1,7 @@
-"""Read, at the start, all files of installed packages that a daemon may need later.
+"""Load, soon after the start, all files of installed packages that a daemon may need later.
 
-An upgrade replaces or deletes these files while a daemon runs. The process may also have no free
-file descriptor when it needs such a file.
+An upgrade may replace these files while the daemon runs, and the process may later have no free
+file descriptor.
 """
 
 import logging
@@ -30,8 +30,8 @@ READ_AFTER_S = 2.0  # the beat has started by then
 def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
     """Import the modules that store, lock, dispatch and schedules need at their first use.
 
-    READ_AFTER_S seconds later, a thread reads the rest: the modules for sending, and all time
-    zones. That takes longer, so the caller does not wait for it.
+    READ_AFTER_S seconds later, a thread reads the rest: the modules for publishing, and all time
+    zones.
     """
     import_parts(store_url, lock_url)
     later = Timer(READ_AFTER_S, _read_the_rest, (ref(app),))
@@ -40,9 +40,9 @@ def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
 
 
 def import_parts(store_url: str, lock_url: str) -> None:
-    """Import the modules for the backends of the store's URL and the lock's URL.
+    """Import the modules that the store's URL and the lock's URL need.
 
-    A missing optional library is ignored: its first use raises an error that names it.
+    A missing optional library is ignored; its first use raises an error.
     """
     for name in _modules(store_url, lock_url):
         try:

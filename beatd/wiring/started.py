@@ -1,4 +1,4 @@
-"""Make the event of a daemon's start, for the first line of its log."""
+"""Make the event that reports a daemon's start, for the first line of its log."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from beatd.secret import hidden, masked
 
 
 def started_of(config: Config, app: Celery, name: str) -> Started:
-    """Return the event for the start of the daemon `name`; passwords in its URLs are masked.
+    """Return the event that reports the start of the daemon `name`, without passwords in its URLs.
 
     The event's `config` is the path of the configuration file, or None if no file was read.
     """
@@ -32,7 +32,7 @@ def started_of(config: Config, app: Celery, name: str) -> Started:
 
 
 def _broker_of(app: Celery) -> str:
-    """Return the URLs of the app's broker without passwords, or celery's default URL."""
+    """Return the URLs of the app's broker without passwords, or Celery's default URL."""
     given = app.conf.broker_write_url or app.conf.broker_url
     urls = [given] if isinstance(given, str) else list(given or ())
     if not urls:

@@ -1,7 +1,6 @@
-"""Import this module to make every worker of the process report: `celery -A proj worker --include
-beatd.worker.auto`.
+"""Importing this module makes all workers of the process report what became of beatd's runs.
 
-In a process that is not a worker the import has no effect, because no task is received there.
+Use: `celery -A proj worker --include beatd.worker.auto`. Processes other than workers ignore it.
 """
 
 from beatd.worker.installation import report_every_app

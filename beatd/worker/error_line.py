@@ -1,4 +1,4 @@
-"""An exception as one line of text."""
+"""Format an exception as one line of text."""
 
 from beatd.secret import hidden
 
@@ -7,8 +7,7 @@ READ_CHARS = 4 * MAX_CHARS  # of the text of an exception, which may be of any l
 
 
 def error_line(error: BaseException) -> str:
-    """Return the exception as the line "Type: text", with passwords hidden, of at most MAX_CHARS
-    characters."""
+    """Return an exception as one line, such as "ValueError: no", with passwords hidden."""
     # Celery wraps what it cannot pickle, and keeps the name of the type.
     kind = getattr(error, "exc_cls_name", None) or type(error).__name__
     try:
@@ -19,8 +18,7 @@ def error_line(error: BaseException) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the text as one line of at most MAX_CHARS characters. Passwords are hidden, and
-    characters that JSON or a database refuses are replaced."""
+    """Return the text as one line of at most MAX_CHARS characters, with passwords hidden."""
     plain = " ".join(hidden(text).replace("\0", " ").split())
     if len(plain) > MAX_CHARS:
         plain = plain[: MAX_CHARS - 1] + "…"

@@ -1,4 +1,4 @@
-"""One delivery of a run's message to this worker, from its arrival to its end."""
+"""Follow one task message in a worker, from its arrival to its end."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,13 +18,11 @@ REQUEUED = "; the message goes back to the broker"
 
 
 class HeldDelivery:
-    """Tracks one delivery through the callbacks of celery's request, and reports each change of its
-    state once.
+    """Follows one delivery of a task message to this worker, and reports each state and one end.
 
-    Only the first end is reported. Celery may call further callbacks afterwards, for example about
-    the loss of a child process that celery itself killed. `changed` is called with each new state,
-    its time and its error. `was_terminated` is called when celery has terminated the task; the
-    process of the task may still run then.
+    Celery's request calls the methods; calls after the first end report nothing. `changed` is
+    called with each new state, its time and its error. `was_terminated` is called when Celery has
+    terminated a task whose process may still run.
     """
 
     __slots__ = (
@@ -59,7 +57,7 @@ class HeldDelivery:
         self.changed(self, state, at or datetime.now(UTC), error)
 
     def end(self, state: OutcomeState, error: str = "") -> None:
-        """Report the end of the delivery, unless an end was reported before."""
+        """Report the final state, unless a final state was reported before."""
         if self.ended:
             return
         self.ended = True
@@ -67,7 +65,7 @@ class HeldDelivery:
 
     @never_raises
     def accepted(self, time_accepted: float) -> None:
-        """Report that the task started. `time_accepted` is a value of the monotonic clock."""
+        """Report that the task started; `time_accepted` is a time of `time.monotonic`."""
         self.started = True
         if not self.ended:
             at = datetime.fromtimestamp(time() - (monotonic() - time_accepted), UTC)
@@ -75,12 +73,7 @@ class HeldDelivery:
 
     @never_raises
     def returned(self, failed: bool, value: Any, runtime: float | None) -> None:
-        """Report that the task succeeded or, if `failed` is True, failed with the exception in
-        `value`.
-
-        Nothing is reported for a greenlet that celery stops: another callback announces the reason
-        later.
-        """
+        """Report that the task succeeded, or failed with the exception in `value`."""
         if failed:
             self._end_failed(exception_of(value))
         elif not (self.stopping and runtime is None):
@@ -89,8 +82,7 @@ class HeldDelivery:
 
     @never_raises
     def failed(self, exc_info: Any) -> None:
-        """Report the end of a task that raised an exception, after celery has handled the
-        exception."""
+        """Report that the task failed with the exception in `exc_info`."""
         self._end_failed(exception_of(exc_info))
 
     def _end_failed(self, error: BaseException) -> None:
@@ -111,7 +103,7 @@ class HeldDelivery:
 
     @never_raises
     def timed_out(self, limit: float) -> None:
-        """Report that celery stopped the task at its hard time limit of `limit` seconds."""
+        """Report that Celery stopped the task at its hard time limit of `limit` seconds."""
         self._end_with(limit_text(limit))
 
     def _end_with(self, text: str) -> None:
@@ -122,26 +114,25 @@ class HeldDelivery:
 
     @never_raises
     def retried(self, error: BaseException) -> None:
-        """Report that celery sends the task again. `error` is the reason, or a Retry that contains
-        the reason."""
+        """Report that Celery will retry the task because of `error`."""
         cause = error.exc if isinstance(error, Retry) and error.exc else error
         self.end("retried", error_line(cause))
 
     @never_raises
     def rejected(self, requeue: bool) -> None:
-        """Record whether the rejected message goes back to the broker, and report the end. While
-        celery handles a failure nothing is reported here: `failed` or `timed_out` reports the
-        end."""
+        """Report that the message was rejected; with `requeue` it goes back to the broker.
+
+        While Celery handles a failure, `failed` or `timed_out` reports instead.
+        """
         self.requeued = requeue
         if not self.handling:
             self._end_with("rejected")
 
     @never_raises
     def revoked(self, reason: str, terminated: bool, expired: bool) -> None:
-        """Report that the run had expired or was revoked.
+        """Report that the task was revoked or had expired.
 
-        If celery terminated the task and the task's process still runs, call `was_terminated`
-        instead. `end_terminated` reports the end later.
+        If a terminated task's process still runs, `end_terminated` reports the end later.
         """
         if expired:
             self.end("expired")
@@ -157,8 +148,7 @@ class HeldDelivery:
         return self.started and is_running(getattr(request, "worker_pid", None))
 
     def end_terminated(self) -> bool:
-        """Report the end of a terminated task and return True, or return False if the task's
-        process still runs."""
+        """Report the end of a terminated task and return True; False if its process still runs."""
         if not self.ended and self.is_running():
             return False
         self.end("revoked", "terminated")
@@ -166,9 +156,10 @@ class HeldDelivery:
 
     @never_raises
     def cancelled(self, acks_late: bool) -> None:
-        """Report that celery stopped the task because the worker ends or lost its broker. If
-        `acks_late` is True, the message goes back to the broker, and the state is "retried", else
-        "failed"."""
+        """Report that Celery stopped the task because the worker ends or lost its broker.
+
+        With `acks_late`, the message goes back to the broker, and the state is "retried".
+        """
         if acks_late:
             self.end("retried", "stopped with the worker or its connection" + REQUEUED)
         else:
@@ -176,7 +167,7 @@ class HeldDelivery:
 
 
 def exception_of(exc_info: Any) -> BaseException:
-    """Return the exception in an ExceptionInfo of celery or billiard."""
+    """Return the exception in an ExceptionInfo of Celery or billiard."""
     error = exc_info.exception
     inner = getattr(error, "exc", None)
     # billiard sends an exception together with its traceback.
@@ -187,8 +178,10 @@ def exception_of(exc_info: Any) -> BaseException:
 
 
 def lost_text(error: BaseException) -> str:
-    """Return an exception of a task as one line of text. SystemExit and KeyboardInterrupt count as
-    the loss of the child process."""
+    """Return the exception that ended a task as one line of text.
+
+    SystemExit and KeyboardInterrupt are described as the loss of the child process.
+    """
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return one_line(f"{WorkerLostError.__name__}: the child ended with {error!r}")
     if isinstance(error, TimeLimitExceeded) and error.args:

@@ -1,7 +1,6 @@
-"""Install the reporting in the workers of this process, through celery's signals.
+"""Make the Celery workers of this process report beatd's runs, through Celery's signals.
 
-Celery sends these signals only in the parent process of a worker. In any other process nothing
-happens.
+Only the parent process of a worker sends these signals.
 """
 
 from collections.abc import Mapping
@@ -22,11 +21,9 @@ _reporters: dict[tuple[Celery, str], Reporter] = {}  # by app and name of the wo
 
 
 def report(app: Celery, queue: str = QUEUE) -> None:
-    """Make the workers of this app report what becomes of the runs that beatd published. The
-    reports go to the queue `queue`.
+    """Make the workers of this app report what becomes of beatd's runs, to the queue `queue`.
 
-    Calling this function again does no harm. A daemon reads the queue only if its setting
-    `outcomes.queue` has the same name.
+    The daemon must read the same queue (its setting `outcomes.queue`). Repeated calls are harmless.
     """
     found = getattr(app, "_get_current_object", None)  # celery's proxies have it
     _queues[found() if found else app] = queue
@@ -34,8 +31,10 @@ def report(app: Celery, queue: str = QUEUE) -> None:
 
 
 def report_every_app() -> None:
-    """Make the workers of every app in this process report. They send to the queue
-    `beatd.outcomes`, unless `report` was called with another queue for their app."""
+    """Make the workers of every app in this process report what becomes of beatd's runs.
+
+    The queue is `beatd.outcomes`, or that of an earlier `report(app, queue)`.
+    """
     global _every_app
     _every_app = True
     _connect()
@@ -45,7 +44,7 @@ _every_app = False
 
 
 def _connect() -> None:
-    """Connect the handlers to celery's signals. A second call has no effect."""
+    """Connect the handlers to Celery's signals; repeated calls have no effect."""
     for signal, receiver in (
         (signals.task_received, _on_received),
         (signals.task_revoked, _on_revoked),
@@ -57,8 +56,7 @@ def _connect() -> None:
 
 
 def _reporter(app: Celery, worker: str) -> Reporter | None:
-    """Return the reporter of a worker, and create it at the first call. Return None if the worker's
-    app does not report."""
+    """Return the worker's reporter, created at the first call, or None if `app` does not report."""
     found = _reporters.get((app, worker))
     if found is None:
         queue = _queues.get(app, QUEUE if _every_app else None)
@@ -85,8 +83,7 @@ def _received(request: Any, headers: Mapping[str, Any]) -> None:
 
 @never_raises
 def _received_without_headers(request: Any) -> None:
-    """Report a retried run whose task replaced beatd's headers. The headers of the earlier delivery
-    are used."""
+    """Report a retry whose headers the task replaced, using those of the first delivery."""
     reporter = _reporters.get((request.app, request.hostname))
     if reporter is not None and request.id in reporter.known:
         reporter.received(request, reporter.known[request.id])
@@ -94,7 +91,7 @@ def _received_without_headers(request: Any) -> None:
 
 @never_raises
 def _on_revoked(sender: Any, request: Any, expired: bool, **_: Any) -> None:
-    """Report a run that was revoked or had expired before the signal task_received was sent."""
+    """Report a task that was revoked or had expired before the worker received it."""
     headers = request.headers
     if headers and PLANNED in headers and not getattr(request, REPORTED, False):
         reporter = _reporter(sender.app, request.hostname)
@@ -117,7 +114,7 @@ def _on_rejected(sender: Any, message: Any, exc: BaseException | None, **_: Any)
 
 
 def _refused(consumer: Any, headers: Mapping[str, Any] | None, id: str | None, error: str) -> None:
-    """Report a message of beatd that the worker rejected, with the state "failed"."""
+    """Report the state "failed" for a message of beatd that the worker rejected."""
     if headers and PLANNED in headers and id is not None:
         reporter = _reporter(consumer.app, consumer.hostname)
         if reporter is not None:

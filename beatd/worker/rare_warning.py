@@ -1,4 +1,4 @@
-"""Log failures of the reporting at most once a minute, and never raise them in the worker."""
+"""Log reporting errors at most once a minute, and never raise them in the worker."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,7 +16,7 @@ _logger = getLogger("beatd.worker")
 
 
 class RareWarning:
-    """Logs a warning, unless this object logged another one within the last minute."""
+    """Logs at most one warning a minute, and drops the others."""
 
     def __init__(self) -> None:
         self._not_before = 0.0
@@ -32,8 +32,7 @@ _hook_failed = RareWarning()
 
 
 def never_raises(hook: Hook) -> Hook:
-    """Return a function that calls `hook` and never raises: an exception in `hook` is logged as a
-    rare warning."""
+    """Decorate a function so that it logs exceptions, at most one a minute, and never raises."""
 
     @wraps(hook)
     def guarded(*args: Any, **kwargs: Any) -> None:

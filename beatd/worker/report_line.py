@@ -1,4 +1,4 @@
-"""The connection through which a worker sends its reports, to its app's own broker."""
+"""The broker connection through which a worker sends its reports."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +18,10 @@ PERSISTENT = 2
 
 
 class ReportLine:
-    """An open connection to the broker, with the queue declared. After an exception only `close`
-    may be called."""
+    """An open broker connection for sending reports; after an exception, only call `close`."""
 
     def __init__(self, app: Celery, queue: str) -> None:
-        """Connect and declare the queue. Raise OSError if the broker is away."""
+        """Connect and declare the queue. Raises OSError if the broker is away."""
         self._connection = connection = app.connection_for_write()
         transport = connection.transport
         connection.transport_options = {
@@ -44,8 +43,10 @@ class ReportLine:
             raise
 
     def send(self, body: bytes) -> bool:
-        """Send one message. Return True if the broker has it, False if the queue is full because
-        nobody reads it. Raise OSError if the broker is away."""
+        """Send a message; return True if the broker has it, False if the queue is full.
+
+        Raises OSError if the broker is away.
+        """
         with self._as_os_error():
             if monotonic() >= self._declare_at:
                 self._declare()
@@ -64,8 +65,7 @@ class ReportLine:
 
     @contextmanager
     def _as_os_error(self) -> Iterator[None]:
-        """Raise ConnectionError, which is an OSError, in place of the transport's own exceptions
-        about a lost connection."""
+        """Turn the transport's own connection errors into ConnectionError, an OSError."""
         try:
             yield
         except OSError:
@@ -74,8 +74,8 @@ class ReportLine:
             raise ConnectionError(error_line(error)) from error
 
     def _declare(self) -> None:
-        """Declare the queue again, in case it was deleted, and record whether it is full."""
-        # Not passively: Redis has no queue without messages, and RabbitMQ closes the channel.
+        """Declare the queue, and record whether it is full."""
+        # Again, if deleted. Not passively: Redis has no empty queue, RabbitMQ closes the channel.
         size = self._queue.queue_declare().message_count
         self._full = not self._drops_by_itself and size >= MAX_REPORTS
         self._declare_at = monotonic() + DECLARE_EVERY_S
@@ -85,7 +85,7 @@ class ReportLine:
 
 
 def _options(driver: str) -> dict[str, object]:
-    """Return transport options that limit each wait; `driver` is kombu's name of the driver."""
+    """Return kombu transport options with time limits for the driver, such as "redis"."""
     match driver:
         case "redis":
             return {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}

@@ -1,5 +1,4 @@
-"""The thread that sends the reports of a worker in batches. It runs in the worker's parent
-process."""
+"""Send a worker's reports in batches, on a thread of the worker's parent process."""
 
 import time
 from collections import deque
@@ -25,7 +24,7 @@ MAX_PAUSE_S = 5.0
 
 
 class Line(Protocol):
-    """A connection to the broker.
+    """A connection to the broker for sending messages.
 
     `send` returns True if the broker has the message, and False if the queue is full. It raises
     OSError if the broker is away, and any other exception if the broker refuses the message.
@@ -37,15 +36,13 @@ class Line(Protocol):
 
 
 class ReportSender:
-    """Sends the reports of one worker on its own thread, which starts with the first report.
+    """Sends a worker's reports in batches, on a thread that starts with the first report.
 
-    `open_line` connects to the broker. `held` returns the (task id, delivery) of all runs that the
+    `open_line` connects to the broker. `held` returns (task id, delivery id) of all runs that the
     worker has received and not ended; the thread sends this list every HELD_EVERY_S seconds.
-    `waits_for_process` reports the terminated tasks whose process has ended, and returns True if
-    there are other terminated tasks.
+    `waits_for_process` reports terminated tasks whose process has ended; True if others still run.
 
-    Reports wait while the broker is away. If more than MAX_WAITING reports wait, the oldest are
-    dropped and counted.
+    While the broker is away, up to MAX_WAITING reports wait; older ones are dropped and counted.
     """
 
     def __init__(
@@ -73,8 +70,7 @@ class ReportSender:
         self._warning = RareWarning()
 
     def add(self, report: Report) -> None:
-        """Put a report into the queue of this thread, without waiting. If the queue is full, the
-        oldest report is dropped and counted."""
+        """Queue a report for sending, without waiting. A full queue drops its oldest report."""
         if len(self._waiting) == MAX_WAITING:
             self._dropped += 1
         self._waiting.append(report)
@@ -83,7 +79,7 @@ class ReportSender:
         self.wake()
 
     def wake(self) -> None:
-        """Make the thread look for work now, without waiting."""
+        """Wake up the sending thread, without waiting for it."""
         with suppress(RuntimeError):  # it is awake already
             self._has_work.release()
 
@@ -124,8 +120,7 @@ class ReportSender:
             self._send_batch([self._waiting.popleft() for _ in range(size)])
 
     def _send_batch(self, batch: list[Report]) -> None:
-        """Send the reports in one message, or in several if one would be too long. Reports that
-        were not sent are counted as dropped."""
+        """Send the reports in one or more messages, and count the reports that were not sent."""
         dropped = self._dropped
         body = encode(Reports(worker=self._worker, reports=tuple(batch), dropped=dropped))
         if len(body) > MAX_BYTES and len(batch) > 1:
@@ -143,10 +138,10 @@ class ReportSender:
             self._send(encode(Reports(worker=self._worker, held=chunk)))
 
     def _send(self, body: bytes) -> bool:
-        """Send a message, and retry until the broker has it; then return True.
+        """Send a message, retrying until the broker has it; return True if it was sent.
 
-        Return False if the queue is full, the broker refused the message MAX_REFUSALS times, or the
-        time to end is over.
+        Returns False if the queue is full, the broker refused the message MAX_REFUSALS times, or
+        the time of `close` is over.
         """
         pause = FIRST_PAUSE_S
         refusals = 0
@@ -168,8 +163,7 @@ class ReportSender:
         return False
 
     def _ended_within(self, pause: float) -> bool:
-        """Wait before the next attempt. Return True if the worker ends and the time for its last
-        reports is over."""
+        """Wait `pause` seconds before a new attempt; return True if the time to close is over."""
         if self._ending.wait(pause):
             time.sleep(FIRST_PAUSE_S)
             return time.monotonic() >= self._end_by

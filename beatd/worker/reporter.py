@@ -1,4 +1,4 @@
-"""The reports of one worker: which deliveries it has received, and what became of them."""
+"""Report what becomes of the beatd runs that one worker receives."""
 
 import atexit
 import os
@@ -24,7 +24,7 @@ MAX_RETRIED = 1_000  # runs that were sent again and whose headers are remembere
 
 
 class Reporter:
-    """Reports the runs that one worker of one app receives."""
+    """Reports what becomes of the beatd runs that one worker receives."""
 
     def __init__(self, app: Celery, *, queue: str, worker: str) -> None:
         self._held: dict[str, HeldDelivery] = {}
@@ -42,8 +42,7 @@ class Reporter:
         atexit.register(self.close)  # a cold shutdown sends no signal
 
     def received(self, request: Any, headers: Mapping[str, Any]) -> None:
-        """Track a delivery that the worker has received. Report the state "received" now, and each
-        later change."""
+        """Report that a message was received, and report each later state of its task."""
         delivery = self._delivery(request.id, headers)
         watch(request, delivery)
         self.known[delivery.id] = headers
@@ -53,8 +52,7 @@ class Reporter:
     def ended_unreceived(
         self, task_id: str, headers: Mapping[str, Any], state: OutcomeState, error: str
     ) -> None:
-        """Report the end of a delivery that the worker refused, because it was revoked, expired or
-        invalid."""
+        """Report the end of a message that the worker refused as revoked, expired or invalid."""
         self._delivery(task_id, headers).end(state, error)
 
     def _delivery(self, task_id: str, headers: Mapping[str, Any]) -> HeldDelivery:
@@ -87,24 +85,21 @@ class Reporter:
                 self.known.pop(next(iter(self.known)), None)
 
     def _end_terminated(self) -> bool:
-        """Report the end of the terminated tasks whose process has ended. Return True if the
-        process of another one still runs."""
+        """Report terminated tasks whose process has ended; return True if others still run."""
         terminated = [held for held in list(self._held.values()) if held.terminated]
         return not all([held.end_terminated() for held in terminated])
 
     def _named(self) -> list[tuple[str, str]]:
-        """Return the (task id, delivery) of each delivery that the worker has received and not
-        ended. Deliveries that the worker has dropped are removed first."""
+        """Return (task id, delivery id) of each message that was received and has not ended."""
         self._release_dropped()
         return [(held.id, held.delivery) for held in list(self._held.values())]
 
     def _release_dropped(self) -> None:
-        """Remove the deliveries whose request no longer exists in the worker, although no end was
-        reported.
+        """Stop following the messages that the worker dropped without reporting an end.
 
-        A worker that loses its connection drops the tasks that have not started, and the broker
-        delivers them again. So the state "retried" is reported for them. For a task that had
-        started no end is known, and nothing is reported; the leader will find that its run is lost.
+        A worker that loses its broker drops tasks that have not started; they are reported as
+        "retried", because the broker delivers them again. A started task is not reported: its end
+        is unknown.
         """
         for held in list(self._held.values()):
             if held.request is None or held.request() is not None:
@@ -115,10 +110,9 @@ class Reporter:
                 held.end("retried", NOT_STARTED)
 
     def close(self) -> None:
-        """Report the deliveries that have not started as "retried", because the broker will deliver
-        them again. Send the last reports, for at most CLOSE_S seconds.
+        """Report the tasks that have not started as "retried", and send the last reports.
 
-        In a child process nothing happens.
+        This takes at most CLOSE_S seconds. In a child process nothing happens.
         """
         if os.getpid() != self._pid:
             return  # a child ends

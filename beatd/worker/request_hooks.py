@@ -1,8 +1,7 @@
-"""Extend celery's request of a delivery, so that a HeldDelivery is informed of each change.
+"""Make Celery's request object report each state of its task to a HeldDelivery.
 
 Celery has no signals for these changes in the worker's parent process, and only the parent process
-notices the death of a child. So the request gets a subclass of its own class. Each method calls
-celery's method and informs the HeldDelivery.
+notices the death of a child. So the request gets a subclass of its own class.
 """
 
 from typing import Any
@@ -76,8 +75,7 @@ class RequestHooks(Request):  # type: ignore[misc]  # celery has no types
 
     @never_raises
     def _mark_reported(self) -> None:
-        """Mark the context that the signal task_revoked will carry, so that the run is not reported
-        again."""
+        """Prevent a second report of this run by the handler of the signal task_revoked."""
         setattr(self._context, REPORTED, True)
 
     def _announce_cancelled(self, *args: Any, **kwargs: Any) -> None:
@@ -100,15 +98,17 @@ class RequestHooks(Request):  # type: ignore[misc]  # celery has no types
 
 
 def watch(request: Any, held: HeldDelivery) -> None:
-    """Make the request inform `held` of each change. This replaces the class of the request."""
+    """Make a Celery request report each state of its task to `held`, by replacing its class."""
     held.request = ref(request)
     request.beatd_held = held
     request.__class__ = _reported(type(request))
 
 
 def _reported(base: type) -> type:
-    """Return the subclass of `base` that informs a HeldDelivery. It is created once for each class;
-    celery has one class of requests for each task."""
+    """Return a subclass of the request class `base` that reports to a HeldDelivery.
+
+    It is created once for each class; Celery has one request class for each task.
+    """
     made: type | None = base.__dict__.get(REPORTED)
     if made is None:
         made = type(base.__name__, (RequestHooks, base), {"__slots__": ()})

@@ -1,15 +1,13 @@
-"""Find out whether a process of the worker's pool still runs."""
+"""Check whether a process of the worker's pool still runs."""
 
 import os
 from pathlib import Path
 
 
 def is_running(pid: object) -> bool:
-    """Return True if `pid` is another process that runs. A zombie has ended, so the result is
-    False.
+    """Return True if `pid` is another process that runs; a zombie counts as ended.
 
-    Pools without processes have other numbers as pids, or the worker's own pid. The result is False
-    for the worker's own pid.
+    The worker's own pid, which pools without processes have, returns False.
     """
     if not isinstance(pid, int) or pid == os.getpid():
         return False

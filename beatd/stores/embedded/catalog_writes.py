@@ -1,4 +1,4 @@
-"""Make edits of entries in the tables in memory: write, plan again, pause or remove an entry."""
+"""Write, re-plan, pause and remove entries in a store in memory."""
 
 from datetime import datetime
 
@@ -24,15 +24,12 @@ NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
 def make_change(
     tables: Tables, change: Change, definition: Raw | None, version: int, now: datetime
 ) -> bool:
-    """Make one change of an entry in the tables and return True. Return False if the entry has
-    another revision or another progress (planned moment, number of runs, last run) than the change
-    expects.
+    """Make one change of an entry and return True; return False if the entry was changed meanwhile.
 
-    `version` becomes the revision of the entry. `definition` is the encoded entry, or None if the
-    change removes the entry. An entry that lost its plan (the row with its next run) or its
-    definition counts as missing, and its other rows are deleted first. Skip records (moments that
-    will not run, with the reason) are written for moments and pending requests that the edit
-    cancels.
+    `version` becomes the revision of the entry. `definition` is the encoded entry, or None to
+    remove the entry. An entry that lost its plan or its definition counts as missing; its other
+    rows are deleted first. Moments and pending requests that the edit cancels are recorded as
+    skipped.
     """
     name, entry = change.name, change.entry
     defined, there = tables.defined.get(name), tables.planned.get(name)
@@ -93,9 +90,8 @@ def make_change(
 
 
 def _remove_what_is_left(tables: Tables, name: str, *, is_replaced: bool) -> None:
-    """Delete the rows of an entry that lost its plan (the row with its next run) or its definition.
-    If `is_replaced`, a new entry of this name is written next; then the running run and the outcome
-    are not deleted."""
+    """Delete the rows of an entry that lost its plan or its definition. If `is_replaced`, its
+    running run and its outcome stay, because the caller writes a new entry of this name."""
     running, outcome = tables.running.get(name), tables.outcomes.get(name)
     tables.put(Removed(name))
     if is_replaced and running is not None:
@@ -105,8 +101,7 @@ def _remove_what_is_left(tables: Tables, name: str, *, is_replaced: bool) -> Non
 
 
 def _remove(tables: Tables, name: str, version: int, now: datetime) -> None:
-    """Delete an entry, and write a skip record (moments that will not run, with the reason) for
-    each of its pending requests."""
+    """Delete an entry, and record its pending requests as skipped."""
     requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
     drop_requests(tables, requests, "removed", now)
     tables.put(Removed(name))

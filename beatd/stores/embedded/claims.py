@@ -1,5 +1,5 @@
-"""Make the engine's changes in the tables in memory: claims (a run is reserved before it is
-published), results, and records of history."""
+"""Claim runs, record their results and write history in a store in memory. To claim a run is to
+reserve it before its message is published."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -27,7 +27,7 @@ LINES = 100_000
 
 
 def refuse_old_term(tables: Tables, term: Term) -> None:
-    """Raise Deposed unless `term` (a leader's fencing number) is the newest term of the store."""
+    """Raise Deposed unless `term`, a leader's fencing number, is the newest in the store."""
     leads = tables.leads
     if leads is None:
         raise Deposed(f"term {term.number} is unknown: this store has issued no term yet")
@@ -40,12 +40,11 @@ def refuse_old_term(tables: Tables, term: Term) -> None:
 
 
 def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
-    """Make one move and return True. Return False, and change nothing, if the row, the entry or its
-    running run was changed since the move was prepared.
+    """Make one change of the ledger and return True; return False if its row was changed meanwhile.
 
-    A move is one change of one row: of a plan (the next run of an entry), of a request (moments to
-    run besides the plan) or of an open claim (a run that was claimed and not recorded). `term` is
-    the leader's fencing number, and `at` is the moment of the claim.
+    `move` describes the change: of the next run of an entry, of a request for runs, or of a claimed
+    run without a recorded outcome. If False is returned, nothing was written. `term` is the
+    leader's fencing number; `at` becomes the time of the claim.
     """
     if move.running is not None and not is_as_seen(tables, move.name, move.running, at):
         return False
@@ -113,8 +112,8 @@ def _make_of_claim(tables: Tables, move: Move, term: Term, at: datetime) -> bool
 
 
 def _is_edited(tables: Tables, move: Move) -> bool:
-    """Return True if the move (one change of one row) would start a run of an entry, and the entry
-    was edited or removed since the move was prepared. Return False for a move without a run."""
+    """Return True if the entry was edited or removed since the change `move` was prepared. Return
+    False if `move` starts no run."""
     if move.run is None:
         return False
     defined = tables.defined.get(move.name)
@@ -122,8 +121,7 @@ def _is_edited(tables: Tables, move: Move) -> bool:
 
 
 def _counted(planned: Planned, move: Move) -> Planned:
-    """Return the plan row with the runs of the move (one change of one row) added to its number of
-    runs. The last run is updated if the move starts a run that counts."""
+    """Return the row of an entry's next run with the runs of `move` added to its counters."""
     last = planned.last
     if move.run is not None and move.counts:
         moment = move.run.occurrence.planned
@@ -132,9 +130,8 @@ def _counted(planned: Planned, move: Move) -> Planned:
 
 
 def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
-    """Write the rows that a move (one change of one row) adds. These are the open claim of its run
-    (claimed, not recorded), its skip records (moments that do not run), and its backlog (missed
-    moments that are still to be published)."""
+    """Write what the change `move` adds: the claim of its run, its skipped moments, and its missed
+    moments that are still to be published."""
     if move.run is not None:
         run = move.run
         tables.put(
@@ -148,13 +145,12 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
 
 
 def settle(tables: Tables, result: Result) -> None:
-    """Record the result of publishing a claimed run. To record the same result twice is safe.
+    """Record whether the message of a claimed run was published. A second call does no harm.
 
-    A published or rejected message: delete the open claim (the run was claimed, not recorded) and
-    write a record of history. A rejected message also ends the running run of its entry. A message
-    that certainly did not go out: mark the open claim as unsent. An unknown outcome changes
-    nothing. If the run was claimed again after `result.claimed_at`, only a published message
-    counts.
+    A published or rejected message closes the claim and is written to the history; a rejected run
+    also stops counting as running. A message that was certainly not sent marks the claim as unsent;
+    an unknown outcome changes nothing. If the run was claimed again after `result.claimed_at`, only
+    a published message counts.
     """
     occurrence, sent = result.run.occurrence, result.outcome.sent
     claim = tables.claims.get(occurrence)
@@ -181,7 +177,6 @@ def settle(tables: Tables, result: Result) -> None:
 
 
 def _ended(run: Run, result: Result, term: int) -> Record:
-    """Return the record of history for a run whose message was published or rejected."""
     rejected = result.outcome.sent == "rejected"
     return Record(
         run.occurrence.name,
@@ -197,8 +192,7 @@ def _ended(run: Run, result: Result, term: int) -> Record:
 
 
 def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: datetime) -> None:
-    """Delete these requests, and write a skip record (moments that will not run) for each of them,
-    with `reason` and the time `at`."""
+    """Delete requests for runs, and record their moments as skipped with this reason and time."""
     for request in dropped:
         tables.put(Done(request.id))
         several = request.last > request.first
@@ -207,15 +201,13 @@ def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: d
 
 
 def origin_of(request: Request) -> Origin:
-    """Return the origin (why a run exists) of a request's runs: "catch-up" for a backlog, else the
-    kind of the request."""
+    """Return why the runs of a request exist: "catch-up" for missed runs, else its kind."""
     return "catch-up" if request.kind == "backlog" else request.kind
 
 
 def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "planned") -> Record:
-    """Return the record of history for `skip`, a span of moments that do not run. If the skip
-    closes an open claim (a run that was claimed and not recorded), `task_id` is the task id of that
-    run; otherwise it is ""."""
+    """Return a history record with the state "skipped" for a span of moments that do not run.
+    `task_id` is that of the claimed run which the record closes, or "" if there is none."""
     until = skip.until if skip.until > skip.planned else None
     return Record(
         name,
@@ -232,12 +224,8 @@ def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "pl
 
 
 def add_line(tables: Tables, at: datetime, record: Record, claim: Occurrence | None) -> None:
-    """Write a record of history. If there are now more than 110,000 records, delete the oldest
-    until about 100,000 are left.
-
-    `claim` is the claimed occurrence (entry and planned moment) that the record closes, or None if
-    it closes no claim.
-    """
+    """Write a record of history. Above 110,000 records, delete the oldest until 100,000 are left.
+    `claim` is the claimed occurrence that the record closes, or None."""
     tables.put(Line(tables.next_line, at, record, claim))
     if len(tables.lines) > LINES + LINES // 10:
         tables.put(Forgotten(tables.first_line, tables.next_line - 1 - LINES))

@@ -1,5 +1,4 @@
-"""Write deliveries and the outcomes of entries in the tables in memory. A delivery is one transfer
-of a run's message to a worker."""
+"""Write workers' reports about runs in a store in memory."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -16,13 +15,12 @@ DELIVERIES = 100_000
 
 
 def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
-    """Write a report about a delivery (one transfer of a run's message to a worker) at the time
-    `at`. Return "written", or "late" if the delivery had ended already; a late report changes
-    nothing.
+    """Write a worker's report about one delivery of a run's message. Return "late", and change
+    nothing, if that delivery had ended already; otherwise return "written".
 
-    The outcome of the entry is updated if the entry exists. If all deliveries of the run ended, its
-    running run is deleted, and a plan that waited for it becomes due. Above 110,000 deliveries, the
-    oldest are deleted until 100,000 are left.
+    The outcome of the entry, if it exists, is updated. If all deliveries have ended, the run no
+    longer counts as running, and a next run that waited for it is due at `at`. Above 110,000
+    deliveries, the oldest are deleted until 100,000 are left.
     """
     of_run = tables.deliveries.get(delivery.task_id, {})
     before = of_run.get(delivery.delivery)
@@ -43,8 +41,7 @@ def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
 
 
 def forget_deliveries(tables: Tables, before: datetime, keep: int) -> None:
-    """Delete old deliveries: those whose newest report is older than `before`, and all except the
-    newest `keep`."""
+    """Delete deliveries last reported earlier than `before`, and all but the newest `keep`."""
     newest_first = sorted(_deliveries(tables), key=lambda one: one.at, reverse=True)
     recent = [one for one in newest_first[:keep] if one.at >= before]
     _delete(tables, newest_first[len(recent) :])

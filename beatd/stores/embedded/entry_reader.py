@@ -1,4 +1,4 @@
-"""Decode the definitions of entries, and cache the decoded entries up to a limit of about 32 MB."""
+"""Decode the definitions of entries, with a cache of about 32 MB."""
 
 from collections.abc import Iterable
 
@@ -18,11 +18,11 @@ class Reader:
 
     def entry(self, defined: Defined, *, keep: bool = True) -> Entry | None:
         """Return the decoded entry, or None if this program cannot read its definition. If `keep`
-        is True, the decoded entry is added to the cache."""
+        is True, the decoded entry is cached."""
         return self._read(defined, keep=keep)[0]
 
     def problem(self, defined: Defined) -> str:
-        """Return the reason why this program cannot read the entry, or an empty text if it can."""
+        """Return the reason why this program cannot read the entry, or "" if it can."""
         return self._read(defined, keep=True)[1]
 
     def drop_cached(self, names: Iterable[str]) -> None:

@@ -1,5 +1,5 @@
-"""A store in the memory of this process (`store.url: memory:`). The tests compare every other store
-with this one."""
+"""A store in the memory of this process, chosen by `store.url: memory:`. The tests compare all
+other stores with it."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,7 @@ from beatd.stores.embedded.tables import Tables
 
 
 class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies):
-    """A store in memory. Its content is lost when the process ends. Safe for several threads."""
+    """A store in memory, safe for several threads. Its content is lost when the process ends."""
 
     def __init__(self, *, codec: Codec, clock: Clock) -> None:
         super().__init__(clock=clock)
@@ -84,9 +84,8 @@ class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies
         return islice(self._read(in_order(rows, query.order), query), query.limit)
 
     def _read(self, rows: Iterable[tuple[Defined, Planned]], query: Query) -> Iterator[Stored]:
-        """Yield the entries of the rows whose task matches the query; an entry that cannot be
-        decoded is left out. The decoded entries are not cached, so that memory does not grow with
-        the answer."""
+        """Yield the entries of these rows whose task matches the query, without caching them.
+        Entries that cannot be decoded are left out."""
         is_task = runs_a_task(query)
         for defined, planned in rows:
             entry = self._reader.entry(defined, keep=False)
@@ -199,8 +198,7 @@ class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies
             return pending
 
     def _stored(self, name: str) -> Stored | None:
-        """Return an entry with its plan (its next run). Return None if either is missing, or if
-        this program cannot read the entry."""
+        """Return an entry with its plan, or None if a part is missing or cannot be read."""
         defined = self._tables.defined.get(name)
         if defined is None or name not in self._tables.planned:
             return None

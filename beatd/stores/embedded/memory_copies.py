@@ -1,5 +1,4 @@
-"""Read and write the content of a store in memory without changing any value, to copy a store to
-another one."""
+"""Read and write the content of a store in memory unchanged, to copy one store into another."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID, uuid4

@@ -1,5 +1,4 @@
-"""The incidents of a store in memory (see `Incidents`). An incident is a problem of an entry or a
-daemon that lasts for some time."""
+"""Keep incidents in a store in memory. An incident is a problem that lasts for some time."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

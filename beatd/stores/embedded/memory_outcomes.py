@@ -1,4 +1,4 @@
-"""The outcomes of published runs and the running runs of a store in memory (see `Outcomes`)."""
+"""Keep the outcomes of published runs, and the running runs, in a store in memory."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -50,6 +50,6 @@ class MemoryOutcomes(MemoryPart):
 
 
 def _of(rows: Mapping[str, Row], names: Sequence[str] | None) -> dict[str, Row]:
-    """Return the rows of these names by name, or all rows if `names` is None. A name without a row
-    is left out."""
+    """Return the rows of these names, or all rows if `names` is None. A name without a row is left
+    out."""
     return {name: rows[name] for name in (rows if names is None else names) if name in rows}

@@ -1,5 +1,4 @@
-"""The base class of the parts of a store in memory. All parts share its tables, its clock and its
-lock."""
+"""The base class of the parts of a store in memory, which share its tables, clock and lock."""
 
 import threading
 from contextlib import AbstractContextManager
@@ -19,8 +18,8 @@ class MemoryPart:
         return self._lock
 
     def _writing(self) -> AbstractContextManager[object]:
-        """Return a context manager for changes of the tables. No other thread reads or writes
-        inside it. A subclass also saves the changes when the context ends."""
+        """Return a context manager that keeps other threads out while the tables are changed. A
+        subclass also saves the changes when the context ends."""
         return self._lock
 
     def _wake(self) -> None:

@@ -1,5 +1,5 @@
-"""Convert a shelf from the file format of older beatd versions to the present format, once. An old
-shelf is two equal files of JSON lines: PATH and PATH.copy.
+"""Convert a shelf, a store in a file, from the format of older beatd versions. An old shelf is two
+equal files of JSON lines: PATH and PATH.copy.
 
 Each line is a CRC-32 checksum, the line number, and JSON:
 
@@ -34,20 +34,20 @@ log = logging.getLogger(__name__)
 
 
 class _Announced(Struct, frozen=True):
-    """A daemon of an older beatd, as listed in the file PATH.daemons. The daemon counts as running
-    until `ttl` seconds after `at`."""
+    """A daemon of an older beatd, as listed in the file PATH.daemons. It counts as running until
+    `ttl` seconds after `at`."""
 
     at: datetime
     ttl: float
 
 
 def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> None:
-    """Convert a shelf in the old format to the new format, and rename the old file to PATH.old. Do
-    nothing if there is no old shelf at `path`.
+    """Convert the shelf file at `path` from the old format, and rename the old file to PATH.old. Do
+    nothing if there is no file in the old format.
 
-    `write` creates a new shelf at the given path from the given values. PATH.copy and PATH.daemons
-    are deleted afterwards. Raises StoreError if an older beatd still runs or a file cannot be used,
-    and StoreUnusable if the shelf has unknown values.
+    `write` creates a new shelf at a path from the given values. PATH.copy and PATH.daemons are
+    deleted. Raise StoreError if an older beatd still runs or a file cannot be used, and
+    StoreUnusable if the shelf has unknown values.
     """
     with said_clearly(path):
         if not _may_be_old(path):
@@ -82,8 +82,7 @@ def _may_be_old(path: Path) -> bool:
 
 
 def _is_database(path: Path) -> bool:
-    """Return True if the file begins like a SQLite file, or if a write-ahead log of SQLite lies
-    beside the file."""
+    """Return True if the file is a SQLite file, or has a SQLite write-ahead log beside it."""
     return beside(path, "-wal").exists() or _text(path).startswith(SQLITE)
 
 
@@ -94,7 +93,7 @@ def _text(path: Path) -> bytes:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Lock the shelf against older beatd versions until the block ends. Raises StoreError if
+    """Lock the shelf file against older beatd versions inside the block. Raise StoreError if
     another process has the lock."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     access = beside(path, ".access")
@@ -109,9 +108,8 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _refuse_if_used(path: Path) -> None:
-    """Raise StoreError if the file PATH.daemons lists a running daemon of an older beatd. An older
-    daemon locks the shelf only during each call, so a free lock does not show that no daemon
-    runs."""
+    """Raise StoreError if PATH.daemons lists a running daemon of an older beatd. An old daemon
+    locks the shelf only during each call, so the lock alone does not show that it runs."""
     try:
         told = json.decode(_text(beside(path, ".daemons")), type=dict[str, _Announced])
     except (OSError, DecodeError, ValidationError):
@@ -124,9 +122,9 @@ def _refuse_if_used(path: Path) -> None:
 
 
 def _lines_of_both(path: Path) -> list[bytes] | None:
-    """Return the lines of the old shelf without its header, or None if neither the file at `path`
-    nor its copy is an old shelf. If both files are damaged, they are merged: a line that is damaged
-    in both is left out, and a warning with the number of lost lines is logged."""
+    """Return the lines of an old shelf without its header, or None if there is no old shelf.
+    Damaged lines are read from the copy. A line that is damaged in both files is left out, with a
+    warning."""
     here, there = _good_lines(path), _good_lines(beside(path, ".copy"))
     whole = next((lines for lines in (here, there) if lines and None not in lines), None)
     merged = whole or [a or b for a, b in zip_longest(here, there)]
@@ -140,8 +138,8 @@ def _lines_of_both(path: Path) -> list[bytes] | None:
 
 
 def _good_lines(path: Path) -> list[bytes | None]:
-    """Return the text of each line of a file without its checksum and number, or None in the place
-    of a damaged line. Return [] if the file does not exist."""
+    """Return the content of each line of a file, with None for each damaged line. Return [] if the
+    file does not exist."""
     try:
         complete = _text(path).split(b"\n")[:-1]  # a write that left no newline never returned
     except FileNotFoundError:
@@ -150,8 +148,7 @@ def _good_lines(path: Path) -> list[bytes | None]:
 
 
 def _opened(line: bytes, number: int) -> bytes | None:
-    """Return the text of a line without its checksum and number; None if the checksum or the number
-    is wrong."""
+    """Return the content of a line, or None if its checksum or its number is wrong."""
     checksum, _, numbered = line.partition(b" ")
     place, _, text = numbered.partition(b" ")
     good = checksum == b"%08x" % crc32(numbered) and place == b"%d" % number
@@ -159,8 +156,8 @@ def _opened(line: bytes, number: int) -> bytes | None:
 
 
 def _alive(path: Path, lines: Sequence[bytes]) -> Iterator[AnyValue]:
-    """Apply all changes in the lines to empty tables, and yield the values (rows) that exist
-    afterwards. Raises StoreUnusable for an unknown or malformed value."""
+    """Apply the changes in all lines, and yield the values that exist at the end. Raise
+    StoreUnusable for an unknown or malformed value."""
     held = Tables()
     try:
         for line in lines:
@@ -183,8 +180,8 @@ def _value(kind: str, fields: Sequence[Raw]) -> AnyValue:
 
 
 def _give_to_owner(new: Path, old: Path) -> None:
-    """If this process runs as root, set the owner of the new shelf to the owner of the old one.
-    Otherwise the daemon's user could not open the new shelf."""
+    """Give the new file the owner of the old one, if this process runs as root. Otherwise the
+    daemon's user could not open the new file."""
     if os.geteuid() == 0 and old.exists():
         owner = old.stat()
         handle = os.open(new, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

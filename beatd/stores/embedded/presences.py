@@ -1,5 +1,4 @@
-"""The presences of running daemons, in the memory of one process. A presence is the information
-that a daemon announces about itself."""
+"""Keep what running daemons announce about themselves, in the memory of one process."""
 
 from collections.abc import Sequence
 

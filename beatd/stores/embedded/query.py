@@ -1,4 +1,4 @@
-"""Test rows in memory against the conditions of a query, and sort the rows."""
+"""Filter and sort the entries of a store in memory by the conditions of a query."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -16,9 +16,9 @@ Row = tuple[Defined, Planned]
 
 
 def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
-    """Return a function that returns True if a row meets the conditions of the query. It tests the
-    name pattern, source, due moment, version of the planning rules, and enabled state. It does not
-    test `query.names`, nor the task pattern, which needs a decoded definition."""
+    """Return a filter for those conditions of a query that need no decoded definition: name
+    pattern, source, due moment, planning rules, enabled state. The filter does not test
+    `query.names`."""
     name_like = _pattern(query.name_like)
 
     def holds(defined: Defined, planned: Planned) -> bool:
@@ -35,15 +35,15 @@ def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
 
 
 def runs_a_task(query: Query) -> Callable[[Entry], bool]:
-    """Return a function that returns True if the task of an entry matches the query's task pattern.
-    Without a pattern, it returns True for every entry."""
+    """Return a filter for entries whose task matches the query's task pattern. Without a pattern,
+    every entry passes."""
     task_like = _pattern(query.task_like)
     return lambda entry: task_like is None or task_like.fullmatch(entry.task) is not None
 
 
 def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
-    """Return the rows sorted by name or, for "next", by due moment and then by name. With "next",
-    rows without a due moment are last."""
+    """Return the rows sorted by name, or by due moment and then name for "next". With "next", rows
+    without a due moment are last."""
     by_name = sorted(rows, key=lambda row: row[0].name)
     if order == "name":
         return by_name
@@ -53,14 +53,14 @@ def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
 
 
 def beginning(shell: str | None) -> str:
-    """Return the part of a shell pattern before its first * or ?. Every text that matches the
-    pattern begins with this part. Return "" if the pattern is None."""
+    """Return the part of a shell pattern before its first * or ?, such as "daily-" for "daily-*".
+    Return "" if the pattern is None."""
     return re.split(r"[*?]", shell, maxsplit=1)[0] if shell else ""
 
 
 def _pattern(shell: str | None) -> re.Pattern[str] | None:
     """Return the regular expression for a shell pattern, or None if the pattern is None. Only * and
-    ? have a meaning; brackets match themselves, because names may contain brackets."""
+    ? are special; brackets match themselves, because names may contain brackets."""
     if shell is None:
         return None
     meaning = {"*": ".*", "?": "."}

@@ -1,5 +1,5 @@
-"""Change the running runs in the tables in memory. Each entry has at most one running run; an entry
-with `overlap: allow` has none."""
+"""Keep track of which runs are running, in a store in memory. Each entry has at most one running
+run; an entry with `overlap: allow` has none."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,9 +13,9 @@ from beatd.stores.embedded.tables import Tables
 
 
 def is_as_seen(tables: Tables, name: str, change: RunningChange, at: datetime) -> bool:
-    """Return True if the entry's running run is the one that `change` expects; without a running
-    run, True if `change` expects none. If `change` expects a run that is over, return False while
-    the run still counts as running at the time `at`."""
+    """Return True if the entry's running run is the one that `change` expects. If none is expected,
+    return True if there is none. If `change` requires that the run is over, return False while it
+    still counts as running at `at`."""
     running = tables.running.get(name)
     if running is None:
         return not change.seen
@@ -23,12 +23,11 @@ def is_as_seen(tables: Tables, name: str, change: RunningChange, at: datetime) -
 
 
 def change_running(tables: Tables, move: Move, change: RunningChange, at: datetime) -> None:
-    """Write or delete the entry's running run as `change` says. `change` belongs to `move` (one
-    change of one row), which was made at the time `at`.
+    """Write or delete the running run of an entry, as `change` requires.
 
-    A plan (the next run of an entry) may wait until the running run ends. After a move of the plan,
-    the plan waits only if the move says so. After a move of a request or of an open claim (claimed,
-    not recorded), it waits if it waited before.
+    `at` is the time of `move`, the ledger change that `change` is a part of. A change of the plan
+    decides anew whether the next run waits for the running run to end; any other change leaves that
+    as it was.
     """
     name, is_of_plan = move.name, move.of == "plan"
     running = tables.running.get(name)
@@ -51,9 +50,8 @@ def change_running(tables: Tables, move: Move, change: RunningChange, at: dateti
 
 
 def end_run(tables: Tables, task_id: str, at: datetime) -> bool:
-    """Delete the running run with this task id and return True. Return False if there is none. If
-    the plan (the next run) of the entry waits for the deleted run, the entry becomes due at the
-    time `at`."""
+    """Delete the running run with this task id and return True, or return False if there is none.
+    An entry whose next run waits for it becomes due at `at`."""
     name = tables.running_entry.get(task_id)
     if name is None:
         return False
@@ -65,15 +63,15 @@ def end_run(tables: Tables, task_id: str, at: datetime) -> bool:
 
 
 def wait_no_longer(tables: Tables, name: str) -> None:
-    """Write that the plan (the next run) of an entry does not wait for the running run. Call this
-    after a new plan was written."""
+    """Note that the next run of an entry does not wait for its running run. Call it after a new
+    plan was written."""
     running = tables.running.get(name)
     if running is not None and running.waits:
         tables.put(RunningRow(name, replace(running, waits=False)))
 
 
 def prolong(tables: Tables, task_ids: Iterable[str], until: datetime) -> None:
-    """Make these runs count as running until `until` at least. Ignore runs that have ended."""
+    """Make these runs count as running until `until` or later. Ignore runs that have ended."""
     for task_id in task_ids:
         name = tables.running_entry.get(task_id)
         if name is None:
@@ -84,8 +82,7 @@ def prolong(tables: Tables, task_ids: Iterable[str], until: datetime) -> None:
 
 
 def _make_due(tables: Tables, name: str, due: datetime) -> None:
-    """Set the due moment of an entry's plan (its next run) to `due`, if the plan is due later. A
-    plan without a due moment is not changed."""
+    """Set the due moment of an entry's next run to `due`, unless it is earlier or missing."""
     planned = tables.planned.get(name)
     if planned is None or planned.plan.due is None:
         return

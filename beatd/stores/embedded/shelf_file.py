@@ -1,5 +1,4 @@
-"""Open the file of a shelf, run transactions in it, and detect that it was replaced by another
-file."""
+"""Open the SQLite file of a store, run transactions in it, and notice when it was replaced."""
 
 import errno
 import os
@@ -19,7 +18,7 @@ PATIENCE_S = 5.0  # a call takes milliseconds, so a holder that needs more is fr
 
 
 class ShelfFile:
-    """One connection to the SQLite file of a shelf. Only one thread at a time may use it."""
+    """One connection to the SQLite file of a store. Only one thread at a time may use it."""
 
     def __init__(self, path: Path) -> None:
         with said_clearly(path):
@@ -32,9 +31,8 @@ class ShelfFile:
         self._process = os.getpid()
 
     def is_open(self) -> bool:
-        """Return True if this process has opened the file that is now at the path. Return False
-        before the first `open`, in a forked child, and after another file replaced the opened
-        one."""
+        """Return True if this process has opened the file that is now at the path. False before
+        `open`, in a forked child, and after the file was replaced by another."""
         if self._connection is None:
             return False
         if self._process != os.getpid():
@@ -50,14 +48,13 @@ class ShelfFile:
 
     @property
     def was_open(self) -> bool:
-        """Return True if this process opened a file and did not close it; another file may have
-        replaced the opened one since."""
+        """Return True if this process opened a file and did not close it, even if it was replaced
+        since."""
         return self._connection is not None
 
     def open(self) -> None:
-        """Open the file, and create it if it is missing; an open connection is closed first. Raises
-        StoreError if another process locks the file, and StoreUnusable if the file is not a
-        shelf."""
+        """Open the file, and create it if it is missing; close an open connection first. Raise
+        StoreError if another process locks the file, and StoreUnusable if it is not a shelf."""
         self.close()
         self._process = os.getpid()
         with said_clearly(self.path):
@@ -89,9 +86,9 @@ class ShelfFile:
 
     @contextmanager
     def transaction(self, *, write: bool) -> Iterator[PlainShelf]:
-        """Yield the shelf inside a transaction. At the end, all changes are committed to the disk;
-        if the block raises, no change is written. Raises StoreError if another process locks the
-        file for about 5 seconds."""
+        """Yield the shelf inside a transaction, and commit the changes to disk at the end. If the
+        block raises, nothing is written. Raise StoreError if another process locks the file for 5
+        seconds."""
         connection = self._connection
         assert connection is not None, "opened before it is used"
         with self._said_clearly():
@@ -106,11 +103,11 @@ class ShelfFile:
             raise
 
     def _begin(self, connection: sqlite3.Connection, how: str) -> None:
-        """Begin a transaction with the statement `how`. While other processes lock the file, retry
-        for about 5 seconds, then raise sqlite3.OperationalError.
+        """Begin a transaction with the statement `how`, and retry for about 5 seconds while the
+        file is locked. Then raise sqlite3.OperationalError.
 
-        The retries have short, equal pauses. SQLite's own pauses grow longer, so one of many busy
-        writers could wait forever.
+        The pauses are short and equal: SQLite's own grow longer, so a writer among many could wait
+        forever.
         """
         began = monotonic()
         while True:

@@ -1,6 +1,5 @@
-"""Read and write the file of a shelf: a SQLite database in the layout of `dbm.sqlite3`. Python's
-own `shelve.open` (3.13 and later) can open the file. Keys are text; values are pickles of plain
-data."""
+"""Read and write the SQLite file of a store as a dictionary. Python's own `shelve.open` (3.13 and
+later) can open the file, too. Keys are text; values are pickles of plain data."""
 
 import sqlite3
 from collections.abc import Iterator, MutableMapping
@@ -14,8 +13,8 @@ PICKLE_PROTOCOL = 4  # the newest one that every Python since 3.4 reads and writ
 
 
 class Dict(MutableMapping[bytes, bytes]):
-    """A mapping of the keys and values in the SQLite table of a shelf. Keys are ordered by their
-    first write; a new value for an old key does not change the order."""
+    """A dictionary of bytes in a SQLite table. A new value for an old key does not change the
+    order."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -45,36 +44,35 @@ class Dict(MutableMapping[bytes, bytes]):
         return int(self._connection.execute("SELECT count(*) FROM Dict").fetchone()[0])
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield (key, value) of all rows from one query, ordered by the first write of each key."""
+        """Yield all (key, value) pairs from one query, ordered by the first write of each key."""
         yield from self._connection.execute("SELECT key, value FROM Dict ORDER BY rowid")
 
 
 class PlainShelf(Shelf[Any]):
-    """A `shelve.Shelf` that reads only plain data: dict, list, str, bytes, numbers, bool and
-    None."""
+    """A `shelve.Shelf` of plain data only: dict, list, str, bytes, numbers, bool and None."""
 
     def __init__(self, rows: Dict) -> None:
         super().__init__(rows, protocol=PICKLE_PROTOCOL)
         self._rows = rows
 
     def __getitem__(self, key: str) -> Any:
-        """Return the value of a key. Raises KeyError, or UnpicklingError if the value is damaged or
-        not plain data."""
+        """Return the value of a key. Raise KeyError if it is missing, and UnpicklingError if the
+        value is damaged or not plain data."""
         return plain(self._rows[key.encode()])
 
     def pickled(self, key: str) -> bytes:
-        """Return the value of a key as pickle bytes, without decoding it. Raises KeyError if the
-        key is missing."""
+        """Return the value of a key as pickle bytes, not decoded. Raise KeyError if the key is
+        missing."""
         return self._rows[key.encode()]
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """Return an iterator of (key, pickle) of all rows, without decoding the pickles."""
+        """Return an iterator over all (key, pickle) pairs, with the pickles not decoded."""
         return self._rows.rows()
 
 
 def plain(pickled: bytes) -> Any:
-    """Return the value of a pickle. Raises UnpicklingError if the pickle is damaged, or if it names
-    a class or function."""
+    """Decode a pickle of plain data. Raise UnpicklingError if it is damaged or names a class or
+    function."""
     try:
         return PlainUnpickler(BytesIO(pickled)).load()
     except UnpicklingError:

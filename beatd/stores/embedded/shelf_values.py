@@ -1,12 +1,11 @@
-"""Convert the values of the tables in memory to keys and plain data of a shelf, and back. A person
-can read the shelf with Python's `shelve.open`. The keys are:
+"""Convert the rows of a store to the keys and plain data of its shelf file, and back. Python's
+`shelve.open` shows the file to a person. The keys are:
 
     entry:NAME  plan:NAME  claim:…  request:ID  record:NUMBER  mark:SOURCE  identity  version  term
     running:NAME  outcome:NAME  delivery:TASK-ID:ID  incident:…
 
-A new kind of key may be added, because an older beatd ignores kinds that it does not know. The
-deletion of a new kind must be in `LATER_DELETIONS`, not in `DELETIONS`, because an older beatd
-fails for an unknown deletion in `DELETIONS`.
+An older beatd ignores new kinds of keys, but fails for an unknown kind in `DELETIONS`. Add the
+deletion of a new kind to `LATER_DELETIONS`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -71,8 +70,7 @@ LATER_NAME_OF = {kind: name for name, kind in LATER_DELETIONS.items()}
 
 
 def keys_of(value: AnyValue) -> Iterator[str]:
-    """Yield the shelf keys that a value writes. For a value that deletes rows, yield the keys that
-    it deletes."""
+    """Yield the shelf keys that a value writes or, if the value is a deletion, deletes."""
     match value:
         case Identity():
             yield "identity"
@@ -116,8 +114,7 @@ def keys_of(value: AnyValue) -> Iterator[str]:
 
 
 def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
-    """Return the content of each key after all these values were applied in order: the last value
-    that was written, or None for a deleted key."""
+    """Return what each key holds after all these values were applied in order; None if deleted."""
     found: dict[str, AnyValue | None] = {}
     for value in values:
         for key in keys_of(value):
@@ -131,9 +128,9 @@ def is_deletion(value: AnyValue) -> bool:
 
 
 def deletions(values: Iterable[AnyValue]) -> dict[str, list[Any]]:
-    """Return the values that delete rows as plain data, each as [kind, fields]; other values are
-    left out. The list "gone" has the kinds that every beatd knows. The list "gone_too" has newer
-    kinds and is ignored by an older beatd."""
+    """Return those values that are deletions as plain data, each as [kind, fields]. The list "gone"
+    has the kinds that every beatd knows; "gone_too" has newer kinds, which an older beatd ignores.
+    """
     found: dict[str, list[Any]] = {"gone": []}
     for value in values:
         if (name := NAME_OF.get(type(value))) is not None:
@@ -144,8 +141,8 @@ def deletions(values: Iterable[AnyValue]) -> dict[str, list[Any]]:
 
 
 def deletions_of(change: Mapping[str, Any]) -> Iterator[AnyValue]:
-    """Yield the deletions in a change that `deletions` wrote as plain data. Unknown kinds in
-    "gone_too", written by a newer beatd, are left out."""
+    """Yield the deletions in the plain data that `deletions` returned. Unknown kinds in "gone_too"
+    are left out."""
     for name, fields in change["gone"]:
         yield convert(fields, type=DELETIONS[name])
     for name, fields in change.get("gone_too", ()):
@@ -161,11 +158,9 @@ def to_plain(value: AnyValue) -> Any:
 
 
 def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
-    """Return the value of a key, made from the plain data that `read` returns. Return None, without
-    calling `read`, if the key is of an unknown kind.
-
-    Raises ValidationError for damaged data. Errors that `read` raises are not caught.
-    """
+    """Return the value of a key from its plain data, or None if the kind of the key is unknown.
+    `read` returns the plain data and is called only for a known kind. Raise ValidationError for
+    damaged data."""
     kind = KINDS.get(key.partition(":")[0])
     if kind is None:
         return None

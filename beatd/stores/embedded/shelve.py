@@ -1,7 +1,7 @@
-"""A store in a file (`store.url: shelve:PATH`), for up to 100,000 entries on one machine.
+"""A store in a file, chosen by `store.url: shelve:PATH`, for up to 100,000 entries on one machine.
 
-The store has all tables in memory too. Each call first reads the changes of other processes from
-the file. Before a call returns, it writes its own changes to the file.
+All tables are in memory, too. Each call first reads the changes of other processes from the file,
+and writes its own changes to the file before it returns.
 """
 
 import logging
@@ -48,8 +48,8 @@ class Announced(Struct, frozen=True):
 
 
 class ShelveStore(MemoryStore):
-    """A store in a shelf file, safe for several threads and processes. A call returns only after
-    its change is on the disk, so a killed process loses no change."""
+    """A store in a file, safe for several threads and processes. A call returns only after its
+    change is on the disk, so a killed process loses no change."""
 
     def __init__(self, path: Path, *, codec: Codec, clock: Clock) -> None:
         self._file = ShelfFile(path)
@@ -114,8 +114,8 @@ class ShelveStore(MemoryStore):
             log.warning(self._replaced)
 
     def _write_anew(self, path: Path, values: Sequence[AnyValue]) -> None:
-        """Create a shelf with these values at `path`, where no file may exist yet. The tables in
-        memory are cleared."""
+        """Create a shelf file with these values at `path`, where no file may exist; clear the
+        tables."""
         file = ShelfFile(path)
         file.open()
         try:
@@ -147,9 +147,9 @@ class ShelveStore(MemoryStore):
         self._number, self._seen = newest, version
 
     def _replay_since(self, shelf: PlainShelf, newest: int) -> bool:
-        """Apply the changes of other processes, up to number `newest`, to the tables in memory and
-        return True. Return False if the caller must load the whole shelf: a change is no longer in
-        the file, or another program wrote to the file."""
+        """Apply the changes of other processes, up to number `newest`, and return True. Return
+        False if the caller must load the whole file: a change is no longer listed, or another
+        program wrote."""
         if newest <= self._number:
             return False  # written by a program that is not beatd
         for number in range(self._number + 1, newest + 1):
@@ -200,8 +200,8 @@ class ShelveStore(MemoryStore):
             self._tables.replay(value)
 
     def _value(self, key: str, pickled: bytes) -> AnyValue | None:
-        """Return the value of a key. Return None if the key belongs to no table or the value is
-        damaged. The damage is logged once and reported by `problems`."""
+        """Return the value of a key, or None if the key belongs to no table or the value is
+        damaged. Damage is logged once and reported by `problems`."""
         try:
             value = from_plain(key, lambda: plain(pickled))
         except (UnpicklingError, ValidationError) as damage:
@@ -227,9 +227,8 @@ class ShelveStore(MemoryStore):
         self._note_change(shelf, put, deletions(values))
 
     def _note_change(self, shelf: PlainShelf, put: list[str], gone: dict[str, list[Any]]) -> None:
-        """Write the number of this change and the keys that it wrote and deleted into the shelf.
-        Other processes then apply only this change and need not load the whole shelf. The note of
-        the change 100 numbers before is deleted."""
+        """List the keys that this change wrote and deleted in the file. Other processes then need
+        not load the whole file. Only the newest 100 changes stay listed."""
         self._number += 1
         shelf["changes"] = self._number
         shelf[key_of_change(self._number)] = {"put": put, **gone}

@@ -1,6 +1,6 @@
-"""The values that change the tables of a store in memory. Each value writes or deletes rows.
+"""The changes that a store in memory can make; each writes or deletes rows.
 
-A list of all applied values is therefore a journal, and a list of all existing rows is a snapshot.
+A list of all applied changes is a journal, and a list of all existing rows is a snapshot.
 """
 
 from datetime import datetime
@@ -17,12 +17,11 @@ from beatd.run import Occurrence, Origin, Running
 
 
 class Value(Struct, frozen=True, gc=False):
-    """The base class of the values (rows to write or to delete) that `Tables.put` accepts."""
+    """The base class of the changes that `Tables.put` accepts."""
 
 
 class Identity(Value, frozen=True):
-    """Sets the namespace (a UUID) of the store. The task ids of runs are computed from the
-    namespace."""
+    """Sets the UUID of the store, from which the task ids of runs are computed."""
 
     namespace: str
 
@@ -34,8 +33,7 @@ class Version(Value, frozen=True):
 
 
 class Defined(Value, frozen=True):
-    """Writes the definition, state and owner (`source`) of an entry. A claim of a run never changes
-    these."""
+    """Writes the definition, state and owner of an entry; `source` is the owner."""
 
     name: str
     revision: int
@@ -47,8 +45,7 @@ class Defined(Value, frozen=True):
 
 
 class Planned(Value, frozen=True):
-    """Writes the plan (the next run) of an entry, the number of its runs and its last run. Each
-    claim of a planned run writes these, so they are stored apart from the definition."""
+    """Writes the next run of an entry, its number of runs and its last run."""
 
     name: str
     plan: Plan
@@ -61,15 +58,14 @@ class Planned(Value, frozen=True):
 
 
 class Removed(Value, frozen=True):
-    """Deletes an entry: its definition, plan (the next run), running run and outcome."""
+    """Deletes an entry with its definition, next run, running run and outcome."""
 
     name: str
 
 
 class Claimed(Value, frozen=True):
-    """Writes an open claim (a run that was claimed and not recorded). `unsent` is True if its
-    message certainly did not go out. `term` is the fencing number of the leader that claimed the
-    run."""
+    """Writes that a run was claimed and its outcome is not recorded yet. `term` is the fencing
+    number of the leader that claimed it. `unsent` is True if the message was certainly not sent."""
 
     occurrence: Occurrence
     task_id: str
@@ -81,26 +77,26 @@ class Claimed(Value, frozen=True):
 
 
 class Closed(Value, frozen=True):
-    """Deletes the open claim (claimed, not recorded) of an occurrence."""
+    """Deletes the claim of a run, because its outcome is recorded."""
 
     occurrence: Occurrence
 
 
 class Asked(Value, frozen=True):
-    """Writes a pending request (moments of an entry to run besides its plan)."""
+    """Writes a pending request for runs of an entry."""
 
     request: Request
 
 
 class Done(Value, frozen=True):
-    """Deletes a request."""
+    """Deletes a request for runs."""
 
     id: str
 
 
 class Line(Value, frozen=True):
-    """Writes a record of history; `at` is the time of the write. `claim` is the claimed occurrence
-    that the record closed, or None. A later result for this occurrence may replace the record."""
+    """Writes a record of history at the time `at`. `claim` is the claimed run that the record
+    closed, or None; a later result of this run may replace the record."""
 
     number: int
     at: datetime
@@ -116,15 +112,14 @@ class Forgotten(Value, frozen=True):
 
 
 class Termed(Value, frozen=True):
-    """Writes the newest term (the fencing number of a leader) and the daemon that leads with it."""
+    """Writes which daemon leads, and its term (a fencing number)."""
 
     term: Term
     holder: Holder
 
 
 class Marked(Value, frozen=True):
-    """Writes a mark, and replaces the mark with the same key. A mark is a small note of the store,
-    such as the digest of the entries that a source declared."""
+    """Writes a short note under a key, such as the digest of the entries that a source declared."""
 
     mark: Mark
 
@@ -143,32 +138,32 @@ class RunningGone(Value, frozen=True):
 
 
 class DeliveryRow(Value, frozen=True):
-    """Writes one delivery: the transfer of a run's message to a worker, and its state."""
+    """Writes the state of one delivery of a run's message to a worker."""
 
     delivery: Delivery
 
 
 class DeliveryGone(Value, frozen=True):
-    """Deletes one delivery (the transfer of a run's message to a worker)."""
+    """Deletes one delivery of a run's message to a worker."""
 
     task_id: str
     delivery: str
 
 
 class OutcomeRow(Value, frozen=True):
-    """Writes the newest outcome of an entry's runs. `Removed` deletes it."""
+    """Writes the newest outcome of an entry's runs."""
 
     outcome: EntryOutcome
 
 
 class IncidentRow(Value, frozen=True):
-    """Writes an incident (a problem that lasts for some time)."""
+    """Writes an incident, which is a problem that lasts for some time."""
 
     incident: Incident
 
 
 class IncidentGone(Value, frozen=True):
-    """Deletes an incident (a problem that lasts for some time)."""
+    """Deletes an incident, which is a problem that lasts for some time."""
 
     kind: IncidentKind
     name: str

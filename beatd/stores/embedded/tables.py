@@ -1,4 +1,4 @@
-"""The tables of a store in memory. Only values (rows to write or delete) change them."""
+"""The tables of a store in memory, and the method `put`, which makes every change of them."""
 
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
@@ -40,10 +40,9 @@ IncidentKey = tuple[str, str, datetime]
 
 
 class Tables:
-    """The tables of a store in memory, with an index by due moment. Not safe for several threads.
+    """The tables of a store in memory, indexed by due moment. Not safe for several threads.
 
-    If `journal` is a list, `put` appends every value to the list, so that a store can write the
-    values to a file.
+    If `journal` is a list, `put` appends every change to it, so that a store can save the changes.
     """
 
     def __init__(self, *, journal: list[AnyValue] | None = None) -> None:
@@ -73,26 +72,24 @@ class Tables:
         self._stamp = 0
 
     def put(self, value: AnyValue) -> None:
-        """Apply a value (rows to write or delete) to the tables, and append it to the journal if
-        there is one."""
+        """Apply a change to the tables, and append it to the journal if there is one."""
         self.replay(value)
         if self.journal is not None:
             self.journal.append(value)
 
     def replay(self, value: AnyValue) -> None:
-        """Apply a value (rows to write or delete) to the tables without the journal."""
+        """Apply a change to the tables without writing it to the journal."""
         self._PUT[type(value)](self, value)
 
     def __len__(self) -> int:
-        """Return about how many values `alive` yields. Marks, the term and the identity are not
-        counted."""
+        """Return about how many values `alive` yields."""
         entries = 2 * len(self.defined) + len(self.running) + len(self.outcomes)
         runs = len(self.claims) + len(self.lines) + self.delivery_count
         return entries + runs + len(self.requests) + len(self.incidents)
 
     def alive(self) -> Iterator[AnyValue]:
-        """Yield the values of all existing rows. The same values, put into empty tables, make a
-        copy of these tables."""
+        """Yield all existing rows as values; put into empty tables, they make a copy of these
+        tables."""
         yield Identity(self.namespace)
         yield Version(self.version)
         if self.leads is not None:
@@ -108,8 +105,8 @@ class Tables:
         yield from map(IncidentRow, self.incidents.values())
 
     def soonest(self) -> Generator[str, None, None]:
-        """Yield the names of the entries that have a due moment, earliest first. The caller must
-        exhaust or close the generator, because the index is restored only at its end."""
+        """Yield the names of entries that have a due moment, earliest first. The caller must
+        exhaust or close the generator, because the index is restored only then."""
         taken = []
         try:
             while self._heap:

@@ -1,5 +1,5 @@
-"""Claim, push and record a batch of runs in one Redis script. The arguments of the script are
-packed before the runs are due."""
+"""Claim, publish and record a batch of runs in one Redis script. Used when the broker is the same
+Redis as the store."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,11 +26,10 @@ MOST = 2000  # moves for one `plain.lua`: Lua unpacks no more than 8000 values
 
 
 class RedisStep:
-    """A batch of runs that one script claims, pushes to the broker and records.
+    """A batch of runs that one Redis script claims, publishes and records.
 
-    The script `plain.lua` makes all moves (changes of one row each) together. It is used if every
-    move is plain (see `is_plain`). If a row has changed since it was read, or if a move is not
-    plain, the script `moves.lua` makes the moves one by one instead.
+    The fast script `plain.lua` makes all changes together, if each is an ordinary planned run. For
+    any other batch, or if a row changed meanwhile, `moves.lua` makes the changes one by one.
     """
 
     def __init__(
@@ -74,9 +73,8 @@ class RedisStep:
 
 
 def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
-    """Return True if the script `plain.lua` can make these moves (changes of one row each), else
-    False. There must be 1 to 2000 moves of different entries. Each move must be plain (see
-    `is_plain`) and have one push."""
+    """Return True if the fast script `plain.lua` can claim and publish these runs. That needs 1 to
+    2000 plain moves (see `is_plain`) of different entries, with one message each."""
     return (
         0 < len(moves) <= MOST
         and all(map(is_plain, moves))
@@ -86,9 +84,8 @@ def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
 
 
 def is_plain(move: Move) -> bool:
-    """Return True if the move (a change of one row) only claims one planned run and writes the next
-    moment of the plan, else False. A plain move writes no skip record and no backlog (missed
-    moments still to run). It may make its run the running run of the entry."""
+    """Return True if the change only claims one planned run and sets the entry's next run. It may
+    mark this run as running, but has no skipped or missed moments."""
     return (
         move.of == "plan"
         and move.plan is not None
@@ -102,18 +99,16 @@ def is_plain(move: Move) -> bool:
 
 
 def is_beginning(change: RunningChange) -> bool:
-    """Return True if the change only makes the move's run the running run of its entry, else False.
-    A move is a change of one row."""
+    """Return True if the change only marks a new run as the running run of its entry."""
     return change.until is not None and not change.ends
 
 
 class Plain:
-    """Packs a batch of moves (changes of one row each) as arguments of the script `plain.lua`.
+    """Packs a batch of planned runs as arguments of the script `plain.lua`.
 
-    `told` contains the arguments: the columns of the moves, the columns of their records of
-    history, and the message bodies, grouped by queue. A change of the running run and an origin
-    other than "planned" are rare. They are packed in separate tables by the place of the move, or
-    left out if no move has one.
+    `told` contains the arguments: columns of the changes, columns of their history records, and the
+    message bodies by queue. Rare fields, such as an origin other than "planned", are in separate
+    tables.
     """
 
     def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
@@ -157,10 +152,10 @@ class Plain:
         )
 
     def outcomes(self, refused: Sequence[bytes | int]) -> Sequence[Outcome | None]:
-        """Return the outcome of each move, in the order of the moves: confirmed, or rejected if the
-        queue of its message refused the messages.
+        """Return the outcome of each run, in order: confirmed, or rejected if its queue refused
+        messages.
 
-        `refused` is a flat list of pairs: the number of a queue that refused its messages, then the
+        `refused` is a flat list of pairs from the script's reply: number of a queue, then the
         reason.
         """
         outcomes: list[Outcome | None] = [CONFIRMED] * len(self._queues)

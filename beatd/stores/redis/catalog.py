@@ -1,4 +1,4 @@
-"""Find entries in Redis page by page, and write each batch of changes with one script."""
+"""Find entries in Redis page by page, and write changes of entries in batches."""
 
 import heapq
 import re
@@ -55,9 +55,8 @@ class RedisCatalog:
         return islice(found, query.limit)
 
     def _names(self, query: Query) -> Iterable[list[str]]:
-        """Return the names that the query may match, as pages (lists) in the query's order. Names
-        that do not match `name_like` are left out. The caller must test the other conditions of the
-        query on each entry."""
+        """Yield pages of names that may match the query, in its order. Only the name pattern is
+        applied; the caller must test the other conditions."""
         if query.names is not None:
             names = sorted(set(query.names))
             if query.order == "next":
@@ -79,12 +78,11 @@ class RedisCatalog:
         return pages(filter(_like(query.name_like), stream), size)
 
     def _few(self, query: Query) -> list[str] | None:
-        """Return the names that match the query's source and name pattern, in alphabetical order.
-        Return None if there are more than 10,000.
+        """Return the names of the query's source that match its name pattern, or None if more than
+        10,000.
 
-        Also return None if the query limits the due moment, or if it has neither a source nor a
-        name pattern with a fixed beginning. After None, the caller reads the plan in the order of
-        due moments.
+        Also return None if the query limits the due moment, or has neither a source nor a name
+        pattern with a fixed beginning.
         """
         if query.due_before is not None or not (query.source or beginning(query.name_like)):
             return None
@@ -93,13 +91,13 @@ class RedisCatalog:
         return names if len(names) <= FEW else None
 
     def _nothing_ahead(self) -> Iterator[str]:
-        """Yield the names of the entries without a due moment, in alphabetical order. Disabled and
-        paused entries have no due moment."""
+        """Yield the names of entries without a due moment, such as paused ones, in alphabetical
+        order."""
         return self._soonest(Query(), after=b"inf")
 
     def _of_older_rules(self, names: Iterable[str], rules: str) -> Iterator[str]:
-        """Yield each of the given names whose plan (next moment) was computed with planning rules
-        older than `rules`. Missing and damaged rows are left out."""
+        """Yield those names whose next run was computed with planning rules older than `rules`.
+        Missing and damaged entries are left out."""
         client, key = self._scripts.client, self._scripts.key("rows")
         for page in pages(names):
             rows = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
@@ -109,14 +107,13 @@ class RedisCatalog:
                     yield name
 
     def _due_before(self, moment: datetime) -> int:
-        """Return the number of entries that are due before `moment`."""
         client, key = self._scripts.client, self._scripts.key("plan")
         count: int = self._scripts.ask(lambda: client.zcount(key, "-inf", f"({micros(moment)}"))
         return count
 
     def _by_next(self, names: Sequence[str]) -> list[str]:
-        """Return the names sorted by due moment, then by name. Names without a due moment come
-        last. Names of missing or damaged entries are left out."""
+        """Return the names sorted by due moment, then by name; those without a due moment come
+        last. Missing and damaged entries are left out."""
         ahead: list[tuple[bool, int, str]] = []
         for page in pages(names):
             for name, row, _ in self._reader.read(page):
@@ -125,9 +122,7 @@ class RedisCatalog:
         return [name for _, _, name in sorted(ahead)]
 
     def _alphabet(self, query: Query) -> Iterator[str]:
-        """Yield names in alphabetical order: those of the query's source, or of all sources if the
-        query has none. Redis has a sorted list of names for each source, and these lists are
-        merged."""
+        """Yield the names of the query's source, or of all sources, in alphabetical order."""
         if query.source is not None:
             return self._of_source(query.source, query)
         client, key = self._scripts.client, self._scripts.key("sources")
@@ -135,7 +130,7 @@ class RedisCatalog:
         return heapq.merge(*(self._of_source(source, query) for source in self._texts(sources)))
 
     def _texts(self, names: Iterable[bytes]) -> Iterator[str]:
-        """Yield each name that is valid UTF-8 as text. Log every other name as damaged."""
+        """Yield each name that is valid UTF-8 as text, and log every other name as damaged."""
         for name in names:
             text = self._reader.damage.read(f"the name {name!r}", name.decode)
             if text is not None:
@@ -159,9 +154,9 @@ class RedisCatalog:
             seen = b"(" + page[-1]
 
     def _soonest(self, query: Query, after: bytes = b"") -> Iterator[str]:
-        """Yield names in the order of due moment and name, and stop at the query's `due_before`.
-        Start at the due moment `after`, in microseconds since 1970; b"inf" starts at the entries
-        without a due moment."""
+        """Yield names in the order of due moment, then name, up to the query's `due_before`.
+        `after` is the due moment to start at, in microseconds since 1970; b"inf" starts at entries
+        without one."""
         bound = None if query.due_before is None else micros(query.due_before)
         score: bytes = after
         name: bytes = b""
@@ -227,8 +222,8 @@ class RedisCatalog:
         self._scripts.ask(lambda: client.hset(marks, mark.key, json.encode(mark)))
 
     def unreadable(self) -> Iterator[str]:
-        """Yield a line of text for each entry that this program cannot read. Only the first 10,000
-        entries by due moment are checked."""
+        """Yield a line of text for each entry that this program cannot read. Only the 10,000
+        entries that are due first are checked."""
         for page in pages(islice(self._soonest(Query()), CHECKED)):
             for name, _, definition in self._reader.read(page):
                 try:
@@ -238,8 +233,8 @@ class RedisCatalog:
 
 
 def _like(shell: str | None) -> Callable[[str], bool]:
-    """Return a function that returns True if a text matches the shell pattern `shell` of * and ?.
-    If the pattern is None, every text matches. Brackets have no special meaning."""
+    """Return a filter for texts that match a shell pattern; None matches every text. Only * and ?
+    are special, brackets are not."""
     if shell is None:
         return lambda text: True
     meaning = {"*": ".*", "?": "."}
@@ -248,8 +243,8 @@ def _like(shell: str | None) -> Callable[[str], bool]:
 
 
 def _asks_for(query: Query) -> Callable[[Stored], bool]:
-    """Return a function that returns True if an entry meets the query's conditions on task,
-    planning rules, due moment and state. The function does not test the name and the source."""
+    """Return a filter for the query's conditions on task, planning rules, due moment and state. The
+    filter does not test the name and the source."""
     task = _like(query.task_like)
 
     def holds(row: Stored) -> bool:

@@ -1,5 +1,5 @@
-"""Pack a batch of moves (changes of one row each) as arguments of the script `moves.lua`, and read
-the reply of the script."""
+"""Pack the arguments of the script `moves.lua`, which claims and publishes runs, and read its
+reply."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,9 +26,8 @@ REQUESTED: dict[str, Origin] = {
 
 
 def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
-    """Return the outcome of each move (change of one row) from the reply of the script `moves.lua`,
-    in the order of the moves. An outcome is None if the move was not made, because its row had
-    changed."""
+    """Return the outcome of each run in a reply of `moves.lua`, in order; None if it was not
+    claimed. A run is not claimed if its entry changed meanwhile."""
     made, *refused = reply
     outcomes: list[Outcome | None] = [CONFIRMED if letter == ord("1") else None for letter in made]
     for place, reason in zip(refused[::2], refused[1::2], strict=True):
@@ -39,19 +38,18 @@ def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
 def told_with(
     batch: "Batch", term: Term, at: datetime, *, remember: str = ""
 ) -> tuple[str | bytes | int, ...]:
-    """Return the arguments of the script `moves.lua` for a batch. `term` is the leader's fencing
-    number, and `at` is the time of the claim.
+    """Return the arguments of the script `moves.lua` for a batch of changes claimed at the time
+    `at`.
 
-    `remember` is a Redis key under which the script stores its answer, so that a repeated call
-    returns the same answer. If `remember` is empty, the answer is not stored.
+    If `remember` is given, the script stores its answer under this Redis key, so that a repeated
+    call returns the same answer. `term` is the leader's fencing number.
     """
     return (str(term.number), term.token, micros(at), remember, batch.packed, batch.bodies)
 
 
 def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
-    """Return the reply of a script unchanged. Raise Deposed if the reply says that `term` (the
-    leader's fencing number) is not the newest, because another daemon leads or the store has issued
-    no term yet."""
+    """Return the reply of a script unchanged, or raise Deposed if it refused the leader's term. A
+    script refuses a term (a fencing number) that is not the newest."""
     if reply[0] != b"deposed":
         return reply
     if not reply[1]:
@@ -64,13 +62,11 @@ def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
 
 
 class Batch:
-    """Packs moves (changes of one row each) and their messages as arguments of the script
-    `moves.lua`. The moves are packed as columns of texts, which the script compares and stores
-    unchanged.
+    """Packs changes of the ledger and their messages as arguments of the script `moves.lua`.
 
-    Fields that only few moves have are in a separate table, by the place of the move. All message
-    bodies are joined in one argument. Redis cannot unpack bytes, and a thousand arguments would
-    cost more than their contents.
+    Each field of the changes is a column of texts; rare fields are in a separate table. All message
+    bodies are joined in one argument, because a thousand arguments cost more than their contents
+    and Redis cannot unpack bytes.
     """
 
     def __init__(
@@ -88,20 +84,16 @@ class Batch:
         self.bodies = b"".join(self._bodies)
 
     def _target(self, pushes: Sequence[Push]) -> object:
-        """Add the message bodies of the pushes to the batch. Return the key of their queue, or a
-        list of keys if there is not exactly one push."""
+        """Add the message bodies of the pushes to the batch, and return the key of their queue.
+        Return a list of keys unless there is exactly one push."""
         self._bodies += [push.body for push in pushes]
         return pushes[0].key if len(pushes) == 1 else [push.key for push in pushes]
 
     def _columns(self, place: int, move: Move) -> tuple[object, ...]:
-        """Return the fields of a move (a change of one row) for the columns. Add its rare fields to
-        `self._rare`.
-
-        The fields are: name; beginning of the row before the move; beginning of the row after it;
-        rest of the row after it; score in the plan; number of runs to count; and, for its run, the
-        key of the claim, the planned moment, and the due moment with the task id. Fields that the
-        move does not have are empty.
-        """
+        # The fields are: name; beginning of the row before the move; beginning of the row after it;
+        # rest of the row after it; score in the plan; number of runs to count; and, for its run,
+        # the key of the claim, the planned moment, and the due moment with the task id. Fields that
+        # the move does not have are empty.
         run, expect, instead, rest, score = move.run, "", "", "", ""
         if move.of == "plan":
             expect = f"{text_of(move.seen)}\t{move.revision}\te\t"
@@ -122,8 +114,8 @@ class Batch:
 
 
 def is_rare(move: Move) -> bool:
-    """Return True if the move (a change of one row) has fields that are in no column, else
-    False."""
+    """Return True if the change is more than an ordinary planned run. For example, it has skipped
+    moments or belongs to a request."""
     return (
         move.of != "plan"
         or bool(move.skips)
@@ -134,14 +126,11 @@ def is_rare(move: Move) -> bool:
 
 
 def _rare(move: Move) -> tuple[object, ...]:
-    """Return the fields that only few moves (changes of one row) have.
-
-    The fields are: kind of row; key of the request or open claim; beginning of its value before the
-    move; beginning after the move ("" deletes it); revision of the entry that the run needs;
-    records of the skipped moments; key of the open claim that these records close; backlog (missed
-    moments still to run) as (id, text), or False; change of the running run, or False; origin of
-    the run; origin of the skipped moments.
-    """
+    # The fields are: kind of row; key of the request or open claim; beginning of its value before
+    # the move; beginning after the move ("" deletes it); revision of the entry that the run needs;
+    # records of the skipped moments; key of the open claim that these records close; backlog as
+    # (id, text), or False; change of the running run, or False; origin of the run; origin of the
+    # skipped moments.
     found = instead = ended = skipped_id = ""
     seen = f"{micros(move.seen)}\t"
     if move.of == "request":
@@ -173,7 +162,7 @@ def _rare(move: Move) -> tuple[object, ...]:
 
 
 def change_fields(change: RunningChange, run: Run | None) -> tuple[object, ...]:
-    """Return the fields for a change of an entry's running run: expected task id, new end, whether
-    the running run is deleted, task id of the move's run, whether the running run must be over."""
+    """Return the script's fields for a change of an entry's running run: expected task id, new end,
+    whether the run is deleted, task id of the new run, whether the old run must be over."""
     id = "" if run is None else run.task_id
     return (change.seen, text_of(change.until), change.ends, id, change.is_over)

@@ -1,4 +1,4 @@
-"""Read and write the contents of a store in Redis unchanged, to copy one store into another."""
+"""Read and write the content of a store in Redis unchanged, to copy one store into another."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress

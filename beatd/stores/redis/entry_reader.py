@@ -1,5 +1,4 @@
-"""Decode rows and definitions in Redis to entries. A cache of limited size stores the decoded
-definitions."""
+"""Read entries from Redis, with a cache of decoded definitions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -25,9 +24,8 @@ ALLOW: Overlap = "allow"
 
 
 class Definition:
-    """A definition, read from its text in Redis. The text is the revision (edit number), a tab, and
-    a JSON array of source, declared_at and definition. The constructor raises an exception if the
-    text is damaged."""
+    """The definition of an entry, parsed from its text in Redis. The text is the revision, a tab,
+    and a JSON array of source, declared_at and definition. A damaged text raises an exception."""
 
     __slots__ = ("declared_at", "json", "revision", "source")
 
@@ -40,14 +38,13 @@ class Definition:
     @staticmethod
     def packed(codec: Codec, entry: Entry) -> str:
         """Return the JSON array of source, declared_at and definition for an entry. The script
-        `write.lua` adds the revision (edit number)."""
+        `write.lua` adds the revision."""
         definition = Raw(codec.encode(entry))
         return json.encode((entry.source, entry.declared_at, definition)).decode()
 
 
 class Reader:
-    """Reads entries from Redis, and caches the definitions that it decoded last. Several threads
-    may use it."""
+    """Reads entries from Redis, and caches their definitions. Several threads may use it."""
 
     def __init__(self, scripts: Scripts, codec: Codec, damage: Damage) -> None:
         self._scripts, self._codec, self.damage = scripts, codec, damage
@@ -62,11 +59,10 @@ class Reader:
     def stored(
         self, rows: Sequence[tuple[str, bytes | None]], *, unmoved: bool = False
     ) -> dict[str, Stored]:
-        """Return the entries for these pairs (name, text of the row), by name. Entries without a
-        row, and entries that this program cannot read, are left out.
+        """Return the entries for these (name, text of the row) pairs, by name.
 
-        If `unmoved` is True, an entry is also left out if its plan (next moment) changed while its
-        definition was read.
+        Entries without a row, and entries that this program cannot read, are left out. If `unmoved`
+        is True, entries whose next run changed while they were read are left out, too.
         """
         found: dict[str, Stored] = {}
         unknown: dict[str, Row] = {}
@@ -89,8 +85,8 @@ class Reader:
         return {stored.entry.name: stored for stored in self.with_running(found.values())}
 
     def with_running(self, rows: Iterable[Stored]) -> Iterator[Stored]:
-        """Yield these entries in order. An entry that does not allow overlap gets its running run.
-        Redis is read only if there is such an entry."""
+        """Yield these entries in order, with the running run of each entry that does not allow
+        overlap."""
         rows = list(rows)
         names = [stored.entry.name for stored in rows if stored.entry.overlap != ALLOW]
         running = self.running(names) if names else {}
@@ -99,8 +95,7 @@ class Reader:
             yield stored if run is None else replace(stored, running=run)
 
     def running(self, names: Sequence[str]) -> dict[str, Running]:
-        """Return the running runs of these entries, by name. A damaged run is logged and left
-        out."""
+        """Return the running runs of these entries by name. Log and leave out damaged ones."""
         client, key = self._scripts.client, self._scripts.key("running")
         found: dict[str, Running] = {}
         for page in pages(names):
@@ -111,17 +106,17 @@ class Reader:
         return found
 
     def run(self, name: str, text: bytes) -> Running | None:
-        """Return the running run of the entry `name` from its text in Redis. If the text is
-        damaged, log the damage and return None."""
+        """Return the running run of an entry from its text in Redis. If the text is damaged, log
+        the damage and return None."""
         return self.damage.read(f"the running run of {name!r}", partial(running_of, text))
 
     def gone(self, rows: Iterable[tuple[str, bytes | None]]) -> set[str]:
-        """Return the names of the entries that do not exist: the text of their row is None."""
+        """Return the names of entries that do not exist: their text is None."""
         return {name for name, text in rows if text is None}
 
     def read(self, names: Sequence[str]) -> list[tuple[str, Row, Definition]]:
         """Return (name, row, definition) of each entry, all read at the same instant. Missing
-        entries are left out. Damaged entries are logged and left out."""
+        entries are left out; damaged ones are also logged."""
         reply = self._scripts("entries", msgpack.encode(names))
         found = []
         for name, row_text, text in zip(names, reply[::2], reply[1::2], strict=True):
@@ -134,8 +129,8 @@ class Reader:
         return found
 
     def row(self, name: str, text: bytes) -> Row | None:
-        """Return the row of the entry `name` from its text in Redis. If the text is damaged, log
-        the damage and return None."""
+        """Return the row of an entry from its text in Redis. If the text is damaged, log the damage
+        and return None."""
         try:
             return Row(text)
         except UNREADABLE as reason:
@@ -143,14 +138,13 @@ class Reader:
             return None
 
     def decoded(self, name: str, definition: Definition) -> Entry:
-        """Decode a definition and return the entry. Raises ConfigError if this program cannot read
-        the definition."""
+        """Decode a definition to an entry. Raise ConfigError if this program cannot read the
+        definition."""
         return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
 
     def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
-        """Return the entry with its row, or None if this program cannot read the entry. The decoded
-        entry is not written to the cache, so that a list of all entries does not displace the
-        entries that are due soon."""
+        """Return the entry with its row, or None if this program cannot read the entry. The cache
+        is not changed, so that a list of all entries does not displace those that are due soon."""
         known = self._known.get(name)
         if known is not None and known[0] == definition.revision:
             return None if known[1] is None else _stored(known[1], row)
@@ -160,8 +154,8 @@ class Reader:
             return None
 
     def _remembered(self, name: str, definition: Definition) -> Entry | None:
-        """Decode a definition, write the entry to the cache and return it. If this program cannot
-        read the definition, write None to the cache and return None."""
+        """Decode a definition to an entry and cache the entry. If this program cannot read the
+        definition, cache and return None."""
         try:
             entry: Entry | None = self.decoded(name, definition)
         except ConfigError:

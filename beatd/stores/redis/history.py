@@ -1,5 +1,5 @@
-"""Read and delete records of history in a Redis stream. Readers also get the open claims (runs that
-are claimed and not recorded), sorted in among the records by time."""
+"""Read and delete the history of runs in a Redis stream. Runs that are claimed but not recorded are
+listed among the records."""
 
 import heapq
 from collections.abc import Iterator, Sequence

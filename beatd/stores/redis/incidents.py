@@ -1,5 +1,5 @@
-"""Store incidents in Redis: a hash with their JSON by id, and sorted sets of ids by the moments of
-opening and end."""
+"""Keep incidents in Redis: a hash of their JSON, and sorted sets of their ids by opening and end.
+An incident is a problem that lasts for some time."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -44,8 +44,8 @@ class RedisIncidents:
         return islice(self._with_ids(ids), limit)
 
     def _with_ids(self, ids: Sequence[bytes]) -> Iterator[Incident]:
-        """Yield the incidents with these ids, in the order of the ids. Missing incidents are left
-        out; damaged ones are logged and left out."""
+        """Yield the incidents with these ids, in order. Missing and damaged incidents are left out;
+        damaged ones are also logged."""
         client, key = self._scripts.client, self._scripts.key("incidents")
         for page in pages(ids):
             texts = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
@@ -83,6 +83,6 @@ def _id(incident: Incident) -> str:
 
 
 def _incident(text: bytes) -> Incident:
-    """Return the incident from its text in Redis: its revision, a tab, and its JSON. Raises an
-    exception if the text is damaged."""
+    """Return the incident from its text in Redis, which is its revision, a tab, and JSON. A damaged
+    text raises an exception."""
     return json.decode(text.split(b"\t", 1)[1], type=Incident)

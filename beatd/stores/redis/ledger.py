@@ -1,5 +1,4 @@
-"""Read the plan (next moments), claim runs and record their outcomes in Redis. Each batch runs as
-one script, for any number of entries."""
+"""Read the next runs, claim them and record their outcomes in Redis, one script per batch."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -47,7 +46,7 @@ class RedisLedger:
         return [row for row in ahead if row.plan.due is not None]
 
     def _text(self, name: bytes) -> str:
-        """Return the name as text. If the name is not valid UTF-8, log the damage and return ""."""
+        """Return the name as text. If it is not valid UTF-8, log the damage and return ""."""
         return self._reader.damage.read(f"the name {name!r}", name.decode) or ""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
@@ -90,9 +89,8 @@ class RedisLedger:
         return int(self._scripts.ask(lambda: client.hlen(key)))
 
     def _opened(self, found: tuple[Any, ...]) -> tuple[tuple[int, int], OpenClaim, Any] | None:
-        """Return (sort key, open claim, row of the entry) from one element of the reply of
-        `unknowns.lua`. Return None if the claim does not exist or is damaged. An open claim is a
-        run that is claimed and not recorded; its `stored` is None here."""
+        """Return (sort key, claim, row of its entry) from one item of the reply of `unknowns.lua`.
+        Return None if the claim does not exist or is damaged."""
         key, claim, unsent, row = found
         if claim is None:
             return None
@@ -125,10 +123,9 @@ class RedisLedger:
 
 
 def _ended(result: Result) -> tuple[object, ...]:
-    """Return the fields of a result in the order that the script `record.lua` expects: name, key of
-    the claim, state, moment of the result, moment of the claim, text of the record of history. An
-    origin other than "planned" follows. A rejected result always has the origin, and then the task
-    id."""
+    # The fields, as `record.lua` expects them: name, key of the claim, state, moment of the result,
+    # moment of the claim, text of the record. An origin other than "planned" follows. A rejected
+    # result always has the origin, and then the task id.
     run, at = result.run, micros(result.at)
     sent = result.outcome.sent
     if sent == "rejected":
@@ -144,10 +141,8 @@ def _ended(result: Result) -> tuple[object, ...]:
 
 
 def _open_claim(key: bytes, claim: bytes, unsent: bool) -> tuple[tuple[int, int], OpenClaim]:
-    """Return (sort key, open claim) from the key and the text of an open claim (a run claimed and
-    not recorded) in Redis; its `stored` is None here. The sort key is the moment of the claim in
-    microseconds since 1970, then the place in its batch. Raises an exception if the text is
-    damaged."""
+    """Return (sort key, claim) from the key and text of a claimed run in Redis. The sort key is the
+    moment of the claim, then its place in the batch. A damaged text raises an exception."""
     at, term, due, task_id, place, _ = claim.split(b"\t")
     return (int(at), int(place)), OpenClaim(
         occurrence_of(key),

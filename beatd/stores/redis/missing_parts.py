@@ -1,5 +1,4 @@
-"""Find entries that are incomplete in Redis: some hashes or indexes contain the entry, others do
-not."""
+"""Find entries that are incomplete in Redis, and repair the indexes of names."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -18,8 +17,8 @@ class RedisMissingParts:
         self._scripts, self._reader = scripts, reader
 
     def misses_parts(self) -> bool:
-        """Return True if the numbers of rows, definitions, plans and listed names are not all
-        equal, else False. Redis knows these four numbers without counting."""
+        """Return True if any entry may be incomplete: the numbers of rows, definitions, plans and
+        listed names are not all equal."""
         return len(set(self._scripts("parts"))) > 1
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
@@ -35,8 +34,7 @@ class RedisMissingParts:
         return list(found.values())[:limit]
 
     def _all_names(self) -> Iterator[str]:
-        """Return an iterator over the names in all hashes and indexes. A name may occur several
-        times."""
+        """Yield the names in all hashes and indexes. A name may occur several times."""
         client, key = self._scripts.client, self._scripts.key
         hashes = (client.hscan_iter(key(name), count=PAGE) for name in ("rows", "entries"))
         sources = client.smembers(key("sources"))
@@ -46,11 +44,10 @@ class RedisMissingParts:
         return (name.decode(errors="replace") for name, _ in chain(*hashes, *sets))
 
     def _missing_of(self, names: Sequence[str]) -> Iterator[MissingPart]:
-        """Yield a MissingPart for each of these names that has only a definition or only a plan
-        (next moment). A definition that this program cannot read is left out.
+        """Yield a MissingPart for each entry that has only a definition or only a plan. A
+        definition that this program cannot read is left out.
 
-        The script also repairs the indexes: it adds complete entries, and deletes names that have
-        no entry.
+        The script also adds complete entries to the indexes, and deletes names without an entry.
         """
         definitions = self._definitions(names)
         sources = [one.source if (one := definitions.get(name)) else "" for name in names]

@@ -1,4 +1,4 @@
-"""Receive notices of changes that other processes make, on a separate connection and thread."""
+"""Notice changes that other processes make in Redis, on a connection and thread of its own."""
 
 import threading
 from contextlib import suppress
@@ -14,8 +14,8 @@ RECONNECTED = 0.2
 
 
 class Watch:
-    """Calls every `wake` function that was added, whenever a change is announced on the channel.
-    Also calls them after a lost connection, because announcements may have been missed."""
+    """Calls all added `wake` functions when a change is announced on the channel. Also calls them
+    after a lost connection, because announcements may have been missed."""
 
     def __init__(self, server: RedisServer, channel: str) -> None:
         self._server, self._channel = server, channel
@@ -47,9 +47,9 @@ class Watch:
             self._closed.wait(RECONNECTED)
 
     def _moves(self) -> int:
-        """Return how often the Sentinels have named another primary server (0 without Sentinels).
-        After each such change the watch must subscribe again, because the old primary announces
-        nothing."""
+        """Return how often the Sentinels have named another primary server; 0 without Sentinels.
+        After each change the watch must subscribe again, because the old primary announces nothing.
+        """
         return self._server.primary.moves if self._server.primary is not None else 0
 
     def wake(self) -> None:

@@ -1,4 +1,4 @@
-"""Combine a batch of worker reports with the outcomes that Redis has for their runs and entries."""
+"""Combine workers' reports with the outcomes that Redis already has."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,9 +14,9 @@ Expected = str | bool  # a text that was read; "" if there was none, False if it
 
 
 class OutcomeBatch:
-    """The known deliveries of runs (by task id) and outcomes of entries (by name), each with the
-    text that was read from Redis. `add` combines a worker's report with them. `packed` returns the
-    arguments of the script `write_outcomes.lua` for everything that `add` changed."""
+    """Combines workers' reports with what Redis already knows about their runs and entries.
+    `packed` returns the arguments of the script that writes every run and entry changed by `add`.
+    """
 
     def __init__(self) -> None:
         self._runs: dict[str, tuple[Expected, list[Delivery]]] = {}
@@ -25,21 +25,17 @@ class OutcomeBatch:
         self._changed_entries = dict[str, None]()
 
     def know_run(self, task_id: str, text: bytes | None, known: list[Delivery] | None) -> None:
-        """Add the known deliveries (worker reports) of a run, and the text that was read from
-        Redis. `known` is None if the text is missing or damaged; a damaged text will be
-        replaced."""
+        """Add the deliveries of a run that Redis knows, and the text that they were read from.
+        `known` is None if the text is missing or damaged; a damaged text will be replaced."""
         self._runs[task_id] = _expected(text, known), known or []
 
     def know_entry(self, name: str, text: bytes | None, known: EntryOutcome | None) -> None:
         self._entries[name] = _expected(text, known), known
 
     def add(self, report: Delivery, at: datetime) -> Written:
-        """Combine a worker's report with the known deliveries of its run, and compute the new
-        outcome of its entry at the time `at`. Nothing is written to Redis.
-
-        Return "late" if the report changes nothing because its delivery had already ended, else
-        "written".
-        """
+        """Apply a worker's report to its run and its entry, at the time `at`, without writing to
+        Redis. Return "late" if the report changes nothing because its delivery had ended, else
+        "written"."""
         deliveries = self._runs[report.task_id][1]
         old = next((one for one in deliveries if one.delivery == report.delivery), None)
         new = merged(old, report)
@@ -70,9 +66,9 @@ def _expected(text: bytes | None, known: object) -> Expected:
 
 
 def _run(task_id: str, expected: Expected, deliveries: Sequence[Delivery]) -> tuple[object, ...]:
-    """Return the fields of a run in the order that the script `write_outcomes.lua` expects: task
-    id, text that was read, new text, moment of the newest report, first moment of the oldest
-    delivery that has not ended, whether the run ended."""
+    # The fields, as `write_outcomes.lua` expects them: task id, text that was read, new text,
+    # moment of the newest report, first moment of the oldest delivery that has not ended, whether
+    # the run ended.
     newest = max(one.at for one in deliveries)
     live = [one for one in deliveries if one.state not in DELIVERY_ENDS]
     since = str(micros(known_since(live[0]))) if live else ""

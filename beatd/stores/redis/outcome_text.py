@@ -1,4 +1,4 @@
-"""Encode and decode deliveries (worker reports) and outcomes of entries as short JSON arrays.
+"""Encode and decode the outcomes of runs and entries as short JSON arrays.
 
 A moment is a number of microseconds: `planned` since 1970, the others since `planned`.
 """
@@ -20,8 +20,7 @@ _entry = json.Decoder(tuple[str, _Run, int, int, int | None, int | None])
 
 
 def run_text(deliveries: Iterable[Delivery]) -> str:
-    """Return the deliveries (worker reports) of one run as a JSON text. There must be at least
-    one."""
+    """Return the deliveries of one run's message as a JSON text. There must be at least one."""
     return json.encode(_packed(list(deliveries))).decode()
 
 

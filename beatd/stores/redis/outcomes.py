@@ -1,8 +1,7 @@
-"""Store the outcomes of published runs, and the running runs, in Redis.
+"""Keep the outcomes of published runs, and the running runs, in Redis.
 
-Worker reports are combined with the known outcomes in this process, not in Redis. The script that
-writes the result only checks that the known outcomes have not changed, so that it is short and does
-not delay other scripts.
+This process combines worker reports with the known outcomes. The script that writes the result only
+checks that these have not changed, so it is short and does not delay other scripts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,8 +43,8 @@ class RedisOutcomes:
             # Another writer was quicker: what it wrote is read, too.
 
     def _known(self, deliveries: Sequence[Delivery]) -> OutcomeBatch:
-        """Return a batch with what Redis knows about the runs and entries of these deliveries. A
-        damaged text is logged and counts as unknown."""
+        """Return what Redis knows about the runs and entries of these deliveries. A damaged text is
+        logged and counts as unknown."""
         batch = OutcomeBatch()
         task_ids = list(dict.fromkeys(one.task_id for one in deliveries))
         names = list(dict.fromkeys(one.name for one in deliveries))
@@ -90,8 +89,8 @@ class RedisOutcomes:
         return {name: run for name, text in found if (run := self._reader.run(name, text))}
 
     def _values(self, hash_name: str, fields: Sequence[str] | None) -> Iterator[tuple[str, bytes]]:
-        """Yield (field, value) of these fields of a hash. Missing fields are left out. If `fields`
-        is None, yield all fields."""
+        """Yield (field, value) of these fields of a Redis hash, or of all fields if `fields` is
+        None. Missing fields are left out."""
         client, key = self._scripts.client, self._scripts.key(hash_name)
         cursor = 0
         while fields is None:

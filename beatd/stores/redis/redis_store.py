@@ -1,5 +1,4 @@
-"""A store in Redis: on a single server, on a primary behind Sentinels, or in one slot of a
-Cluster."""
+"""A store in Redis: on a single server, behind Sentinels, or in one slot of a Cluster."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -33,8 +32,8 @@ OLDEST = (6, 2)
 class RedisStore(
     RedisCatalog, RedisMissingParts, RedisLedger, RedisCopies, RedisOutcomes, RedisIncidents
 ):
-    """A store in Redis. Its keys have the form `beatd:{0}:…`. Because of the hash tag {0}, all keys
-    are in one slot of a Cluster, and a script can use them together."""
+    """A store in Redis, with keys of the form `beatd:{0}:…`. The hash tag {0} keeps all keys in one
+    slot of a Cluster, so that a script can use them together."""
 
     def __init__(
         self, url: str, *, codec: Codec, prefix: str = "beatd:", timeout: float = 2.0
@@ -61,8 +60,8 @@ class RedisStore(
         scripts.expect(self._namespace.hex.encode())
 
     def _settle_namespace(self, offered: UUID) -> UUID:
-        """Write `offered` as the namespace (from which task ids are made) if the store has none.
-        Return the namespace of the store."""
+        """Return the store's UUID, from which task ids are made. A store that has none gets
+        `offered`."""
         client, key = self._server.client, self._scripts.key("namespace")
 
         def settle() -> bytes:
@@ -73,12 +72,11 @@ class RedisStore(
         return UUID(self._scripts.ask(settle).decode())
 
     def _emptied(self, found: bytes | None) -> StoreError:
-        """Return the exception to raise when Redis no longer has our namespace (from which task ids
-        are made). It is StoreEmptied if `found`, the namespace in Redis, is None, else StoreError.
+        """Return the exception to raise when the store is not the one that was opened. `found` is
+        the UUID now in Redis: None gives StoreEmptied, another one StoreError.
 
-        Empty the cache of entries. If Redis has no namespace, all data are lost; write our
-        namespace again, so that all daemons still make the same task ids. Otherwise use the
-        namespace in Redis from now on.
+        Also clear the cache of entries. An emptied store gets our UUID again, so that all daemons
+        still make the same task ids; otherwise this object uses the UUID that it found.
         """
         self._reader.forget()
         self._namespace = self._settle_namespace(self._namespace)
@@ -108,8 +106,8 @@ class RedisStore(
         return self
 
     def server(self) -> tuple[str, int] | None:
-        """Return the server as (run_id, database number). Return None for a Cluster, where a queue
-        may be in another slot than the ledger (plan, claims and history)."""
+        """Return the Redis server as (run_id, database number), or None for a Cluster. There a
+        queue may be in another slot than the store."""
         if self._server.is_cluster:
             return None
         client = self._server.client
@@ -177,8 +175,8 @@ class RedisStore(
         return [*self._about_server(), *found]
 
     def _about_server(self) -> list[str]:
-        """Return a line of text for each problem of the server: a version that is too old, or a
-        memory policy that may delete data of beatd."""
+        """Return a line of text for each problem of the Redis server: an old version, or a memory
+        policy that may delete data."""
         client, place, found = self._server.client, self._server.place, []
         options = {}
         if self._server.is_cluster:

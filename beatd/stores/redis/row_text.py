@@ -1,5 +1,4 @@
-"""Encode and decode rows, claims, requests and records of history as texts. Tabs separate the
-fields.
+"""Encode and decode next runs, claims, requests and history records as texts with tabs.
 
 The texts are short and readable in redis-cli, and a script can compare them by their beginning. A
 moment is a number of microseconds since 1970; None is the empty string.
@@ -17,7 +16,7 @@ STATES: dict[bytes, State] = {b"P": "published", b"S": "skipped", b"F": "failed"
 
 @lru_cache(4096)  # many entries are due at the same moment
 def text_of(moment: datetime | None) -> str:
-    """Return a moment as text, in microseconds since 1970. Return "" for None."""
+    """Return a moment as text in microseconds since 1970, or "" for None."""
     return "" if moment is None else str((moment - EPOCH) // MICROSECOND)
 
 
@@ -26,15 +25,15 @@ def moment_in(text: bytes) -> datetime | None:
 
 
 def one_field(text: str) -> str:
-    """Return the text of a user or broker as one field. If the text contains a tab or a line break,
-    each stretch of white space is replaced by one space."""
+    """Return a text without tabs and line breaks. If it has any, each sequence of white space
+    becomes one space."""
     return " ".join(text.split()) if "\t" in text or "\n" in text else text
 
 
 class Row:
-    """A row of the plan, read from its text in Redis. The text has the fields planned, revision,
-    flags, runs, last, due, fingerprint and rules. `due` is empty in the text if it equals
-    `planned`. The constructor raises an exception if the text is damaged."""
+    """The next run of an entry, parsed from its text in Redis. The text has the fields planned,
+    revision, flags, runs, last, due, fingerprint and rules; `due` is empty if it equals `planned`.
+    A damaged text raises an exception."""
 
     __slots__ = ("last", "paused", "plan", "revision", "runs")
 
@@ -50,32 +49,29 @@ class Row:
 
 
 def flags_of(*, enabled: bool, paused: bool) -> str:
-    """Return the flags of a row: "e" (enabled) or "d" (disabled), then "p" if the entry is
-    paused."""
+    """Return "e" for enabled or "d" for disabled, followed by "p" if paused; such as "ep"."""
     return ("e" if enabled else "d") + ("p" if paused else "")
 
 
 def progress_text(progress: Progress) -> str:
-    """Return the progress of an entry as a text with three fields: planned moment, number of runs,
-    last run."""
+    """Return the progress of an entry as text: planned moment, number of runs, last run."""
     return f"{text_of(progress.planned)}\t{progress.runs}\t{text_of(progress.last)}"
 
 
 def due_of(plan: Plan) -> str:
-    """Return the due moment of a plan as text. Return "" if it is None or equals the planned
-    moment."""
+    """Return the due moment of a plan as text, or "" if it is None or equals the planned moment."""
     return "" if plan.due == plan.planned else text_of(plan.due)
 
 
 def closes(occurrence: Occurrence) -> str:
-    """Return the key of an open claim (a run that is claimed and not recorded) without the name of
-    its entry. This part is the planned moment and the request id."""
+    """Return the Redis key of a claimed run, without the name of its entry. The key is the planned
+    moment and the request id."""
     return f"{text_of(occurrence.planned)}:{occurrence.request}"
 
 
 def occurrence_of(key: bytes) -> Occurrence:
-    """Return the occurrence (entry, planned moment, request id) from the key of an open claim (a
-    run claimed and not recorded). Raises ValueError if the key is damaged."""
+    """Return the entry, planned moment and request id from the Redis key of a claimed run. Raise
+    ValueError if the key is damaged."""
     planned, request, name = key.decode().split(":", 2)
     return Occurrence(name, moment_of(int(planned)), request)
 
@@ -98,8 +94,8 @@ def request_of(id: bytes, text: bytes) -> Request:
 
 
 def skipped(skip: Skip, task_id: str) -> str:
-    """Return the text of the record for a skip (a stretch of moments that do not run). The fields
-    are planned, until, count, at_least, two empty fields, task id and reason."""
+    """Return the text of a history record for skipped moments. The fields are planned, until,
+    count, at_least, two empty fields, task id and reason."""
     until = text_of(skip.until) if skip.until > skip.planned else ""
     at_least = "1" if skip.at_least else ""
     reason = one_field(skip.reason)
@@ -107,8 +103,8 @@ def skipped(skip: Skip, task_id: str) -> str:
 
 
 def published(at: int, due: int, task_id: str) -> str:
-    """Return the text of the record for a run published at `at` and due at `due`, both in
-    microseconds since 1970."""
+    """Return the text of a history record for a published run. Both times are in microseconds since
+    1970."""
     return f"\t\t1\t\t{at}\t{at - due}\t{task_id}\t"
 
 
@@ -117,7 +113,7 @@ def failed(task_id: str, reason: str) -> str:
 
 
 def record_text(record: Record) -> str:
-    """Return the text of a record of history. Its state must not be "claimed"."""
+    """Return the text of a history record. Its state must not be "claimed"."""
     late = "" if record.late is None else str(round(record.late * 1_000_000))
     fields = (
         text_of(record.planned),
@@ -133,12 +129,12 @@ def record_text(record: Record) -> str:
 
 
 def record_of(fields: list[bytes]) -> Record:
-    """Return the record of history from one element of the stream. `fields` contains names and
-    values in turn: name, previous line, closed claim, state, term (the leader's fencing number),
-    text of the record, and the origin if it is not "planned".
+    """Return the history record from one element of the Redis stream; raise an exception if
+    damaged.
 
-    If the text has no planned moment, the planned moment of the closed claim is used. Raises an
-    exception if the element is damaged.
+    `fields` contains names and values in turn: name, previous line, closed claim, state, term,
+    text, and the origin if it is not "planned". A text without a planned moment gets that of the
+    closed claim.
     """
     name, closed, state, term, body = fields[1], fields[5], fields[7], fields[9], fields[11]
     origin = fields[13].decode() if len(fields) > 13 else "planned"
@@ -160,9 +156,8 @@ def record_of(fields: list[bytes]) -> Record:
 
 
 def claimed_of(key: bytes, text: bytes, origin: bytes | None) -> tuple[datetime, Record]:
-    """Return (moment of the claim, record with the state "claimed") for an open claim: a run
-    claimed and not recorded. The arguments are its key, its text and its origin in Redis; None
-    means "planned". Raises an exception if the text is damaged."""
+    """Return (moment of the claim, history record) for a run that is claimed and not recorded. An
+    `origin` of None means "planned". A damaged text raises an exception."""
     at, term, _, task_id, _, _ = text.split(b"\t")
     occurrence = occurrence_of(key)
     record = Record(

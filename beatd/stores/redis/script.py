@@ -1,5 +1,5 @@
-"""Run the Lua scripts of a store in Redis. The full text of each script is sent once to each
-server. Later calls send only its hash."""
+"""Run the Lua scripts of a store in Redis. The full text of a script is sent to a server once;
+later calls send only its hash."""
 
 from collections.abc import Callable
 from functools import cache
@@ -20,11 +20,11 @@ OF_RUNNING = frozenset({"moves", "plain", "prolong", "record", "write", "write_o
 
 @cache
 def _sources() -> dict[str, tuple[str, str]]:
-    """Return (text, SHA-1 hash) of each script, by name. Each text begins with `prelude.lua`. In
-    the scripts of `OF_RUNNING`, `running.lua` follows.
+    """Return (text, SHA-1 hash) of each Lua script, by name. Each text begins with `prelude.lua`,
+    followed by `running.lua` for the scripts in `OF_RUNNING`.
 
-    All files are read when a store is opened. Later the process may have no free file descriptor,
-    or an upgrade of the package may have removed the files.
+    All files are read when a store is opened: later, no file descriptor may be free, or an upgrade
+    may have removed the files.
     """
     folder = files("beatd.stores.redis") / "scripts"
     texts = {
@@ -61,34 +61,32 @@ class Scripts:
         return self._server.client
 
     def expect(self, namespace: bytes) -> None:
-        """Set the namespace (identity of the store) that `seen` compares with."""
+        """Set the UUID of the store that `seen` compares with."""
         self._expected = namespace
 
     def seen(self, namespace: bytes | None) -> None:
-        """Compare `namespace` (the identity of the store) with the expected one. If they differ,
-        the store came back empty or is another one. Then call the function `emptied`, and raise the
-        error that it returns."""
+        """Raise an error if the store's UUID is not the expected one: Redis lost its data, or is
+        another store. The function `emptied` makes the error."""
         if namespace != self._expected:
             raise self._emptied(namespace)
 
     def __call__(self, name: str, *args: str | bytes | int) -> Any:
-        """Run a script and return its reply. If the connection breaks, the script runs once more; a
-        second run of any script has no further effect. Raises StoreError."""
+        """Run a script and return its reply. If the connection breaks, run the script once more;
+        that is safe for every script. Raise StoreError if it fails."""
         source, sha = self._sources[name]
         return self.ask(lambda: self._server.run_script(source, sha, *self._keys, *args))
 
     def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
-        """Send a script to the server without waiting. Return a function that waits for the reply
-        and returns it. Both may raise StoreError."""
+        """Send a script to the server, and return a function that waits for the reply and returns
+        it. Both may raise StoreError."""
         _, sha = self._sources[name]
         return self._begun(
             lambda: self._server.begin("EVALSHA", sha, *self._keys, *args), name, *args
         )
 
     def ahead(self, name: str, *args: str | bytes | int, more: int) -> "Ahead | None":
-        """Send a script to the server without its last `more` arguments. The script starts when
-        `begin` of the returned object sends these arguments. Return None if the connection cannot
-        be used now."""
+        """Send a script without its last `more` arguments; it starts when the returned object's
+        `begin` sends them. Return None if the connection cannot be used now."""
         _, sha = self._sources[name]
         try:
             begun = self._server.begin_ahead("EVALSHA", sha, *self._keys, *args, more=more)
@@ -104,9 +102,9 @@ class Scripts:
     def _begun(
         self, begin: Callable[[], Callable[[], Any]], name: str, *args: str | bytes | int
     ) -> Callable[[], Any]:
-        """Call `begin`, which sends the script `name`. Return a function that waits for the reply
-        and returns it. If the connection breaks, or if the server does not know the script yet,
-        this function runs the whole script again."""
+        """Call `begin`, which sends a script, and return a function that waits for the reply. That
+        function runs the whole script again if the connection broke or the server did not know the
+        script."""
         with self._server.answering():
             try:
                 reply = begin()
@@ -124,9 +122,9 @@ class Scripts:
         return answer
 
     def ask(self, question: Callable[[], T]) -> T:
-        """Call `question`, which queries Redis, and return its answer. Call it once more if the
-        connection broke, but not after a time-out. Raises StoreError, also if the Sentinels have
-        named another primary since the last call on this thread."""
+        """Return the result of `question`, a function that queries Redis. Call it once more if the
+        connection broke, but not after a time-out. Raise StoreError if it fails, or if the
+        Sentinels have named another primary since this thread's last call."""
         self._server.notice_move()
         with self._server.answering():
             try:
@@ -142,9 +140,8 @@ class Scripts:
 
 
 class Ahead(Struct, frozen=True):
-    """A script that was sent to the server without its last arguments. `begin` sends these
-    arguments, and returns a function that waits for the reply. `drop` discards the script
-    instead."""
+    """A script that was sent to Redis without its last arguments. `begin` sends them and returns a
+    function that waits for the reply; `drop` discards the script."""
 
     begin: Callable[..., Callable[[], Any]]
     drop: Callable[[], None]

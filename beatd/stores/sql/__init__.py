@@ -1,5 +1,5 @@
-"""A store in SQLite, PostgreSQL, MariaDB or MySQL: entries, their next moments, claims and
-history."""
+"""A store in SQLite, PostgreSQL, MariaDB or MySQL. It keeps the scheduled entries, when each runs
+next, and the history of their runs."""
 
 from beatd.stores.sql.sql_store import SqlStore
 

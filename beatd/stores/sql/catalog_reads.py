@@ -1,5 +1,5 @@
-"""Find entries in a SQL store, and read and write its marks. A mark is a short text with a time,
-stored under a key; most marks describe the entries that a source has declared."""
+"""Find entries in a SQL store, and read and write marks. A mark is a short text stored under a key,
+for example about the entries that a configuration file declared."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -36,9 +36,8 @@ ZERO: Any = literal_column("0")
 
 
 class SqlFinding(Part):
-    """Finds entries, and reads and writes marks (short texts that the store keeps under a key).
-    `find` reads the entries in pages. Each page is one short transaction, so that memory use does
-    not grow with the number of entries."""
+    """The part of a SQL store that finds entries, and reads and writes marks (short texts under a
+    key). `find` reads entries page by page, so memory use does not grow with their number."""
 
     def version(self) -> str:
         return str(self._db.read(lambda connection: connection.scalar(VERSION)))
@@ -79,12 +78,9 @@ class SqlFinding(Part):
                 yield from self._walk(statement.where(plan.c.due.is_(None)), by_due=False)
 
     def _few(self, query: Query) -> list[str] | None:
-        """Return the names that the query may match, in the query's order. Return None if these
-        names cannot be found cheaply.
-
-        They are found cheaply if the query lists names, or if an index finds at most 10,000. After
-        None, the caller reads the entries page by page with `_walk`.
-        """
+        """Return the names of the entries that may match the query, in the query's order. Return
+        None if the query lists no names and no index finds at most 10,000; the caller must then
+        read all entries."""
         keys = select(plan.c.name, plan.c.due)
         found: list[Any] = []
         if query.names is not None:
@@ -113,8 +109,8 @@ class SqlFinding(Part):
         return [row.name for row in found]
 
     def _named(self, statement: Select[Any], names: list[str]) -> Iterator[list[Any]]:
-        """Yield the rows that `statement` finds for `names`, as pages (lists) in the order of
-        `names`. Names without a row are left out."""
+        """Yield the rows that `statement` finds for `names`, in pages, in the order of `names`.
+        Names without a row are left out."""
         among = statement.join(self._names.relation, self._names.c.name == plan.c.name)
         for start in range(0, len(names), CHUNK):
             chunk = names[start : start + CHUNK]
@@ -123,12 +119,8 @@ class SqlFinding(Part):
             yield [by_name[name] for name in chunk if name in by_name]
 
     def _walk(self, statement: Select[Any], *, by_due: bool) -> Iterator[list[Any]]:
-        """Yield the rows that `statement` finds, as pages (lists). The rows are sorted by due
-        moment and name if `by_due` is True, else by name.
-
-        Each page is read in a short transaction of its own, and starts after the last row of the
-        page before. An OFFSET would read all earlier rows again.
-        """
+        """Yield all rows that `statement` finds, in pages, sorted by name. If `by_due` is True,
+        sort them by due time and then by name."""
         size = 100  # the first page is small: most callers show one screen
         order = (plan.c.due, plan.c.name) if by_due else (plan.c.name,)
         beyond: ColumnElement[bool] = plan.c.name > bindparam("name")
@@ -136,6 +128,8 @@ class SqlFinding(Part):
             beyond = and_(
                 plan.c.due >= bindparam("due"), or_(plan.c.due > bindparam("due"), beyond)
             )
+        # Each page starts after the last row of the page before, in a short transaction of its own.
+        # An OFFSET would read all earlier rows again.
         ordered = statement.order_by(*order)
         bound: dict[str, Any] = {}
         while True:
@@ -182,16 +176,16 @@ class SqlFinding(Part):
         self._db.write(put)
 
     def unreadable(self) -> list[str]:
-        """Return a line of text for each entry that this program cannot read. Only the first 10,000
-        entries by due moment are checked."""
+        """Return an error message for each stored entry that cannot be decoded. Only the 10,000
+        entries that are due first are checked."""
         rows = chain.from_iterable(self._pages(Query(order="next")))
         lines = (self._reader.problem(row) for row in islice(rows, CHECKED))
         return [line for line in lines if line is not None]
 
 
 def narrow_index(query: Query) -> tuple[Column[Any], ...]:
-    """Return the columns of an index that can find the query's rows without reading all entries.
-    Return () if there is no such index."""
+    """Return the columns of an index that finds the query's entries, for example (due, name).
+    Return () if only a scan of all entries can find them."""
     if query.due_before is not None:
         return plan.c.due, plan.c.name
     if query.source is not None:
@@ -202,8 +196,7 @@ def narrow_index(query: Query) -> tuple[Column[Any], ...]:
 
 
 def narrowed(statement: Select[Any], query: Query, dialect: Dialect) -> Select[Any]:
-    """Return `statement` with all conditions of the query added, except the condition on
-    `names`."""
+    """Return `statement` with the query's filters as WHERE conditions, except `query.names`."""
     if query.name_like is not None:
         statement = statement.where(dialect.matches(plan.c.name, query.name_like))
         if start := beginning(query.name_like):

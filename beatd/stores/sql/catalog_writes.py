@@ -1,4 +1,5 @@
-"""Write, re-plan, pause and remove entries. A thousand changes need only a few SQL statements."""
+"""Write, re-plan, pause and remove the entries of a SQL store. A thousand changes need only a few
+SQL statements."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -155,15 +156,12 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         last: dict[str, tuple[Change, str]],
         revision: int,
     ) -> None:
-        """Insert or update the definition and the plan (next moment) of each changed entry.
-        `revision` is the number of this edit.
+        """Insert or update the definition and the next run of each changed entry. Backlogs (missed
+        runs still to do) and backfills (past runs asked for by hand) that a change ends are
+        deleted, each with a skip record in the history.
 
-        Before that, delete the backlogs (missed moments still to run) and the backfills (past
-        moments asked for by hand) that a change ends, and write a skip record for each.
-
-        `last` maps a name to its last accepted change and the encoded definition. `there` maps the
-        name of each existing entry to its plan row; any other entry is inserted. For a change that
-        removes its entry, nothing is written.
+        `last` maps a name to its last accepted change and the encoded definition, `there` maps a
+        name to its plan row if the entry exists. `revision` is the number of this edit.
         """
         edited, resumed = list[list[str]](), list[list[str]]()
         for name, (change, _) in last.items():
@@ -184,6 +182,7 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
             (False, self._insert_entries, self._insert_plans),
             (True, self._update_entries, self._update_plans),
         ):
+            # A change without an entry removes the entry: nothing is written for it.
             put = [last[n] for n in sorted(last) if (n in there) is known and last[n][0].entry]
             if put:
                 rows = [_entry_row(change, definition, revision) for change, definition in put]
@@ -197,12 +196,6 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         there: dict[str, Row[Any]],
         last: dict[str, tuple[Change, str]],
     ) -> None:
-        """End the waiting of edited entries for their running runs.
-
-        An entry with a new plan no longer waits. If an entry now allows overlap, the row of its
-        running run is deleted. If this entry was waiting and has no new plan, it becomes due at
-        once, and the watchers are notified. `there` and `last` are the arguments of `_put`.
-        """
         edited = [change for name, (change, _) in last.items() if name in there and change.entry]
         planned = {change.name for change in edited if change.plan is not None}
         allowed = {
@@ -214,12 +207,9 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
     def _pass_over(
         self, connection: Connection, changes: Sequence[Change], stood: dict[str, int | None]
     ) -> None:
-        """Write a record of history for the `skip` and the `missed` of each change. Both are
-        stretches of moments that will not run.
-
-        A `skip` is written only if its first moment was the planned moment of the entry before the
-        change. `stood` maps each name to this earlier planned moment.
-        """
+        """Write a history record for each series of runs that the changes skip. A `Change.skip`
+        counts only if it begins at the run that was planned before the change; `stood` maps names
+        to these moments. A `Change.missed` always counts."""
         passed = [
             (change.name, change.skip)
             for change in changes
@@ -233,9 +223,9 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
     def _drop(
         self, connection: Connection, asked: Select[Any], names: list[list[str]], reason: str
     ) -> None:
-        """Delete requests (runs asked for besides the plan) of some entries, and write a skip
-        record with the given reason for each. The statement `asked` selects the requests to delete.
-        `names` holds one row, [name], for each entry."""
+        """Delete requests (runs asked for outside the schedule), and write a skip record with
+        `reason` for each. `asked` selects the requests of the entries in `names`, which holds one
+        row, [name], for each entry."""
         dropped = connection.execute(asked, self._names.bind(names)).all()
         if not dropped:
             return

@@ -1,5 +1,6 @@
-"""Make moves under the leader's term (its fencing number). A move is one change of one row. It is
-made only if the row is still as it was read. A thousand moves need only a few SQL statements."""
+"""Claim runs for the leading daemon, so that no other daemon sends them. A claim consists of moves:
+each changes one row, unless another process has changed the row since it was read. A thousand moves
+need only a few SQL statements."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -92,9 +93,9 @@ class SqlClaiming(SqlUpcoming):
         return made, self._open(connection, done, term, at, origins), emptied
 
     def _fence(self, connection: Connection, term: Term) -> None:
-        """Raise Deposed if `term` (the leader's fencing number) is not the newest, or if the row of
-        the ledger table is missing. Raise StoreUnusable if the schema needs a newer program.
-        Otherwise lock the row, so that no other daemon can issue a new term before the commit."""
+        """Raise Deposed unless `term` belongs to the newest leader. Raise StoreUnusable if the
+        schema needs a newer beatd. Otherwise lock the leader's row, so that no other daemon can
+        start to lead before the commit."""
         row = connection.execute(FENCE).one_or_none()
         if row is None:
             raise Deposed(
@@ -127,9 +128,8 @@ class SqlClaiming(SqlUpcoming):
                 running.make(moves[place])
 
     def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
-        """Return the revision (number of the last edit) of each entry that these moves run or
-        count, by name. A move is one change of one row. Lock the plan rows of these entries until
-        the commit, so that no other process can edit the entries."""
+        """Return the newest edit number of each entry that the moves run or count, by name. Lock
+        these entries until the commit, so that no other process can edit them."""
         names = sorted({move.name for move in moves if move.run is not None or move.counts})
         found = connection.execute(self._revisions, self._names.bind([[name] for name in names]))
         return {row.name: row.revision for row in found}
@@ -143,12 +143,11 @@ class SqlClaiming(SqlUpcoming):
         running: RunningMoves,
         made: list[bool],
     ) -> None:
-        """Make the moves of requests (moments to run besides the plan). `places` are the indexes of
-        these moves in `moves`. A move (one change of one row) sets the next moment of its request,
-        or deletes the request after its last moment. Several moves may change one request.
+        """Update the requests (runs asked for outside the schedule) of the moves at `places`. Each
+        move sets the next moment of its request, or deletes the request after its last one.
 
-        Set `made` to True at the place of each move that was made. A move is made only if its
-        request, the revision and the running run of its entry are still as the move saw them.
+        Set `made[place]` to True for each move made. A move is not made if its request, its entry
+        or the entry's run in progress has changed since the move was computed.
         """
         ids = sorted({request_id(moves[place]) for place in places})
         if not ids:
@@ -162,6 +161,7 @@ class SqlClaiming(SqlUpcoming):
         first: dict[str, int | None] = {
             row.id: row.first_at for row in connection.execute(statement)
         }
+        # Several moves may change one request.
         touched = set()
         for place in places:
             move = moves[place]
@@ -190,14 +190,11 @@ class SqlClaiming(SqlUpcoming):
         made: list[bool],
         origins: dict[str, Origin],
     ) -> list[int]:
-        """Make the moves of open claims (runs claimed and not recorded), and return the ids of the
-        claim batches that changed. `places` are the indexes of these moves in `moves`. Each move
-        (one change of one row) removes its claim from the batch; `_open` later writes the claims
-        that are retried into a new batch.
+        """Remove the claimed runs of the moves at `places` from their batches, and return the ids
+        of the changed batches. Write the origin of each removed run into `origins`, by task id.
 
-        Set `made` to True at the place of each move that was made, and write the origin of its run
-        into `origins`, by task id. A move is made only if its claim, the revision and the running
-        run of its entry are still as the move saw them.
+        Set `made[place]` to True for each move made. A move is not made if its claim, its entry or
+        the entry's run in progress has changed since the move was computed.
         """
         if not places:
             return []
@@ -210,6 +207,7 @@ class SqlClaiming(SqlUpcoming):
             task_id = move.open_claim.task_id
             batch = holds.pop((task_id, micros(move.seen)), None)
             if batch is not None and at_revision(move, revisions) and running.allow(move):
+                # `_open` later writes the claims that are retried into a new batch.
                 removed = left.setdefault(batch.id, dict(batch.runs)).pop(task_id)
                 origins[task_id] = origin_of(removed)
                 made[place] = True
@@ -238,10 +236,9 @@ class SqlClaiming(SqlUpcoming):
         at: int,
         origins: dict[str, Origin],
     ) -> OpenBatch | None:
-        """Write the rows that the moves in `done` add: skip records, backlogs (missed moments still
-        to run), and one batch of open claims (runs claimed and not recorded) for all their runs.
-        Return this batch, or None if no move has a run. A move is one change of one row. `origins`
-        maps the task id of a closed claim to its origin."""
+        """Write what the moves in `done` add: skip records, backlogs of missed runs, and a batch of
+        claimed runs. Return this batch, or None if no move runs anything. `origins` maps task ids
+        of removed claims to their origins."""
         skips = [
             of_skip(
                 move.name,

@@ -1,4 +1,4 @@
-"""Read and write the contents of a SQL store unchanged, to copy one store into another."""
+"""Copy one store into another: read and write the contents of a SQL store unchanged."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

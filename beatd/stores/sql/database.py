@@ -1,5 +1,5 @@
-"""Run the reads and writes of a SQL store as whole transactions. Raise database errors as
-StoreError with a message of one line."""
+"""Run reads and writes of a SQL store in transactions. Database errors are raised as StoreError
+with a message of one line."""
 
 from collections.abc import Callable
 from threading import RLock
@@ -33,17 +33,16 @@ class Database:
         self._opening = RLock()
 
     def read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
-        """Call `work` in a transaction that only reads, and return its result. If `patient` is
-        True, a statement may take two minutes instead of the store's time-out. `work` may be called
-        again after a lost connection or a deadlock. Raises StoreError if the database fails."""
+        """Call `work` in a read-only transaction and return its result. `work` may be called again
+        after a lost connection or a deadlock. `patient=True` allows each statement two minutes
+        instead of the store's time-out. Raises StoreError if the database fails."""
         return self._transact(work, write=False, patient=patient)
 
     def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
-        """Call `work` in a transaction, commit, and return the result of `work`. If the connection
-        was lost or the database rolled the transaction back (as after a deadlock), `work` is called
-        again. A failed commit after a lost connection is not repeated. If `patient` is True, a
-        statement may take two minutes instead of the store's time-out. Raises StoreError if the
-        database fails."""
+        """Call `work` in a transaction, commit, and return the result of `work`. After a lost
+        connection or a deadlock, `work` is called again; a commit that lost the connection is not
+        repeated. `patient=True` allows each statement two minutes instead of the store's time-out.
+        Raises StoreError if the database fails."""
         return self._transact(work, write=True, patient=patient)
 
     def _transact(self, work: Callable[[Connection], T], *, write: bool, patient: bool) -> T:
@@ -74,9 +73,9 @@ class Database:
                 raise
 
     def _change_over(self) -> None:
-        """Close all connections and open the new store, after the file of the store was replaced.
-        The first thread does this; other threads wait for it. If opening fails, the exception is
-        raised and the next transaction tries again."""
+        """Close all connections and open the store again, after its file was replaced. The first
+        thread does this while the others wait. If opening fails, the next transaction tries
+        again."""
         with self._opening:
             if not self._replaced:
                 return
@@ -89,8 +88,8 @@ class Database:
                 raise
 
     def explained(self, error: BaseException) -> StoreError:
-        """Return the exception to raise for an error of the database or the operating system. It is
-        StoreUnusable if a later retry cannot help, else StoreError."""
+        """Return the StoreError to raise for an error of the database or the operating system. It
+        is a StoreUnusable if a later retry cannot help."""
         cause = getattr(error, "orig", None) or error
         line = self.dialect.unusable(cause)
         if line is not None:
@@ -103,6 +102,6 @@ class Database:
 
 
 def _note_reply(connection: Connection, *_: Any) -> None:
-    """Write the arrival time of a statement's reply into `connection.info`. SQLAlchemy then needs
-    0.2 ms to make rows from the reply. A clock set after that would be slow by 0.2 ms."""
+    """Save the time of a statement's reply in `connection.info`."""
+    # SQLAlchemy next needs 0.2 ms to make rows: a clock set after that would be slow by as much.
     connection.info[REPLIED_AT] = monotonic()

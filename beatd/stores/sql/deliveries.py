@@ -1,5 +1,5 @@
-"""Read and write deliveries (what workers report about each message of a run) and the newest
-outcome of each entry. A thousand rows need only a few SQL statements."""
+"""Store what workers report about runs, and the newest outcome of each entry. A delivery is one
+transfer of a run's message to a worker. A thousand rows need only a few SQL statements."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -43,8 +43,8 @@ LONGEST_TEXT = 10_000  # characters
 
 
 class Deliveries:
-    """Reads and writes two tables: the deliveries (worker reports about one message of a run), and
-    the newest outcome of each entry."""
+    """Reads and writes worker reports, and the newest outcome of each entry. Each report is about a
+    delivery: one transfer of a run's message to a worker."""
 
     def __init__(self, dialect: Dialect, damage: Damage) -> None:
         self._dialect, self._damage = dialect, damage
@@ -73,20 +73,20 @@ class Deliveries:
     def of_runs(
         self, connection: Connection, task_ids: Iterable[str], *, lock: bool = False
     ) -> list[Delivery]:
-        """Return the deliveries of the runs with these task ids. If `lock` is True, lock their rows
-        until the commit. A damaged row is logged and left out."""
+        """Return the deliveries of the runs with these task ids. `lock=True` locks their rows until
+        the commit. A damaged row is logged and left out."""
         bound = self._tasks.bind([[task_id] for task_id in sorted(set(task_ids))])
         return self._read(connection.execute(self._locked if lock else self._of_runs, bound).all())
 
     def live(self, connection: Connection, limit: int) -> list[Delivery]:
-        """Return up to `limit` deliveries that have not ended. The oldest delivery comes first."""
+        """Return up to `limit` deliveries that have not ended, oldest first."""
         return self._read(connection.execute(self._live.limit(literally(limit))))
 
     def write(
         self, connection: Connection, new: Iterable[Delivery], known: Iterable[Delivery]
     ) -> None:
-        """Insert the deliveries in `new`, and update the rows of the deliveries in `known`. The
-        caller must have locked these rows."""
+        """Insert the `new` deliveries, and update the `known` ones. The caller must have locked the
+        rows of the known ones."""
         rows = _sorted_rows(new)
         if rows:
             self._dialect.insert(connection, delivery.name, COLUMNS, rows)
@@ -97,12 +97,9 @@ class Deliveries:
     def delete_oldest(
         self, connection: Connection, before: int, cutoff: tuple[int, str, str] | None, limit: int
     ) -> int:
-        """Delete old deliveries, and return the number of deleted rows. Only the `limit` deliveries
-        with the oldest reports are examined.
-
-        An examined delivery is deleted if its newest report is older than `before` (microseconds
-        since 1970), or if its key (report time, task id, delivery id) is not greater than `cutoff`.
-        """
+        """Delete old deliveries, and return their number. A delivery is old if its last report is
+        older than `before` (microseconds since 1970), or if its key (report time, task id, delivery
+        id) is not greater than `cutoff`. Only the `limit` oldest are examined."""
         cells = delivery.c.at, delivery.c.task_id, delivery.c.delivery
         oldest = connection.execute(select(*cells).order_by(*cells).limit(literally(limit)))
         old = [
@@ -120,8 +117,8 @@ class Deliveries:
         return len(old)
 
     def newest_beyond(self, connection: Connection, keep: int) -> tuple[int, str, str] | None:
-        """Return the key (report time, task id, delivery id) of the newest delivery to delete, so
-        that only the newest `keep` deliveries remain. Return None if there are no more than
+        """Return the key up to which deliveries must be deleted, so that the newest `keep` remain.
+        The key is (report time, task id, delivery id). Return None if there are no more than
         `keep`."""
         cells = delivery.c.at, delivery.c.task_id, delivery.c.delivery
         newest = select(*cells).order_by(*(cell.desc() for cell in cells))
@@ -131,9 +128,9 @@ class Deliveries:
     def outcomes(
         self, connection: Connection, names: Iterable[str] | None, *, lock: bool = False
     ) -> dict[str, EntryOutcome]:
-        """Return the newest outcome of each of these entries, by name. If `names` is None, return
-        the outcomes of all entries. If names are given and `lock` is True, lock the rows until the
-        commit. A damaged row is logged and left out."""
+        """Return the newest outcome of each of these entries, by name; of all entries if `names` is
+        None. `lock=True` locks the rows of the given names until the commit. A damaged row is
+        logged and left out."""
         if names is None:
             rows = connection.execute(select(entry_outcome)).all()
         else:
@@ -149,8 +146,8 @@ class Deliveries:
     def write_outcomes(
         self, connection: Connection, new: Iterable[EntryOutcome], known: Iterable[EntryOutcome]
     ) -> None:
-        """Insert the outcomes in `new` whose entries still exist, and update the rows of the
-        outcomes in `known`. The caller must have locked these rows."""
+        """Insert the `new` outcomes of entries, and update the `known` ones. A new outcome is
+        ignored if its entry was removed. The caller must have locked the rows of the known ones."""
         rows = sorted(map(_outcome_row, new), key=_name)
         if rows:
             connection.execute(self._insert_outcomes, self._outcomes.bind(rows))
@@ -171,8 +168,7 @@ def _name(row: list[Any]) -> Any:
 
 
 def _sorted_rows(deliveries: Iterable[Delivery]) -> list[list[Any]]:
-    """Return the deliveries as rows, sorted by key. All writers then lock rows in the same order
-    and cannot block each other."""
+    # Sorted by key: so all writers lock rows in the same order and cannot block each other.
     return sorted((_row(one) for one in deliveries), key=lambda row: row[:2])
 
 
@@ -194,8 +190,8 @@ def _row(one: Delivery) -> list[Any]:
 
 
 def _kept(words: str) -> str:
-    """Return a worker's text without NUL characters, cut to 10,000 characters. PostgreSQL cannot
-    store a NUL, and MariaDB cannot store a long text in this column."""
+    """Return a worker's text without NUL characters, cut to 10,000 characters."""
+    # PostgreSQL cannot store a NUL, and MariaDB no long text in this column.
     return words.replace("\0", "")[:LONGEST_TEXT]
 
 

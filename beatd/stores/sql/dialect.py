@@ -1,5 +1,5 @@
-"""Define `Dialect`, the protocol for all operations that differ between SQLite, PostgreSQL, MariaDB
-and MySQL."""
+"""The `Dialect` protocol: all operations that differ between SQLite, PostgreSQL, MariaDB and
+MySQL."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -37,8 +37,8 @@ TYPES: dict[Kind, TypeEngine[Any]] = {"text": Text(), "int": BigInteger(), "floa
 
 
 class Batch:
-    """A relation named `v` whose rows are passed as parameters of a SQL statement. `relation` and
-    `c` are the relation and its columns. `bind` turns any number of rows into the parameters."""
+    """Rows that a SQL statement gets as parameters and reads as a table named `v`. `relation` is
+    this table and `c` its columns; `bind` turns any number of rows into the parameters."""
 
     def __init__(self, select: str, columns: Columns, words: Words) -> None:
         typed = {name: TYPES[kind] for name, kind in columns.items()}
@@ -55,11 +55,8 @@ def as_json(_: Columns, rows: Rows) -> dict[str, Any]:
 
 
 def deletion(dialect: "Dialect", table: Table, names: Batch) -> Delete:
-    """Return a DELETE statement for the rows of `table` whose `name` is in the batch.
-
-    The statement is a join, because MariaDB would read the whole table for a subquery. SQLite
-    cannot delete with a join, and gets a subquery.
-    """
+    """Return a DELETE statement for the rows of `table` whose `name` is in the batch."""
+    # MariaDB would read the whole table for a subquery; SQLite cannot delete with a join.
     name = names.c.name
     if dialect.name == "sqlite":
         return delete(table).where(table.c.name.in_(select(name)))
@@ -78,40 +75,36 @@ class Dialect(Protocol):
     def engine(self) -> Engine: ...
 
     def where(self) -> str:
-        """Return the place of the store for messages: a path, or host:port/database."""
+        """Return where the store is, for messages: a path, or host:port/database."""
 
     def batch(self, **columns: Kind) -> Batch: ...
 
     def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
-        """Insert many rows at once. `columns` maps the name of each column to the kind of its
-        cells, in the order of the cells. Only a number may be None."""
+        """Insert many rows at once. `columns` maps each column to the kind of its cells, for
+        example {"name": "text", "due": "int"}, in the order of the cells. Only a number may be
+        None."""
 
     def rewrite(
         self, connection: Connection, table: str, columns: Columns, key: Sequence[str], rows: Rows
     ) -> None:
-        """Insert many rows at once, or update the rows that exist already. A row exists if the
-        table has a row with the same cells in the columns of `key`. `columns` is as for
-        `insert`."""
+        """Insert many rows at once, or update those that exist already. A row exists if a stored
+        row has the same cells in the columns of `key`. `columns` is as for `insert`."""
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
-        """Start a transaction. If `patient` is True, a statement may take two minutes instead of
-        the store's time-out.
-
-        Raises Replaced, once in each thread, if the file of the store is no longer the one that was
-        opened.
-        """
+        """Start a transaction. `patient=True` allows each statement two minutes instead of the
+        store's time-out. Raises Replaced, once in each thread, if the store's file is no longer the
+        one that was opened."""
 
     def has_table(self, connection: Connection, name: str) -> bool:
-        """Return True if a statement without a schema name finds a table of this name, else
-        False."""
+        """Return True if a query for `name`, without a schema, finds a table; else False."""
 
     def strangers(self, connection: Connection) -> set[str]:
-        """Return the names of all tables in the database. Tables that an interrupted `create` made
-        are left out."""
+        """Return the names of all tables in the database, except those left by an interrupted
+        `create`."""
 
     def create(self, connection: Connection, tables: Collection[Table]) -> None:
-        """Create these tables of the store, with the options that only this database has. A table
-        that an interrupted `create` made is not created again."""
+        """Create these tables with the options that this database needs. A table that an
+        interrupted `create` made is kept."""
 
     def has_column(self, connection: Connection, column: Column[Any]) -> bool:
         """Return True if the table of `column` has this column, else False. The table must
@@ -123,64 +116,61 @@ class Dialect(Protocol):
         release the lock in time."""
 
     def unlock_schema(self, connection: Connection) -> None:
-        """Commit the migration and release the lock of `lock_schema`. Do nothing if the database
-        releases the lock at the end of the transaction."""
+        """Commit the migration and release the lock of `lock_schema`. Do nothing if the lock ends
+        with the transaction."""
 
     def now(self, connection: Connection) -> int:
         """Return the database's time in microseconds since 1970."""
 
     def time(self, connection: Connection) -> tuple[int, str]:
-        """Return two values: the database's time in microseconds since 1970, rounded down, and the
-        name of the server that has this clock."""
+        """Return the database's time, in whole microseconds since 1970, and the name of its
+        server."""
 
     def matches(self, column: Any, pattern: str) -> Any:
         """Return the SQL condition that `column` matches a shell pattern of * and ?. Upper and
         lower case are different."""
 
     def notify(self, connection: Connection) -> None:
-        """Notify the watchers of all processes (see `watch`) when this transaction commits. Do
+        """Notify the watchers in all processes (see `watch`) when this transaction commits. Do
         nothing if the database cannot notify."""
 
     def watch(self, wake: Wake) -> bool:
-        """Call `wake` whenever a transaction that called `notify` commits, and return True. If the
-        database cannot notify, return False and never call `wake`."""
+        """Call `wake` after each commit of a transaction that called `notify`, and return True.
+        Return False if the database cannot notify; `wake` is then never called."""
 
     def problems(self) -> Sequence[str]:
-        """Return a line of text for each problem with the disk or the server of the store."""
+        """Return a line of text for each problem with the store's disk or server."""
 
     def close(self) -> None: ...
 
     def attempts(self, error: BaseException) -> int:
         """Return how many times, in all, to run a transaction that fails with this error. The
-        number is greater than 1 if another transaction caused the error, as in a deadlock, and 1
-        for every other error."""
+        number is 1 unless a repetition may succeed, as after a deadlock."""
 
     def waited(self, error: BaseException) -> bool:
         """Return True if the statement failed because of a time-out, else False. The usual cause is
         a lock of another session."""
 
     def unusable(self, error: BaseException) -> str | None:
-        """Return a text that says what the operator must correct. Return None if a later retry may
-        succeed."""
+        """Return what the operator must correct, or None if a later retry may succeed."""
 
 
 def has_column(connection: Connection, column: Column[Any]) -> bool:
-    """Return True if the database has this column, else False. SQLAlchemy's `inspect` reads the
-    columns."""
+    """Return True if the table of `column` has this column, else False. The table must exist."""
     found = inspect(connection).get_columns(column.table.name)
     return column.name in {one["name"] for one in found}
 
 
 def insertion(table: str, columns: Iterable[str], mark: str, quote: str = '"') -> str:
-    """Return an INSERT statement for one row of these columns. `mark` is the driver's placeholder
-    for a value, `quote` the character around a column name."""
+    """Return an INSERT statement for one row, such as 'INSERT INTO t ("a", "b") VALUES (?, ?)'.
+    `mark` is the driver's placeholder for a value."""
     names = [f"{quote}{name}{quote}" for name in columns]
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
 
 
 def on_conflict(columns: Iterable[str], key: Sequence[str]) -> str:
-    """Return the clause after an INSERT that updates rows which exist already. `key` names the
-    columns that identify a row; all other `columns` are updated."""
+    """Return the end of an INSERT statement that updates a row if it exists already. The columns
+    `key` identify the row; all other `columns` are updated."""
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
     return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}"
 
@@ -192,6 +182,6 @@ def like(pattern: str) -> str:
 
 
 def literally(limit: int) -> ColumnElement[int]:
-    """Return `limit` as a literal for a LIMIT clause. With a parameter instead, the planner would
-    assume that the statement reads a tenth of the table."""
+    """Return `limit` as a SQL literal for a LIMIT clause."""
+    # For a parameter, the planner assumes that a tenth of the table is read.
     return literal_column(str(int(limit)), Integer)

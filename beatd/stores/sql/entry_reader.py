@@ -1,5 +1,5 @@
-"""Decode rows of a SQL store to entries. A cache of limited size stores the decoded definitions, so
-that each revision (edit) of a definition is decoded only once."""
+"""Turn rows of a SQL store into entries. A limited cache holds the decoded definitions, so that
+each version of a definition is decoded only once."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -37,7 +37,7 @@ DEFINITION = (entry.c.definition, entry.c.source, entry.c.declared_at, entry.c.p
 
 
 def whole() -> Select[Any]:
-    """Return a SELECT of the plan and the definition of each entry that has both."""
+    """Return a SELECT of the definition and the plan (next run) of each entry that has both."""
     return select(*PLAN, *DEFINITION).join_from(plan, entry, entry.c.name == plan.c.name)
 
 
@@ -51,17 +51,17 @@ class Reader:
         self._by_name = whole().join(self._names.relation, self._names.c.name == plan.c.name)
 
     def forget(self) -> None:
-        """Remove all decoded entries from the cache. The caller needs this after it opened another
-        store, which may have different entries with the same revisions (edit numbers)."""
+        """Empty the cache of decoded entries. The caller needs this after it opened another store,
+        which may use the same edit numbers for other definitions."""
         self._kept.clear()
 
     def drop_cached(self, names: Iterable[str]) -> None:
-        """Remove the decoded entries of these names from the cache."""
+        """Remove these entries from the cache of decoded entries."""
         self._kept.drop(names)
 
     def definition(self, row: Any, *, keep: bool) -> tuple[Entry, bool] | None:
-        """Return (entry, True if the entry is paused) for a row, or None if this program cannot
-        read the definition. If `keep` is True, the decoded entry is written to the cache."""
+        """Return (entry, True if it is paused) for a row, or None if the entry cannot be decoded.
+        `keep=True` adds the entry to the cache."""
         known = self._known(row.name, row.revision)
         if known is not None:
             return known
@@ -82,7 +82,7 @@ class Reader:
         return None if known is None or known[0] != revision else known[1:]
 
     def problem(self, row: Any) -> str | None:
-        """Return the reason why this program cannot read the entry of a row, or None if it can."""
+        """Return the reason why a row's entry cannot be decoded, or None if it can."""
         try:
             self._codec.decode(row.name, row.definition.encode(), row.source, row.declared_at)
         except ConfigError as error:
@@ -92,9 +92,9 @@ class Reader:
     def stored(
         self, row: Any, *, keep: bool = False, running: Running | None = None
     ) -> Stored | None:
-        """Return the entry of a row with its plan (next moment), or None if this program cannot
-        read them. If `keep` is True, the decoded entry is written to the cache. `running` is the
-        entry's running run; it is ignored if the entry allows overlap."""
+        """Return a row's entry with its plan (when it runs next), or None if either cannot be
+        decoded. `keep=True` adds the entry to the cache. `running` is the entry's run in progress;
+        it is ignored if the entry allows overlap."""
         known = self.definition(row, keep=keep)
         found = None if known is None else self._planned(row, known)
         if found is None or running is None or found.entry.overlap == "allow":
@@ -102,14 +102,14 @@ class Reader:
         return replace(found, running=running)
 
     def running(self, connection: Connection, rows: Iterable[Any]) -> dict[str, Running]:
-        """Return the running runs of the entries in these rows, by name of the entry. If all these
-        entries allow overlap, no SQL statement is sent."""
+        """Return the runs in progress of the entries in these rows, by name. Entries that allow
+        overlap are left out."""
         names = [row.name for row in rows if OVERLAP in row.definition]
         return self._running.runs(connection, names) if names else {}
 
     def named(self, connection: Connection, names: Iterable[str]) -> dict[str, Stored]:
-        """Return the entries of these names with their plans (next moments), by name. Missing
-        entries, and entries that this program cannot read, are left out."""
+        """Return the entries of these names with their plans (when they run next), by name. Missing
+        and undecodable entries are left out."""
         found = self._named(connection, names)
         running = self._running_of(connection, found.values())
         return found | {name: replace(found[name], running=run) for name, run in running.items()}
@@ -117,8 +117,8 @@ class Reader:
     def _running_of(
         self, connection: Connection, found: Iterable[Stored | None]
     ) -> dict[str, Running]:
-        """Return the running runs of these entries, by name. If all these entries allow overlap, no
-        SQL statement is sent."""
+        """Return the runs in progress of these entries, by name. Entries that allow overlap are
+        left out."""
         names = [
             stored.entry.name
             for stored in found
@@ -138,9 +138,8 @@ class Reader:
         return found
 
     def planned(self, connection: Connection, rows: Sequence[Any]) -> list[Stored | None]:
-        """Return the entry with its plan for each row of the plan table, in the order of the rows.
-        An entry that this program cannot read is returned as None. Only definitions that are not in
-        the cache are read from the database."""
+        """Return the entry of each plan row, in the same order; None for one that cannot be
+        decoded. Only definitions that are not in the cache are read from the database."""
         kept = [self._known(row[0], row[1]) for row in rows]
         strange = [row[0] for row, known in zip(rows, kept, strict=True) if known is None]
         fetched = self._named(connection, strange) if strange else {}
@@ -157,8 +156,8 @@ class Reader:
         ]
 
     def _planned(self, row: Any, known: tuple[Entry, bool]) -> Stored | None:
-        """Return the entry in `known` with the plan (next moment) in `row`. If the plan is damaged,
-        log the damage and return None."""
+        """Return the decoded entry in `known` with the plan in `row`. If the plan is damaged, log
+        the damage and return None."""
         try:
             return _stored(row, known)
         except UNREADABLE as reason:

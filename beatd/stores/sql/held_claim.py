@@ -1,5 +1,5 @@
-"""Prepare a claim in an open transaction, a few milliseconds before its runs are due. When the runs
-are due, only the commit remains. PostgreSQL only.
+"""Prepare a claim in an open transaction, shortly before its runs are due. When they are due, only
+the commit remains. PostgreSQL only.
 
 The claimed rows are locked until the commit. If this process freezes, PostgreSQL ends the
 transaction after half a second; other databases would not release the rows.
@@ -48,8 +48,8 @@ class SqlHolding(SqlClaiming):
 
 
 class HeldInTransaction:
-    """A claim in a transaction that is complete except for the commit. `make` commits, and returns
-    True or False for each move (change of one row): made or not. `drop` rolls back."""
+    """A claim in an open transaction that only needs a commit. `make` commits, and returns for each
+    move (change of one row) True if it was made, else False. `drop` rolls back."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Read the history, newest record first. Delete records that are too old or too many."""
+"""Read the history of runs, newest record first. Delete records that are too old or too many."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -37,9 +37,9 @@ class SqlHistory(SqlRecording, SqlOutcomes):
             yield open_claims.pop()[1]
 
     def _open_claims(self, name: str | None) -> list[tuple[int, Record]]:
-        """Return (moment of the claim in microseconds since 1970, record) of each open claim,
-        oldest first. An open claim is a run that is claimed and not recorded. If `name` is given,
-        only the claims of this entry are returned."""
+        """Return a (claim time, record) pair for each run that is claimed but not recorded, oldest
+        first. The time is in microseconds since 1970. If `name` is given, only runs of this entry
+        are returned."""
         batches = self._db.read(self._claims.all)
         batches.sort(key=lambda batch: batch.claimed_at)
         return [
@@ -77,15 +77,12 @@ class SqlHistory(SqlRecording, SqlOutcomes):
         )
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Delete the records written before `before`, and all but the newest `keep` records. Return
-        the number of deleted records. Deliveries (worker reports) are deleted by the same two
-        limits.
-
-        Each transaction examines the oldest thousand records. The function ends when a transaction
-        deletes none.
-        """
+        """Delete history records older than `before`, and all but the newest `keep`; return their
+        number. Worker reports are deleted by the same limits, but not counted."""
         self._forget_deliveries(before, keep)
         cutoff = self._db.read(lambda connection: self._newest_kept(connection, keep), patient=True)
+        # Each transaction examines the oldest thousand records; the first that deletes none is the
+        # last.
         dropped = 0
         while True:
             part = self._db.write(
@@ -96,8 +93,8 @@ class SqlHistory(SqlRecording, SqlOutcomes):
                 return dropped
 
     def _newest_kept(self, connection: Connection, keep: int) -> int:
-        """Return the id of the newest record to delete, so that only the newest `keep` records
-        remain. Return 0 if there are no more than `keep`."""
+        """Return the id up to which records must be deleted, so that the newest `keep` remain.
+        Return 0 if there are no more than `keep`."""
         newest = select(history.c.id).order_by(history.c.id.desc()).offset(keep).limit(literally(1))
         return connection.scalar(newest) or 0
 

@@ -1,5 +1,4 @@
-"""Convert skips (stretches of moments that do not run) to rows of history, and rows of history to
-records."""
+"""Convert skipped runs to rows of the history table, and rows of the history table to records."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -37,11 +36,11 @@ OF_REQUEST: dict[Literal["trigger", "backfill", "backlog"], Origin] = {
 
 
 class Line(Struct, array_like=True):
-    """A row of history to be inserted. Moments are in microseconds since 1970, and `late` is in
-    seconds.
+    """A row to insert into the history table: a run, or a series of skipped runs. Moments are in
+    microseconds since 1970, and `late` is in seconds.
 
-    For a stretch of skipped moments, `until` is its last moment and `count` the number of its
-    moments; `at_least` is 1 if `count` is only a lower bound.
+    For a series, `until` is the moment of its last run and `count` the number of its runs;
+    `at_least` is 1 if `count` is only a lower bound.
     """
 
     name: str
@@ -60,12 +59,12 @@ class Line(Struct, array_like=True):
 
 
 def cells_of(lines: Sequence[Line]) -> tuple[Columns, list[tuple[Any, ...]]]:
-    """Return the columns and the cells of these rows for an INSERT. If every row has the origin
-    "planned", the column `origin` is left out. The database then stores NULL, which also means
-    "planned"."""
+    """Return the columns and the cells of these history rows, for an INSERT. The column `origin` is
+    left out if every row has the origin "planned"."""
     rows = [astuple(line) for line in lines]
     if any(line.origin != "planned" for line in lines):
         return COLUMNS, rows
+    # The database then stores NULL, which also means "planned".
     return WITHOUT_ORIGIN, [row[:-1] for row in rows]
 
 
@@ -78,9 +77,8 @@ def of_skip(
     task_id: str = "",
     origin: Origin = "planned",
 ) -> Line:
-    """Return the row of history for a skip (a stretch of moments that do not run). `at` is the time
-    of writing in microseconds since 1970. If the skip closes an open claim (a run claimed and not
-    recorded), `task_id` is the task id of that run."""
+    """Return the history row for a series of runs that an entry skips. `at` is the time of writing
+    in microseconds since 1970. `task_id` is given if the skipped run had been claimed."""
     first, until = micros(skip.planned), micros(skip.until)
     return Line(
         name,
@@ -98,7 +96,7 @@ def of_skip(
 
 
 def record_of(row: Any) -> Record:
-    """Return the record in a row of history. Raises an exception if the row is damaged."""
+    """Return the history record in a database row. Raises an exception if the row is damaged."""
     return Record(
         name=row.name,
         planned=moment_of(row.planned),
@@ -116,9 +114,8 @@ def record_of(row: Any) -> Record:
 
 
 def leads(holder: str) -> str:
-    """Return "held by NAME on HOST (pid N)" for an error message, or "issued to nobody yet" if
-    `holder` is empty. `holder` is the JSON text in the ledger table that describes the leading
-    daemon."""
+    """Return "held by NAME on HOST (pid N)" for the daemon described by the JSON text `holder`.
+    Return "issued to nobody yet" if `holder` is empty."""
     if not holder:
         return "issued to nobody yet"
     who = json.decode(holder, type=Holder)

@@ -1,4 +1,4 @@
-"""Write incidents by compare-and-set: a row is written only if it has the expected revision.
+"""Write incidents (lasting problems, such as failing runs) unless another process changed them.
 Hundreds of incidents need only three SQL statements."""
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ VALUES: dict[str, Kind] = {
 
 
 class IncidentRows:
-    """Reads and writes rows of the incident table."""
+    """Writes rows of the incident table. An incident is a problem that lasts for a time."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -44,9 +44,9 @@ class IncidentRows:
         )
 
     def put(self, incidents: Sequence[Incident], connection: Connection) -> list[bool]:
-        """Write incidents, and return True for each that was written, else False. An incident is
-        updated if its revision is the stored revision plus 1. An incident with revision 1 is
-        inserted if no incident of its kind and name is open.
+        """Write incidents, and return for each True if it was written, else False. An update must
+        have the stored revision plus 1. A new incident has revision 1, and is written only if none
+        of its kind and name is open.
 
         No two of `incidents` may have the same kind and name. Raises IntegrityError if another
         writer opens one of them at the same time.

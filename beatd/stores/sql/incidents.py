@@ -1,5 +1,5 @@
-"""Read, write and delete incidents. An incident is updated only if its stored revision is the
-expected one. A unique index permits one open incident for each kind and entry."""
+"""Read, write and delete incidents: problems that last for a time, such as an entry that fails. A
+unique index permits one open incident for each kind and entry."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime

@@ -30,8 +30,8 @@ FIRST_TABLES = [table for table in metadata.sorted_tables if table not in OUTCOM
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
-    """Create all tables of the newest schema and insert their first rows. Raises StoreUnusable if
-    another program has a table with the name of one of these tables."""
+    """Create all tables of the newest schema, and insert their first rows. Raises StoreUnusable if
+    another program has a table with one of these names."""
     in_the_way = sorted(dialect.strangers(connection) & set(metadata.tables))
     if in_the_way:
         raise _refused(dialect, in_the_way[0])
@@ -49,8 +49,8 @@ def _refused(dialect: Dialect, table: str) -> StoreUnusable:
 
 
 def restore(connection: Connection, namespace: UUID) -> None:
-    """Insert the lost row of the ledger table again. The terms (the fencing numbers of leaders)
-    then start again from 1."""
+    """Insert the lost row of the ledger table again. The row counts the leaders; the next leader
+    gets the number 1."""
     _insert(connection, namespace, version=VERSION)
 
 
@@ -69,15 +69,15 @@ def _insert(connection: Connection, namespace: UUID, *, version: int) -> None:
 
 
 def _second(connection: Connection, _: Dialect) -> None:
-    """Create two indexes: entries by source, and stopped (disabled or paused) entries."""
+    """Create two indexes: one by source, one for disabled or paused entries."""
     for index in (entry_source, plan_stopped):
         index.create(connection, checkfirst=True)
 
 
 def _third(connection: Connection, dialect: Dialect) -> None:
-    """Create the tables of outcomes, running runs and incidents, and the column for the origin of a
-    record. A table that exists already is not changed. Raises StoreUnusable if such a table lacks
-    columns, because another program made it."""
+    """Create the tables of outcomes, runs in progress and incidents, and the column `origin` of the
+    history. Tables that exist are kept. Raises StoreUnusable if one of them lacks columns, because
+    another program made it."""
     # Some are there after an interrupted migration, or after an older program has restored the
     # version of the schema.
     there = [table for table in OUTCOME_TABLES if dialect.has_table(connection, table.name)]
@@ -97,9 +97,9 @@ SERVES = 1
 
 
 def migrate(database: Database) -> UUID:
-    """Create the schema, or upgrade it to this program's version. Return the namespace of the
-    store, a UUID from which task ids are made. Raises StoreUnusable if the schema needs a newer
-    program, or if another program has a table with the same name."""
+    """Create the tables of a store, or upgrade them to this program's version. Return the store's
+    namespace, a UUID from which task ids are made. Raises StoreUnusable if the schema needs a newer
+    program, or another program has a table with the same name."""
     found = database.read(lambda connection: _state(connection, database))
     if found is None or found.version < VERSION:
         database.write(lambda connection: _climb(connection, database), patient=True)
@@ -110,9 +110,8 @@ def migrate(database: Database) -> UUID:
 
 
 def refuse_newer(where: str, version: int, serves: int) -> None:
-    """Raise StoreUnusable if the schema needs a newer program than this one. `version` is the
-    version of the schema. `serves` is the oldest version that a program must know to use the
-    schema."""
+    """Raise StoreUnusable if this program is too old for the schema. `serves` is the oldest schema
+    version that a program must know; `version` and `where` are for the message."""
     if serves > VERSION:
         raise StoreUnusable(
             f"{where}: its schema {version} is for programs that know {serves} or later, this one "
@@ -121,11 +120,9 @@ def refuse_newer(where: str, version: int, serves: int) -> None:
 
 
 def _state(connection: Connection, database: Database) -> Any:
-    """Return the row of the ledger table, or None if the table or its row is missing.
-
-    Raises StoreUnusable if the table belongs to another program, and StoreError if another session
-    has locked the table.
-    """
+    """Return the ledger row, which holds the schema version, or None if the row or its table is
+    missing. Raises StoreUnusable if the table belongs to another program, and StoreError if another
+    session has locked it."""
     if not database.dialect.has_table(connection, ledger.name):
         return None
     try:
@@ -148,9 +145,8 @@ def _state(connection: Connection, database: Database) -> Any:
 
 
 def _climb(connection: Connection, database: Database) -> None:
-    """Lock the schema and run the missing migration steps; no other process can migrate at the same
-    time. If only the row of the ledger table was lost, insert the row again and write a line about
-    the loss into `database.losses`."""
+    """Lock the schema and run the missing migration steps. If only the row of the ledger table was
+    lost, insert it again and add a line about the loss to `database.losses`."""
     dialect = database.dialect
     dialect.lock_schema(connection)
     found = _state(connection, database)

@@ -1,5 +1,5 @@
-"""Find and remove incomplete entries: they have a definition but no plan (next moment), or a plan
-but no definition."""
+"""Find and remove incomplete entries: those with a definition but no plan (when they run next), or
+with a plan but no definition."""
 
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
@@ -42,9 +42,9 @@ class SqlMissingParts(Part):
     def _remove_incomplete(
         self, connection: Connection, names: Iterable[str], planned: Container[str]
     ) -> set[str]:
-        """Delete each entry among `names` that has only a definition or only a plan (next moment).
-        Return the names of the deleted entries. Their running runs and outcomes are deleted too.
-        `planned` contains the names that have a plan."""
+        """Delete the incomplete entries among `names`, and return their names. An entry is
+        incomplete if it has a definition but no plan (when it runs next), or the reverse. `planned`
+        contains the names that have a plan."""
         wanted = sorted(set(names))
         if not wanted:
             return set()
@@ -59,9 +59,9 @@ class SqlMissingParts(Part):
 
 
 def edits_so_far(connection: Connection) -> int:
-    """Return the number of edits so far, which is the newest revision in the store. Lock its row
-    until the commit, so that no other writer gets the same number. If the row was lost, insert it
-    again with the largest revision of any entry."""
+    """Return the number of edits made in this store. Lock the number until the commit, because each
+    edit takes the next one. If its row was lost, insert it again with the largest number in any
+    entry."""
     count = connection.scalar(COUNT)
     if count is None:
         count = newest_revision(connection)
@@ -70,14 +70,14 @@ def edits_so_far(connection: Connection) -> int:
 
 
 def newest_revision(connection: Connection) -> int:
-    """Return the largest revision (edit number) of any entry or plan, or 0 if there is none."""
+    """Return the largest edit number that any entry or plan has, or 0 if there is none."""
     newest = (connection.scalar(select(func.max(table.c.revision))) for table in (entry, plan))
     return max(found or 0 for found in newest)
 
 
 def _without(table: Any, other: Any, limit: int, whole: bool) -> Select[Any]:
-    """Return a SELECT of at most `limit` rows of `table` whose name is not in the table `other`,
-    sorted by name. If `whole` is False, only the first 100 rows of `table` are examined."""
+    """Return a SELECT of up to `limit` rows of `table` whose name is not in `other`, sorted by
+    name. If `whole` is False, only the first 100 rows of `table` are examined."""
     if not whole:
         first = select(table).order_by(table.c.name).limit(literally(FEW)).subquery()
         table = first

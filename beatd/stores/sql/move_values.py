@@ -1,4 +1,5 @@
-"""Compute the values that a claim needs from its moves. A move is one change of one row."""
+"""Compute the values that a claim of runs writes into the database. A claim consists of moves, and
+each move changes one row."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,8 +10,8 @@ from beatd.stores.sql.history_rows import OF_REQUEST
 
 
 def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]]:
-    """Split `places` (indexes of `moves`) into lists in which each entry occurs only once. Yield
-    each list sorted by the entries' names. Usually there is one list."""
+    """Split `places` (indexes of `moves`) into lists in which each entry occurs only once. Each
+    list is sorted by the entries' names. Usually there is one list."""
     while places:
         first: dict[str, int] = {}
         again = []
@@ -24,7 +25,7 @@ def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]
 
 
 def plan_cells(move: Move) -> list[Any]:
-    """Return the cells for a move of the plan (a change of one plan row), in the order of
+    """Return the values that a move writes into an entry's plan row, ordered as
     `plan_moves.COLUMNS`."""
     plan, run = move.plan, move.run
     assert plan is not None, "a move of the plan says where to"
@@ -54,17 +55,14 @@ def at_revision(move: Move, revisions: dict[str, int]) -> bool:
 
 
 def skip_origin(move: Move, origins: dict[str, Origin]) -> Origin:
-    """Return the origin of the moments that a move (a change of one row) skips, such as "planned"
-    or "backfill". `origins` maps the task id of a closed claim to its origin."""
+    """Return the origin of the runs that a move skips, such as "planned" or "backfill". `origins`
+    maps the task ids of claimed runs to their origins."""
     if move.request is not None:
         return OF_REQUEST[move.request.kind]
     return origins.get(closed_task(move), "planned")
 
 
 def closed_task(move: Move) -> str:
-    """Return the task id of the open claim (a run claimed and not recorded) that this move closes
-    with a skip. Return "" if the move closes none. A move is one change of one row.
-
-    The skip record stores this id, so that a late outcome of the run can replace the record.
-    """
+    """Return the task id of the claimed run that this move skips, or "" if there is none."""
+    # With this id in the skip record, a late outcome of the run can replace the record.
     return "" if move.open_claim is None or move.run is not None else move.open_claim.task_id

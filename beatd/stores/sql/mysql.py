@@ -1,5 +1,5 @@
-"""The dialect of MariaDB and MySQL, with the driver PyMySQL. Batches of rows are passed as JSON
-tables, and names are compared by their bytes."""
+"""The dialect of MariaDB and MySQL, with the driver PyMySQL. Batches of rows are passed as JSON,
+and names are compared byte by byte."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -79,8 +79,8 @@ class Mysql:
         self._limit(connection, self._timeout)
 
     def _limit(self, connection: Any, seconds: float) -> None:
-        """Limit each statement on the server to `seconds`, and the wait for its reply to one second
-        more. Do nothing if this limit is already set."""
+        """Limit each statement to `seconds` on the server, and the wait for its reply to one second
+        more."""
         if connection.patience != seconds:
             connection.patience = seconds
             connection._read_timeout = seconds + 1
@@ -178,7 +178,7 @@ class Mysql:
         return column.like(like(pattern), escape="!")
 
     def notify(self, connection: Connection) -> None:
-        """Do nothing, because MariaDB and MySQL cannot notify."""
+        """Do nothing, because MariaDB and MySQL cannot notify other processes."""
 
     def watch(self, wake: Wake) -> bool:
         return False
@@ -199,8 +199,8 @@ class Mysql:
 
 
 def json_table(given: str, columns: Columns) -> str:
-    """Return a SQL table expression named `t` over a JSON array of rows. `given` is the SQL
-    expression of the array."""
+    """Return a SQL table expression `t` that yields the rows of a JSON array. `given` is the SQL
+    expression of the array, for example a parameter."""
     cells = ", ".join(
         f"`{name}` {KINDS[kind]} PATH '$[{place}]'"
         for place, (name, kind) in enumerate(columns.items())

@@ -1,5 +1,4 @@
-"""Receive PostgreSQL's notices that a process has written an entry or a request (a run asked for by
-hand)."""
+"""Listen for PostgreSQL notifications that a process has changed an entry or asked for a run."""
 
 from collections.abc import Mapping
 from select import POLLIN, poll
@@ -21,9 +20,8 @@ def _nobody() -> None: ...
 
 
 class Notices:
-    """Calls `wake` after each notice of a change, on a thread and a connection of its own. After a
-    failure the thread connects again. It also calls `wake` after each connect, because notices may
-    have been missed."""
+    """A thread that calls `wake` after each notification of a change in the database. After a
+    failure the thread connects again, and calls `wake` because it may have missed notifications."""
 
     def __init__(self, options: Mapping[str, Any], wake: Wake) -> None:
         self._options = {**options, **connect_options("beatd watch", CONNECT_TIMEOUT_S)}

@@ -1,9 +1,8 @@
-"""Store open claims (runs that are claimed and not recorded). Each claimed batch is one row. The
-row is deleted when all its runs are recorded, and rewritten if only some are.
+"""Store open claims: runs that a daemon has claimed, but whose result is not recorded yet. Each
+claimed batch is one row, deleted when all its runs are recorded.
 
-One row for each claim would cost more than the rest of the batch, and would leave as many dead
-rows. The process that wrote a batch remembers its contents, and so closes the whole batch with one
-statement and no read.
+One row for each claim would cost more than the rest of the batch. The process that wrote a batch
+remembers it, and so closes the whole batch with one statement and no read.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -25,9 +24,9 @@ PLACES = {origin: place for place, origin in enumerate(ORIGINS)}
 
 
 class Open(Struct, frozen=True, array_like=True):
-    """An open claim (a run that is claimed and not recorded), as stored in the row of its batch.
-    Moments are in microseconds since 1970. `unsent` is 1 if the message was certainly not sent.
-    `origin` is the index of the run's origin in `ORIGINS`; older programs ignore it."""
+    """A run that is claimed but not recorded yet, as stored in the row of its batch. Moments are in
+    microseconds since 1970. `unsent` is 1 if the message was certainly not sent. `origin` is an
+    index of `ORIGINS`."""
 
     name: str
     planned: int
@@ -35,11 +34,11 @@ class Open(Struct, frozen=True, array_like=True):
     task_id: str
     due: int
     unsent: int = 0
-    origin: int = 0
+    origin: int = 0  # older programs ignore it
 
 
 class OpenBatch(Struct, frozen=True):
-    """A row of the claim table: the runs of one batch that are claimed and not recorded.
+    """A row of the claim table: the runs of one batch that are claimed but not recorded yet.
     `claimed_at` is in microseconds since 1970; `version` grows by 1 with each rewrite of the
     row."""
 
@@ -60,7 +59,7 @@ MINE = (claim.c.id == bindparam("batch_id"), claim.c.version == bindparam("seen"
 
 
 def of_run(run: Run) -> Open:
-    """Return the open claim for a run. An open claim is a run that is claimed and not recorded."""
+    """Convert a claimed run to the form in which it is stored."""
     what = run.occurrence
     planned = micros(what.planned)
     due = planned if run.due is what.planned else micros(run.due)
@@ -68,21 +67,22 @@ def of_run(run: Run) -> Open:
 
 
 def origin_of(run: Open) -> Origin:
-    """Return the origin of the run in an open claim. Return "planned" if this program does not know
-    the stored origin."""
+    """Return the origin of a claimed run, such as "backfill". An unknown origin counts as
+    "planned"."""
     return ORIGINS[run.origin] if 0 <= run.origin < len(ORIGINS) else "planned"
 
 
 def batch_of(row: Row[Any]) -> OpenBatch:
-    """Return the batch that a row of the claim table holds. Raises ValueError for a damaged row."""
+    """Return the batch of claimed runs in a database row. Raises ValueError if the row is
+    damaged."""
     runs = {one.task_id: one for one in DECODER.decode(row.runs)}
     moment_of(row.claimed_at)  # raises for an impossible moment
     return OpenBatch(row.id, row.version, row.claimed_at, row.term, runs)
 
 
 class Claims:
-    """Reads and writes the table of open claims (runs that are claimed and not recorded), one row
-    for each batch. Remembers the last 64 batches that this process wrote."""
+    """Reads and writes the table of open claims: runs that are claimed but not recorded yet, one
+    row per batch. Remembers the last 64 batches that this process wrote."""
 
     def __init__(self, damage: Damage) -> None:
         self._damage = damage
@@ -93,16 +93,15 @@ class Claims:
     def opened(
         self, connection: Connection, runs: Sequence[Run], claimed_at: int, term: int
     ) -> OpenBatch:
-        """Insert a batch of open claims (runs claimed and not recorded) for these runs, and return
-        the batch. `claimed_at` is in microseconds since 1970."""
+        """Insert a batch of claims for these runs, and return the batch. `claimed_at` is in
+        microseconds since 1970."""
         held = {run.task_id: of_run(run) for run in runs}
         batch = OpenBatch(randbits(62), 1, claimed_at, term, held)
         connection.execute(INSERT, _values(batch))
         return batch
 
     def remember(self, batch: OpenBatch) -> None:
-        """Remember a batch that this process has committed. If 64 are remembered already, forget
-        the oldest batch first."""
+        """Remember a batch that this process has committed. Only the last 64 are remembered."""
         with self._lock:
             while len(self._mine) >= MOST_REMEMBERED_BATCHES:
                 self._drop(next(iter(self._mine)))
@@ -121,7 +120,7 @@ class Claims:
                 del self._batch_of[task_id]
 
     def remembered(self, task_ids: Iterable[str]) -> list[OpenBatch]:
-        """Return the remembered batches that contain at least one of these tasks."""
+        """Return the remembered batches that contain a run with one of these task ids."""
         with self._lock:
             ids = dict.fromkeys(self._batch_of.get(task_id) for task_id in task_ids)
             return [self._mine[batch_id] for batch_id in ids if batch_id is not None]
@@ -129,18 +128,18 @@ class Claims:
     def locked(
         self, connection: Connection, claimed_at: Collection[int] | None = None
     ) -> list[OpenBatch]:
-        """Return all batches of open claims (runs claimed and not recorded), and lock their rows
-        until the commit. If `claimed_at` is given, return and lock only the batches claimed at one
-        of these moments (microseconds since 1970). A damaged row is logged and left out."""
+        """Return all batches of claimed runs, and lock their rows until the commit. If `claimed_at`
+        is given, return only batches claimed at these times (microseconds since 1970). A damaged
+        row is logged and left out."""
         statement = select(claim).order_by(claim.c.id).with_for_update()
         if claimed_at is not None:
             statement = statement.where(claim.c.claimed_at.in_(sorted(claimed_at)))
         return self._read(connection.execute(statement))
 
     def rewritten(self, connection: Connection, batch: OpenBatch, left: dict[str, Open]) -> bool:
-        """Replace the runs in the row of a batch by `left` (runs by task id), or delete the row if
-        `left` is empty. Return True if the row was changed. Return False, and change nothing, if
-        another process has changed the row since it was read."""
+        """Replace the runs of a stored batch by `left`, or delete the batch if `left` is empty.
+        Return True if done. Return False, and change nothing, if another process has changed the
+        batch meanwhile."""
         seen = {"batch_id": batch.id, "seen": batch.version}
         if not left:
             return bool(connection.execute(DELETE, seen).rowcount)
@@ -149,15 +148,15 @@ class Claims:
         return bool(connection.execute(UPDATE, {**values, **seen}).rowcount)
 
     def unknown(self, connection: Connection, before: int) -> list[OpenBatch]:
-        """Return the batches claimed before `before` (microseconds since 1970), and the batches
-        with an unsent run. The oldest batch comes first. A damaged row is logged and left out."""
+        """Return the batches claimed before `before` (microseconds since 1970), and those with an
+        unsent run, oldest first. A damaged row is logged and left out."""
         return self._read(connection.execute(UNKNOWN, {"before": before}))
 
     def all(self, connection: Connection) -> list[OpenBatch]:
         return self._read(connection.execute(select(claim)))
 
     def _read(self, rows: Iterable[Row[Any]]) -> list[OpenBatch]:
-        """Return the batches in these rows. A damaged row is logged and left out."""
+        """Decode rows of the claim table. A damaged row is logged and left out."""
         read = (
             self._damage.read(f"the row {row.id} of beatd_claim", partial(batch_of, row))
             for row in rows

@@ -1,4 +1,5 @@
-"""Write what workers report about runs, and delete the rows of running runs that have ended."""
+"""Write what workers report about runs, and delete the rows of runs that are no longer in
+progress."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -67,8 +68,7 @@ class SqlOutcomes(Part):
     def _write_entry_outcomes(
         self, connection: Connection, changes: Sequence[Changed], at: datetime
     ) -> None:
-        """Compute and write the newest outcome of each entry whose deliveries (worker reports)
-        changed."""
+        """Update the newest outcome of each entry that workers have reported about."""
         names = {one.name for _, one, _ in changes}
         before = self._deliveries.outcomes(connection, names, lock=True) if names else {}
         after = dict(before)
@@ -110,8 +110,7 @@ class SqlOutcomes(Part):
             self._db.write(partial(self._running.prolong, task_ids=chunk, until=micros(until)))
 
     def _forget_deliveries(self, before: datetime, keep: int) -> None:
-        """Delete the deliveries (worker reports) whose newest report is older than `before`, and
-        all but the newest `keep`. Each transaction examines a thousand deliveries."""
+        """Delete worker reports older than `before`, and all but the newest `keep`."""
         cutoff = self._db.read(partial(self._deliveries.newest_beyond, keep=keep), patient=True)
         part = partial(
             self._deliveries.delete_oldest, before=micros(before), cutoff=cutoff, limit=CHUNK

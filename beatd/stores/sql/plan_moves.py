@@ -1,4 +1,4 @@
-"""Write the next moments into rows of the plan table, if the rows are still as they were read.
+"""Update when entries run next, unless their plan rows have changed since they were read.
 `Dialect.moving` names the fastest way in each database:
 
 "returning", PostgreSQL: one UPDATE returns the names of the rows that it changed.
@@ -48,8 +48,7 @@ ON_DUPLICATE_KEY = (
 
 
 class PlanMoves:
-    """Writes the next moments into rows of the plan table, if the rows are still as they were read.
-    The SQL statements are built once."""
+    """Updates when entries run next, unless their plan rows have changed since they were read."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -72,12 +71,9 @@ class PlanMoves:
         self._order: Sequence[int] = ()
 
     def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> set[str]:
-        """Update each row of the plan table that is active and still has the revision and the
-        planned moment that were read. Return the names of the updated rows.
-
-        Each element of `rows` has the cells of `COLUMNS`, in that order. The elements must be
-        sorted by name.
-        """
+        """Update these plan rows, and return the names of the entries that were updated. A row is
+        left as it is if the entry is inactive, or if the row has changed since it was read. `rows`
+        are sorted by name, with cells in the order of `COLUMNS`."""
         if self._dialect.moving == "each":
             return self._move_each(connection, rows)
         bound = self._batch.bind(rows)
@@ -110,8 +106,8 @@ class PlanMoves:
 
 
 def _as_seen(v: Any) -> tuple[Any, ...]:
-    """Return the SQL conditions that a row of the plan table still has the revision and the planned
-    moment in `v`, and is active (neither disabled nor paused)."""
+    """Return the SQL conditions that a plan row is active and unchanged since it was read into
+    `v`."""
     return plan.c.revision == v["revision"], plan.c.planned == v["seen"], plan.c.active == ONE
 
 

@@ -73,11 +73,9 @@ delivery_live.dialect_options["postgresql"]["where"] = delivery.c.live_since.is_
 
 
 def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
-    """Return the parameters for a batch of rows. For each column there is one parameter `v_COLUMN`,
-    the literal of a PostgreSQL array with the column's cells.
-
-    The driver is not used for this, because it would look at each cell several times.
-    """
+    """Return the parameters that pass rows to PostgreSQL, one array for each column. For example, a
+    column `name` with two cells becomes {"v_name": '{"a","b"}'}."""
+    # Not by the driver, which would look at each cell several times.
     cells_of = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return {
         f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
@@ -86,8 +84,8 @@ def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
 
 
 def texts(cells: Sequence[str]) -> str:
-    """Return the literal of a PostgreSQL text array. Raises ConfigError if a text contains a NUL
-    character."""
+    """Return a PostgreSQL array of texts, such as '{"a","b"}'. Raises ConfigError if a text
+    contains a NUL character."""
     if not cells:
         return "{}"
     joined = "\0".join(cells)
@@ -98,7 +96,7 @@ def texts(cells: Sequence[str]) -> str:
 
 
 def numbers(cells: Sequence[int | float | None]) -> str:
-    """Return the literal of a PostgreSQL array of numbers. None becomes null."""
+    """Return a PostgreSQL array of numbers, such as "{1,null}" for [1, None]."""
     return "{" + json.encode(cells).decode()[1:-1] + "}"
 
 

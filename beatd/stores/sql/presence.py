@@ -1,5 +1,5 @@
-"""Store the presence of each running daemon: the description that the daemon announces of itself. A
-daemon must renew its presence before the presence expires."""
+"""Store which daemons are alive. Each daemon writes a description of itself, and must write it
+again before the old one expires."""
 
 from collections.abc import Sequence
 from functools import partial

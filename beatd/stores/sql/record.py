@@ -1,5 +1,4 @@
-"""Close open claims (runs claimed and not recorded) with the outcomes of their messages, and write
-the outcomes into the history."""
+"""Write the results of claimed runs into the history, and close their claims."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -32,13 +31,11 @@ class SqlRecording(SqlClaiming):
     def _record(
         self, mine: Sequence[OpenBatch], by_task: dict[str, Result], connection: Connection
     ) -> list[OpenBatch]:
-        """Close the open claims (runs claimed and not recorded) of these results, and write the
-        outcomes into the history. Delete the running runs whose messages were rejected. Return the
-        batches of `mine` that still have open runs.
-
-        `mine` are the batches of open claims that this process remembers. `by_task` maps each task
-        id to its result.
-        """
+        """Write the results of runs into the history, and close their claims. A run whose message
+        was rejected is no longer in progress. `mine` are the batches of claims that this process
+        remembers, `by_task` maps task ids to results. Return the batches of `mine` that still have
+        open claims."""
+        # Before the claims, in the order of `claim`, so that the two cannot block each other.
         self._lock_rejected(connection, by_task.values())
         lines: list[Line] = []
         left: list[OpenBatch] = []
@@ -63,9 +60,8 @@ class SqlRecording(SqlClaiming):
         return left
 
     def _lock_rejected(self, connection: Connection, results: Iterable[Result]) -> None:
-        """Lock the plan rows of the entries whose running runs `_end_rejected` may delete. These
-        rows are locked before the claims, in the same order as a claim does, so that the two cannot
-        block each other."""
+        """Lock the plan rows of the entries whose messages were rejected, if they do not allow
+        overlap."""
         names = [
             result.run.occurrence.name
             for result in results
@@ -77,7 +73,7 @@ class SqlRecording(SqlClaiming):
     def _end_rejected(
         self, connection: Connection, lines: Sequence[Line], by_task: dict[str, Result]
     ) -> None:
-        """Delete the running runs whose messages were rejected according to these rows of history.
+        """Delete the runs in progress whose messages were rejected according to these history rows.
         An entry that waits for such a run becomes due."""
         rejected = [
             line
@@ -91,12 +87,9 @@ class SqlRecording(SqlClaiming):
     def _late(
         self, connection: Connection, rest: dict[str, Result], made_at: dict[str, int]
     ) -> list[Line]:
-        """Close the claims of the results in `rest`, and return their rows of history. These are
-        claims that another process made, changed or closed.
-
-        `made_at` maps a task id to the moment at which this process claimed the run, in
-        microseconds since 1970.
-        """
+        """Close claims that another process made, changed or closed, and return their history rows.
+        `rest` maps task ids to results. `made_at` maps a task id to the time at which this process
+        claimed the run, in microseconds since 1970."""
         lines: list[Line] = []
         for batch in self._claims.locked(connection):
             held = {task_id: rest.pop(task_id) for task_id in batch.runs if task_id in rest}
@@ -110,8 +103,8 @@ class SqlRecording(SqlClaiming):
         return lines
 
     def _closed_before(self, connection: Connection, result: Result) -> list[Line]:
-        """Return a list with the row of history for a result whose claim is already closed. The
-        task's older rows are deleted, because the new row replaces them.
+        """Return the history row for a result whose claim is already closed, as a list of one. The
+        task's older history rows are deleted.
 
         Return [], and delete nothing, in two cases: the history has the task as published, or the
         result is "rejected" and the history has any row of the task.
@@ -134,11 +127,11 @@ class SqlRecording(SqlClaiming):
 def settled(
     batch: OpenBatch, results: dict[str, Result], made_at: dict[str, int]
 ) -> tuple[dict[str, Open], list[Line]]:
-    """Apply results to a batch of open claims (runs claimed and not recorded). Return the runs that
-    stay open, by task id, and the rows of history for the runs that ended. Nothing is written.
+    """Return the claims of a batch that stay open after these results, by task id, and history rows
+    for the others. Nothing is written.
 
-    `made_at` maps a task id to the moment at which this process claimed the run, in microseconds
-    since 1970. If the batch was claimed at another moment, only a confirmed result ends the run.
+    `made_at` maps a task id to the time at which this process claimed the run, in microseconds
+    since 1970. If the batch was claimed at another time, only a confirmed result closes the claim.
     """
     left: dict[str, Open] = {}
     lines: list[Line] = []
@@ -160,8 +153,8 @@ def settled(
 
 
 def ended(run: Open, result: Result, term: int) -> Line:
-    """Return the row of history for a run whose message was confirmed or rejected. `term` is the
-    fencing number of the leader that claimed the run."""
+    """Return the history row for a run whose message the broker confirmed or rejected. `term` is
+    the number of the leader that claimed the run."""
     at = micros(result.at)
     if result.outcome.sent == "confirmed":
         late = (at - run.due) / 1_000_000

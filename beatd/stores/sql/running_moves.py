@@ -1,4 +1,4 @@
-"""Compare and change the running runs of the entries in one claim. If all these entries allow
+"""Compare and change the runs in progress of the entries in one claim. If all these entries allow
 overlap, no SQL statement is sent."""
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from beatd.stores.sql.running_runs import RunningRow, RunningRuns
 
 
 class RunningMoves:
-    """The running runs of the entries in one claim. `make` changes them in memory for each move
-    (change of one row), and `write` writes the changes. The constructor locks the plan rows of the
-    entries."""
+    """The runs in progress of the entries in one claim. `make` changes them in memory, once for
+    each move of the claim, and `write` writes the changes. The constructor locks the entries' plan
+    rows."""
 
     def __init__(
         self, runs: RunningRuns, connection: Connection, moves: Sequence[Move], at: int
@@ -30,24 +30,19 @@ class RunningMoves:
             self._now = dict(self._before)
 
     def allow(self, move: Move) -> bool:
-        """Return True if the entry's running run is the one that the move (a change of one row)
-        expects, else False. If the move expects the running run to be over, its end must have
-        passed."""
+        """Return True if the entry's run in progress is the one that the move expects, else False.
+        If the move expects that run to be over, its end must have passed."""
         change, row = move.running, self._now.get(move.name)
         if change is None or row is None:
             return change is None or not change.seen
         return change.seen == row.task_id and not (change.is_over and row.until > self._at)
 
     def make(self, move: Move) -> None:
-        """Change the entry's running run in memory as a move (a change of one row) describes. The
-        move itself was made before.
-
-        If the plan waits for the running run, it still waits after a move of a request or of an
-        open claim. After a move of the plan, it waits only if this move says so.
-        """
+        """Change the entry's run in progress in memory, as the move describes."""
         change, name = move.running, move.name
         if change is None:
             return
+        # Only a move of the plan decides whether the plan waits; after others it waits as before.
         of_plan = move.of == "plan"
         row = self._now.get(name)
         if change.ends and row is not None:
@@ -67,8 +62,8 @@ class RunningMoves:
             self._now[name] = RunningRow(name, row.task_id, row.since, until, waits)
 
     def write(self) -> None:
-        """Write the running runs that have changed. If a run ended and the entry's plan waited for
-        it, the entry becomes due now and the watchers are notified."""
+        """Write the runs in progress that have changed. If an entry waited for a run that ended,
+        the entry becomes due now."""
         before, now = self._before, self._now
         self._runs.delete(self._connection, before.keys() - now.keys())
         changed = [row for name, row in now.items() if before.get(name) != row]

@@ -1,4 +1,4 @@
-"""Store the running run of each entry that does not allow overlap.
+"""Store the run in progress of each entry that does not allow overlap.
 
 A writer must first lock the entry's row in the plan table; every entry has one. So two claims of
 one entry, or a claim and a report of an end, never change the row at the same time.
@@ -27,7 +27,7 @@ CHUNK = 1_000
 
 
 class RunningRow(Struct, frozen=True, array_like=True):
-    """A row of the table of running runs. Moments are in microseconds since 1970."""
+    """A row of the table of runs in progress. Moments are in microseconds since 1970."""
 
     name: str
     task_id: str
@@ -58,8 +58,8 @@ class RunningRuns:
         self._due_earlier = update(plan).where(is_later).values(due=dues.c.due)
 
     def runs(self, connection: Connection, names: Iterable[str] | None) -> dict[str, Running]:
-        """Return the running runs of these entries, by name. If `names` is None, return those of
-        all entries. A damaged run is logged and returned as one that has ended."""
+        """Return the runs in progress of these entries, by name; of all entries if `names` is None.
+        A damaged run is logged and returned as one that has ended."""
         if names is None:
             rows = self._rows(connection.execute(self._all))
         else:
@@ -84,8 +84,8 @@ class RunningRuns:
         return found
 
     def lock(self, connection: Connection, names: Iterable[str]) -> None:
-        """Lock the rows of these entries in the plan table until the commit, in the order of
-        names."""
+        """Lock the plan rows of these entries until the commit."""
+        # Sorted, so that two writers cannot block each other.
         bound = self._names.bind([[name] for name in sorted(set(names))])
         connection.execute(self._lock, bound).all()
 
@@ -94,28 +94,28 @@ class RunningRuns:
             connection.execute(self._delete, self._names.bind([[name] for name in sorted(names)]))
 
     def write(self, connection: Connection, rows: Sequence[RunningRow]) -> None:
-        """Insert these rows. The row that an entry already has is replaced."""
+        """Insert these rows, each in place of an older row of the same entry."""
         if rows:
             cells = [astuple(row) for row in sorted(rows, key=lambda row: row.name)]
             self._dialect.rewrite(connection, running.name, COLUMNS, ("name",), cells)
 
     def end(self, connection: Connection, task_ids: Iterable[str], at: int) -> None:
-        """Delete the running runs with these task ids. If an entry's plan waits for one of them,
-        the entry becomes due at `at` (microseconds since 1970) and the watchers are notified."""
+        """Delete the runs in progress with these task ids. An entry that waited for one of them
+        becomes due at `at` (microseconds since 1970)."""
         ended = self._locked(connection, task_ids)
         self.delete(connection, [row.name for row in ended])
         self.make_due(connection, [row.name for row in ended if row.waits], at)
 
     def prolong(self, connection: Connection, task_ids: Iterable[str], until: int) -> None:
-        """Set the end of the running runs with these task ids to `until` (microseconds since 1970).
-        A run that already ends later is not changed."""
+        """Let the runs in progress with these task ids end at `until` (microseconds since 1970). A
+        run that already ends later is not changed."""
         found = self._locked(connection, task_ids)
         shorter = [row for row in found if row.until < until]
         self.write(connection, [replace(row, until=until) for row in shorter])
 
     def make_due(self, connection: Connection, names: Iterable[str], at: int) -> None:
-        """Set the due moment of each of these entries to `at` (microseconds since 1970), unless it
-        is earlier already, and notify the watchers. Paused and disabled entries are not changed."""
+        """Make these entries due at `at` (microseconds since 1970), unless they are due earlier.
+        Paused and disabled entries are not changed. All processes are notified."""
         rows = [[name, at] for name in sorted(names)]
         if rows and connection.execute(self._due_earlier, self._dues.bind(rows)).rowcount:
             self._dialect.notify(connection)
@@ -123,11 +123,11 @@ class RunningRuns:
     def forget_waits(
         self, connection: Connection, planned: Collection[str], allowed: Collection[str]
     ) -> None:
-        """For the entries in `planned`, which have a new plan, write that the plan waits for no
-        run. For the entries in `allowed`, which now allow overlap, delete the running runs. An
-        entry that waited and has no new plan becomes due at once, and the watchers are notified.
+        """Let edited entries no longer wait for their runs in progress. `planned` are the entries
+        with a new plan. `allowed` are those that now allow overlap; their runs in progress are
+        deleted. An entry that waited and has no new plan becomes due at once.
 
-        The caller must have locked the rows of these entries in the plan table.
+        The caller must have locked the plan rows of these entries.
         """
         found = self.rows(connection, {*planned, *allowed})
         waiting = [row for row in found if row.waits]
@@ -139,8 +139,8 @@ class RunningRuns:
             self.make_due(connection, due, self._dialect.now(connection))
 
     def _locked(self, connection: Connection, task_ids: Iterable[str]) -> list[RunningRow]:
-        """Return the running runs with these task ids, and lock the rows of their entries in the
-        plan table until the commit."""
+        """Return the runs in progress with these task ids, and lock the plan rows of their
+        entries."""
         wanted = set(task_ids)
         bound = self._tasks.bind([[task_id] for task_id in sorted(wanted)])
         found = self._rows(connection.execute(self._by_task, bound)) if wanted else []

@@ -1,5 +1,5 @@
-"""Store entries, plan (next moments), claims and history in one SQL database. Any number of daemons
-and commands may share it."""
+"""Keep entries, their next runs, claims and history in one SQL database. Any number of daemons and
+commands may share it."""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4
@@ -20,7 +20,7 @@ from beatd.stores.sql.url import dialect_of
 
 
 class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlCopies, SqlIncidents, SqlTerms, SqlPresences):
-    """A store in a SQL database. The constructor opens the database, and creates or migrates the
+    """A store in a SQL database. The constructor opens the database, and creates or upgrades the
     tables. It raises StoreError if this fails."""
 
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
@@ -33,8 +33,8 @@ class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlCopies, SqlIncidents, SqlT
         self._db.open_anew = self._settle
 
     def _settle(self) -> None:
-        """Migrate the schema of the open store, read the namespace of the store (from which task
-        ids are made), and empty the cache of entries."""
+        """Create or upgrade the tables, read the store's namespace, and empty the cache of
+        entries."""
         self._reader.forget()
         self._namespace = migrate(self._db)
 

@@ -129,12 +129,10 @@ class Sqlite:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def _check_identity(self) -> None:
-        """Raise Replaced, once in each thread, if the file of the store or its write-ahead log was
-        deleted or replaced while in use. Raise StoreError if the file cannot be examined.
-
-        SQLite itself would write into a deleted file without an error.
-        """
+        """Raise Replaced if the store's file or its write-ahead log was deleted or replaced while
+        open. It is raised once in each thread. Raise StoreError if the file cannot be examined."""
         with self._lock:
+            # SQLite itself would write into a deleted file without an error.
             try:
                 found = sqlite.identity(self._path)
             except OSError as error:
@@ -151,10 +149,9 @@ class Sqlite:
             )
 
     def _forget(self, _: Engine) -> None:
-        """Make the next check of the file's identity accept any file. SQLite deletes its log when
-        the last connection is closed, and later creates a new log; the check would take this for a
-        replaced file."""
+        """Let the next `_check_identity` accept any file."""
         with self._lock:
+            # SQLite deletes its log with the last connection; a new log is no replaced file.
             self._opened = None
 
     def has_table(self, connection: Connection, name: str) -> bool:
@@ -205,7 +202,7 @@ class Sqlite:
 
 
 def _state_folder_hint() -> str:
-    """Return a hint for an error message: a store URL with a file in the state folder that systemd
-    made for this service. Return "" without such a folder."""
+    """Return an example for an error message: a store URL with a file in systemd's state folder.
+    Return "" if systemd made no such folder."""
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return f', as in store: {{url: "sqlite:///{state}/beatd.db"}}' if state else ""

@@ -1,4 +1,4 @@
-"""The base class of all parts of a SQL store, which share the database and the reader of
+"""The base class of all parts of a SQL store, which share the database and the decoder of
 entries."""
 
 from collections.abc import Callable, Sequence
@@ -32,15 +32,15 @@ class Part:
         self._reader.drop_cached(names)
 
     def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
-        """Insert these rows into the history, in the given order."""
+        """Insert rows into the history table, in the given order."""
         for start in range(0, len(lines), CHUNK):
             columns, rows = cells_of(lines[start : start + CHUNK])
             self._db.dialect.insert(connection, history.name, columns, rows)
 
     def _write_anew(self, work: Callable[[Connection], T]) -> T:
-        """Call `work` in a transaction, and return its result. Call it a second time if another
-        process has inserted one of the same rows meanwhile. Raises StoreError if the database
-        fails."""
+        """Call `work` in a transaction, commit, and return the result of `work`. Call `work` once
+        more if another process has inserted the same row meanwhile. Raises StoreError if the
+        database fails."""
         try:
             return self._db.write(work)
         except StoreError as error:

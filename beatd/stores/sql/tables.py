@@ -1,5 +1,4 @@
-"""Define the tables of a SQL store. Moments are whole microseconds since 1970, UTC. Flags are 0 and
-1."""
+"""The tables of a SQL store. Moments are whole microseconds since 1970, UTC. Flags are 0 and 1."""
 
 from sqlalchemy import (
     BigInteger,

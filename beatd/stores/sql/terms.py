@@ -1,5 +1,5 @@
-"""Issue terms. A term is a fencing number with a random token. A leader must pass its term with
-every claim."""
+"""Number the leaders: each daemon that starts to lead gets the next number, called its term. With
+every claim it must pass this term, so that an old leader cannot claim."""
 
 from functools import partial
 from secrets import token_hex

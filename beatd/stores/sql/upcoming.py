@@ -1,5 +1,5 @@
-"""Read the next entries to run, the open claims (runs claimed and not recorded) and the pending
-requests. Indexes find them, so that the cost does not grow with the number of entries."""
+"""Read the entries that run next, the claimed runs that are not recorded yet, and the requested
+runs. Indexes find them, so that the cost does not grow with the number of entries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,8 +25,7 @@ MARGIN = 60_000_000
 
 @lru_cache(64)
 def soonest(limit: int) -> Select[Any]:
-    """Return a SELECT of the first `limit` rows of the plan table that have a due moment, sorted by
-    due moment and name."""
+    """Return a SELECT of the `limit` plan rows that are due first, sorted by due time and name."""
     return (
         select(*PLAN)
         .where(plan.c.due.is_not(None))  # a paused or disabled entry has no due moment
@@ -37,8 +36,7 @@ def soonest(limit: int) -> Select[Any]:
 
 @lru_cache(64)
 def later(limit: int) -> Select[Any]:
-    """Return the SELECT of `soonest`, limited to rows with a due moment not before the parameter
-    `start`."""
+    """Return the SELECT of `soonest`, limited to due times from the SQL parameter `start` on."""
     return soonest(limit).where(plan.c.due >= bindparam("start"))
 
 
@@ -56,8 +54,8 @@ class SqlUpcoming(Part):
         return self._db.read(lambda connection: self._soonest(connection, limit))
 
     def _soonest(self, connection: Connection, limit: int) -> list[Stored]:
-        """Return up to `limit` entries with the earliest due moments. Entries that this program
-        cannot read are left out and not counted."""
+        """Return up to `limit` entries that are due first, soonest first. Entries that cannot be
+        decoded are left out and not counted."""
         # If this program cannot read some of the rows, more are read, so that unreadable entries
         # never hide the others.
         asked = limit
@@ -72,13 +70,11 @@ class SqlUpcoming(Part):
             asked = asked * 2 + 100
 
     def _rows(self, connection: Connection, limit: int) -> Sequence[Any]:
-        """Return up to `limit` rows of the plan table with the earliest due moments. If possible,
-        start to read the index a minute before the last claim.
-
-        The beginning of the index can be full of dead index entries, because each claimed row
-        leaves one there while an old snapshot exists. The index is read from its beginning if too
-        few rows are found, and once in 60 reads, because a row may have an earlier moment by now.
-        """
+        """Return up to `limit` plan rows that are due first, soonest first."""
+        # The beginning of the index can be full of dead entries: each claimed row leaves one while
+        # an old snapshot exists. So reading starts a minute before the last claim. It starts at the
+        # beginning if too few rows are found, and once in 60 reads, as a row may have an earlier
+        # moment by now.
         start = self._start
         if start is not None and self._reads % FROM_THE_BEGINNING:
             self._reads += 1
@@ -161,8 +157,7 @@ class SqlUpcoming(Part):
         self._db.write(put)
 
     def _add(self, connection: Connection, requests: Sequence[Request]) -> None:
-        """Insert the requests (runs asked for besides the plan) whose id is not in the table
-        yet."""
+        """Insert these requests for runs, except those whose id is already stored."""
         wanted = {one.id: one for one in requests}
         if wanted:
             asked = select(request.c.id).where(request.c.id.in_(sorted(wanted)))
@@ -174,8 +169,8 @@ class SqlUpcoming(Part):
     def _with_entries(
         self, connection: Connection, names: Sequence[str]
     ) -> tuple[dict[str, Stored], set[str]]:
-        """Return two values for these names: the readable entries by name, and the set of names
-        whose entry exists but cannot be read by this program."""
+        """Return the entries of these names that can be decoded, by name, and the names of the
+        others. Names without an entry are left out of both."""
         found = self._reader.named(connection, names)
         missing = sorted(set(names) - set(found))
         if not missing:

@@ -1,4 +1,4 @@
-"""Choose the dialect for the URL of a store. Only the driver of that database is imported."""
+"""Choose the database dialect for a store URL, and import only the driver of that database."""
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -8,8 +8,8 @@ from beatd.stores.sql.dialect import Dialect
 
 
 def dialect_of(url: str, timeout: float) -> Dialect:
-    """Return the dialect of the database that the URL names. Raises ConfigError if the URL cannot
-    be read or the database is unknown, and MissingExtra if the driver is not installed."""
+    """Return the dialect for a store URL such as "sqlite:///beatd.db". Raises ConfigError if it
+    cannot be read or names an unknown database, MissingExtra if the driver is not installed."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
