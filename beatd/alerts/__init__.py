@@ -1,2 +1,2 @@
-"""Alerts: decide which incidents open and close, and write the messages about them. No file here
-reads a clock, a store's driver or a network."""
+"""Alerts: detect incidents, such as an entry that keeps failing, and write messages about them."""
+# No file here reads a clock, a store's driver or a network.

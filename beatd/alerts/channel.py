@@ -1,4 +1,4 @@
-"""A channel sends messages about incidents to people or programs."""
+"""Channels, which send messages about incidents to people or programs."""
 
 from typing import Protocol
 
@@ -15,11 +15,9 @@ class NotDelivered(BeatError):
 
 
 class Channel(Protocol):
-    """Sends messages to one URL. `shown` is the channel's name for people; it contains no
-    secret."""
+    """Sends messages to one URL. `shown` is its name for people; it contains no secret."""
 
     shown: str
 
     def send(self, message: Message) -> None:
-        """Deliver the message, or raise NotDelivered if that fails. The call ends within a
-        minute."""
+        """Deliver the message within a minute, or raise NotDelivered."""

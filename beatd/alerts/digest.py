@@ -17,15 +17,14 @@ WAITS_MAX = 4  # a message waits no longer than so many times `wait`
 
 
 class Digest(Struct, frozen=True):
-    """The incidents of one message, oldest first."""
+    """The incidents that share one message, oldest first."""
 
     about: About
     incidents: tuple[Incident, ...]
 
 
 class Sorted(Struct, frozen=True):
-    """The result of `sort_out`: `digests` are the messages that are due, `settled` are the
-    incidents that need no message."""
+    """The messages that are due (`digests`), and the incidents that need none (`settled`)."""
 
     digests: tuple[Digest, ...] = ()
     settled: tuple[Incident, ...] = ()
@@ -36,14 +35,13 @@ def sort_out(
 ) -> Sorted:
     """Return the messages that are due at `now`, and the incidents that need no message.
 
-    A message is due when its oldest incident is `wait` old and no further incident has joined the
-    message for a fifth of `wait`, at the latest after 4 times `wait`. These times are doubled for
-    "outcomes away". No message is due while a daemon sends another one about its incidents.
+    A message is due when its oldest incident is `wait` old and no further incident has joined it
+    for a fifth of `wait`, at the latest after 4 times `wait`. These times are doubled for "outcomes
+    away". No message is due while a daemon sends another one about its incidents.
 
-    An incident that an outage may have caused waits until the outage is over. If the incident is
-    closed by then, it needs no message. Two more groups need none: mute incidents (they open too
-    often, see `flapping`), and incidents of the whole installation that closed before they were
-    announced.
+    An incident that an outage may have caused waits until the outage is over, and needs no message
+    if it is closed by then. Mute incidents (they open too often, see `flapping`) need none, nor do
+    incidents of the whole installation that closed before they were announced.
     """
     groups: dict[tuple[About, str, str, bool], list[Incident]] = {}
     settled: list[Incident] = []
@@ -66,12 +64,11 @@ def sort_out(
 
 
 def reminder(incidents: Iterable[Incident], now: datetime, again: timedelta) -> Digest | None:
-    """Return one message about the open incidents that were announced before, or None if no
-    reminder is due.
+    """Return one message about all open incidents that were announced, or None if none is due.
 
-    A reminder is due when the last message about one of these incidents is at least `again` old,
-    and no daemon is sending a message about them now. Incidents with a message younger than half of
-    `again` are left out, and so are incidents that open again and again.
+    A reminder is due when the last message about one of them is at least `again` old, unless a
+    daemon is sending one now. Incidents with a message younger than half of `again` are left out,
+    and so are incidents that open again and again.
     """
     announced = [
         one
@@ -117,8 +114,7 @@ def _needs_no_message(one: Incident, outage: Outage | None) -> bool:
 
 
 def _about(one: Incident) -> About | None:
-    """Return the type of the message that is due next for an incident, or None if no message is
-    left to send."""
+    """Return the type of the next message about an incident, or None if no message is left."""
     if one.announced is None and (one.closed is None or one.kind in WITHOUT_END):
         return "opened"
     if one.closed is not None and one.resolved is None:

@@ -1,5 +1,4 @@
-"""Flapping: an incident that opens again and again is announced once a day. Its other openings are
-mute: no message is sent about them."""
+"""Limit messages about an incident that opens again and again (flapping) to one a day."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,19 +10,17 @@ WITHIN = timedelta(days=1)
 
 
 class Opening(Struct, frozen=True):
-    """One earlier opening of an incident, with the number `flaps` that it got from `flaps_of`."""
+    """An earlier opening of an incident, with the number that `flaps_of` returned for it."""
 
     opened: datetime
     flaps: int
 
 
 def flaps_of(earlier: Sequence[Opening], now: datetime) -> int:
-    """Return the number `flaps` for an incident that opens at `now`; `earlier` has its earlier
-    openings.
+    """Return how often an incident that opens at `now` has opened within the last day.
 
-    The number counts the openings within the last day, this one included, while it is below
-    FLAPS_SAID. After that, the number is FLAPS_SAID for one opening a day, which is announced as
-    flapping, and FLAPS_SAID + 1 for the others, which are mute.
+    The count includes this opening and ends at FLAPS_SAID, which is announced as flapping once a
+    day. Every further opening gets FLAPS_SAID + 1: it is mute, so no message is sent about it.
     """
     recent = [one for one in earlier if now - one.opened < WITHIN]
     if len(recent) + 1 < FLAPS_SAID:
@@ -33,5 +30,5 @@ def flaps_of(earlier: Sequence[Opening], now: datetime) -> int:
 
 
 def is_mute(flaps: int) -> bool:
-    """Return True if no message is sent about an incident with this number `flaps`."""
+    """Return True if no message is sent about an incident with this result of `flaps_of`."""
     return flaps > FLAPS_SAID

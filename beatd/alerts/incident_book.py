@@ -1,5 +1,4 @@
-"""The open incidents of a store, as one daemon knows them. Each change of an incident is written by
-compare-and-set."""
+"""The open incidents of a store, kept in the memory of one daemon."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -18,11 +17,11 @@ OUTAGES_COUNT_FOR = timedelta(days=31)
 
 
 class IncidentBook:
-    """Keeps in memory the incidents that are open, or whose end was not announced, so that a daemon
-    need not read them in each turn. Every change is written to the store first.
+    """Keeps open incidents in memory, and writes every change of an incident to the store first.
 
-    `is_stale` is True before the first `load`, and after a write failed or another daemon changed
-    an incident. Then `load` or `reload` must be called.
+    Closed incidents are kept until their end is announced. `is_stale` is True before the first
+    `load`, and after a write failed or another daemon changed an incident. Then `load` or `reload`
+    must be called.
     """
 
     def __init__(self, store: Incidents) -> None:
@@ -34,8 +33,7 @@ class IncidentBook:
         self.is_stale = True
 
     def load(self, now: datetime) -> None:
-        """Read the incidents from the store: those that `reload` reads, the openings of the last
-        day, and the outages of the last month."""
+        """Read open incidents, openings of the last day and outages of the last month."""
         self._earlier = {}
         for one in islice(self._store.incidents(None, EARLIER_MAX), EARLIER_MAX):
             if now - one.opened < WITHIN:
@@ -49,8 +47,7 @@ class IncidentBook:
         self.reload()
 
     def reload(self) -> None:
-        """Read from the store only the incidents that are open, or whose end was not announced. Set
-        `is_stale` to False."""
+        """Read only the incidents that are open, or whose end was not announced, from the store."""
         self._kept, self._opened = {}, {}
         for one in self._store.open_incidents():
             self._keep(one)
@@ -61,13 +58,11 @@ class IncidentBook:
         return list(self._kept.values())
 
     def opened(self, name: str) -> dict[IncidentKind, Incident]:
-        """Return the open incidents of an entry, by kind. The name "" means the whole
-        installation."""
+        """Return an entry's open incidents by kind; the name "" means the whole installation."""
         return dict(self._opened.get(name, {}))
 
     def current(self, incident: Incident) -> Incident | None:
-        """Return the newest known version of this incident, or None if no message about it is left
-        to send."""
+        """Return the newest known version of an incident, or None if it needs no more messages."""
         return self._kept.get(_place(incident))
 
     def names(self) -> Iterator[str]:
@@ -75,7 +70,7 @@ class IncidentBook:
         yield from [name for name, some in self._opened.items() if name and some]
 
     def counts(self) -> dict[IncidentKind, int]:
-        """Return the number of open incidents of each kind that has one."""
+        """Return the number of open incidents by kind."""
         found: dict[IncidentKind, int] = {}
         for some in self._opened.values():
             for kind in some:
@@ -87,8 +82,7 @@ class IncidentBook:
         return [*self._past, *outages_in(self._opened.get("", {}).values())]
 
     def open(self, incidents: Iterable[Incident], now: datetime) -> list[Incident]:
-        """Open these incidents in the store, and return those that were written. An incident is not
-        written if one of the same kind and name is open already."""
+        """Open incidents in the store; return them without those that are open already."""
         new = []
         for one in incidents:
             flaps = flaps_of(self._earlier.get((one.kind, one.name), ()), now)
@@ -96,8 +90,7 @@ class IncidentBook:
         return [one for one in self.put(new) if one is not None]
 
     def close(self, ends: Iterable[tuple[Incident, str]], now: datetime) -> list[Incident]:
-        """Close these incidents in the store, each with the reason for its end, and return those
-        that were written. An incident is not written if another daemon changed it meanwhile."""
+        """Close incidents, each with a reason; return them without those another daemon changed."""
         changed = []
         for one, why in ends:
             observed = f"{one.observed}; over: {why}" if why else one.observed
@@ -107,14 +100,15 @@ class IncidentBook:
         return closed
 
     def put(self, incidents: Sequence[Incident]) -> list[Incident | None]:
-        """Write each incident with its revision (a change counter) raised by one. Return, for each,
-        the written incident, or None if another daemon changed it meanwhile. `is_stale` is True
-        after such a conflict, and after a StoreError."""
+        """Write incidents; return each as written, or None if another daemon changed it meanwhile.
+
+        Each gets the next revision, a change counter. `is_stale` is True after a conflict or error.
+        """
         if not incidents:
             return []
         next_ones = [replace(one, revision=one.revision + 1) for one in incidents]
         was_stale, self.is_stale = self.is_stale, True  # also if the store raises StoreError
-        written = self._store.put_incidents(next_ones)
+        written = self._store.put_incidents(next_ones)  # by compare-and-set
         self.is_stale = was_stale or not all(written)
         put = []
         for one, is_written in zip(next_ones, written, strict=True):
@@ -126,17 +120,15 @@ class IncidentBook:
         return put
 
     def add_past(self, incident: Incident, now: datetime, why: str = "") -> None:
-        """Write an incident that is already over: it is opened and closed at once. Nothing is
-        written if an incident of the same kind and name is open."""
+        """Record an incident that is over already, unless one of the same kind and name is open."""
         if incident.kind not in self.opened(incident.name):
             self.close([(one, why) for one in self.open([incident], now)], now)
 
     def settle(self, incidents: Iterable[Incident], now: datetime) -> None:
         """Record in the store that messages about these incidents were sent, or are not needed.
-        This clears `leased_until`, so that any daemon may send the next message.
 
-        If another daemon changed an incident meanwhile, the incident is read again and written once
-        more.
+        Then any daemon may send the next message. If another daemon changed an incident meanwhile,
+        the incident is read again and written once more.
         """
         open_at = {_place(one): one.closed is None for one in incidents}
         for _ in range(2):
@@ -172,9 +164,10 @@ def _place(one: Incident) -> tuple[Key, datetime]:
 
 
 def _noted(one: Incident, now: datetime, *, as_open: bool) -> Incident:
-    """Return the incident with `now` as the time of its newest message: in `resolved` if the
-    message was about its end, otherwise in `announced`. `leased_until` is cleared. `as_open` is
-    True if the incident was open when the message was made."""
+    """Return the incident with `now` as the time of its newest message.
+
+    `as_open` is True if the incident was open when the message was made.
+    """
     announced, resolved = one.announced or now, one.resolved
     if one.closed is not None and not as_open:
         resolved = now

@@ -1,5 +1,4 @@
-"""Judge one entry: compare its runs with the limits in its `alert`, and return the incidents that
-open or close."""
+"""Judge one entry: compare its runs with its `alert`, and find incidents to open or close."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,12 +17,11 @@ KINDS: tuple[IncidentKind, ...] = ("failed", "late", "missing", "running")
 
 
 class Publishing(Struct, frozen=True, kw_only=True):
-    """The broker's answers to the newest runs of an entry, as this daemon saw them.
+    """How the broker answered to the newest runs of an entry, as this daemon saw it.
 
-    `rejected` counts the rejected runs in a row, `rejection` is the reason of the newest of them,
-    and `rejected_task_id` its task id. `confirmed` counts the runs that the broker accepted since
-    the last rejection. `planned` and `at` are the planned and the publishing time of the newest
-    accepted run that the schedule planned.
+    `rejected` counts the rejected runs in a row; `rejection` is the reason of the newest of them,
+    `rejected_task_id` its task id. `confirmed` counts the runs accepted since. `planned` and `at`
+    are the planned and the publishing time of the newest accepted run of the schedule.
     """
 
     rejected: int = 0
@@ -37,9 +35,8 @@ class Publishing(Struct, frozen=True, kw_only=True):
 class Facts(Struct, frozen=True, kw_only=True):
     """All that `judge` knows of one entry.
 
-    `since` is the moment from which a success is missing, if no success and no outcome is known.
-    `resumed` is the moment when the entry was resumed or enabled; outcomes from before that moment
-    are not judged.
+    `since` is the moment from which a success is missing, if no outcome is known. `resumed` is the
+    moment when the entry was resumed or enabled; earlier outcomes are not judged.
     """
 
     name: str
@@ -54,8 +51,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     """The facts that are the same for all entries at the moment `now`.
 
     Runs within `margin` of an outage are not judged. `led_since` is the moment when this daemon
-    became the leader; a run that was planned before that moment may be late without an incident.
-    `settling` is True shortly after the daemon became the leader; no incident opens then.
+    became the leader; runs planned before it may be late. While `settling` is True, shortly after
+    that moment, no incident opens.
     """
 
     now: datetime
@@ -66,8 +63,7 @@ class Situation(Struct, frozen=True, kw_only=True):
 
     @property
     def cause(self) -> Outage | None:
-        """An outage that has not ended, or ended at most `margin` ago; None if there is no such
-        outage."""
+        """Return the outage that lasts, or ended at most `margin` ago; None if there is none."""
         return outage_at(self.outages, self.now, self.margin)
 
     def explains(self, moment: datetime) -> bool:
@@ -79,7 +75,7 @@ class Finding(Struct, frozen=True):
     """One incident to open or, if `opens` is False, to close.
 
     `since` is when the trouble began (None: now). `task_id` is the task id of the run that caused
-    the finding; it is empty if no single run did.
+    it, or "".
     """
 
     kind: IncidentKind
@@ -92,12 +88,11 @@ class Finding(Struct, frozen=True):
 
 
 def judge(facts: Facts, opened: Mapping[IncidentKind, Incident], at: Situation) -> list[Finding]:
-    """Return the incidents to open and to close for one entry; `opened` has its open incidents by
-    kind.
+    """Return the incidents of one entry to open and to close.
 
-    Nothing opens during an outage, shortly after an outage, or while `at.settling` is True. An
-    incident closes only on evidence, such as a success, or if the entry's `alert` no longer has its
-    rule.
+    `opened` has its open incidents by kind. Nothing opens during an outage, shortly after one, or
+    while `at.settling` is True. An incident closes only on evidence, such as a success, or if the
+    entry's `alert` no longer has its rule.
     """
     quiet = at.settling or at.cause is not None
     found = []
@@ -143,8 +138,7 @@ def _failed(facts: Facts, opened: Incident | None, at: Situation) -> Finding | N
 
 
 def _is_old(facts: Facts, outcome: EntryOutcome, at: Situation) -> bool:
-    """Return True if the newest outcome must not count: it is from before the entry was resumed, or
-    an outage may have caused it."""
+    """Return True if the newest outcome is from before a resumption, or due to an outage."""
     ended = outcome.newest.at
     return (facts.resumed is not None and ended < facts.resumed) or at.explains(ended)
 
@@ -185,10 +179,10 @@ def _missing(facts: Facts, opened: Incident | None, at: Situation) -> Finding | 
 
 
 def missing_since(facts: Facts) -> datetime:
-    """Return the moment from which a success is missing.
+    """Return the moment from which an entry's next success is missing.
 
-    This is the last success, else the first outcome, else `facts.since`. If the entry was resumed
-    later, it is the moment of the resumption.
+    This is the last success, else the first outcome, else `facts.since`; or the moment when the
+    entry was resumed, if that is later.
     """
     outcome = facts.outcome
     since = facts.since

@@ -1,5 +1,4 @@
-"""Judge the whole installation: whether a daemon leads, and whether broker, sources and store
-work."""
+"""Judge the whole installation: whether a leader, the broker, the sources and the store work."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,22 +16,20 @@ _OVER: dict[IncidentKind, str] = {
 
 
 class WholeFacts(Struct, frozen=True, kw_only=True):
-    """What the leader knows of the servers and the sources of entries. Without trouble a text is
-    empty, and a time is None. `conflicts` has a line for each problem of a source."""
+    """What the leader knows of servers and sources. Empty texts and None mean no trouble."""
 
     broker_trouble: str = ""
     broker_away_since: datetime | None = None
     outcomes_trouble: str = ""
     outcomes_away_since: datetime | None = None
-    conflicts: Sequence[str] = ()
+    conflicts: Sequence[str] = ()  # a line for each problem of a source
 
 
 def judge_whole(facts: WholeFacts, opened: Mapping[IncidentKind, Incident]) -> list[Finding]:
-    """Return the incidents to open and to close for the whole installation; `opened` has its open
-    incidents by kind.
+    """Return the incidents of the whole installation to open and to close.
 
-    Only a leader that reaches the store calls this function. So the incidents "nobody leads" and
-    "store away" are always closed.
+    `opened` has its open incidents by kind. Only a leader that reaches the store calls this, so the
+    incidents "nobody leads" and "store away" are always closed.
     """
     found = [Finding(kind, False, why) for kind, why in _OVER.items() if kind in opened]
     found += _server("broker away", facts.broker_away_since, facts.broker_trouble, opened)
@@ -54,8 +51,10 @@ def _server(
     trouble: str,
     opened: Mapping[IncidentKind, Incident],
 ) -> list[Finding]:
-    """Return one finding that opens or closes the incident `kind` of a server, or an empty list if
-    nothing changes. `since` is when the server went away, or None while it can be used."""
+    """Return the finding that opens or closes a server's incident; [] if nothing changes.
+
+    `since` is when the server went away, or None while it can be used.
+    """
     if since is not None and kind not in opened:
         return [Finding(kind, True, trouble or "it does not answer", since=since)]
     if since is None and kind in opened:

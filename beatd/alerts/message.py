@@ -31,13 +31,12 @@ _WORDS: dict[IncidentKind, str] = {
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """One message about incidents of one kind and cause. A reminder may have several kinds; its
-    `kind` is "several" then.
+    """One message about incidents of the same kind and cause.
 
-    Each attempt to send a message, by any daemon, has the same `id`. `entries` has the names of the
-    first few entries, `count` is the number of all incidents. `lasted` is in seconds, and None
-    unless the incidents are over. `trace` is the trace id of the first incident's run, empty if it
-    has none.
+    A reminder may mix kinds; its `kind` is "several" then. Each attempt to send a message has the
+    same `id`. `entries` has the first few entry names, `count` is the number of incidents. `lasted`
+    is in seconds, None while they are open. `trace` is the trace id of the first incident's run, or
+    "".
     """
 
     id: str
@@ -79,15 +78,13 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 def incident_id(incident: Incident) -> str:
-    """Return a short id of this incident. Every daemon computes the same id, and no other incident
-    has it."""
+    """Return a short unique id of an incident; every daemon computes the same id."""
     text = f"{incident.kind}\n{incident.name}\n{incident.opened.isoformat()}"
     return sha256(text.encode()).hexdigest()[:16]
 
 
 def message_of(about: About, incidents: Sequence[Incident], now: datetime) -> Message:
-    """Return one message about these incidents. The oldest incident must come first, and there must
-    be at least one. Secrets in their texts are hidden."""
+    """Return one message about one or more incidents, oldest first. Secrets are hidden."""
     first = incidents[0]
     ids = [incident_id(one) for one in incidents]
     rounds = f"{max(one.announced or one.opened for one in incidents).isoformat()}"

@@ -1,5 +1,4 @@
-"""Outages that explain why runs failed, were late or are missing. One incident about an outage
-replaces the incidents about its effects."""
+"""Outages that explain why runs failed, were late or are missing."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -8,30 +7,28 @@ from msgspec import Struct
 
 from beatd.incident import Incident, IncidentKind
 
-#: The kinds of incidents that are the cause of others.
+#: The kinds of incidents that are the cause of others, and replace them in messages.
 CAUSES: frozenset[IncidentKind] = frozenset(
     {"nobody leads", "store away", "broker away", "outcomes away"}
 )
 
 
 class Outage(Struct, frozen=True):
-    """A period in which runs could not be published, or their outcomes could not be read. `end` is
-    None while the outage lasts."""
+    """A period in which no run could be published, or no outcome of a run could be read."""
 
     kind: IncidentKind
     begin: datetime
-    end: datetime | None = None
+    end: datetime | None = None  # while the outage lasts
 
     def covers(self, moment: datetime, margin: timedelta) -> bool:
-        """Return True if the moment is within the outage, or at most `margin` before or after
-        it."""
+        """Return True if the moment is in the outage, or at most `margin` before or after it."""
         if moment < self.begin - margin:
             return False
         return self.end is None or moment <= self.end + margin
 
 
 def outages_in(incidents: Iterable[Incident]) -> list[Outage]:
-    """Return one outage for each of these incidents that is about an outage, open or closed."""
+    """Return an outage for each incident that is about one, such as "broker away"."""
     return [
         Outage(one.kind, one.opened, one.closed)
         for one in incidents
@@ -40,14 +37,12 @@ def outages_in(incidents: Iterable[Incident]) -> list[Outage]:
 
 
 def outage_at(outages: Iterable[Outage], moment: datetime, margin: timedelta) -> Outage | None:
-    """Return the first outage that covers the moment, with `margin` before and after the outage;
-    None if there is no such outage."""
+    """Return the first outage that covers the moment, give or take `margin`; None if none does."""
     return next((one for one in outages if one.covers(moment, margin)), None)
 
 
 def time_away(outages: Sequence[Outage], since: datetime, until: datetime) -> timedelta:
-    """Return how much of the time from `since` to `until` is covered by outages. Time that two
-    outages cover counts once."""
+    """Return how much of the time from `since` to `until` outages cover; overlaps count once."""
     total, reached = timedelta(0), since
     for one in sorted(outages, key=lambda outage: outage.begin):
         begin = max(one.begin, reached)

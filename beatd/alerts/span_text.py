@@ -6,8 +6,7 @@ from beatd.schedules.duration import format_duration
 
 
 def span_text(length: timedelta) -> str:
-    """Return the length as short text such as 2h10m. The text has whole seconds from ten seconds
-    on, and no seconds from one day on."""
+    """Return a length of time as text like "2h10m", rounded down more the longer it is."""
     length = max(length, timedelta(0))
     if length >= timedelta(days=1):
         length -= length % timedelta(minutes=1)

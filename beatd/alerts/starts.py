@@ -1,5 +1,4 @@
-"""The moments from which entries are judged, for entries that have no success yet or were
-paused."""
+"""The moments from which alerts judge entries that never succeeded or were paused."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,10 +21,10 @@ class Start(Struct, frozen=True, omit_defaults=True):
 
 
 class Starts:
-    """The moment from which each watched entry (an entry with an `alert`) is judged.
+    """The moments from which alerts judge entries, by entry name.
 
     The argument `text` is what the method `text` returned to an earlier leader. An empty or
-    unreadable text counts as no starts.
+    unreadable text means that no moments are known.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -37,17 +36,15 @@ class Starts:
             self._starts = {}  # a newer version wrote it; counting begins anew
 
     def text(self) -> str:
-        """Return the starts that still matter as JSON text, at most KEPT_MAX of them. The next
-        leader creates its `Starts` from this text."""
+        """Return the moments that still matter, at most KEPT_MAX, as JSON for the next leader."""
         kept = [(name, one) for name, one in self._starts.items() if name not in self._proven]
         return json.encode(dict(kept[-KEPT_MAX:])).decode()
 
     def see(self, paused: Mapping[str, bool], now: datetime) -> None:
-        """Update the starts to the entries that are watched now. `paused` has True for each entry
-        that is paused or disabled.
+        """Update the moments for the entries that have an `alert` now.
 
-        A new entry starts now, and so does an entry that is no longer paused. The start of an entry
-        that is not in `paused` is deleted.
+        `paused` has each of them; True means paused or disabled. New and resumed entries are judged
+        from `now`. Entries that are not in `paused` are deleted.
         """
         for name, is_paused in paused.items():
             before = self._starts.get(name)
@@ -66,12 +63,11 @@ class Starts:
         self._proven.discard(name)
 
     def get(self, name: str) -> Start | None:
-        """Return the start of a watched entry, or None if the entry is not watched."""
+        """Return the moment from which an entry is judged, or None if the entry has no `alert`."""
         return self._starts.get(name)
 
     def succeeded(self, name: str, at: datetime) -> None:
-        """Record a success of an entry. If the success came after the entry's start, `text()`
-        leaves this start out from now on."""
+        """Record a success; if it came after the entry's moment, `text` leaves the entry out."""
         start = self._starts.get(name)
         if start is not None and not start.paused and at > start.at:
             self._proven.add(name)

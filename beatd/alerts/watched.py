@@ -1,4 +1,4 @@
-"""The entries that have an `alert`, read from the catalog after it has changed."""
+"""The entries that have an `alert`, kept in memory and read again after changes."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,19 +13,18 @@ READ_AT_MOST_PART = 0.05  # of the time is spent on reading the catalog
 
 
 class WatchedEntry(Struct, frozen=True):
-    """An entry that has an `alert`. `paused` is True also if the entry is disabled or has no
-    further run. `trace` is True if its runs have a trace."""
+    """An entry with an `alert`. `paused` is also True if it is disabled or has no further run."""
 
     alert: Alert
     paused: bool
-    trace: bool
+    trace: bool  # its runs have a trace
 
 
 class Watched:
-    """Keeps the names and alerts of the entries that have an `alert`, at most WATCHED_MAX.
-    `is_full` is True if that limit was reached.
+    """Keeps the entries that have an `alert` in memory, at most WATCHED_MAX.
 
-    `elapsed` returns the seconds of a monotonic clock. Any thread may read `entries`.
+    `is_full` is True at that limit. `elapsed` returns the seconds of a monotonic clock. Any thread
+    may read `entries`.
     """
 
     def __init__(self, *, elapsed: Callable[[], float]) -> None:
@@ -36,11 +35,11 @@ class Watched:
         self.is_full = False
 
     def refresh(self, catalog: Catalog, rest: Callable[[], bool]) -> bool:
-        """Read the entries again if the catalog has changed. Return True if they were read.
+        """Read the entries if any entry in the catalog has changed; return True if they were read.
 
-        After a long read the next one is delayed, so that reads use at most READ_AT_MOST_PART of
-        the time. `rest` is called after every ROWS_PER_REST rows. If `rest` returns False, the read
-        stops and `entries` does not change.
+        Reads use at most READ_AT_MOST_PART of the time: after a long read the next one is delayed.
+        `rest` is called after every ROWS_PER_REST rows. If it returns False, the read stops and
+        `entries` does not change.
         """
         began = self._elapsed()
         if began < self._not_before:
@@ -63,5 +62,5 @@ class Watched:
         return True
 
     def forget(self) -> None:
-        """Make the next `refresh` read the entries, even if the catalog has not changed."""
+        """Make the next `refresh` read the entries, even if no entry has changed."""
         self._version, self._not_before = None, float("-inf")

@@ -1,4 +1,4 @@
-"""Copy edits between celery's dict of schedule entries and the app's `beat_schedule`."""
+"""Keep celery's dict of schedule entries and the app's `beat_schedule` equal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ _NEITHER = (None, None)
 class BeatScheduleSync:
     """Copies edits between celery's dict of schedule entries and the app's `beat_schedule`.
 
-    Code that uses celery's scheduler edits the dict of schedule entries. `add_periodic_task` edits
-    `beat_schedule`. `entry_of` makes a schedule entry from a name and a value of `beat_schedule`.
+    Code edits the first through celery's scheduler, and the second by `add_periodic_task`.
+    `entry_of` makes a schedule entry from a name and a value of `beat_schedule`.
     """
 
     def __init__(self, entry_of: Callable[[str, Any], Any]) -> None:
@@ -20,10 +20,7 @@ class BeatScheduleSync:
         self._seen: dict[str, tuple[Any, Any]] = {}
 
     def start(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
-        """Store the content of both dicts, which must have equal entries now.
-
-        `update` later compares the dicts with this content to find edits.
-        """
+        """Remember both dicts, which must be equal now, so that `update` can find edits."""
         self._seen = {
             name: (entries.get(name), declared.get(name)) for name in {**declared, **entries}
         }
@@ -31,8 +28,8 @@ class BeatScheduleSync:
     def update(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
         """Copy to each dict the edits that were made to the other one since the last call.
 
-        If a name was edited in both dicts, the edit in `entries` is copied to `declared`. Other
-        threads may edit the dicts during the call.
+        If a name was edited in both dicts, the edit in `entries` wins. Other threads may edit the
+        dicts during the call.
         """
         seen = {}
         for name in {**self._seen, **declared, **entries}:

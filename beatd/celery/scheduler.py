@@ -1,8 +1,7 @@
 """The scheduler class that celery loads for `-S beatd` and `worker -B --scheduler beatd`.
 
-The daemon runs on a thread of its own, and `tick` only watches that thread. The reason is that
-celery's signal handler may interrupt the main thread at any moment, so that the main thread must
-not hold a lock or a connection.
+The daemon runs on a thread of its own, and `tick` only watches it. Celery's signal handler may
+interrupt the main thread at any moment, so this thread must not hold a lock or a connection.
 """
 
 import os
@@ -77,10 +76,7 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
         self._sync.start(self.schedule, self.app.conf.beat_schedule)
 
     def install_default_entries(self, data: Mapping[str, Any]) -> None:
-        """Add celery's own entry that deletes old results to `schedule`.
-
-        The entry is left out if the result backend cannot be created in this process.
-        """
+        """Add celery's entry that deletes old results, if the result backend can be created."""
         with suppress(Exception):
             super().install_default_entries(data)
 
@@ -109,11 +105,10 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     # what celery calls
 
     def tick(self, *_: Any, **__: Any) -> float:
-        """Watch the daemon for up to a second and return 0.0, so that celery calls this again at
-        once.
+        """Watch the daemon for up to a second; the first call starts it.
 
-        The first call starts the daemon. If an error ended the daemon, that error is raised. After
-        `close`, this does nothing and returns the seconds to wait.
+        Returns the seconds that celery must wait before the next call: 0.0, or 1.0 after `close`.
+        If an error ended the daemon, that error is raised.
         """
         if self._closed:
             return WATCH_S
@@ -123,11 +118,7 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
         return 0.0
 
     def close(self) -> None:
-        """Stop the daemon: it finishes its current batch, gives up the lead and closes its
-        connections.
-
-        A second call does not stop it again.
-        """
+        """Stop the daemon after its current batch, and close its connections."""
         self._closed = True
         running, self._running = self._running, None
         if running is not None:
@@ -136,8 +127,7 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
 
     @property
     def info(self) -> str:
-        """The lines that celery prints at its start: the URLs of store and lock, passwords
-        masked."""
+        """Return the store and lock URLs, passwords masked, as celery prints them at its start."""
         store = self.config.store.url
         lock = schemes.lock_url(store, self.config.lock.url)
         return f"    . store -> {masked(store)}\n    . lock -> {masked(lock)}"
@@ -182,9 +172,9 @@ class _RunningDaemon:
     def watch(self, seconds: float) -> None:
         """Wait for `seconds`, and longer while the daemon makes no progress.
 
-        Raise the error that ended the daemon, if there is one. The wait is longer because celery's
-        health check takes a returned `tick` as a sign that the scheduler works. Raise SystemExit if
-        this is the beat of a worker (`worker -B`) that no longer exists.
+        Celery's health check takes a returned `tick` as a sign of progress. Raises the error that
+        ended the daemon, if any, and SystemExit in a worker's beat (`worker -B`) without its
+        worker.
         """
         while True:
             if self._ended.wait(seconds):
@@ -198,18 +188,17 @@ class _RunningDaemon:
                 return
 
     def stop(self) -> None:
-        """Make the daemon finish its current batch and give up the lead; wait up to
-        STOP_TIMEOUT_S."""
+        """Stop the daemon after its current batch; wait at most STOP_TIMEOUT_S for its end."""
         self.daemon.stop()
         self._thread.join(STOP_TIMEOUT_S)
 
 
 class _WithLastRuns:
-    """Applies the entries that an app declares, and takes over the last runs of celery's scheduler.
+    """Applies the entries of an app, after it imported their last runs from celery's own file.
 
-    `file` is the schedule file of celery's scheduler. If this app's entries were never applied, the
-    declared entries that `file` has are first added to the store with their last runs. Before each
-    call, `synchronise` copies edits of celery's dict of entries to the app.
+    `file` is the schedule file of celery's scheduler; it is read only if this app's entries were
+    never applied. Before each call, `synchronise` copies edits of celery's dict of entries to the
+    app.
     """
 
     def __init__(
@@ -242,8 +231,7 @@ class _WithLastRuns:
         return self._declaring(catalog, term, released, lasts)
 
     def _write_last_runs(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
-        """Add each entry that is in the file but not in the store, with its last run; log their
-        number."""
+        """Add the entries that are in the file but not in the store, with their last runs."""
         last_runs = last_runs_in(self._file)
         there = editing.rows(catalog, [entry.name for entry in entries if entry.name in last_runs])
         now = editing.present(catalog, self._clock)
@@ -262,10 +250,10 @@ class _WithLastRuns:
 
 
 def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
-    """Return the last run and the number of runs of each entry in a file of PersistentScheduler.
+    """Return the last run and the number of runs of each entry in celery beat's schedule file.
 
-    The keys are names of entries. Entries that never ran are left out. The result is empty if there
-    is no such file, or if the file cannot be read, which is logged.
+    Entries that never ran are left out. The result is empty if there is no such file, or if the
+    file cannot be read, which is logged.
     """
     if not any(Path(f"{file}{suffix}").exists() for suffix in ("", ".db", ".dat")):
         return {}
@@ -278,7 +266,7 @@ def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
 
 
 def _is_embedded() -> bool:
-    """Return True if this process is the beat of `worker -B`, else False.
+    """Return True if this process is the beat of `worker -B`.
 
     Such a process continues to run when its worker is killed.
     """

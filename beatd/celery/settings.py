@@ -25,11 +25,9 @@ SETTINGS = {
 def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = "") -> Config:
     """Return the configuration that the beatd settings of a Celery app describe.
 
-    `schedule_filename` is the schedule file of celery's own beat. The default store is a shelve
-    file beside it.
-    `spelled` is the app as the user typed it after `beatd -A`, or empty.
-
-    Raises ConfigError with the name of a wrong setting.
+    `schedule_filename` is the schedule file of celery's own beat; the default store is a shelve
+    file beside it. `spelled` is the app as the user typed it after `beatd -A`, or "". Raises
+    ConfigError with the name of a wrong setting.
     """
     file = schedule_filename or app.conf.beat_schedule_filename
     # Beside celery's own file, which stays as it is for a way back to celery beat.
@@ -39,7 +37,7 @@ def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = 
 
 
 def _with_settings(config: Config, app: Any) -> Config:
-    """Return the configuration, changed by the app's settings such as beatd_lock_ttl.
+    """Return the configuration with the app's settings, such as beatd_lock_ttl, applied.
 
     Raises ConfigError with the name of a wrong setting.
     """
@@ -74,8 +72,8 @@ def _with_settings(config: Config, app: Any) -> Config:
 def setting(app: Any, name: str) -> Any:
     """Return the value of a setting of the app, or None if it is not set.
 
-    The setting may be written beatd_store_url, BEATD_STORE_URL, or CELERY_BEATD_STORE_URL under
-    namespace='CELERY'.
+    A setting may also be written in upper case, such as BEATD_STORE_URL or, under
+    namespace='CELERY', CELERY_BEATD_STORE_URL.
     """
     for spelled in (name, name.upper()):
         value = app.conf.get(spelled)

@@ -1,8 +1,7 @@
-"""Add, update and remove entries of a store until it agrees with the declared entries.
+"""Make the entries in a store agree with the entries that files or an app declare.
 
-A declared set is all entries that one owner declares, read at one moment. An owner is a kind of
-source and a name ("yaml:config", "app:config"). An owner removes only its own entries. `compare`
-reads and decides; `apply` also writes. An unchanged entry is not written.
+A declared set is all entries that one owner ("yaml:config", "app:config") declares at one moment.
+An owner removes only its own entries. `compare` only reads; `apply` also writes.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,10 +29,10 @@ EDIT_AGE_MAX = timedelta(minutes=1)  # of an edit that counts in a store without
 
 
 class Step(Struct, frozen=True):
-    """One write that makes an entry agree with its declaration.
+    """One write that makes an entry in the store agree with its declaration.
 
-    `entry` is the definition to write, or None to remove the entry. `before` is the entry's row in
-    the store, or None if the entry is new.
+    `entry` is the definition to write, or None to remove the entry. `before` is the entry in the
+    store, or None if it is new.
     """
 
     name: str
@@ -51,13 +50,12 @@ class Step(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """The result of `compare` or `apply`: the steps to make, or made, and the unchanged entries.
+    """The differences between declared entries and a store, or the writes that `apply` made.
 
     `unchanged` counts the entries that agree already. `kept` are names that are no longer declared
-    and not removed: their file is missing, empty or unreadable, or `prune` is False. `conflicts`
-    are declared names that belong to another owner. `newer` is a set that was read later and is
-    applied already; then there are no steps. `missed` are names of one-offs (a single moment) whose
-    moment is past.
+    but not removed (see `compare`). `conflicts` are names that belong to another owner. `newer` is
+    a later set that was applied already; then there are no steps. `missed` are names of entries
+    whose only moment is past.
     """
 
     source: str
@@ -70,17 +68,17 @@ class Comparison(Struct, frozen=True):
 
     @property
     def added(self) -> tuple[str, ...]:
-        """Return the names that are new in the store."""
+        """Return the names of entries that are new in the store."""
         return tuple(step.name for step in self.steps if step.before is None)
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """Return the names whose definition is replaced."""
+        """Return the names of entries whose definition is replaced."""
         return tuple(step.name for step in self.steps if step.before and step.entry is not None)
 
     @property
     def removed(self) -> tuple[str, ...]:
-        """Return the names that are removed from the store."""
+        """Return the names of entries that are removed from the store."""
         return tuple(step.name for step in self.steps if step.entry is None)
 
 
@@ -92,12 +90,12 @@ def compare(
     force: bool = False,
     anywhere: bool = False,
 ) -> Comparison:
-    """Return the steps that would make the store agree with the declared set. Nothing is written.
+    """Return the steps that would make the store agree with a declared set; write nothing.
 
-    With `prune`, entries that are no longer declared are removed. Not removed are entries whose
-    file is missing, empty or unreadable; an empty set removes nothing. With `force`, these are
-    removed too, and a set that is older than the applied one is accepted. With `anywhere`, an entry
-    that only moved to another file counts as unchanged. The owner's rows are read as a stream.
+    With `prune`, entries that are no longer declared are removed, unless their file is missing,
+    empty or unreadable, or the set is empty. `force` removes these too, and accepts a set that is
+    older than the applied one. With `anywhere`, an entry that only moved to another file counts as
+    unchanged.
     """
     last = catalog.marks.applied(declared.source)
     if (
@@ -153,7 +151,7 @@ def apply(
     settled: Callable[[], None] = lambda: None,
     may_go_on: Callable[[], bool] = lambda: True,
 ) -> Comparison:
-    """Make the store agree with the declared set, and return the steps that were made.
+    """Make the store agree with a declared set, and return the steps that were made.
 
     `prune`, `force` and `anywhere` are those of `compare`. The set is recorded as the last one that
     its owner applied, unless it is limited to some files or `prune` is False. If another writer
@@ -198,6 +196,7 @@ def apply(
         done += written
         if len(written) == len(found.steps):
             break
+    # A set that is limited to some files, or applied without `prune`, is not recorded.
     if whole and found.newer is None and _is_news(marks.applied(owner), applied):
         marks.write_applied(owner, applied)
     as_declared = not (found.steps or found.conflicts or found.kept or found.newer)
@@ -219,9 +218,8 @@ def _unseen_edits(
 ) -> Mapping[str, datetime]:
     """Return the moments of edits since the owner's last set was loaded, by entry name.
 
-    `last` is the record of that set. If it is equal to the set `declared`, the result is empty. If
-    `last` is None, the store may have lost its records, and only edits of the last minute are
-    returned.
+    `last` is that set. If it equals `declared`, there are none. If it is None, the store may have
+    lost its records, and only edits of the last minute are returned.
     """
     if last is not None and last.holds(declared.digest):
         return {}
@@ -232,7 +230,7 @@ def _unseen_edits(
 def mark_under_way(marks: Marks, owner: str, applied: AppliedSet) -> None:
     """Record in the store that an owner's set is being written. Call this before the first write.
 
-    After a crash, the record shows the next leader that the store has only a part of the set.
+    After a crash, the next leader then knows that the store has only a part of the set.
     """
     under_way = replace(applied, whole=False)
     if _is_news(marks.applied(owner), under_way):
@@ -244,8 +242,8 @@ def _refuse_if_over(
 ) -> None:
     """Raise Deposed if `may_go_on` returns False, because another daemon may lead now.
 
-    If `has_written`, this daemon may have overwritten a newer set. Then a mark for the owner
-    `source` is written to the store first, so that the leader compares the owner's set again.
+    If `has_written`, this daemon may have overwritten a newer set of the owner `source`. Then the
+    leader is made to compare that set with the store again.
     """
     if may_go_on():
         return
@@ -262,13 +260,12 @@ def _write(
 ) -> list[tuple[Step, Change]]:
     """Write the steps, and return each step that was written, with its change.
 
-    If only a claim changed a row meanwhile (its plan has the next run now), the row is read again
-    and the step is retried, at most ten times. If the row was edited, the step is dropped. Plans
-    are computed from the time of the write, because the comparison of a large set takes long.
+    A step is dropped if its entry was edited meanwhile. It is retried, at most ten times, if the
+    entry only got its next run.
     """
     done: list[tuple[Step, Change]] = []
     for _ in range(ATTEMPTS_MAX):
-        moment = now()
+        moment = now()  # not the time of the comparison, which takes long for a large set
         changes = [change_of(step, moment) for step in steps]
         answers = catalog.write(changes)
         done += [
@@ -289,12 +286,12 @@ def _write(
 
 def _is_news(last: AppliedSet | None, applied: AppliedSet) -> bool:
     # The next daemon reads the same set again, which needs no write.
-    """True if the set `applied` differs from the recorded set `last` and must be recorded."""
+    """Return True if `applied` differs from the recorded set `last` and must be recorded."""
     return last is None or (last.digest, last.whole) != (applied.digest, applied.whole)
 
 
 def _in_doubt(entry: Entry, declared: Declared) -> bool:
-    """True if the entry may still be declared: its file or its own definition is unreadable now."""
+    """Return True if an entry that was not read may still be declared in an unreadable place."""
     at = entry.declared_at
     return entry.name in declared.unread or any(
         at == place or at.startswith(place.rstrip("/") + "/") or fnmatchcase(at, place)

@@ -14,13 +14,11 @@ from beatd.entry import PAYLOAD, Entry
 class Declared(Struct, frozen=True, kw_only=True):
     """All entries that one owner (`source`, such as "yaml:config") declares, read at `loaded_at`.
 
-    `digest` is equal for equal sets. `doubtful` are places (files, folders, globs) that are
-    missing, empty or unreadable. `unread` are names of entries with an invalid definition. Entries
-    of `doubtful` and `unread` are not removed from the store, unless `compare` is called with
-    `force`. `unreadable` are files that were never valid. `places` maps a name to its file and
-    line, for messages; the store has only the file, because lines change. If `within` is not empty,
-    the set has only the entries of these files. `made` maps a name to the moment of its edit, if
-    the edit was noticed later.
+    `digest` is equal for equal sets. `doubtful` are files, folders and globs that are missing,
+    empty or unreadable; `unread` are names of invalid entries. Entries of both stay in the store,
+    unless `compare` gets `force`. `unreadable` are files that were never valid. `places` maps names
+    to file and line, for messages. If `within` is not empty, the set has only the entries of these
+    files. `made` maps names to the moment of an edit that was noticed later.
     """
 
     source: str
@@ -30,7 +28,7 @@ class Declared(Struct, frozen=True, kw_only=True):
     doubtful: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
     unreadable: frozenset[str] = frozenset()
-    places: dict[str, str] = {}
+    places: dict[str, str] = {}  # the store has only the file, because lines change
     within: frozenset[str] = frozenset()
     made: Mapping[str, datetime] = {}
 
@@ -48,7 +46,7 @@ def digest_of(entries: Iterable[Entry]) -> str:
 
 
 def _fields_without_schedule(entry: Entry) -> list[Any]:
-    """Return an entry's field values for the digest, without name, schedule, owner and file."""
+    """Return the field values that count for an entry's digest, except its name and schedule."""
     left_out = ("name", "schedule", "source", "declared_at")
     fields = {field: getattr(entry, field) for field in Entry.__struct_fields__}
     for name in PAYLOAD:

@@ -34,7 +34,7 @@ Make = Callable[[Sequence[Stored]], Iterable[Change]]
 def present(store: SharedClock, clock: Clock) -> datetime:
     """Return the present moment by the store's clock, or by `clock` if the store has no clock.
 
-    The store's clock makes plans correct on a host with a wrong clock.
+    The store's clock is right even if the clock of this host is wrong.
     """
     reply = store.now()
     return clock.now() if reply is None else reply.moment
@@ -48,7 +48,7 @@ def in_batches(items: Iterable[T], size: int = ROWS_PER_BATCH) -> Iterator[list[
 
 
 def is_declared(entry: Entry) -> bool:
-    """True if a file or an app owns the entry ("yaml:config"), False if a command added it."""
+    """Return True if a file or an app declares the entry, False if a command added it."""
     return ":" in entry.source
 
 
@@ -56,7 +56,7 @@ def is_declared(entry: Entry) -> bool:
 
 
 def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
-    """Return a dict of the store's rows of these names. Names without a row are left out."""
+    """Return the stored entries of these names as a dict by name; unknown names are left out."""
     found: dict[str, Stored] = {}
     for batch in in_batches(names):
         for row in catalog.find(Query(names=tuple(batch))):
@@ -65,7 +65,7 @@ def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
 
 
 def row_of(catalog: EntryFinder, name: str) -> Stored:
-    """Return the row of an entry. Raises UnknownEntry if the store has no entry of this name."""
+    """Return the stored entry of this name; raise UnknownEntry if there is none."""
     found = rows(catalog, (name,)).get(name)
     if found is None:
         raise unknown(catalog, name)
@@ -73,7 +73,7 @@ def row_of(catalog: EntryFinder, name: str) -> Stored:
 
 
 def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
-    """Return an UnknownEntry error whose message suggests the most similar name in the store.
+    """Return an UnknownEntry error that suggests the most similar name in the store.
 
     A store may have a million names: at most 1000 with the same first two letters are compared.
     """
@@ -90,9 +90,9 @@ def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
 
 
 def add(catalog: EditableCatalog, entry: Entry, now: Now, author: Author | None = None) -> Stored:
-    """Add an entry, and return its row. Raises Conflict if the store has the name already.
+    """Add a new entry to the store, and return it as stored.
 
-    The plan of the entry (its next run) is computed from `now`.
+    Its next run is computed from `now`. Raises Conflict if the store has the name already.
     """
     moment = now()
     mark_if_empty(catalog, moment)
@@ -113,12 +113,11 @@ def put(
     force: bool = False,
     seen: int | None = None,
 ) -> Stored:
-    """Add an entry or replace the entry of the same name, and return its row.
+    """Add an entry, or replace the entry of the same name, and return it as stored.
 
-    A replaced entry has the same number of runs and stays paused if it was paused. Raises Conflict
-    if a file or an app declares the entry, unless `force`, or if other writers changed the row in
-    every attempt. With `force`, the owner becomes that of the new entry, and a mark is written so
-    that a leader compares the entries of the old owner again.
+    A replaced entry keeps its number of runs and its pause. Raises Conflict if a file or an app
+    declares the old entry, unless `force`; then the new entry's owner gets the name. Raises
+    Conflict also if other writers changed the entry in every attempt.
     """
     for _ in range(ATTEMPTS_MAX):
         row = rows(catalog, (entry.name,)).get(entry.name)
@@ -144,11 +143,11 @@ def patch(
     force: bool = False,
     seen: int | None = None,
 ) -> Stored:
-    """Call `edit` with the entry in the store, write the result if it differs, and return the row.
+    """Change an entry with the function `edit`, and return it as stored.
 
-    Two edits of different fields at the same time are both written. Raises UnknownEntry if the
-    store has no entry `name`, ConfigError if `edit` changes the name, and Conflict if a file or an
-    app declares the entry, unless `force`.
+    Two edits of different fields at the same time are both written. Raises UnknownEntry for an
+    unknown name, ConfigError if `edit` changes the name, and Conflict if a file or an app declares
+    the entry, unless `force`.
     """
 
     made: list[tuple[Change, Stored]] = []
@@ -178,11 +177,11 @@ def remove(
     force: bool = False,
     seen: int | None = None,
 ) -> dict[str, Entry]:
-    """Remove entries, and return the removed entries as a dict by name.
+    """Remove entries from the store, and return them as a dict by name.
 
     Raises UnknownEntry for an unknown name, and Conflict if a file or an app declares an entry;
-    then nothing is removed. With `force`, declared entries are removed too, and a mark is written
-    so that a leader compares the entries of their owner again.
+    then nothing is removed. With `force`, declared entries are removed too, and the leader adds
+    them again if they are still declared.
     """
     gone: dict[str, Stored] = {}
 
@@ -202,7 +201,7 @@ def remove(
 
 
 def owner_text(entry: Entry) -> str:
-    """Return a phrase for messages that names the owner of an entry and, if declared, its file."""
+    """Return a text that names an entry's owner, such as "declared in FILE, source yaml:config"."""
     if not is_declared(entry):
         return f"source {entry.source}"
     return f"declared in {entry.declared_at or entry.source}, source {entry.source}"
@@ -230,19 +229,19 @@ def refuse_stale(name: str, row: Stored | None, seen: int | None) -> None:
 
 
 def _mark_lost(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
-    """Write a mark for each file or app that lost an entry, so that a leader compares it again.
+    """Make the leader compare the entries of each file or app that lost an entry by an edit.
 
-    `before` has the rows before the edit, `by` is the new owner, or "" if the entries were removed.
+    `before` has the rows before the edit. `by` is the new owner, or "" if they were removed.
     """
     lost = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
     mark_takeovers(catalog, (entry.source for entry in lost))
 
 
 def _row_after(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored:
-    """Return the row of an entry after a change was written.
+    """Return an entry as stored after a change was written.
 
-    If another writer removed the row since, the returned row has the values that the change wrote.
-    `before` is the row before the edit, or None if the entry is new.
+    `before` is the entry before the edit, or None if it is new. If another writer removed the entry
+    since, the result has the values that the change wrote.
     """
     row = rows(catalog, (change.name,)).get(change.name)
     if row is not None:
@@ -262,9 +261,9 @@ def _row_after(catalog: EntryFinder, change: Change, before: Stored | None) -> S
 def change_each(
     catalog: EditableCatalog, names: Sequence[str], make: Make, *, skips_missing: bool = False
 ) -> None:
-    """Write the changes that `make` returns for the rows of these names, and retry refused changes.
+    """Write the changes that `make` returns for these entries, and retry refused changes.
 
-    A change is refused if another writer changed its row; `make` is then called with the new row.
+    A change is refused if another writer changed its entry; `make` is then called with the new one.
     Raises UnknownEntry if a name is missing, and Conflict after 100 attempts. With `skips_missing`,
     a name that disappears between two attempts is ignored.
     """
@@ -289,7 +288,7 @@ def change_each(
 
 
 def contention_error(name: str) -> Conflict:
-    """Return a Conflict error for an entry that other writers changed during every attempt."""
+    """Return the error for an entry that other writers changed during every attempt."""
     return Conflict(
         f"entry {name!r} was changed by others {ATTEMPTS_MAX} times in a row; try again"
     )

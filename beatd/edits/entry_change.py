@@ -9,11 +9,11 @@ from beatd.entry import Entry
 
 
 def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan | None:
-    """Return a new plan (the next run) for an edited row, or None if the plan need not change.
+    """Return the new next run of an edited entry, or None if the next run need not change.
 
-    A new plan is needed in three cases: the fingerprint of the schedule changed, the entry is
-    enabled or resumed, or `max_runs` now ends the entry or revives it. A disabled or paused entry
-    keeps its planned moment, which shows the moments that it missed.
+    It changes if the schedule changed, the entry is enabled or resumed, or `max_runs` now ends the
+    entry or revives it. A disabled or paused entry keeps its planned moment, which shows the
+    moments that it missed.
     """
     used_up, was = (planning.has_run_out(one, row.runs) for one in (entry, row.entry))
     goes_on = entry.enabled and not paused
@@ -41,8 +41,8 @@ def changed(
 ) -> Change:
     """Return the change that replaces the definition in `row` by `entry`, and sets the pause.
 
-    If the edit needs a new plan (the next run), the plan is computed from `now`. The change then
-    also has skip records for the history: the moments that will not run because of the edit.
+    If the edit needs a new next run, it is computed from `now`. The change then also has history
+    records of the moments that will not run because of the edit.
     """
     plan = replanned(row, entry, now, paused=paused)
     skip = None if plan is None else planning.passed_over(row, now)
@@ -71,9 +71,8 @@ def added(
 ) -> Change:
     """Return the change that adds an entry. Its plan (the next run) is computed from `now`.
 
-    `runs` and `last` are its number of runs and its last run under another scheduler. For a one-off
-    (an entry with a single moment) that never ran and is past already, the change also has a record
-    for the history.
+    `runs` and `last` are its number of runs and its last run under another scheduler. If the entry
+    never ran and its only moment is past, the change also has a history record.
     """
     plan = planning.first(entry, now, runs=runs, last=last)
     missed = planning.missed_when_new(entry, plan) if last is None and not runs else None

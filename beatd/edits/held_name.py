@@ -1,4 +1,4 @@
-"""The conflict of two owners that declare an entry of the same name."""
+"""The conflict of two owners, such as a file and an app, that declare the same name."""
 
 from collections.abc import Mapping
 
@@ -10,11 +10,11 @@ from beatd.entry import Entry
 
 
 class HeldName(Struct, frozen=True):
-    """The conflict of a declared entry with another owner's entry of the same name in the store.
+    """A conflict: a declared entry has the name of another owner's entry in the store.
 
     `declared_at` is the file or app that declares the name here. `holder` is the owner in the
-    store. `held_at` is the place of the owner's declaration, or "" if unknown. `same` is True if
-    both definitions are equal.
+    store, `held_at` the place of its declaration, or "" if unknown. `same` is True if both
+    definitions are equal.
     """
 
     name: str

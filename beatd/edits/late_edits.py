@@ -1,4 +1,4 @@
-"""Plan entries whose edit was noticed some time after it was made."""
+"""Plan the runs of entries whose edit was noticed some time after it was made."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,11 +17,11 @@ NAMES_SHOWN_MAX = 20
 def counts_from(
     entry: Entry, now: datetime, *, made: datetime | None, unseen_since: datetime
 ) -> datetime:
-    """Return the moment from which the plan (the next run) of an edited entry is computed.
+    """Return the moment from which the next run of an edited entry is computed.
 
-    This is `made`, the moment of the edit, or `now` if `made` is None. For a one-off (an entry with
-    a single moment) without `made`, it is `unseen_since`: the last look before the edit was found.
-    The moment of the one-off may lie between that look and now.
+    This is `made`, the moment of the edit, or `now` if `made` is None. For an entry that runs only
+    once, it is `unseen_since` instead of `now`: the last check that found no edit. So a moment
+    since that check is not lost.
     """
     if made is not None:
         return min(made, now)
@@ -35,11 +35,11 @@ def _next_after(schedule: Schedule, moment: datetime) -> datetime | None:
 def with_unseen_moments(
     change: Change, row: Stored, unseen_since: datetime, now: datetime
 ) -> Change:
-    """Return the change with a record of the moments between `unseen_since` and `now`.
+    """Return the change with a history record of the moments that an unnoticed edit skipped.
 
-    The edit was made in that time, at an unknown moment. Neither the old plan (the next run) nor
-    the new one ran these moments; a skip record in the history shows them. The change is returned
-    unchanged if there are no such moments, or if it has a record of skipped moments already.
+    The edit was made between `unseen_since` and `now`. Neither the old nor the new schedule ran the
+    moments in that time. If there are none, or the change has a skip record already, it is returned
+    unchanged.
     """
     entry, plan = change.entry, change.plan
     if entry is None or plan is None or plan.due is None or change.skip is not None:
@@ -53,9 +53,9 @@ def with_unseen_moments(
 
 
 def past_one_offs(names: Sequence[str]) -> str:
-    """Return a log line with the names of one-offs that will not run: their moment was past.
+    """Return a log line about entries whose only moment was past when they were first seen.
 
-    A one-off is an entry with a single moment. At most 20 names are listed.
+    At most 20 of the names are listed.
     """
     more = len(names) - NAMES_SHOWN_MAX
     named = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")

@@ -1,7 +1,7 @@
 """Name an owner as the author of its changes, and mark owners that lost an entry by hand.
 
-The declared set of such an owner did not change, so a leader would not compare it with the store
-again without the mark. After the comparison, the leader reports a conflict or adds the entry again.
+Such an owner's declarations did not change, so a leader would not compare them with the store
+again. After the note, a leader does; it then reports a conflict or adds the entry again.
 """
 
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ def author_for(owner: str) -> Author:
 
 
 def mark_takeovers(catalog: EditableCatalog, owners: Iterable[str]) -> None:
-    """Write a new takeover token to the store for each of these owners. Call this after the edit.
+    """Make the leader compare the declared entries of these owners with the store again.
 
-    The owners are those that lost an entry. When the token differs from the last one that a leader
-    read, the leader compares the owner's declared entries with the store again. An owner that never
+    Call this after an edit that took an entry from each owner. A new token is written to the store;
+    the leader compares when the token differs from the last one that it read. An owner that never
     applied a set of entries gets no token.
     """
     for owner in sorted(set(owners)):

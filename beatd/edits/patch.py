@@ -18,9 +18,9 @@ _DEEP = ("options", "kwargs", "alert", "monitor")
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:
     """Return a function that sets `fields` of an entry and removes the fields in `unset`.
 
-    `fields` maps keys, or paths like `options.queue`, to values as in YAML. Other fields are not
-    changed, but a new kind of schedule replaces the old schedule. The function raises ConfigError
-    for an unknown key or an invalid entry.
+    Keys are those of YAML, or paths like `options.queue`. A new kind of schedule replaces the old
+    schedule; other fields stay. The function raises ConfigError for an unknown key or an invalid
+    entry.
     """
 
     def edit(entry: Entry) -> Entry:
@@ -37,7 +37,7 @@ def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable
 
 
 def with_cli_as_owner(edit: Callable[[Entry], Entry]) -> Callable[[Entry], Entry]:
-    """Return a function that calls `edit` and makes "cli" the owner of the result.
+    """Return a function that calls `edit` and makes "cli" the owner of the edited entry.
 
     Then no file or app changes the entry any more.
     """
@@ -47,7 +47,7 @@ def with_cli_as_owner(edit: Callable[[Entry], Entry]) -> Callable[[Entry], Entry
 def patched(
     plain: Mapping[str, Any], fields: Mapping[str, Any], unset: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Return a copy of the plain data with `fields` set and the keys in `unset` removed.
+    """Return a copy of an entry's YAML data with `fields` set and the keys in `unset` removed.
 
     A key may be a path such as `options.headers.x`. A kind of schedule in `fields` replaces the old
     schedule. Raises ConfigError for an unknown key.
@@ -67,8 +67,8 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
     """Return the fields that change `before` to `after`; the value None removes a field.
 
     Changed keys inside options, kwargs, alert and monitor are returned as paths such as
-    `options.queue`. If the new content of such a field has a value None, the whole field is
-    returned instead.
+    `options.queue`. If the new content of such a field has a value None, the field is returned
+    whole.
     """
     fields: dict[str, Any] = {}
     for key in (*before, *(key for key in after if key not in before)):
@@ -87,15 +87,12 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 
 def _differ(one: Any, other: Any) -> bool:
-    """True if the two values differ as JSON. 0, 0.0 and false are different values."""
+    """Return True if the two values differ as JSON. 0, 0.0 and false are different values."""
     return canonical_json(one) != canonical_json(other)
 
 
 def _parts(key: str) -> list[str]:
-    """Split a key like `options.headers.x` into the list of its parts.
-
-    Raises ConfigError for an unknown key.
-    """
+    """Split a key like `options.headers.x` into its parts; raise ConfigError if it is unknown."""
     head, dot, rest = key.partition(".")
     if head not in KEYS or (dot and head not in _DEEP):
         raise ConfigError(f"{key!r} is not a key of an entry{nearest(head, KEYS)}")

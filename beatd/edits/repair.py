@@ -1,4 +1,4 @@
-"""Repair entries that lost their plan (the row with the next run) or their definition."""
+"""Repair entries of which the store lost a part: the next run or the definition."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ NAMES_SHOWN_MAX = 5
 
 
 def repair_entries(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list[str]:
-    """Repair entries that lost one of their rows, and return a log line for each kind of loss.
+    """Repair entries of which the store lost a part, and return log lines about them.
 
-    An entry without its plan (the next run) gets a new plan from now; its number of runs is lost. A
-    plan without its definition is removed, so that a source that declares the entry can add it
-    again. If `whole` is False, the store may check only some entries until it finds a loss.
+    An entry without its next run gets a new one from now; its number of runs is lost. A next run
+    without its definition is removed, so that a source that declares the entry can add it again. If
+    `whole` is False, the store may check only some entries until it finds a loss.
     """
     planned: list[str] = []
     removed: list[str] = []

@@ -1,7 +1,7 @@
 """Compute planned runs again after new time zone data or a new version of the planning code.
 
-The rules (`RULES`) are the version of both. Each plan (the next run of an entry) and the store
-itself record the rules that they follow. So the work is done once per store.
+`RULES` is the version of both. Each next run and the store record the version that they follow, so
+that the work is done once per store.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,10 +14,9 @@ ROWS_PER_BATCH = 500
 
 
 def mark_if_empty(catalog: EditableCatalog, now: datetime) -> None:
-    """If the store is empty, record that it follows the present rules (the version of planning).
+    """If the store is empty, record that its runs need not be planned again.
 
-    Then no daemon computes its plans again. A store with entries or with recorded rules is not
-    changed.
+    A store with entries, or with a recorded version of the planning rules, is not changed.
     """
     if catalog.marks.rules() is None and _is_empty(catalog):
         catalog.marks.write_rules(RULES, now)
@@ -29,9 +28,9 @@ def _is_empty(catalog: EditableCatalog) -> bool:
 
 
 def needs_replan(catalog: EditableCatalog) -> bool:
-    """True if the store follows older rules (versions of planning), or unknown ones.
+    """Return True if older or unknown planning rules computed the planned runs in the store.
 
-    False if the store follows the rules of this program, or newer ones.
+    The rules are the version of the planning code and of time zone data.
     """
     rules = catalog.marks.rules()
     return rules is None or rules < RULES
@@ -43,13 +42,12 @@ def replan(
     may_go_on: Callable[[], bool] = lambda: True,
     rest: Callable[[], None] = lambda: None,
 ) -> int:
-    """Compute future runs planned by older rules again, and return how many plans changed.
+    """Compute future runs planned by older rules again, and return how many of them changed.
 
-    Rules are the version of planning and of time zone data. The soonest runs come first. A planned
-    moment that is past is not changed. A row that is edited or claimed (its run was reserved to
-    publish) meanwhile is left out, because it got a new plan by that. `rest` is called after each
-    batch, so that other work on the same core can run. If `may_go_on` returns False, the function
-    stops early and does not record the new rules in the store.
+    The rules are the version of the planning code and of time zone data. The soonest runs come
+    first. An entry that is edited or published meanwhile is left out, as it got a new run by that.
+    `rest` is called after each batch, so that other work can run. If `may_go_on` returns False, the
+    function stops early and does not record the new rules in the store.
     """
     moved = 0
     read: list[Stored] = []
@@ -74,7 +72,7 @@ def _move(catalog: EditableCatalog, read: Sequence[Stored], now: datetime) -> in
 
 
 def _moved(row: Stored, now: datetime) -> Change | None:
-    """Return the change that gives a row its new planned moment, or None if the moment stays.
+    """Return the change that gives an entry its new next run, or None if the run stays.
 
     A past moment stays: its run is due, or waits for its jitter or for the end of another run.
     """

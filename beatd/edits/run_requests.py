@@ -1,6 +1,6 @@
-"""Request runs by hand, in addition to an entry's plan (its next run by the schedule).
+"""Request runs by hand, in addition to the runs of the schedule.
 
-A request does not change the plan, the number of runs or `max_runs` of its entry.
+A request does not change the next run, the number of runs or `max_runs` of its entry.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,7 @@ REQUESTS_READ_MAX = 1000
 
 
 def trigger(store: Requests, name: str, now: datetime) -> str:
-    """Request one run of an entry now, and return the task id of that run. Raises UnknownEntry if
-    the store has no entry of this name."""
+    """Request one run of an entry now, and return its task id. Raises UnknownEntry."""
     row = row_of(store, name)
     request = Request(
         id=uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
@@ -37,12 +36,11 @@ def backfill(
     *,
     only_count: bool = False,
 ) -> Skip:
-    """Request a run for each moment of an entry from `first` to `last`, and return a summary.
+    """Request a run for each moment of an entry's schedule from `first` to `last`.
 
-    The summary (a Skip) holds the first and the last of these moments and their number. With
-    `only_count`, nothing is requested. Raises ConfigError if `last` is in the future, UnknownEntry
-    for an unknown name, BeatError if the entry has no moment in that time, and Conflict if a
-    pending backfill overlaps it.
+    Returns the first and the last of these moments and their number. With `only_count`, nothing is
+    requested. Raises ConfigError if `last` is in the future, UnknownEntry for an unknown name,
+    BeatError if there is no such moment, and Conflict if a pending backfill overlaps it.
     """
     if last > now:
         raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
@@ -80,18 +78,16 @@ def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
 
 
 def pending_requests(store: Requests, name: str) -> list[Request]:
-    """Return the pending requests for runs of an entry. Only the first 1000 requests of the store
-    are searched."""
+    """Return the pending run requests of an entry, among the first 1000 requests of the store."""
     return [request for request, _ in store.requests(REQUESTS_READ_MAX) if request.name == name]
 
 
 def cancel_backfills(store: Requests, name: str) -> list[Skip]:
-    """Cancel the pending backfills of an entry, and return a summary of each.
+    """Cancel the pending backfills of an entry, and return what each of them will not run.
 
-    A summary (a Skip) holds the first and the last moment that will not run, and their number. A
-    skip record in the history is written for each backfill. Raises UnknownEntry for an unknown
-    name, BeatError if there is no pending backfill, and Conflict if others changed the row during
-    every attempt.
+    A result has the first and the last moment that will not run, and their number. The history
+    records them as skipped. Raises UnknownEntry for an unknown name, BeatError if no backfill is
+    pending, and Conflict if others changed the entry during every attempt.
     """
     for _ in range(ATTEMPTS_MAX):
         row = row_of(store, name)

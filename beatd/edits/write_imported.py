@@ -30,11 +30,10 @@ class Imported(Protocol):
 
 
 class ImportOptions(Struct, frozen=True, kw_only=True):
-    """Options of an import.
+    """How an import writes entries to the store.
 
-    `since` is the moment from which plans (next runs) are computed, or None for now. With
-    `replacing`, an entry of the same name that a command added is replaced. With `dry_run`, nothing
-    is written.
+    `since` is the moment from which next runs are computed, or None for now. With `replacing`, an
+    entry of the same name that a command added is replaced. With `dry_run`, nothing is written.
     """
 
     since: datetime | None = None
@@ -49,12 +48,11 @@ def write_imported(
     options: ImportOptions,
     author: Author | None = None,
 ) -> dict[str, str]:
-    """Write the entries, and return a dict from each name to its result.
+    """Write imported entries to the store, and return the result of each by name.
 
     A result is one of DONE, or the reason why the entry was not written. An entry of the same name
-    in the store is not replaced, unless `options.replacing`; an entry that a file or an app
-    declares is never replaced. An entry that was imported before gets a new plan if the other
-    scheduler ran it since.
+    is replaced only with `options.replacing`, and never if a file or an app declares it. An entry
+    that was imported before gets a new next run if the other scheduler ran it since.
     """
     outcome: dict[str, str] = {}
     for batch in editing.in_batches(entries):
@@ -75,10 +73,9 @@ def write_imported(
 def _changes(
     one: Imported, row: Stored | None, moment: datetime, replacing: bool, author: Author | None
 ) -> tuple[str, list[Change]]:
-    """Return the result for an imported entry, and the list of changes to write.
+    """Return the result of importing one entry, and the changes to write.
 
-    `row` is the store's row of the same name, or None. A new plan (the next run) is computed from
-    `moment`.
+    `row` is the stored entry of the same name, or None. A next run is computed from `moment`.
     """
     entry = one.entry
     if row is None:
@@ -96,7 +93,7 @@ def _changes(
 
 
 def _differ_in_last_run(entry: Entry, row: Stored) -> bool:
-    """True if both entries have the same owner and differ only in the `start` of their interval.
+    """Return True if both entries have one owner and differ only in the interval's `start`.
 
     The importer sets `start` to the last run.
     """

@@ -1,6 +1,6 @@
-"""Read the entries of other schedulers, such as celery beat, RedBeat or cron.
+"""Import the entries of other schedulers, such as celery beat, RedBeat or cron.
 
-`read` opens a source, and `to_entries` makes entries from its content. Nothing in the source is
+`read` reads a source, and `to_entries` converts its content to entries. Nothing in the source is
 changed or run. A malformed entry is refused with a reason, and the others are still imported.
 """
 

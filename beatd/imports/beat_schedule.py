@@ -1,4 +1,4 @@
-"""Read the entries of a Celery app's beat_schedule and of its add_periodic_task calls."""
+"""Read the periodic tasks that a Celery app declares, for an import."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ _STATE = ("last_run_at", "total_run_count")
 
 
 def read_app(spelling: str) -> tuple[Read, str]:
-    """Load the app, and return its entries and the time zone of its crontabs.
+    """Load a Celery app, and return its periodic tasks and its time zone.
 
-    `spelling` is the app as for `celery -A`, such as "module:app". A malformed entry is returned as
+    `spelling` is the app as for `celery -A`, such as "module:app". Malformed tasks are returned as
     refused. Loading the app imports its modules.
     """
     app = load_app(spelling)

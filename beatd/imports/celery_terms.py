@@ -1,4 +1,4 @@
-"""Convert Celery's schedules and entries to the plain data of beatd, without importing celery."""
+"""Convert Celery's schedules and entries to the keys of a YAML entry, without importing celery."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Terms(NamedTuple):
-    """A schedule as the plain data of an entry in YAML.
+    """A schedule as in a YAML entry, such as {"crontab": {"hour": 4}}.
 
     `notes` are sentences about differences from the original schedule.
     """
@@ -22,10 +22,10 @@ class Terms(NamedTuple):
 
 
 def every(length: timedelta, *, relative: bool = False, last: datetime | None = None) -> Terms:
-    """Return celery's `schedule`, an interval of `length`, as plain data.
+    """Return the schedule of an entry that runs every `length`.
 
-    If it is `relative` and has a `last` run, the interval starts from that run, rounded down to a
-    whole day, hour, minute or second. Raises ConfigError for an interval below a microsecond.
+    If `relative`, the interval starts from the `last` run, rounded down to a whole day, hour,
+    minute or second. Raises ConfigError for an interval below a microsecond.
     """
     if length < _MICROSECOND:
         raise ConfigError(f"an interval of {length} runs all the time; give it a length")
@@ -36,7 +36,7 @@ def every(length: timedelta, *, relative: bool = False, last: datetime | None = 
 
 
 def _rounded(last: datetime, length: timedelta) -> datetime:
-    """Return the moment rounded down to a whole day, hour, minute or second.
+    """Return `last` rounded down to a whole day, hour, minute or second.
 
     The unit is the largest that fits into `length`, at least a second.
     """
@@ -51,7 +51,7 @@ def _rounded(last: datetime, length: timedelta) -> datetime:
 
 
 def crontab(fields: Mapping[str, Any]) -> Terms:
-    """Return celery's `crontab` as plain data: its fields as written, without any `*` field."""
+    """Return the schedule of a celery `crontab` with these fields; `*` fields are left out."""
     kept = {key: _field(fields.get(key, "*")) for key in CRONTAB}
     plain = {key: value for key, value in kept.items() if value != "*"}
     return Terms({"crontab": plain or {"minute": "*"}})
@@ -62,7 +62,7 @@ def _field(value: Any) -> Any:
 
 
 def solar(event: Any, lat: Any, lon: Any) -> Terms:
-    """Return celery's `solar` as plain data: an event such as "sunset" at a place in degrees."""
+    """Return the schedule of a solar event, such as "sunset", at a place in degrees."""
     return Terms({"solar": {"event": event, "lat": float(lat), "lon": float(lon)}})
 
 
@@ -79,10 +79,10 @@ def entry_found(
     notes: tuple[str, ...] = (),
     **more: Any,
 ) -> FoundEntry:
-    """Return a FoundEntry (a task of another scheduler) with these fields; empty ones are left out.
+    """Return a FoundEntry, a task of another scheduler, with these fields; empty ones are left out.
 
-    `terms` is the schedule, `last` the last run and `runs` the number of runs. `more` holds further
-    fields of an entry, such as `enabled` or `tz`.
+    `terms` is the schedule, `last` the last run and `runs` the number of runs. `more` has further
+    keys of an entry, such as `enabled` or `tz`.
     """
     plain: dict[str, Any] = {"task": task, **terms.plain}
     if args:
@@ -110,7 +110,7 @@ def _option(value: Any) -> Any:
 
 
 def aware(moment: datetime | None) -> datetime | None:
-    """Return the moment in UTC, or None for None. A naive moment is in UTC, as celery writes it."""
+    """Convert a moment to UTC. A moment without a zone is in UTC already; None stays None."""
     if moment is None:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Read celerybeat-schedule, the file in which celery's PersistentScheduler saves its entries."""
+"""Read celerybeat-schedule, the file in which celery beat saves its entries."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,11 +15,11 @@ MAX_ARGUMENT_VALUES = 100_000  # in one entry
 
 
 def read_celerybeat_schedule(path: Path) -> Read:
-    """Return every entry of celery beat's schedule file, and the entries that were refused.
+    """Return the entries in celery beat's schedule file.
 
-    The result also contains the time zone as a note, and a reason if celery beat seems to run.
-    Raises ConfigError if the file is no such file, or if its pickles call a class that no schedule
-    needs.
+    The result also has the refused entries, a note about the time zone, and a reason if celery beat
+    seems to run. Raises ConfigError if the file is no schedule file, or if its pickles call a class
+    that no schedule needs.
     """
     raw = raw_values(path)
     if b"entries" not in raw:
@@ -45,7 +45,7 @@ def read_celerybeat_schedule(path: Path) -> Read:
 
 
 def zone_of(path: Path) -> str | None:
-    """Return the time zone of the file's crontabs, or None if the file has no readable zone."""
+    """Return the time zone that celery beat saved in its schedule file; None if unknown."""
     return _zone(raw_values(path))
 
 

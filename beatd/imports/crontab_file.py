@@ -1,8 +1,7 @@
-"""Read system crontab files: those of a user, and /etc/crontab with its column for the user.
+"""Read system crontab files for an import: those of users, /etc/crontab and cron.d files.
 
-A line of cron is a shell command, but an entry is a task. `runner` is the name of a task that gets
-the command as its only argument. A line that only runs `celery call` becomes the task that it
-calls.
+A shell command becomes an argument of the task `runner`. A line that only runs `celery call`
+becomes the task that it calls.
 """
 
 import re
@@ -23,17 +22,17 @@ _REFUSED = "is run by cron when the machine starts, which is not a time"
 
 
 def has_user_column(path: Path) -> bool:
-    """True for files whose lines name a user: /etc/crontab, and files in a cron.d folder."""
+    """Return True for files whose lines name a user: /etc/crontab, and files in a cron.d folder."""
     return path.name == "crontab" or path.parent.name == "cron.d"
 
 
 def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = None) -> Read:
-    """Return an entry for every line of the file that runs a command.
+    """Return an entry for each line of a crontab file that runs a command.
 
-    A command becomes an argument of the task `runner`. If `runner` is None, lines with shell
+    The entry runs the task `runner` with the command as its argument; without a `runner`, shell
     commands are refused. A line that only runs `celery call` becomes the task that it calls.
-    `user_column` is True if lines name a user, or None to decide by the file's name. Raises
-    BeatError if the file cannot be read.
+    `user_column` is True if lines name a user; None decides by the file's name. Raises BeatError if
+    the file cannot be read.
     """
     try:
         text = path.read_text("utf-8", errors="replace")
@@ -102,9 +101,9 @@ def _entry(
 
 
 def _without_input(command: str) -> tuple[str, bool]:
-    """Return the command up to its first unescaped %, and True if there is such a %.
+    """Return the command without the input that cron sends to it, and True if it had input.
 
-    Cron sends the text after this % to the command as input. An escaped % loses its backslash.
+    The input is the text after the first unescaped %. An escaped % loses its backslash.
     """
     parts = re.split(r"(?<!\\)%", command, maxsplit=1)
     return parts[0].replace("\\%", "%").rstrip(), len(parts) > 1
@@ -145,10 +144,7 @@ def _celery_call(command: str) -> dict[str, Any] | None:
 
 
 def _add_option(kept: dict[str, Any], key: str, value: str) -> bool:
-    """Add one option of `celery call` to `kept` and return True.
-
-    Return False if the option is unknown or malformed.
-    """
+    """Add an option of `celery call` to `kept`; return False if it is unknown or malformed."""
     try:
         match key:
             case "-a" | "--args":

@@ -1,4 +1,4 @@
-"""The values that every reader of another scheduler returns."""
+"""The types of what is read from another scheduler: found and refused entries."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,9 +13,8 @@ from beatd.errors import BeatError
 class FoundEntry(Struct, frozen=True, kw_only=True):
     """A periodic task of another scheduler, before it is checked and converted to an entry.
 
-    `plain` has the keys and values of an entry in YAML. `last` is the moment of the task's last
-    run, and `runs` the number of runs. `notes` are sentences about differences between the entry
-    and the original task.
+    `plain` has the keys and values of a YAML entry. `last` is the task's last run, `runs` its
+    number of runs. `notes` are sentences about differences between the entry and the original task.
     """
 
     name: str
@@ -26,17 +25,17 @@ class FoundEntry(Struct, frozen=True, kw_only=True):
 
 
 class Refused(Struct, frozen=True):
-    """An entry that cannot be imported, and the reason in one line."""
+    """The name of an entry that cannot be imported, and the reason in one line."""
 
     name: str
     reason: str
 
 
 class Read(Struct, frozen=True):
-    """The result of reading a source: its entries, and those that were refused.
+    """The entries that were read from another scheduler, and those that were refused.
 
     `notes` are about the whole source. `running` is the reason why the other scheduler seems to run
-    still, or "" if there is none.
+    still, or "".
     """
 
     found: Sequence[FoundEntry]
@@ -46,7 +45,7 @@ class Read(Struct, frozen=True):
 
 
 def refused(name: str, error: Exception) -> Refused:
-    """Return a Refused with the name of the entry and the error in one line."""
+    """Return the refusal of an entry, with the error's text as its reason."""
     if isinstance(error, RecursionError):
         return Refused(name, f"is nested deeper than {MAX_DEPTH} levels")
     if isinstance(error, OverflowError):

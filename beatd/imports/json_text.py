@@ -9,9 +9,9 @@ from beatd.errors import ConfigError
 
 
 def decoded(text: bytes, what: str) -> Any:
-    """Return the value of a JSON text. Raises ConfigError for malformed or too deeply nested JSON.
+    """Return the value of a JSON text; raise ConfigError if it is malformed or nested too deeply.
 
-    `what` is a part of the error message, such as "args are".
+    `what` names the text in the error, such as "args are" in "its args are not JSON".
     """
     try:
         return json.decode(text)

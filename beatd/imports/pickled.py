@@ -23,14 +23,14 @@ MAX_COPIED = 10_000_000  # items, characters and bytes that the makers of one pi
 
 
 class Fixed(type):
-    """A metaclass whose classes cannot be changed by a pickle."""
+    """A metaclass of classes whose attributes a pickle cannot change."""
 
     def __setattr__(cls, key: str, value: Any) -> None:
         raise pickle.UnpicklingError("values in a pickle are not changed")
 
 
 class Unknown(metaclass=Fixed):
-    """Stands for an object of a class that is not in `_NAMES`; stores its arguments and state."""
+    """Replaces an object of an unknown class in a pickle; does nothing but keep its data."""
 
     __slots__ = ("held",)
     named = ""
@@ -61,18 +61,18 @@ class Unknown(metaclass=Fixed):
 
 
 def unknown(named: str) -> type[Unknown]:
-    """Return a new class that stands for the unknown class of this name. A pickle may call it."""
+    """Return a harmless class that replaces the unknown class `named` in a pickle."""
     made: type[Unknown] = Fixed("Unknown", (Unknown,), {"named": named, "__slots__": ()})  # type: ignore[assignment]
     return made
 
 
 def is_unknown(value: Any) -> bool:
-    """True for an Unknown, and for a class that `unknown` returned."""
+    """Return True for an Unknown, and for a class that `unknown` returned."""
     return isinstance(value, Unknown | Fixed)
 
 
 class Maker:
-    """Stands for a name in `_NAMES`; makes a plain value, or an Unknown for wrong arguments."""
+    """Makes a plain value when a pickle calls it, or an Unknown if the arguments are wrong."""
 
     __slots__ = ("_copied", "make")
     make: Callable[..., Any]
@@ -98,7 +98,7 @@ class Maker:
 
 
 class CeleryObject:
-    """Stands for an object of celery; stores its kind and its pickled arguments by name."""
+    """Replaces an object of celery in a pickle; has its kind and its arguments by name."""
 
     __slots__ = ("fields", "kind")
     fields: dict[str, Any]
@@ -121,7 +121,7 @@ _CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 
 
 def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., CeleryObject]:
-    """Return a function that makes a CeleryObject of this kind, its arguments under these names."""
+    """Return a function that makes a CeleryObject of this kind from arguments with these names."""
 
     def make(*args: Any) -> CeleryObject:
         return CeleryObject(kind, dict(zip(names, args, strict=False)))
@@ -140,9 +140,9 @@ def _zone(key: Any, *_rest: Any) -> tzinfo:
 
 
 def _text(value: Any) -> str:
-    """Return the value if it is text, else raise TypeError: str(value) may be of any length."""
+    """Return the value if it is text, else raise TypeError."""
     if not isinstance(value, str):
-        raise TypeError(f"a {type(value).__name__} instead of text")
+        raise TypeError(f"a {type(value).__name__} instead of text")  # str(value) may be huge
     return value
 
 
@@ -168,7 +168,7 @@ def _decimal(text: Any) -> Decimal:
 
 
 class PickledUuid(UUID, metaclass=Fixed):
-    """A UUID that pickle can make without arguments and fill in afterwards."""
+    """A UUID that a pickle can make without arguments and fill in afterwards."""
 
     named = "uuid.UUID"  # as a value of its own the class is unknown
 
@@ -220,7 +220,7 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that resolves only the names in `_NAMES`. Any other name becomes an Unknown."""
+    """An unpickler that makes only the values named in `_NAMES`; the rest become Unknowns."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
@@ -245,7 +245,7 @@ class _Reader(pickle.Unpickler):
 
 
 def loads(data: bytes) -> Any:
-    """Return the unpickled value, without running code that the pickle names.
+    """Return the value in a pickle, without running code that the pickle names.
 
     Raises ConfigError if the pickle is damaged, too large, or calls a class that no schedule needs.
     """
@@ -268,14 +268,14 @@ def loads(data: bytes) -> Any:
 
 
 def _check_places(data: bytes) -> None:
-    """Raise UnpicklingError for a memo index above the pickle's size. Python would allocate it."""
+    """Raise UnpicklingError if the pickle would make Python allocate a huge memo table."""
     for opcode, place, _ in pickletools.genops(data):
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and place > len(data):  # type: ignore[operator]
             raise pickle.UnpicklingError("it is larger than its file")
 
 
 def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
-    """Return the names of unknown classes in `value`. Raises ConfigError for over `most` values."""
+    """Return the names of unknown classes in `value`; raise ConfigError for over `most` values."""
     found: list[str] = []
     left: list[Any] = [value]
     count = 0  # a few bytes of pickle can refer to themselves millions of times

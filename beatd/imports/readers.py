@@ -1,4 +1,4 @@
-"""Open a source of another scheduler's entries. The source's text begins with its kind."""
+"""Read the entries of another scheduler from a source such as "crontab:PATH"."""
 
 from pathlib import Path
 
@@ -24,11 +24,11 @@ _TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-sc
 
 
 class SourceOptions(Struct, frozen=True, kw_only=True):
-    """Options for reading a source.
+    """Options for reading the entries of another scheduler.
 
-    `timezone` is the zone of the source's wall-clock times. If `given_timezone`, it also replaces a
-    zone that the source names. `prefix` is for RedBeat. `schema` is the database schema, for
-    tables. `runner` and `user_column` are for crontab files: see `read_crontab`.
+    `timezone` is for times without a zone; with `given_timezone`, it also replaces a zone that the
+    source names. `prefix` is for RedBeat, `schema` for database tables. `runner` and `user_column`
+    are for crontab files: see `read_crontab`.
     """
 
     timezone: str = "UTC"
@@ -40,9 +40,9 @@ class SourceOptions(Struct, frozen=True, kw_only=True):
 
 
 class OpenedSource(Struct, frozen=True):
-    """The content of a source, the time zone of its wall-clock times, and its kind.
+    """The entries read from a source, their time zone, and the kind of the source.
 
-    The kind is the first part of the source's text, such as "crontab" or "redbeat".
+    The kind is a word such as "crontab" or "redbeat".
     """
 
     read: Read
@@ -51,7 +51,7 @@ class OpenedSource(Struct, frozen=True):
 
 
 def read(source: str, options: SourceOptions | None = None) -> OpenedSource:
-    """Return the content of a source like "crontab:PATH"; SOURCES lists all forms.
+    """Return the entries of a source such as "crontab:PATH"; SOURCES lists all forms.
 
     Raises ConfigError for a text of another form, and if the content is not of the named kind.
     """
@@ -107,5 +107,5 @@ def _tables(kind: str, url: str, wished: SourceOptions) -> OpenedSource:
 
 
 def _shown(source: str) -> str:
-    """Return the first word of a source's text for messages. The rest may contain a password."""
+    """Return the kind of a source for messages, without the rest, which may contain a password."""
     return repr(source.split(":", 1)[0].split("+", 1)[0][:40])

@@ -1,4 +1,4 @@
-"""Read the entries of RedBeat in Redis: a hash for each entry, and a sorted set of their keys."""
+"""Read the entries of RedBeat, a scheduler that keeps them in Redis."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,10 +20,10 @@ BATCH = 500  # keys read at once
 
 
 def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -> Read:
-    """Return every RedBeat entry whose key begins with `prefix`, and the refused entries.
+    """Return RedBeat's entries, whose keys in Redis begin with `prefix`.
 
-    An entry that is malformed or incomplete is refused. `timezone` is the zone of the crontabs. The
-    result also has a message if RedBeat seems to run.
+    Malformed or incomplete entries are returned as refused. `timezone` is the zone of the crontabs.
+    The result also has a message if RedBeat seems to run.
     """
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
@@ -48,7 +48,7 @@ def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -
 
 
 def _running(client: Any, lock: str) -> str:
-    """Return a message if RedBeat's lock exists, else "".
+    """Return a message if RedBeat seems to run, because its lock exists, else "".
 
     RedBeat deletes its lock when it stops. After RedBeat was killed, the lock exists until it
     expires.
@@ -61,7 +61,7 @@ def _running(client: Any, lock: str) -> str:
 
 
 def _as_ours(url: str) -> str:
-    """Return the URL with beatd's schemes for Sentinels and Redis Cluster in place of RedBeat's.
+    """Convert RedBeat's URL of Sentinels or a Redis Cluster to beatd's form; keep other URLs.
 
     Raises ConfigError for a Sentinel URL without the name of the service.
     """
@@ -78,9 +78,9 @@ def _as_ours(url: str) -> str:
 
 
 def _hashes(client: Any, prefix: str) -> Iterator[tuple[str, dict[str, bytes] | str]]:
-    """Yield each key with its hash, or with the reason why its hash cannot be read.
+    """Yield each entry's key with its data, or with the reason why the data cannot be read.
 
-    The hash is a dict of the raw "definition" and "meta" of the entry.
+    The data are the raw values "definition" and "meta" of the entry's hash.
     """
     keys = sorted({key for key, _ in client.zscan_iter(f"{prefix}:schedule", count=1000)})
     for start in range(0, len(keys), BATCH):
@@ -153,7 +153,7 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """Return arguments or options with datetimes in place of RedBeat's form of dates.
+    """Return task arguments or options with RedBeat's encoded dates as datetimes.
 
     Values that are nested deeper than an entry allows are not changed.
     """

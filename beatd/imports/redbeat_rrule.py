@@ -1,4 +1,4 @@
-"""Convert RedBeat's rrule to iCalendar text with wall-clock times."""
+"""Convert RedBeat's recurrence rules to iCalendar text with wall-clock times."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -15,10 +15,10 @@ _BY = ("bysetpos", "bymonth", "bymonthday", "byyearday", "byweekno", "byhour", "
 
 
 def rrule(given: Mapping[str, Any], zone: str) -> Terms:
-    """Return RedBeat's rrule as plain data with iCalendar text.
+    """Return the schedule of a RedBeat rrule (a recurrence rule), as iCalendar text.
 
-    `zone` is the app's time zone. If DTSTART has another offset from UTC, the result has its own
-    `tz` and a note. Raises ConfigError for a rule with byeaster, or if no zone has the offset.
+    `zone` is the app's time zone. If the rule starts at another offset from UTC, the result has its
+    own `tz` and a note. Raises ConfigError for a rule with byeaster, or if no zone has the offset.
     """
     if given.get("byeaster") is not None:
         raise ConfigError("its rrule has byeaster, which iCalendar rules have not")
@@ -36,9 +36,9 @@ def rrule(given: Mapping[str, Any], zone: str) -> Terms:
 
 
 def _zone(offset: timedelta, start: datetime, zone: str) -> str:
-    """Return a zone that has this offset at `start`: `zone` itself, or one like "Etc/GMT-2".
+    """Return a time zone with this offset at `start`: `zone` itself, or one like "Etc/GMT-2".
 
-    RedBeat stores only the offset of DTSTART, not its zone. Raises ConfigError if no zone has it.
+    RedBeat stores only the offset, not the zone. Raises ConfigError if no zone has it.
     """
     theirs: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
     if start.astimezone(theirs).utcoffset() == offset:

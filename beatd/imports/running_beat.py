@@ -1,4 +1,4 @@
-"""Check if celery beat uses a schedule file, by its lock, its pid file or its process."""
+"""Find out if a celery beat that uses a given schedule file is running."""
 
 import fcntl
 import os
@@ -25,8 +25,7 @@ def who_runs_on(path: Path) -> str:
 
 
 def _is_locked(file: Path) -> bool:
-    """True if another process has gdbm's lock on the file. A writer locks the file while it is
-    open."""
+    """Return True if another process has locked the file, as gdbm does while it is open."""
     try:
         with file.open("rb") as opened:
             fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -38,7 +37,7 @@ def _is_locked(file: Path) -> bool:
 
 
 def _alive(pid_file: Path) -> int | None:
-    """Return the process id in a pid file, or None if there is no such process."""
+    """Return the process id in a pid file, or None if no such process runs."""
     try:
         pid = int(pid_file.read_text().strip())
         os.kill(pid, 0)
@@ -57,7 +56,7 @@ def _processes() -> Iterator[int]:
 
 
 def _is_beat_on(pid: int, path: Path) -> bool:
-    """True if the process is a celery beat whose schedule file is `path`."""
+    """Return True if the process is a celery beat that uses this schedule file."""
     place = Path(f"/proc/{pid}")
     try:
         words = place.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
@@ -71,7 +70,7 @@ def _is_beat_on(pid: int, path: Path) -> bool:
 
 
 def _schedule_of(words: list[str]) -> str:
-    """Return the schedule file in a celery beat's command line, or its default name."""
+    """Return the schedule file that a celery beat's command line names, or the default name."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word in ("-s", "--schedule", "--schedule-filename"):
             return following

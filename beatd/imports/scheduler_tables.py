@@ -14,10 +14,11 @@ from beatd.imports.table_row import CRONTAB_COLUMNS, row_found, text_of
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """The names of a scheduler's tables: one table of tasks, and one for each kind of schedule.
+    """The table names of a scheduler that keeps its tasks in a database.
 
-    `discriminated` is True if a task has one column for the kind of its schedule and one for its
-    id, and False if it has one column for each kind.
+    One table has the tasks, each other one a kind of schedule. `discriminated` is True if a task
+    has one column for the kind of its schedule and one for its id, False if it has a column per
+    kind.
     """
 
     task: str
@@ -72,11 +73,10 @@ _SCHEDULE_COLUMNS = {
 
 
 def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
-    """Return every row of the task table as an entry; a malformed row is refused.
+    """Return the tasks in a scheduler's tables as entries; malformed rows are refused.
 
-    `timezone` is for rows without a time zone. `schema` is the database schema of the tables.
-    Raises ConfigError if the URL cannot be used or there is no task table, and StoreError if the
-    tables cannot be read.
+    `timezone` is for rows without one, `schema` is the database schema. Raises ConfigError if the
+    URL cannot be used or there is no task table, and StoreError if the tables cannot be read.
     """
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
@@ -117,9 +117,9 @@ def _refuse_missing_file(engine: Engine) -> None:
 
 
 def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
-    """Return the task of a one-off row, limited to one run, or disabled if it has run already.
+    """Limit a task to a single run if its row says `one_off`, and return it.
 
-    The task of any other row is returned unchanged.
+    It is disabled if it has run already. Any other task is returned unchanged.
     """
     if not row.get("one_off"):
         return found
@@ -136,9 +136,9 @@ def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
 def task_rows(
     connection: Connection, layout: Layout, schema: str | None = None
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield each task with the columns of its schedule. Columns that the database lacks are None.
+    """Yield each task as a dict, with the columns of its schedule.
 
-    Raises ConfigError if there is no task table.
+    Columns that the database lacks are None. Raises ConfigError if there is no task table.
     """
     shape = shape_of(connection, layout, schema)
     wanted = ", ".join(f"{expression} AS {name}" for name, expression in shape.columns.items())
@@ -150,9 +150,9 @@ def task_rows(
 
 
 class Shape(Struct, frozen=True):
-    """The columns and tables that exist in a database, as SQL.
+    """The parts of an SQL query for the tasks in a database.
 
-    `columns` maps each wanted column to its SQL expression ("NULL" if the column is missing).
+    `columns` maps each column name to its SQL expression, "NULL" if the database lacks the column.
     `source` is the FROM clause.
     """
 
@@ -161,7 +161,7 @@ class Shape(Struct, frozen=True):
 
 
 def shape_of(connection: Connection, layout: Layout, schema: str | None = None) -> Shape:
-    """Return the columns and tables that exist in the database, as SQL.
+    """Return the parts of an SQL query for the tasks, made for the columns that exist.
 
     Raises ConfigError if there is no task table.
     """
@@ -191,7 +191,7 @@ def shape_of(connection: Connection, layout: Layout, schema: str | None = None) 
 
 
 def driver_url(url: str) -> URL:
-    """Return the URL with the driver that beatd installs, and without beatd's own options."""
+    """Return the URL with the database driver that beatd installs, and without beatd's options."""
     known = {
         "postgresql": "postgresql+psycopg",
         "postgres": "postgresql+psycopg",
@@ -203,7 +203,7 @@ def driver_url(url: str) -> URL:
 
 
 def unprepared(address: URL) -> dict[str, Any]:
-    """Return connection options that stop psycopg from preparing statements; {} for other drivers.
+    """Return connection options that turn off prepared statements in psycopg; {} for other drivers.
 
     Behind a pooler, a statement may run in another session than the one that prepared it.
     """

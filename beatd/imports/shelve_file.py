@@ -19,10 +19,10 @@ _SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag")
 
 
 def raw_values(path: Path) -> dict[bytes, bytes]:
-    """Return celery beat's values in a shelve file by key. The values are still pickled.
+    """Return the values in celery beat's schedule file by key, still pickled.
 
-    The dbm may have added a suffix such as .db to `path`. Raises ConfigError if there is no such
-    file, or if it cannot be a schedule of celery beat. Raises BeatError if the file cannot be read.
+    The file may have a suffix such as .db. Raises ConfigError if there is no such file or it is no
+    schedule file, and BeatError if it cannot be read.
     """
     if not _is_there(path):
         raise ConfigError(f"{path}: there is no such file (nor {path.name}.db or {path.name}.dat)")

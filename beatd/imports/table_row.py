@@ -1,4 +1,4 @@
-"""Convert a row of django-celery-beat, or of a scheduler with similar tables, to plain data.
+"""Convert a row of django-celery-beat, or of a similar scheduler, to a FoundEntry.
 
 This module does not read a database.
 """
@@ -23,13 +23,13 @@ PERIODS = ("days", "hours", "minutes", "seconds", "microseconds")
 
 
 class NoText(str):
-    """The content of a text column that is not UTF-8. Invalid bytes are written as escapes."""
+    """The text of a column that is not valid UTF-8. Invalid bytes are written as escapes."""
 
 
 def text_of(column: bytes) -> str:
-    """Return the text of a column of SQLite, or a NoText if the column is not UTF-8.
+    """Decode a text column of SQLite; return a NoText if the column is not UTF-8.
 
-    With a NoText, only that row is refused. SQLite's driver would fail for the whole query.
+    Only its row is refused then. SQLite's driver would fail for the whole query.
     """
     try:
         return column.decode()
@@ -38,10 +38,11 @@ def text_of(column: bytes) -> str:
 
 
 def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> FoundEntry:
-    """Return the task in a row. Raises ConfigError if django-celery-beat cannot run the row either.
+    """Convert a row of a scheduler's task table to a FoundEntry.
 
-    The row has its own columns and those of its schedule, as `task_rows` selects them. `timezone`
-    is for a row without a time zone. If `carry`, the task has its last run and number of runs.
+    The row has the columns of the task and of its schedule: see `task_rows`. `timezone` is for a
+    row without one. `carry` keeps the last run and the number of runs. Raises ConfigError if
+    django-celery-beat cannot run the row either.
     """
     if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
         raise ConfigError(f"{', '.join(broken)}: not UTF-8")
@@ -84,9 +85,9 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
 
 
 def several_schedules(row: Mapping[str, Any]) -> str:
-    """Return a warning that names the schedule that counts if a row has several, else "".
+    """Return a warning if a row has several schedules, else "".
 
-    The models of django-celery-beat refuse several schedules. Its scheduler uses the first one.
+    The warning names the one that counts: the first, as in django-celery-beat's scheduler.
     """
     kinds = [kind for kind, column in SCHEDULES.items() if row.get(column) is not None]
     if len(kinds) < 2:
@@ -124,8 +125,7 @@ CRONTAB_COLUMNS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_ye
 def moment_of_row(value: Any) -> datetime | None:
     """Return the moment in a column in UTC, or None if the column is empty.
 
-    A naive moment, as MySQL and SQLite return it, is in UTC. Raises ConfigError if the value is not
-    a moment, and ValueError for text that is not one.
+    A moment without a zone is in UTC. Raises ConfigError or ValueError if the value is no moment.
     """
     if value is None or value == "":
         return None

@@ -1,4 +1,4 @@
-"""Make entries from another scheduler's tasks. Their intervals continue from the last run."""
+"""Convert another scheduler's tasks to entries. Their intervals continue from the last run."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ class ImportedEntry(Struct, frozen=True):
 
 
 class Imported(Struct, frozen=True):
-    """The entries that were made from a source, and the tasks that were refused."""
+    """The entries that were made from another scheduler's tasks, and the refused tasks."""
 
     entries: tuple[ImportedEntry, ...]
     refused: tuple[Refused, ...]
@@ -33,10 +33,9 @@ class Imported(Struct, frozen=True):
 def to_entries(
     found: Iterable[FoundEntry], *, timezone: str, source: str, declared_at: str = ""
 ) -> Imported:
-    """Check the found tasks, and return their entries in the same order, and the refused tasks.
+    """Convert tasks of another scheduler to entries; refuse invalid ones and repeated names.
 
-    An invalid task is refused, and so is a second task of the same name. `timezone` is for tasks
-    without a time zone. `source` and `declared_at` become fields of each entry.
+    `timezone` is for tasks without one. `source` and `declared_at` become fields of each entry.
     """
     entries: dict[str, ImportedEntry] = {}
     wrong: list[Refused] = []
@@ -61,9 +60,9 @@ def _imported(one: FoundEntry, timezone: str, source: str, declared_at: str) -> 
 
 
 def anchored(one: FoundEntry) -> dict[str, object]:
-    """Return a task's plain data. An interval without `start` starts from the task's last run.
+    """Return a task's YAML fields, with an interval that continues from the last run.
 
-    So a weekly task still runs on the same day and hour.
+    So a weekly task still runs on the same day and hour. An interval with a `start` is unchanged.
     """
     plain = dict(one.plain)
     if "every" in plain and "start" not in plain and one.last is not None:

@@ -1,6 +1,6 @@
-"""Read declared entries from their sources: files, a Celery app, or another store.
+"""Sources: the places that declare entries, such as files, a Celery app or another store.
 
-A source is always read completely. It is read again when it has changed.
+A source is read completely each time, and read again when it has changed.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ from beatd.schedules.at import At
 
 
 class Reading(Struct, frozen=True):
-    """The result of reading a source: all entries that it declares now, and its problems.
+    """The entries that a source declares now, and the problems found while reading them.
 
-    `valid_again` holds the paths of files that were invalid at the last reading and are valid now.
+    `valid_again` lists files that were invalid at the last reading and are valid now.
     """
 
     declared: Declared
@@ -26,34 +26,32 @@ class Reading(Struct, frozen=True):
 
 
 class Source(Protocol):
-    """A place where entries are declared, such as the files of a configuration or a Celery app."""
+    """A place that declares entries, such as YAML files or a Celery app."""
 
     @property
     def owner(self) -> str:
-        """Return the owner of the source's entries, such as "yaml:config". It is known before
-        `read`."""
+        """Return the owner of the declared entries, such as "yaml:config"."""
 
     def stale(self) -> bool:
-        """True if the source differs from the last reading, even if it is still being written.
+        """Return True if the source has changed since `read`, even if a file is half written.
 
         This method must be fast and never raise.
         """
 
     def changed(self) -> bool:
-        """True if the source must be read again. This method is called about once a second.
+        """Return True if the source has changed since `read` and is completely written.
 
-        A file that is still being written counts as unchanged. This method must be fast and never
-        raise.
+        This method is called about once a second. It must be fast and never raise.
         """
 
     def read(self) -> Reading:
-        """Return all entries that the source declares, and its problems.
+        """Read the source, and return all entries that it declares and its problems.
 
-        A part that cannot be read is reported as a problem; its entries from the last reading are
+        A part that cannot be read is reported as a problem. Its entries from the last reading are
         returned, or their removal is prevented.
         """
 
 
 def one_offs_of(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Return the one-offs (entries with a single planned moment) among the entries, by name."""
+    """Return the entries that run only once, at a fixed moment, as a dict by name."""
     return {entry.name: entry for entry in entries if isinstance(entry.schedule, At)}

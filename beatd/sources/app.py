@@ -25,10 +25,10 @@ _STATE = ("last_run_at", "total_run_count", "overwritten")
 
 
 class App:
-    """Reads the entries that a Celery app declares. The app's modules must be imported already.
+    """Reads the entries that a Celery app declares.
 
-    The app must be finalized. `shown` is the app's path for messages. `name` is its name in the
-    owner "app:NAME". `timezone` replaces the app's own time zone.
+    The app must be finalized and its modules imported. `shown` is the app's path in messages,
+    `name` its name in the owner "app:NAME". `timezone` replaces the app's own time zone.
     """
 
     def __init__(
@@ -47,10 +47,9 @@ class App:
         return self.changed()
 
     def changed(self) -> bool:
-        """True if an entry was added, removed or replaced, or its arguments were changed in place.
+        """Return True if the app's declared entries have changed since `read`.
 
-        A change may come at any time: the app is in this process, and code may call
-        `add_periodic_task`.
+        Added, removed and replaced entries count, and so do arguments changed in place.
         """
         now = self._app.conf.beat_schedule
         looked_at = self._clock.now()
@@ -122,10 +121,10 @@ class App:
         )
 
     def _with_cleanup(self) -> dict[str, Any]:
-        """Return the app's entries, with celery's daily clean-up of results added if it is needed.
+        """Return the app's entries, plus celery's daily clean-up of results if it is needed.
 
-        The clean-up is needed if results expire, the result backend does not delete them by itself,
-        and the app does not declare the clean-up.
+        It is needed if results expire, the result backend does not delete them by itself, and the
+        app does not declare the clean-up.
         """
         known = dict(self._known)
         conf = self._app.conf
@@ -144,9 +143,10 @@ class App:
         return known
 
     def _plain(self, written: Any) -> tuple[dict[str, Any], list[Problem]]:
-        """Return an entry of the app as plain data like YAML's, and a warning for each ignored key.
+        """Convert an entry of the app to the keys and values of a YAML entry.
 
-        Raises ConfigError for a value that is not an entry, or has no schedule.
+        Also return a warning for each ignored key. Raises ConfigError for a value that is not an
+        entry, or has no schedule.
         """
         written = as_written(written)
         if not isinstance(written, Mapping):
@@ -192,9 +192,9 @@ class App:
         return value
 
     def _named(self, key: str, value: Any) -> str:
-        """Return the name of `value`, which must be a kombu Queue of the app's task_queues.
+        """Return the name of a Queue object that is used as the option `key` of an entry.
 
-        Raises ConfigError for any other object. `key` is the option that has the value.
+        Raises ConfigError if the object is not one of the app's task_queues.
         """
         name = getattr(value, "name", None)
         if key == "queue" and name in self._app.amqp.queues:

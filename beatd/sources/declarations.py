@@ -1,7 +1,7 @@
-"""Read all sources of a daemon and, as the leader, apply them to the store.
+"""Read the declared entries of all sources and write them to the store.
 
-At the start of a term (the time of one leader), the entries of a source do not run until the source
-is applied. `Declarations.unapplied` returns the entries that must not run yet.
+Only the leader, the one active daemon, writes. After a daemon becomes the leader, the entries of a
+source do not run until the source is written to the store.
 """
 
 import logging
@@ -28,9 +28,9 @@ log = logging.getLogger("beatd")
 
 
 class Declarations:
-    """Reads changed sources about once a second and, as the leader, applies them to the store.
+    """Keeps the store equal to the entries that files and apps declare.
 
-    To apply a source is to make the store agree with the entries that the source declares.
+    Sources are read when they change. Only the leader, the one active daemon, writes to the store.
     """
 
     def __init__(self, sources: Sequence[Source], *, clock: Clock) -> None:
@@ -54,11 +54,11 @@ class Declarations:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Read the sources that changed, and return True if the store was changed.
+        """Read the changed sources and, as the leader, write their entries to the store.
 
-        Only the leader applies sources to the store. `term` is the leader's fencing number, 0 on a
+        Returns True if the store was changed. `term` is the leader's fencing number, 0 on a
         standby. `released` is called when entries that waited may run. Raises Deposed when `lasts`
-        returns False. An error in one source is raised after the other sources were applied.
+        returns False. An error in one source is raised after the other sources were written.
         """
         self._lasts = lasts
         if term != self._term:
@@ -120,7 +120,7 @@ class Declarations:
         return bool(done.steps)
 
     def _begin(self, term: int) -> None:
-        """Start a term (the time of one leader): entries wait until their source is applied."""
+        """Start a leader's term: no entry runs until its source has been applied."""
         self._term = term
         self._due = set(self._read)
         self._waiting = set(range(len(self._sources)))
@@ -128,15 +128,14 @@ class Declarations:
         self._unapplied = (term, self._all)
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of `term` must not run yet; safe in any thread."""
+        """Return the entries that must not run yet: not applied in this term, or invalid."""
         of, found = self._unapplied
         return found if of == term else self._all
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare sources with the store, which may have lost entries.
 
-        If `whole` is True, all sources are compared. If False, only sources are compared whose
-        owner has no entry in the store.
+        If `whole`, all sources are compared; else only those with no entry left in the store.
         """
         for place, reading in self._read.items():
             if whole or (
@@ -161,22 +160,22 @@ class Declarations:
             released()
 
     def _is_whole(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if the store has all entries of the source: an equal set was applied last."""
+        """Return True if the store has all entries that the source declares now."""
         declared = self._read[place].declared
         last = catalog.marks.applied(declared.source)
         return last is not None and last.holds(declared.digest)
 
     def _with_edits_before(self, place: int, reading: Reading) -> Reading:
-        """Return `reading` with the moments of edits that were read before and not applied yet."""
+        """Add to `reading` the times of earlier edits that were not applied yet, and return it."""
         before = self._read.get(place)
         if before is None:
             return reading
         return _with_edits(reading, {**before.declared.made, **reading.declared.made})
 
     def _is_undone(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if an unchanged source must be applied again.
+        """Return True if a source must be applied again although it is unchanged.
 
-        The store lost the source's entries, or another owner took or released one of their names.
+        The store lost its entries, or another owner took or released one of their names.
         """
         declared = self._read[place].declared
         if not declared.entries:
@@ -188,7 +187,7 @@ class Declarations:
         return takeover != self._takeovers.get(place) or self._is_let_go(catalog, place)
 
     def _is_let_go(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if another owner's name that is declared here is free now, or has a third owner."""
+        """Return True if a declared name that another owner held is free or has a new owner."""
         held = self._held.get(place)
         if not held or (version := catalog.version()) == self._held_at.get(place):
             return False
@@ -199,7 +198,7 @@ class Declarations:
         )
 
     def _located(self, held: HeldName) -> HeldName:
-        """Return the conflict with file and line of the other owner's declaration, if known."""
+        """Return the name conflict with the other declaration's file and line added, if known."""
         for reading in self._read.values():
             if reading.declared.source == held.holder:
                 at = reading.declared.places.get(held.name, held.held_at)
@@ -207,7 +206,7 @@ class Declarations:
         return held
 
     def conflicts(self) -> list[str]:
-        """Return a status line for each declaration that could not be read or applied."""
+        """Return a line of text for each declaration that could not be read or applied."""
         held = [str(one) for conflicts in list(self._held.values()) for one in conflicts]
         read = list(self._read.values())  # copied: other threads call this
         wrong = [str(p) for reading in read for p in reading.problems if not p.warning]
@@ -215,8 +214,7 @@ class Declarations:
         return held + wrong + waiting
 
     def _waits_for(self, place: int) -> list[str]:
-        """Return a line for each file or entry of a source that must not run yet; [] on a
-        standby."""
+        """Return a line for each entry or file of a source that must wait; [] on a standby."""
         if not self._term:
             return []
         owner = self._sources[place].owner
@@ -228,7 +226,7 @@ class Declarations:
         return [f"{owner}: {line}" for line in sorted(files) or sorted(names)]
 
     def digest(self) -> str:
-        """Return a digest of all declarations. It is equal for daemons with equal declarations."""
+        """Return a hash of all declarations; daemons with equal declarations get the same hash."""
         return " ".join(reading.declared.digest[:12] for reading in self._read.values())
 
     def _log_problems(self, reading: Reading) -> None:
@@ -263,7 +261,7 @@ def _has_any(catalog: EntryFinder, source: str) -> bool:
 class _Broken:
     """A context manager that catches exceptions, so that the work on other sources continues.
 
-    The first exception is stored for `raise_first`. A StoreError or Deposed is not caught.
+    `raise_first` raises the first of them. StoreError and Deposed are not caught.
     """
 
     def __init__(self) -> None:
@@ -278,13 +276,12 @@ class _Broken:
         return True
 
     def raise_first(self) -> None:
-        """Raise the exception that was caught first, if there is one."""
         if self._first is not None:
             raise self._first
 
 
 def unread_in(declared: Declared) -> Unapplied:
-    """Return the invalid entries and files of a set: they wait although the set was applied."""
+    """Return the invalid entries and files of a declared set, which must not run."""
     source = declared.source
     return Unapplied(
         names=frozenset((source, name) for name in declared.unread),
@@ -293,7 +290,7 @@ def unread_in(declared: Declared) -> Unapplied:
 
 
 def _named(names: Sequence[str], verb: str) -> str:
-    """Return text like "7 added (a, b, c, d, e and 2 more)"."""
+    """Return a text like "7 added (a, b, c, d, e and 2 more)"."""
     more = len(names) - NAMES_SHOWN_MAX
     which = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
     return f"{len(names)} {verb} ({which})" if names else f"0 {verb}"

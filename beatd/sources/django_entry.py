@@ -1,4 +1,4 @@
-"""Make entries of the rows of django-celery-beat's task table."""
+"""Convert rows of django-celery-beat's task table to entries."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,9 +18,10 @@ from beatd.run import MICROSECOND
 
 
 def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
-    """Return the entry of a row. Raises ConfigError for a row that beatd cannot run.
+    """Return the entry that a row of the task table describes.
 
-    `timezone` is for a row without a time zone. `source` becomes the owner of the entry.
+    `timezone` is for a row without one; `source` becomes the owner of the entry. Raises ConfigError
+    for a row that beatd cannot run.
     """
     found = row_found(row, timezone=timezone, carry=False)
     checked = check(
@@ -39,10 +40,7 @@ def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
 
 
 def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
-    """Return a line about mistakes in a row that can run nevertheless, or "" if there are none.
-
-    `entry` is the entry that was made from the row.
-    """
+    """Return a warning about mistakes in a row that still runs, or "" if there are none."""
     found = [several] if (several := several_schedules(row)) else []
     for problem in header_warnings(entry.options.get("headers") or {}):
         found.append(str(problem.under("options")))
@@ -50,7 +48,7 @@ def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
 
 
 def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
-    """Return the moment of the row's last edit (date_changed), or None if it is malformed."""
+    """Return the time of the row's last edit, or None if its `date_changed` is malformed."""
     try:
         return moment_of_row(row["date_changed"])
     except (ConfigError, ValueError):
@@ -58,11 +56,10 @@ def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
 
 
 def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:
-    """Return the entry of a one-off row, with a `max_runs` that allows one run each time it is
-    enabled.
+    """Limit a one-off entry to one run each time it is enabled, and return it.
 
-    `stored` is the entry's row in beatd's store, or None. If Django's table counts a run already,
-    the returned entry is disabled.
+    `stored` is the entry in beatd's store, or None. If Django's row counts a run already, the
+    returned entry is disabled.
     """
     if row["total_run_count"]:
         return replace(entry, enabled=False, max_runs=stored.runs if stored and stored.runs else 1)
@@ -78,15 +75,15 @@ def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entr
 
 
 def _has_last_run(row: Mapping[str, Any], stored: Stored) -> bool:
-    """True if Django's table has the last run, or there is none; False if beatd must write it."""
+    """Return True if django-celery-beat's row has the last run, or the entry never ran."""
     last = moment_of_row(row["last_run_at"])
     return stored.last is None or (last is not None and last >= stored.last - timedelta(seconds=1))
 
 
 def has_ended(entry: Entry | None, before: Stored | None) -> bool:
-    """True if a one-off differs from its stored row only because it was disabled after its run.
+    """Return True if a one-off entry changed only because beatd disabled it after its run.
 
-    `before` is the stored row. After the run, beatd itself disables a one-off in Django's table.
+    `entry` is the entry of Django's row, `before` the one in beatd's store.
     """
     if entry is None or before is None or not has_run_out(before.entry, before.runs):
         return False

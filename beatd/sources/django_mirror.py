@@ -1,4 +1,4 @@
-"""Make the entries in the store equal to the rows of django-celery-beat, again and again.
+"""Copy the rows of django-celery-beat to the store, again and again.
 
 An edit through Django's models takes effect within a second, any other edit within a minute.
 """
@@ -39,23 +39,20 @@ HAS_CONFLICTS = "!"  # ends the digest of rows of which some are not entries or 
 
 
 class RowState(Protocol):
-    """Writes the state of entries into Django's rows: their runs, and whether they are enabled."""
+    """Writes to django-celery-beat's tables that entries have run, and disables ended ones."""
 
     def tell_again(self) -> None:
-        """Write the runs that could not be written before; remember runs that fail again."""
+        """Retry the writes of runs that failed before; keep those that fail again."""
 
     def disable_what_ended(self, now: datetime) -> int:
-        """Disable one-off rows that ran and rows that expired before `now`; return their number."""
+        """Disable one-off rows that ran and rows that expired before `now`; return how many."""
 
 
 class DjangoMirror:
-    """Applies the rows of Django's tables to the store, and then the declarations of other sources.
+    """Keeps the store equal to django-celery-beat's tables, and applies other sources too.
 
-    To apply rows is to make the store's entries equal to them. The class has the same methods as
-    `Declarations` and is used in its place.
-
-    `row_state` is the open store. It is None if this process writes no state into the rows: before
-    the store is open, and in a shadow (a daemon that runs nothing).
+    The class has the methods of `Declarations` and is used in its place. `row_state` writes to
+    Django's rows. It is None before the store is open, and in a shadow, a daemon that runs nothing.
     """
 
     row_state: RowState | None = None
@@ -83,10 +80,10 @@ class DjangoMirror:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Apply changed rows (leader only) and other sources; return True if the store was changed.
+        """Write changed rows and other sources to the store; return True if the store was changed.
 
-        `term` is the fencing number of the leader, or 0 on a standby. `released` is called when
-        entries that waited may run. Raises Deposed when `lasts` returns False.
+        Only the leader writes. `term` is its fencing number, 0 on a standby. `released` is called
+        when entries that waited may run. Raises Deposed when `lasts` returns False.
         """
         changed, self._released, self._lasts = False, released, lasts
         if term != self._term or not term:
@@ -100,9 +97,9 @@ class DjangoMirror:
         return self._others(catalog, term, released, lasts) or changed
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader must not run yet in this term (its fencing number).
+        """Return the entries that must not run yet: not applied in this term, or invalid.
 
-        This method may be called in any thread.
+        `term` is the fencing number of the leader. Any thread may call this method.
         """
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
         others = self._others.unapplied(term)
@@ -111,8 +108,8 @@ class DjangoMirror:
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare all rows with the store, which may have lost entries.
 
-        If `whole` is False, the rows are compared only if the store has no entry of them.
-        `compare_again` of the other sources is called too.
+        If `whole` is False, this happens only if none of their entries is left in the store. The
+        other sources are compared, too.
         """
         mine = Query(source=self._source, limit=1)
         known = self._known is not None and self._known.rows
@@ -127,7 +124,7 @@ class DjangoMirror:
             self._released()
 
     def _apply_rows(self, catalog: EditableCatalog) -> bool:
-        """Apply changed rows to the store; return True if the store was changed.
+        """Write changed rows to the store; return True if the store was changed.
 
         If the tables or the store fail, the error is logged once, and False is returned.
         """
@@ -148,24 +145,24 @@ class DjangoMirror:
         return changed
 
     def conflicts(self) -> list[str]:
-        """Return a status line for each row or declaration that could not be read or applied."""
+        """Return a line of text for each row or declaration that could not be read or applied."""
         trouble = [self._trouble] if self._trouble else []
         if self._term and self._applied != self._term:
             trouble.append(f"{self._source}: its entries wait until its rows are applied")
         return trouble + self._row_conflicts.lines() + self._others.conflicts()
 
     def digest(self) -> str:
-        """Return the digest of the other sources.
+        """Return a hash of the entries of the other sources, for comparing daemons.
 
-        The rows are not part of the digest, because all daemons read the same rows.
+        Django's rows are left out, because all daemons read the same rows.
         """
         return self._others.digest()
 
     def _look(self, catalog: EditableCatalog) -> bool:
         """Read the rows that changed and apply them; return True if the store was changed.
 
-        The first call of a term (the time of one leader) applies all rows. Every 10 seconds,
-        remembered runs and the end of one-off and expired rows are also written to Django's tables.
+        The first call of a leader's term applies all rows. Every 10 seconds, past runs and ended
+        entries are also written to Django's tables.
         """
         present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()
@@ -188,7 +185,7 @@ class DjangoMirror:
         return self._apply_changed(catalog, self._known, present)
 
     def _apply_all(self, catalog: EditableCatalog, now: editing.Now) -> bool:
-        """Apply every row, and return True if the store was changed.
+        """Write the entries of all rows to the store; return True if the store was changed.
 
         If the last leader applied the same rows without a conflict, nothing is compared or written.
         """
@@ -242,7 +239,7 @@ class DjangoMirror:
         return bool(done.steps)
 
     def _apply_changed(self, catalog: EditableCatalog, known: Listing, now: editing.Now) -> bool:
-        """Apply the rows that differ from `known`; return True if the store was changed."""
+        """Write the rows that differ from `known` to the store; return True if it was changed."""
         loaded_at = now()
         listing = self._rows.listing()
         other = [id for id, seen in listing.rows.items() if known.rows.get(id) != seen]
@@ -272,19 +269,18 @@ class DjangoMirror:
         return changed
 
     def _digest(self, listing: Listing) -> str:
-        """Return a digest of the rows. It is written to the store when the rows are applied.
+        """Return a hash of the rows, by which the next leader sees that it need not read them.
 
-        A leader that finds an equal digest need not read the rows. The digest has the version of
-        beatd, because another version may read rows differently. Rows with conflicts get a
-        different digest, so that each new leader reads and logs these rows.
+        The hash includes the version of beatd, because another version may read rows differently.
+        Rows with conflicts get another hash, so that each new leader reads and logs them.
         """
         mark = HAS_CONFLICTS if self._row_conflicts else ""
         return f"{__version__}/{self._timezone}/{listing.digest}{mark}"
 
     def _entry(self, row: Mapping[str, Any], once: Mapping[str, Stored]) -> Entry | None:
-        """Return the entry of a row, or None if the row is invalid; then a conflict is added.
+        """Return the entry of a row, or None if the row is invalid; the problem is recorded then.
 
-        `once` maps the names of one-offs (entries that run once) to their rows in the store.
+        `once` has the stored entries that run only once, by name.
         """
         name = str(row["name"])
         try:

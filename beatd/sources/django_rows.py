@@ -1,4 +1,4 @@
-"""Read the rows of django-celery-beat with SQL, without Django, and find the changed rows."""
+"""Read django-celery-beat's tables with SQL, without Django, and find the rows that changed."""
 
 import weakref
 import zlib
@@ -30,7 +30,7 @@ CONNECT_ARGS: dict[str, dict[str, Any]] = {
 
 
 class Seen(Struct, frozen=True):
-    """A summary of a row: its name, a hash of its editable columns, and its date_changed."""
+    """The name, content hash and edit date of a row, by which a later edit is noticed."""
 
     name: str
     hash: int
@@ -38,9 +38,9 @@ class Seen(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """A summary of all rows by id, and the marker that was read before the rows.
+    """The name, hash and edit date of every row, by which later edits are found.
 
-    The marker (see `DjangoRows.marker`) changes when rows are edited through Django's models.
+    `rows` has them by id. `marker` is what `DjangoRows.marker` returned before they were read.
     """
 
     rows: Mapping[int, Seen]
@@ -48,19 +48,19 @@ class Listing(Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """Return a digest of all rows that changes with every edit."""
+        """Return a hash of all rows that changes with every edit."""
         return digest_of(len(self.rows), sum(seen.hash for seen in self.rows.values()))
 
 
 def digest_of(count: int, total: int) -> str:
-    """Return a digest of rows, made of their number and the sum of their hashes."""
+    """Return a text like "12/34567" from the number of rows and the sum of their hashes."""
     return f"{count}/{total}"
 
 
 class DjangoRows:
-    """Reads django-celery-beat's tables in one database, in a short transaction for each query.
+    """Reads django-celery-beat's tables in one database.
 
-    Raises StoreError if a query fails or the task table is missing.
+    Each query is a short transaction. Raises StoreError if it fails or the task table is missing.
     """
 
     def __init__(self, url: str) -> None:
@@ -83,21 +83,21 @@ class DjangoRows:
         self._shape: Shape | None = None
 
     def marker(self) -> str:
-        """Return a text that changes with each edit through Django's models, and only then.
+        """Return a text that changes only when a row is edited through Django's models.
 
-        The text is the time that django-celery-beat writes for its own scheduler, or "" if there is
+        It is the time of the last such edit as django-celery-beat stores it, or "" if there is
         none.
         """
         self._known()  # its error names a missing table better than the server's
         return str(next((row[0] for row in self._query(MARKER)), ""))
 
     def digest(self) -> str:
-        """Return a digest of all rows, computed by the server; it changes with every edit."""
+        """Return a hash of all rows that changes with every edit; the database computes it."""
         (row,) = self._query(f"SELECT count(*), sum({self._hash()}) FROM {self._known().source}")
         return digest_of(int(row[0]), int(row[1] or 0))
 
     def listing(self) -> Listing:
-        """Return the marker, and the names, hashes and dates of all rows by id."""
+        """Return the name, hash and edit date of every row, for finding edits later."""
         marker = self.marker()
         columns = f"t.id, t.name, {self._hash()}, {self._known().columns['date_changed']}"
         rows = self._query(f"SELECT {columns} FROM {self._known().source}")
@@ -127,7 +127,7 @@ class DjangoRows:
         return self._shape
 
     def _hash(self) -> str:
-        """Return an SQL expression for an integer hash of a row's editable columns."""
+        """Return an SQL expression that hashes the editable columns of a row."""
         columns = [
             value
             for name, value in self._known().columns.items()
@@ -155,7 +155,7 @@ class DjangoRows:
 class _StoreConnection:
     """A context manager that opens a connection and raises database errors as StoreError.
 
-    A ConfigError in the block, such as a missing table, is also raised as StoreError.
+    A ConfigError in the block, such as a missing table, also becomes a StoreError.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -186,7 +186,7 @@ def _set_timeout(connection: Connection) -> None:
 
 
 def _add_hash_function(connection: Any, _record: Any) -> None:
-    """Add the SQL function `beatd_hash` to a connection, because SQLite has no hash function."""
+    """Define the SQL function `beatd_hash` on a connection, because SQLite has no hash function."""
     connection.text_factory = text_of
 
     def beatd_hash(*values: Any) -> int:

@@ -1,4 +1,4 @@
-"""Watch files for changes by checking their size, time and inode about once a second."""
+"""Notice changed files by their size, time and inode, about once a second."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -13,9 +13,9 @@ Look = tuple[tuple[object, ...], ...]
 
 
 def look_at(paths: Iterable[Path]) -> Look:
-    """Return a value that changes when a file is changed or replaced, or its path leads elsewhere.
+    """Return a value that differs when one of the files was changed or replaced.
 
-    Kubernetes updates a ConfigMap by changing a link so that it leads to another folder.
+    A symbolic link that leads elsewhere counts too: Kubernetes updates a ConfigMap that way.
     """
     seen: list[tuple[object, ...]] = []
     for path in paths:
@@ -29,9 +29,9 @@ def look_at(paths: Iterable[Path]) -> Look:
 
 
 class FileWatch:
-    """Watches files for changes in size, time and inode, without reading their content.
+    """Notices when files change, by size, time and inode, without reading them.
 
-    `paths` returns the files; it is called at each look, so that new files are noticed.
+    `paths` returns the files; it is called at each check, so that new files are noticed.
     """
 
     def __init__(self, paths: Callable[[], Iterable[Path]], clock: Clock) -> None:
@@ -42,10 +42,10 @@ class FileWatch:
         self._looked_at = clock.elapsed()
 
     def changed(self) -> bool:
-        """True if the files changed since `seen` was called, and are not still being written.
+        """Return True if the files changed since `seen` was called, and are completely written.
 
-        Files count as completely written after 0.2 seconds without a change. This method checks the
-        files at most once a second, or every 0.2 seconds during a change.
+        Files count as completely written after 0.2 seconds without a change. They are checked at
+        most once a second, or every 0.2 seconds during a change.
         """
         now = self._clock.elapsed()
         if now - self._looked_at >= self._pause():
@@ -53,15 +53,15 @@ class FileWatch:
         return self._latest != self._known and now - self._latest_since >= SETTLED_AFTER_S
 
     def differs(self) -> bool:
-        """True if the files changed since `seen` was called, even if they are still being written.
+        """Check the files now, and return True if they changed since `seen` was called.
 
-        This method always checks the files at once.
+        Files that are still being written count as changed.
         """
         self._look()
         return self._latest != self._known
 
     def seen(self) -> None:
-        """Remember the present files as unchanged; call this before reading them."""
+        """Compare later checks with the files as they are now; call this before reading them."""
         self._looked_at = self.known_at = self._clock.elapsed()
         self._known = self._latest = look_at(self._paths())
 

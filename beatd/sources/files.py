@@ -1,4 +1,4 @@
-"""Read the entries of YAML files: `entries:` of the configuration and the files of `schedules:`."""
+"""Read entries from the YAML configuration and from the files that its `schedules:` names."""
 
 import os
 import re
@@ -105,12 +105,10 @@ class Files:
         now: datetime,
         unseen_since: datetime,
     ) -> dict[str, datetime]:
-        """Return the moment at which each new or edited one-off (a single moment) was written, by
-        name.
+        """Return when each new or edited one-off entry was written, by name.
 
-        The moment is the time of the file, but not before `unseen_since`, the last look that found
-        no change, because a copied file may have an older time. At the first reading, the time of
-        the file is always used.
+        This is the time of its file. After the first reading, it is at least `unseen_since`, the
+        last check without a change, because a copied file may have an older time.
         """
         before, one_offs = self._one_offs, one_offs_of(declared)
         self._one_offs = one_offs
@@ -130,10 +128,10 @@ class Files:
         return made
 
     def _read_config(self) -> Iterator[Problem]:
-        """Read timezone, schedules, defaults and entries of the configuration; yield its problems.
+        """Read the entries in the configuration and their settings again; yield the problems.
 
-        If the configuration is invalid, its last valid values are used. Other settings take effect
-        after a restart or SIGHUP.
+        The settings are timezone, schedules and defaults; others need a restart or SIGHUP. An
+        invalid configuration changes nothing.
         """
         if self._path is None:
             return
@@ -155,7 +153,7 @@ class Files:
         return self._good.get(file.path)
 
     def _paths(self) -> Iterable[Path]:
-        """Return the paths of the configuration, if it is a file, and of all entry files."""
+        """Return the paths of the configuration file, if any, and of all entry files."""
         found = find_files(self._config.schedules, self._config.folder)[0]
         return found if self._path is None else [self._path, *found]
 

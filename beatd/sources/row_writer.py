@@ -1,4 +1,4 @@
-"""Write the entries of changed rows of Django's tables to the store."""
+"""Write the entries of changed rows of django-celery-beat to the store."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ ATTEMPTS_MAX = 10  # while other writers change the same entries
 
 
 class RowWriter:
-    """Writes the entries of one owner, and adds a conflict for each name of another owner."""
+    """Writes one owner's entries to the store, and records names that another owner has."""
 
     def __init__(self, owner: str, conflicts: RowConflicts) -> None:
         self._owner, self._conflicts = owner, conflicts
@@ -33,11 +33,11 @@ class RowWriter:
         unseen_since: datetime,
         now: editing.Now,
     ) -> bool:
-        """Write every entry of `wanted` (None: remove it); return True if the store was changed.
+        """Write the entries of `wanted` to the store; return True if the store was changed.
 
-        If another writer changes an entry meanwhile, its write is retried, at most ten times.
-        `made` maps names to the moment of their edit, if the row has that moment. `unseen_since` is
-        the last look that found no edit. The numbers of written entries are logged.
+        An entry of None is removed. `made` has the known times of edits by name; `unseen_since` is
+        the time of the last check that found no edit. If another writer changes an entry meanwhile,
+        its write is retried, at most ten times.
         """
         left: Iterable[str] = wanted
         counts = {"added": 0, "changed": 0, "removed": 0, "ended": 0}
@@ -72,10 +72,10 @@ class RowWriter:
         made: datetime | None,
         unseen_since: datetime,
     ) -> tuple[str, Change | None]:
-        """Return the name of the counter to increase, such as "added", and the change of one entry.
+        """Return the counter to raise, such as "added", and the change to write, or None.
 
-        The change is None if there is nothing to write. `row` is the entry's row in the store, or
-        None. If the name belongs to another owner, a conflict is added and the change is None.
+        The change is None if there is nothing to write. `row` is the entry in the store, or None.
+        If another owner has the name, a conflict is recorded and nothing is written.
         """
         if row is not None and row.entry.source != self._owner:
             if entry is not None:
@@ -97,9 +97,9 @@ class RowWriter:
 
 
 def log_applied(owner: str, added: int, changed: int, removed: int, missed: Sequence[str]) -> None:
-    """Log how many entries were written, and the names of one-offs that will not run.
+    """Log how many entries were written, and which of them will never run.
 
-    `missed` are names of one-offs (entries with a single moment) whose moment was past already.
+    `missed` are names of entries whose only moment was past already.
     """
     if added or changed or removed:
         log.info("%s: %d added, %d changed, %d removed", owner, added, changed, removed)

@@ -1,4 +1,4 @@
-"""Convert the arguments of an app's entry to a form that a store can save."""
+"""Convert the task arguments of an app's entry to values that a store can save."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,11 @@ from beatd.publishers import app_value, lazy_arguments
 
 
 def storable(name: str, arguments: Any, serializer: str) -> Any:
-    """Return args or kwargs with values that a store can save; `name` is the field, for messages.
+    """Return task arguments (args or kwargs) as values that a store can save.
 
-    A value that only the app can send, such as an object of its own class, is replaced by a
-    placeholder. When a run is sent, the value is read from the app again. Raises ConfigError for a
-    value that the app's serializer cannot send either.
+    A value that only the app can send, such as an object of its own class, becomes a placeholder.
+    When a run is sent, the value is read from the app again. `name` is for messages. Raises
+    ConfigError for a value that the app's `serializer` cannot send either.
     """
     try:
         if isinstance(arguments, Mapping):

@@ -1,4 +1,4 @@
-"""Read the entries of another store as a source, for `beatd --shadow`."""
+"""Read the entries of another store, for `beatd --shadow`."""
 
 from msgspec.structs import replace
 
@@ -14,8 +14,7 @@ SOURCE = "store:shadow"
 class StoreCopy:
     """Declares the entries that commands added to another store. Paused entries become disabled.
 
-    Entries of files and apps are left out, because the shadow (the daemon that uses this source)
-    reads files and apps itself.
+    Entries of files and apps are left out, because a shadow daemon reads files and apps itself.
     """
 
     owner = SOURCE

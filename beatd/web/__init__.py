@@ -1,1 +1,1 @@
-"""The HTTP pages of a daemon."""
+"""The web server of a daemon: probes, pages and the API."""
