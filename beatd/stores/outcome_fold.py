@@ -22,7 +22,7 @@ def by_age(delivery: Delivery) -> tuple[datetime, str]:
     return known_since(delivery), delivery.delivery
 
 
-def merged(old: Delivery | None, new: Delivery) -> Delivery | None:
+def with_report(old: Delivery | None, new: Delivery) -> Delivery | None:
     """Return the delivery `old` updated with the report `new`, or `new` if `old` is None. Return
     None if `old` had already ended and `new` changes nothing. Only a lost delivery may still get
     another end."""

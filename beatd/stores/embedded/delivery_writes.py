@@ -8,7 +8,7 @@ from beatd.outcome import Delivery, Written
 from beatd.stores.embedded.running_runs import end_run
 from beatd.stores.embedded.table_values import DeliveryGone, DeliveryRow, OutcomeRow
 from beatd.stores.embedded.tables import Tables
-from beatd.stores.outcome_fold import entry_after, merged, run_ended
+from beatd.stores.outcome_fold import entry_after, run_ended, with_report
 
 # The deliveries that are kept, as all of them are in memory.
 DELIVERIES = 100_000
@@ -24,7 +24,7 @@ def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
     """
     of_run = tables.deliveries.get(delivery.task_id, {})
     before = of_run.get(delivery.delivery)
-    known = merged(before, delivery)
+    known = with_report(before, delivery)
     if known is None:
         return "late"
     tables.put(DeliveryRow(known))

@@ -7,7 +7,7 @@ from msgspec import msgpack
 
 from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, Written
 from beatd.run import micros
-from beatd.stores.outcome_fold import by_age, entry_after, known_since, merged, run_ended
+from beatd.stores.outcome_fold import by_age, entry_after, known_since, run_ended, with_report
 from beatd.stores.redis.outcome_text import entry_text, run_text
 
 Expected = str | bool  # a text that was read; "" if there was none, False if it was damaged
@@ -38,7 +38,7 @@ class OutcomeBatch:
         "written"."""
         deliveries = self._runs[report.task_id][1]
         old = next((one for one in deliveries if one.delivery == report.delivery), None)
-        new = merged(old, report)
+        new = with_report(old, report)
         if new is None:
             return "late"
         others = [one for one in deliveries if one is not old]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from beatd.catalog import Codec
 from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, Written
 from beatd.run import Running, micros
-from beatd.stores.outcome_fold import by_age, entry_after, merged, run_ended
+from beatd.stores.outcome_fold import by_age, entry_after, run_ended, with_report
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.deliveries import Deliveries
 from beatd.stores.sql.entry_reader import CHUNK
@@ -46,7 +46,7 @@ class SqlOutcomes(Part):
         for report in deliveries:
             of_run = known.setdefault(report.task_id, {})
             earlier = of_run.get(report.delivery)
-            one = merged(earlier, report)
+            one = with_report(earlier, report)
             written.append("late" if one is None else "written")
             if one is None or one == earlier:
                 continue
