@@ -91,7 +91,7 @@ MODULES = {
     """,
     "config": """
         embedded_folders entries entry_paths environment extras json_schema load located_data
-        schemes settings url_options urls values yaml yaml_scalars
+        schemes settings tls_files url_options urls values yaml yaml_scalars
     """,
     "sources": """
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
@@ -114,13 +114,15 @@ MODULES = {
         parts process_start service startup status store_clock store_status trial
     """,
     "web": """
-        http_hosts http_server web_pages
+        answers api application gate guess_limit http_hosts http_protocol http_server pages
+        probes proxy same_origin security_headers session sign_in site static_files templates
+        tokens visitor visitors
     """,
     "why": """
         answer around chain facts not_planned not_sent outage_now published time_words
     """,
     "wiring": """
-        alerting backends build daemon_service monitors packages started
+        alerting backends build daemon_service monitors packages started web
     """,
     "celery": """
         beat_schedule_sync scheduler settings

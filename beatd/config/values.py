@@ -63,15 +63,48 @@ class Lock(Struct, frozen=True, kw_only=True):
     ttl: timedelta = timedelta(seconds=2)
 
 
-class Http(Struct, frozen=True, kw_only=True):
-    """The settings of the web server for health and metrics.
+Role = Literal["viewer", "operator", "editor"]
 
-    A request must have the address, localhost, or one of `hosts` as its Host header.
+
+class Token(Struct, frozen=True, kw_only=True):
+    """A token of a program or a person; `secret` is the text of its file."""
+
+    name: str
+    role: Role
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Token({self.name!r}, {self.role!r})"
+
+
+class Proxy(Struct, frozen=True, kw_only=True):
+    """A proxy that signs people in: its header, its addresses or networks, and its users' roles."""
+
+    user_header: str
+    addresses: tuple[str, ...]
+    roles: Mapping[str, Role] = {}
+
+
+class Tls(Struct, frozen=True, kw_only=True):
+    """The paths of a certificate and its key."""
+
+    cert: str
+    key: str
+
+
+class Http(Struct, frozen=True, kw_only=True):
+    """The settings of the web server.
+
+    The server answers requests with a Host header that is the address, localhost, or one of
+    `hosts`. Without `tokens` and `proxy`, it only shows, and only to this machine.
     """
 
     host: str
     port: int
     hosts: tuple[str, ...] = ()  # Host headers answered besides the address and localhost
+    tokens: tuple[Token, ...] = ()
+    proxy: Proxy | None = None
+    tls: Tls | None = None
 
 
 class Alerts(Struct, frozen=True, kw_only=True):

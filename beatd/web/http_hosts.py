@@ -13,14 +13,17 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 
 
 class HttpHosts:
-    """Decides by the Host header whether an HTTP request is answered.
+    """Decides by the Host header whether a request is answered.
 
-    Accepted are the bound address, the loopback names and the names in `http.hosts`. A server that
-    is bound to all addresses also accepts this machine's name and every numeric address.
+    Accepted are the bound address and the loopback names, with the bound port or without a port.
+    The names in `http.hosts` are accepted with any port, because a proxy may have another one. A
+    server that is bound to all addresses also accepts this machine's name and every numeric
+    address. Numeric addresses are safe because an attack needs a name.
     """
 
-    def __init__(self, bound: str, named: Sequence[str] = ()) -> None:
-        self._names = {name.lower() for name in (*LOOPBACK, bound, *named)}
+    def __init__(self, bound: str, port: int, named: Sequence[str] = ()) -> None:
+        self._port, self._named = str(port), {name.lower() for name in named}
+        self._names = {name.lower() for name in (*LOOPBACK, bound)}
         self._any_address = bound in EVERYWHERE
         if self._any_address:
             self._names.add(socket.gethostname().lower())
@@ -34,19 +37,23 @@ class HttpHosts:
             return ""
         if len(headers) > 1:
             return "two Host headers"
-        name = name_in(headers[0])
-        if name in self._names or (self._any_address and _is_address(name)):
+        name, port = name_and_port_in(headers[0])
+        known = name in self._names or (self._any_address and _is_address(name))
+        if name in self._named or (known and port in ("", self._port)):
             return ""
         return f"{headers[0][:100]!a} is not answered; name it in http.hosts"
 
 
-def name_in(header: str) -> str:
-    """Return the host name in a Host header, in lower case and without the port."""
+def name_and_port_in(header: str) -> tuple[str, str]:
+    """Return the host of a Host header, in lower case, and its port or ""."""
     text = header.strip().lower()
     if text.startswith("["):
-        return text[1:].partition("]")[0]
+        name, _, rest = text[1:].partition("]")
+        return name, rest.removeprefix(":")
     name, colon, port = text.rpartition(":")
-    return (name if colon and port.isdigit() else text).removesuffix(".")
+    if colon and port.isdigit():
+        return name.removesuffix("."), port
+    return text.removesuffix("."), ""
 
 
 def _is_address(name: str) -> bool:

@@ -1,198 +1,196 @@
-"""The HTTP server of a daemon, with limits on the number and the age of its connections."""
+"""The HTTP server of a daemon; it limits the number and the age of its connections."""
 
+import asyncio
+import contextlib
 import errno
 import logging
 import socket
-import sys
+import ssl
 import threading
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
+
+from anyio.to_thread import current_default_thread_limiter
+from starlette.types import ASGIApp
+from uvicorn import Config
+from uvicorn.server import ServerState
 
 from beatd.errors import BeatError
-from beatd.web.http_hosts import HttpHosts
+from beatd.web.http_protocol import IDLE_TIMEOUT_S, LimitedProtocol
 
 log = logging.getLogger("beatd")
 
 CONNECTIONS_MAX = 32  # one more closes the oldest one, so that a probe always gets an answer
-CONNECTION_LIFE_S = 10.0
-CLIENT_TIMEOUT_S = 5.0  # then the thread of a silent client ends
+HANDLER_THREADS = 4
+HEADER_BYTES_MAX = 16_384
+HANDSHAKE_TIMEOUT_S = 5.0
+BACKLOG = 64
 PAUSE_AFTER_FAILED_ACCEPT_S = 0.5  # such as without a free descriptor
 LOG_FAILURE_EVERY_S = 60.0
-#: Pages for any Host header: probes and scrapers call a daemon by many names, and these
-#: pages contain figures only.
-PAGES_FOR_ANY_HOST = ("/live", "/ready", "/metrics")
-
-Answer = tuple[int, str, bytes]
+CLOSE_ANSWERS_S = 0.2  # for answers that are being sent when the server closes
+CLOSE_S = 0.5
 
 
-class Answers(Protocol):
-    """Makes the HTTP pages that a server shows."""
+class HttpServer:
+    """Serves an application on a thread of its own, from the constructor until `close`.
 
-    def answer(self, path: str) -> Answer:
-        """Return the status code, the content type and the body of the page at `path`."""
-
-
-class HttpServer(ThreadingHTTPServer):
-    """HTTP server that handles each connection on a thread, with limits on their number and age.
-
-    A connection that its client ends early is not logged.
+    The constructor raises BeatError if the address cannot be used. Signals are not touched.
     """
 
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 64
-
-    def __init__(self, *args: Any) -> None:
-        self._opened_at: dict[Any, float] = {}  # open connections, the oldest first
-        self._guard = threading.Lock()
-        self._shut_down = threading.Event()
+    def __init__(
+        self, host: str, port: int, application: ASGIApp, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._listener = _listener(host, port)
+        self.address: tuple[Any, ...] = self._listener.getsockname()
+        self._config = Config(
+            application,
+            http=LimitedProtocol,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level=logging.CRITICAL,  # a client's mistake is no event
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=int(IDLE_TIMEOUT_S),
+            h11_max_incomplete_event_size=HEADER_BYTES_MAX,
+        )
+        self._tls = tls
+        self._state = ServerState()
+        self._opened: dict[socket.socket, None] = {}  # the oldest first
         self._failure_logged_at, self._accept_failed = float("-inf"), False
-        super().__init__(*args)
+        self._loop, self._stop = asyncio.new_event_loop(), asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="beatd web", daemon=True)
+        self._thread.start()
 
-    def get_request(self) -> Any:
-        """Accept a connection and return it.
+    @property
+    def connections(self) -> int:
+        """Return the number of open connections, with those whose TLS is not set up yet."""
+        return len(self._opened)
 
-        On failure, pause, raise the error, and log it at most once a minute.
+    def close(self) -> None:
+        """Close the listening socket and all connections, and wait up to CLOSE_S for the thread.
+
+        A handler that waits for the store may still run on its thread after that.
         """
+        with contextlib.suppress(RuntimeError):  # the loop is closed: this is a second call
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(CLOSE_S)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        """Serve until `close` is called."""
+        loop = self._loop
+        loop.set_exception_handler(self._note_failure)
+        current_default_thread_limiter().total_tokens = HANDLER_THREADS
+        self._config.load()
+        accepting = loop.create_task(self._accept_all())
+        await self._stop.wait()
+        accepting.cancel()
+        self._listener.close()
+        for protocol in list(self._state.connections):
+            protocol.shutdown()
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=CLOSE_ANSWERS_S)
+        for connection in list(self._opened):
+            self._cut(connection)
+
+    # Accepting
+
+    async def _accept_all(self) -> None:
+        """Accept connections for ever.
+
+        After a failure, log the error at most once a minute, and pause: the connection still waits,
+        so that this loop would take a core.
+        """
+        connecting = set[asyncio.Task[None]]()
+        while True:
+            try:
+                connection = await self._accept()
+            except OSError as error:
+                self._accept_failed = True
+                self._log_failure(error)
+                await self._pause(PAUSE_AFTER_FAILED_ACCEPT_S)
+                continue
+            if self._accept_failed:
+                self._accept_failed = False
+                log.info("http: connections are accepted again")
+            if len(self._opened) >= CONNECTIONS_MAX:
+                self._cut(next(iter(self._opened)))
+            self._opened[connection] = None
+            task = self._loop.create_task(self._connect(connection))
+            connecting.add(task)
+            task.add_done_callback(connecting.discard)
+
+    async def _accept(self) -> socket.socket:
+        """Wait for the next connection and return it."""
+        connection, _ = await self._loop.sock_accept(self._listener)
+        return connection
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def _connect(self, connection: socket.socket) -> None:
+        """Set up TLS on a new connection, if it is configured, and serve the connection."""
+
+        def protocol() -> LimitedProtocol:
+            return LimitedProtocol(self._config, self._state, lambda: self._forget(connection))
+
         try:
-            accepted = super().get_request()
-        except OSError as error:
-            # The connection still waits: without a pause this loop would take a core.
-            self._accept_failed = True
-            self._log_failure(error)
-            self._shut_down.wait(PAUSE_AFTER_FAILED_ACCEPT_S)
-            raise
-        if self._accept_failed:
-            self._accept_failed = False
-            log.info("http: connections are accepted again")
-        return accepted
+            await self._loop.connect_accepted_socket(
+                protocol,
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S if self._tls else None,
+                ssl_shutdown_timeout=1.0 if self._tls else None,
+            )
+        except (OSError, asyncio.CancelledError):
+            # The client ended it, or did not speak TLS.
+            self._forget(connection)
+            connection.close()
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Record the new connection and return True.
+    def _cut(self, connection: socket.socket) -> None:
+        """Shut a connection down and remove it from the open ones; asyncio then closes the
+        socket."""
+        self._forget(connection)
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
-        If there are too many connections, close the oldest one.
-        """
-        with self._guard:
-            if len(self._opened_at) >= CONNECTIONS_MAX:
-                self._cut(next(iter(self._opened_at)))
-            self._opened_at[request] = monotonic()
-        return True
+    def _forget(self, connection: socket.socket) -> None:
+        self._opened.pop(connection, None)
 
-    def service_actions(self) -> None:
-        """Close every connection that is too old; the base class calls this twice a second."""
-        with self._guard:
-            for request, opened_at in list(self._opened_at.items()):
-                if monotonic() - opened_at > CONNECTION_LIFE_S:
-                    self._cut(request)
+    # Failures
 
-    def shutdown_request(self, request: Any) -> None:
-        """Close a connection whose request is finished."""
-        with self._guard:
-            self._opened_at.pop(request, None)
-        super().shutdown_request(request)
+    def _note_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log an error of a connection, unless the client caused it."""
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            log.error("http: a connection failed", exc_info=error)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log a failed request, unless the connection itself failed."""
-        error = sys.exception()
-        if isinstance(error, OSError):
-            return
-        if isinstance(error, RuntimeError) and "thread" in str(error):
-            self._log_failure(error)
-            return
-        log.error("http: a request failed", exc_info=error)
-
-    def shutdown(self) -> None:
-        """Stop accepting connections, without waiting for a pause in `get_request`."""
-        self._shut_down.set()
-        super().shutdown()
-
-    def server_close(self) -> None:
-        """Close the listening socket and all connections."""
-        super().server_close()
-        with self._guard:
-            for request in list(self._opened_at):
-                self._cut(request)
-
-    def _cut(self, request: Any) -> None:
-        """Shut a connection down and forget it; its own thread then closes the socket."""
-        self._opened_at.pop(request, None)
-        with suppress(OSError):
-            request.shutdown(socket.SHUT_RDWR)
-
-    def _log_failure(self, error: Exception) -> None:
+    def _log_failure(self, error: OSError) -> None:
         """Log that a connection was not accepted, at most once a minute."""
         if monotonic() - self._failure_logged_at > LOG_FAILURE_EVERY_S:
             self._failure_logged_at = monotonic()
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = error.strerror or str(error)
             log.error("http: cannot accept a connection: %s; the beat goes on", reason)
 
 
-def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
-    """Start an HTTP server for the pages on a background thread, and return the server.
-
-    `hosts` checks the Host headers of requests. Raise BeatError if the address cannot be used.
-    """
-
-    class Handler(BaseHTTPRequestHandler):
-        timeout = CLIENT_TIMEOUT_S
-
-        def do_GET(self) -> None:
-            """Send the requested page, or an error if the Host header is not accepted.
-
-            A page that raises an exception is logged and answered with the code 500.
-            """
-            path = self.path.split("?")[0]
-            named = self.headers.get_all("Host") or []
-            if path not in PAGES_FOR_ANY_HOST and (refusal := hosts.refusal(named)):
-                self.send_error(400 if len(named) > 1 else 421, refusal)
-                return
-            try:
-                code, kind, body = pages.answer(path)
-            except Exception:
-                log.exception("http: %s failed", path)
-                self.send_error(500, "this page failed; its traceback is in the daemon's log")
-                return
-            self.send_response(code)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        do_HEAD = do_GET
-
-        def send_error(
-            self, code: int, message: str | None = None, explain: str | None = None
-        ) -> None:
-            """Send an error as one line of text, and close the connection.
-
-            An unknown method gets the code 405 instead of 501.
-            """
-            code = 405 if code == 501 else code
-            body = f"{message or code}\n".encode()
-            self.close_connection = True
-            self.send_response(code)
-            self.send_header("Content-Type", "text/plain; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Log nothing, because probes send a request every few seconds."""
-
-    class Bound(HttpServer):
-        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-
+def _listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on the address. Raises BeatError if the address cannot be
+    used."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server = Bound((host, port), Handler)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         if getattr(error, "errno", None) == errno.EADDRINUSE:
             reason += "; each daemon on a host needs a port of its own"
         raise BeatError(f"http.bind: cannot listen on {host}:{port}: {reason}") from None
-    threading.Thread(target=server.serve_forever, name="beatd web", daemon=True).start()
-    return server
+    listener.setblocking(False)
+    return listener

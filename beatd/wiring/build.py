@@ -31,7 +31,6 @@ from beatd.wiring.started import started_of
 
 if TYPE_CHECKING:
     from beatd.sources.django_mirror import DjangoMirror
-    from beatd.web.web_pages import WebPages
 
 
 def celery_app(config: Config) -> Celery:
@@ -182,15 +181,6 @@ def daemon_of(
         observers=observers,
         started=started_of(config, app, me.name),
     )
-
-
-def web_of(config: Config) -> "WebPages | None":
-    """Return the HTTP pages of the daemon, or None if none are configured."""
-    if config.http is None:
-        return None
-    from beatd.web.web_pages import WebPages
-
-    return WebPages(config.http.host, config.http.port, config.http.hosts)
 
 
 def store_of(config: Config) -> Store:

@@ -1,13 +1,18 @@
 """Run the daemon of `beatd -c FILE` with its log, its HTTP pages and `celery inspect`."""
 
+from typing import TYPE_CHECKING
+
 from beatd.config import Config
 from beatd.daemon.celery_inspect import CeleryInspect
-from beatd.daemon.status import health_of, status_of
+from beatd.daemon.status import status_of
 from beatd.events import Observer
 from beatd.observers.log import LogObserver
 from beatd.observers.systemd import SystemdObserver
 from beatd.observers.traces import TracesObserver
-from beatd.wiring.build import celery_app, daemon_of, web_of
+from beatd.wiring.build import celery_app, daemon_of
+
+if TYPE_CHECKING:
+    from beatd.wiring.web import Web
 
 
 class DaemonService:
@@ -17,10 +22,17 @@ class DaemonService:
     """
 
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
-        self._web, self.has_app = web_of(config), config.app is not None
+        self.has_app = config.app is not None
+        self._web: Web | None = None
         observers: tuple[Observer, ...] = (LogObserver(), systemd, TracesObserver())
-        if self._web is not None:
-            observers = (*observers, self._web.metrics)
+        if config.http is not None:
+            # Imported only here, because their libraries take a third of a second.
+            from beatd.observers.metrics import Metrics
+            from beatd.wiring import web
+
+            metrics = Metrics()
+            observers = (*observers, metrics)
+            self._web = web.Web(config, config.http, metrics)
         app = celery_app(config)
         self.daemon = daemon_of(config, app=app, observers=observers)
         self._inspect = CeleryInspect(app, self.daemon)
@@ -32,7 +44,7 @@ class DaemonService:
         """
         self._inspect.open()
         if self._web is not None:
-            self._web.open(lambda: health_of(self.daemon), self.status)
+            self._web.open(self.daemon, self.status)
 
     def status(self) -> dict[str, object]:
         """Return the content of the HTTP page /status."""

@@ -1,0 +1,58 @@
+"""Assemble the web application of a daemon from its routes."""
+
+import logging
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from beatd.errors import StoreError
+from beatd.web import api, pages, probes, sign_in, static_files
+from beatd.web.answers import error_answer
+from beatd.web.gate import Gate
+from beatd.web.http_hosts import HttpHosts
+from beatd.web.site import Site
+from beatd.web.visitors import Visitors
+
+log = logging.getLogger("beatd")
+
+
+def application(site: Site, hosts: HttpHosts, visitors: Visitors) -> ASGIApp:
+    """Return the application: all routes behind the gate that decides who may enter."""
+    routes = [
+        *probes.routes(),
+        *static_files.routes(),
+        *sign_in.routes(),
+        *api.routes(),
+        *pages.routes(),
+    ]
+    inner = Starlette(
+        routes=routes,
+        exception_handlers={
+            HTTPException: _refused,  # type: ignore[dict-item]
+            StoreError: _without_store,  # type: ignore[dict-item]
+            Exception: _failed,
+        },
+    )
+    inner.router.redirect_slashes = False
+    inner.state.site, inner.state.visitors = site, visitors
+    return Gate(inner, hosts=hosts, visitors=visitors)
+
+
+async def _refused(request: Request, error: HTTPException) -> Response:
+    """Return the answer for an error that a handler raised, such as 404 or 405."""
+    detail = "" if error.detail == "Not Found" else error.detail
+    return error_answer(request, error.status_code, detail, error.headers)
+
+
+async def _without_store(request: Request, error: StoreError) -> Response:
+    """Return 503, because the store cannot be used."""
+    return error_answer(request, 503, str(error), {"Retry-After": "5"})
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Log the traceback of a failed handler, and return 500 without it."""
+    log.error("http: %s %s failed", request.method, request.url.path, exc_info=error)
+    return error_answer(request, 500, "the reason is in the daemon's log")

@@ -1,0 +1,132 @@
+"""The gate in front of all handlers: it decides which requests they get."""
+
+import logging
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from beatd.web.answers import is_for_programs, problem, see_other
+from beatd.web.guess_limit import TooManyGuesses
+from beatd.web.http_hosts import HttpHosts
+from beatd.web.probes import PROBES
+from beatd.web.same_origin import SAFE_METHODS, is_same_origin
+from beatd.web.security_headers import add_security_headers
+from beatd.web.sign_in import SIGN_IN, SIGN_OUT
+from beatd.web.visitors import Visitors, bearer_of
+
+log = logging.getLogger("beatd")
+
+BODY_BYTES_MAX = 1_048_576
+CLOSE = {"Connection": "close"}
+UNKNOWN = "a token is needed"
+
+
+class Gate:
+    """Passes a request on if its host, its size, its sender and its origin are right.
+
+    The handlers get the visitor as `request.state.visitor` and the complete body as
+    `request.state.body`. Every answer gets the security headers.
+    """
+
+    def __init__(self, inner: Starlette, *, hosts: HttpHosts, visitors: Visitors) -> None:
+        self._inner, self._hosts, self._visitors = inner, hosts, visitors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                add_security_headers(MutableHeaders(scope=message))
+            await send(message)
+
+        scope["app"] = self._inner  # for the pages of errors
+        try:
+            await self._answer(scope, receive, send_with_headers)
+        except Exception as error:
+            # Starlette raises it again after its handler has answered and logged it.
+            if not started:
+                log.error("http: a request failed", exc_info=error)
+                answer = PlainTextResponse("Internal Server Error\n", 500)
+                await answer(scope, receive, send_with_headers)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        refusal = self._refusal(request)
+        if refusal is None:
+            body = await _body(request)
+            if body is None:
+                return
+            request.state.body = body
+            refusal = _too_large() if len(body) > BODY_BYTES_MAX else None
+        await (refusal or self._inner)(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Response | None:
+        """Return the answer to a request that is refused, or None if it may pass.
+
+        Set `request.state.visitor`, which is None where nobody needs to sign in.
+        """
+        path = request.scope["path"]
+        request.state.visitor = None
+        if request.method in SAFE_METHODS and path in PROBES:
+            return None
+        named = request.headers.getlist("host")
+        if refusal := self._hosts.refusal(named):
+            status = 400 if len(named) > 1 else 421
+            return PlainTextResponse(f"{refusal}\n", status)
+        length = request.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > BODY_BYTES_MAX:
+            return _too_large()
+        try:
+            visitor = self._visitors.of(request)
+        except TooManyGuesses as error:
+            return problem(429, str(error), headers={"Retry-After": str(error.wait_s)})
+        unsafe = request.method not in SAFE_METHODS
+        if unsafe and bearer_of(request) is None and not is_same_origin(request):
+            return problem(403, "this request does not come from a page of this server")
+        request.state.visitor = visitor
+        if visitor is None and not _is_open(path):
+            return _unknown(request, path)
+        return None
+
+
+def _is_open(path: str) -> bool:
+    """Return True if nobody needs to sign in for this path."""
+    return path in (*PROBES, SIGN_IN, SIGN_OUT) or path.startswith("/static/")
+
+
+def _unknown(request: Request, path: str) -> Response:
+    """Return 401 for a program, or lead a person to the page on which they sign in."""
+    if is_for_programs(path) or bearer_of(request) is not None:
+        return problem(401, UNKNOWN, headers={"WWW-Authenticate": "Bearer"})
+    if request.method not in SAFE_METHODS or path == "/":
+        return see_other(SIGN_IN)
+    query = request.url.query
+    return see_other(f"{SIGN_IN}?next={quote(path + (f'?{query}' if query else ''), safe='/')}")
+
+
+def _too_large() -> Response:
+    """Return 413, and close the connection: the rest of the body is not read."""
+    return problem(413, f"a body has at most {BODY_BYTES_MAX} bytes", headers=CLOSE)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the body of a request, with one byte too many if it is too large.
+
+    Return None if the client has gone.
+    """
+    chunks, size = [], 0
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > BODY_BYTES_MAX or not message.get("more_body", False):
+            return b"".join(chunks)

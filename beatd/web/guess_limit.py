@@ -1,0 +1,72 @@
+"""Limit how often an address may send wrong tokens."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from ipaddress import ip_address
+from math import ceil
+from threading import Lock
+
+PER_ADDRESS_MAX = 10
+ALL_MAX = 60
+WINDOW_S = 60.0
+
+
+class TooManyGuesses(Exception):
+    """Raised if too many wrong tokens were sent; `wait_s` is how long to wait, in seconds."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"too many wrong tokens; try again in {wait_s} s")
+        self.wait_s = wait_s
+
+
+class GuessLimit:
+    """Counts wrong tokens of the last minute: at most 10 of an address, and 60 of all.
+
+    `elapsed` returns the seconds of a monotonic clock.
+    """
+
+    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._elapsed, self._guard = elapsed, Lock()
+        self._wrong = deque[tuple[float, str]]()  # when, and from where; the oldest first
+
+    def check(self, address: str, *, all_together: bool) -> None:
+        """Raise TooManyGuesses if this address, or all addresses together, sent too many.
+
+        All together are counted for people who sign in only: nobody can then keep out programs
+        with a valid token by sending wrong ones.
+        """
+        origin = origin_of(address)
+        with self._guard:
+            self._forget()
+            own = [at for at, sender in self._wrong if sender == origin]
+            if len(own) >= PER_ADDRESS_MAX:
+                raise TooManyGuesses(self._wait_s(own[0]))
+            if all_together and len(self._wrong) >= ALL_MAX:
+                raise TooManyGuesses(self._wait_s(self._wrong[0][0]))
+
+    def count(self, address: str) -> None:
+        """Count a wrong token."""
+        with self._guard:
+            self._forget()
+            self._wrong.append((self._elapsed(), origin_of(address)))
+
+    def _forget(self) -> None:
+        while self._wrong and self._elapsed() - self._wrong[0][0] >= WINDOW_S:
+            self._wrong.popleft()
+
+    def _wait_s(self, oldest: float) -> int:
+        return max(1, ceil(oldest + WINDOW_S - self._elapsed()))
+
+
+def origin_of(address: str) -> str:
+    """Return the address, or the /64 network of an IPv6 address: one host has all of those."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if found.version == 4:
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(int(found) >> 64)

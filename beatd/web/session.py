@@ -1,0 +1,46 @@
+"""The signed cookie of a person who signed in with a token.
+
+Its value is "NAME|EXPIRY|NONCE|SIGNATURE". The key of the signature is derived from the token's
+secret: every daemon with the same token accepts the cookie, and a new secret ends it.
+"""
+
+import hmac
+import time
+from secrets import token_urlsafe
+
+from beatd.web.tokens import Token, Tokens
+
+COOKIE = "beatd_session"
+LIFE_S = 12 * 3600
+COOKIE_CHARS_MAX = 512
+
+
+def session_value(token: Token, now: float | None = None) -> str:
+    """Return the value of a cookie that is valid for LIFE_S from now."""
+    expiry = int(time.time() if now is None else now) + LIFE_S
+    signed = f"{token.name}|{expiry}|{token_urlsafe(12)}"
+    return f"{signed}|{_signature(token, signed)}"
+
+
+def token_of_session(value: str, tokens: Tokens, now: float | None = None) -> Token | None:
+    """Return the token that a cookie was made for, or None if it is forged or too old."""
+    signed, _, signature = value.rpartition("|")
+    fields = signed.split("|")
+    if len(value) > COOKIE_CHARS_MAX or len(fields) != 3:
+        return None
+    token = tokens.named(fields[0])
+    if token is None or not hmac.compare_digest(
+        _signature(token, signed).encode(), signature.encode("utf-8", "replace")
+    ):
+        return None
+    return token if int(fields[1]) > (time.time() if now is None else now) else None
+
+
+def cookie_header(value: str, *, secure: bool, life_s: int = LIFE_S) -> str:
+    """Return the Set-Cookie header for a value; with a `life_s` of 0 it deletes the cookie."""
+    text = f"{COOKIE}={value}; Max-Age={life_s}; Path=/; HttpOnly; SameSite=Strict"
+    return f"{text}; Secure" if secure else text
+
+
+def _signature(token: Token, signed: str) -> str:
+    return hmac.new(token.session_key, signed.encode(), "sha256").hexdigest()

@@ -1,0 +1,85 @@
+"""The page on which people sign in with a token, and sign out."""
+
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from beatd.web.answers import see_other
+from beatd.web.guess_limit import TooManyGuesses
+from beatd.web.session import cookie_header, session_value
+from beatd.web.templates import page
+from beatd.web.visitors import Visitors
+
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+
+
+def local_path(text: str) -> str:
+    """Return the text if it is a path on this server, else "/".
+
+    A link to another host, also one like "//host", is none.
+    """
+    plain = text.isascii() and text.isprintable() and "\\" not in text and " " not in text
+    return text if plain and text.startswith("/") and not text.startswith("//") else "/"
+
+
+def form_of(request: Request) -> dict[str, list[str]]:
+    """Return the fields of the form in the request's body; a field may have several values."""
+    text = request.state.body.decode("utf-8", "replace")
+    return parse_qs(text, keep_blank_values=True, max_num_fields=10_000)
+
+
+async def show(request: Request) -> Response:
+    """Return the form."""
+    return _form(request, local_path(request.query_params.get("next", "/")))
+
+
+async def sign_in(request: Request) -> Response:
+    """Set the cookie and lead to the page `next`, or return the form again for a wrong token."""
+    form, visitors = form_of(request), _visitors(request)
+    target = local_path(form.get("next", ["/"])[0])
+    try:
+        secret = form.get("token", [""])[0].strip()
+        token = visitors.token_of(secret, request, signs_in=True)
+    except TooManyGuesses as error:
+        return _form(request, target, str(error), 429, {"Retry-After": str(error.wait_s)})
+    if token is None:
+        return _form(request, target, "This token is not known here.", 403)
+    answer = see_other(target)
+    header = cookie_header(session_value(token), secure=visitors.secure_cookies)
+    answer.headers["Set-Cookie"] = header
+    return answer
+
+
+async def sign_out(request: Request) -> Response:
+    """Delete the cookie and lead to the form."""
+    answer = see_other(SIGN_IN)
+    header = cookie_header("", secure=_visitors(request).secure_cookies, life_s=0)
+    answer.headers["Set-Cookie"] = header
+    return answer
+
+
+def routes() -> list[Route]:
+    """Return the routes with which people sign in and out."""
+    return [
+        Route(SIGN_IN, show, methods=["GET"]),
+        Route(SIGN_IN, sign_in, methods=["POST"]),
+        Route(SIGN_OUT, sign_out, methods=["POST"]),
+    ]
+
+
+def _form(
+    request: Request,
+    target: str,
+    refusal: str = "",
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    values = {"next": target, "refusal": refusal, "has_tokens": bool(_visitors(request).tokens)}
+    return page(request, "sign_in.html", status, headers, **values)
+
+
+def _visitors(request: Request) -> Visitors:
+    visitors: Visitors = request.app.state.visitors
+    return visitors

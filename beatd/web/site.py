@@ -1,0 +1,82 @@
+"""The objects of a daemon that the handlers of requests use."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from msgspec import Struct
+
+from beatd.clock import Clock
+from beatd.edits.editing import present
+from beatd.errors import StoreError
+from beatd.observers.health import Health
+from beatd.observers.metrics import Metrics
+from beatd.store import Roles
+
+
+class SiteSettings(Struct, frozen=True, kw_only=True):
+    """The settings of the configuration that handlers need.
+
+    `name` is the name of the configuration, and `source` the owner of the entries that it declares
+    ("yaml:config"). `defaults` are the defaults of entries.
+    """
+
+    name: str = "config"
+    source: str = "yaml:config"
+    timezone: str = "UTC"
+    defaults: Mapping[str, Any] = {}
+    outcomes_from: str = "reports"
+    judges: bool = False  # True if the configuration has `alerts`
+    writes: bool = False  # True if somebody can sign in
+
+
+class Site:
+    """The store, the clock and the state of one daemon, for the handlers of its web server.
+
+    A handler gets it as `request.app.state.site`. `health` and `status` return the daemon's state.
+    `wake` starts the next tick now; a handler calls it after a change. All attributes may be used
+    on every thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        open_store: Callable[[], Roles],
+        clock: Clock,
+        health: Callable[[], Health],
+        status: Callable[[], dict[str, Any]],
+        wake: Callable[[], None] = lambda: None,
+        metrics: Metrics,
+        settings: SiteSettings,
+        shares_store: bool = False,
+    ) -> None:
+        self.health, self.status, self.wake = health, status, wake
+        self.metrics, self.settings = metrics, settings
+        self.name, self.timezone = settings.name, settings.timezone
+        self._open_store, self._shares_store, self._clock = open_store, shares_store, clock
+        self._opening, self._closed = Lock(), False
+        self._store: Roles | None = None
+
+    def open_store(self) -> Roles:
+        """Return the store; the first call opens it. Raises StoreError while it is away."""
+        with self._opening:
+            if self._shares_store:
+                return self._open_store()
+            if self._closed:
+                raise StoreError("this server is closed")
+            if self._store is None:
+                self._store = self._open_store()
+            return self._store
+
+    def now(self) -> datetime:
+        """Return the present moment by the store's clock."""
+        return present(self.open_store().catalog, self._clock)
+
+    def close(self) -> None:
+        """Close the store, unless the daemon owns it."""
+        with self._opening:
+            self._closed = True
+            if self._store is not None and not self._shares_store:
+                self._store.place.close()
+            self._store = None

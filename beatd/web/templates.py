@@ -1,0 +1,52 @@
+"""Render a page from the templates in `beatd/web/templates`."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from beatd.web.static_files import static_url
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+@cache
+def environment() -> Environment:
+    """Return the Jinja environment of all pages: every value is escaped, a missing one is an
+    error."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals["static_url"] = static_url
+    return made
+
+
+def page(
+    request: Request,
+    template: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    /,
+    **values: Any,
+) -> Response:
+    """Return the page that a template makes of `values`.
+
+    A template also has `visitor` (None if nobody signed in), `site`, `path` and the function
+    `static_url`.
+    """
+    context = {
+        "visitor": getattr(request.state, "visitor", None),
+        "site": request.app.state.site,
+        "path": request.url.path,
+    }
+    text = environment().get_template(template).render(context | values)
+    return HTMLResponse(text, status, headers)
