@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import needs
+from tests.publishers.servers import free_port, listens
 from tests.stores.redis.servers import Start, starting
+from tests.waiting import until
 
 # How fast a busy machine makes examples says nothing about beatd.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,3 +73,20 @@ def config(tmp_path: Path) -> Callable[..., Path]:
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start private Redis servers, which end with the test."""
     yield from starting(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sqs() -> Iterator[str]:
+    """The URL of a private SQS, which is moto's server."""
+    pytest.importorskip("moto")
+    pytest.importorskip("pycurl")
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "moto.server", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until(lambda: listens(port), 60, "moto's server does not start")
+    yield f"sqs://key:secret@127.0.0.1:{port}"
+    process.kill()
+    process.wait()

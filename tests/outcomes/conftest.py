@@ -1,7 +1,5 @@
 """Brokers with a queue of reports, as a worker and the leader see them."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,6 @@ from beatd.publishers.celery_app import app_for
 from beatd.publishers.transports import connection_of
 from beatd.worker.report_line import ReportLine
 from tests.publishers.brokers import delete, unique
-from tests.publishers.servers import free_port, listens
-from tests.waiting import until
 
 Server = Callable[[str], tuple[str, int]]
 BROKERS = ["redis", "rabbitmq", "filesystem", "sqlalchemy", "sqs", "memory"]
@@ -46,23 +42,6 @@ class Place:
     def close(self) -> None:
         for opened in self._opened:
             opened.close()
-
-
-@pytest.fixture(scope="session")
-def sqs() -> Iterator[str]:
-    """moto's server."""
-    pytest.importorskip("moto")
-    pytest.importorskip("pycurl")
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "moto.server", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    until(lambda: listens(port), 60, "moto's server does not start")
-    yield f"sqs://key:secret@127.0.0.1:{port}"
-    process.kill()
-    process.wait()
 
 
 @pytest.fixture(params=BROKERS)

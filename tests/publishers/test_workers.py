@@ -1,7 +1,6 @@
 """Real workers consume what is published, and their results are found under our ids."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,6 @@ from beatd.publishers.celery_app import app_for
 from beatd.schedules import schedule_from
 from tests.publishers.brokers import delete, unique
 from tests.publishers.runs import MOMENT, always, entry, run
-from tests.publishers.servers import free_port, listens
 from tests.publishers.workers.worker import Worker
 from tests.typed import ALIKE
 from tests.waiting import until
@@ -64,23 +62,6 @@ class World:
 def results(server: Server, redis_db: int) -> str:
     host, port = server("redis")
     return f"redis://{host}:{port}/{redis_db + 1}"
-
-
-@pytest.fixture(scope="module")
-def sqs() -> Iterator[str]:
-    """moto's server."""
-    pytest.importorskip("moto")
-    pytest.importorskip("pycurl")
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "moto.server", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    until(lambda: listens(port), 60, "moto's server does not start")
-    yield f"sqs://key:secret@127.0.0.1:{port}"
-    process.kill()
-    process.wait()
 
 
 @pytest.fixture(scope="module", params=BROKERS)
