@@ -83,15 +83,15 @@ MODULES = {
         atomic_dispatch prepared step_dispatch
     """,
     "edits": """
-        apply_declared declared_set editing entry_change held_name late_edits ownership patch
+        apply_declared bulk_edit declared_set editing entry_change held_name late_edits ownership patch
         pausing repair replan run_requests undo write_imported
     """,
     "copying": """
         copy_counts copy_state store_copying
     """,
     "config": """
-        embedded_folders entries entry_paths environment extras json_schema load located_data
-        schemes settings tls_files url_options urls values yaml yaml_scalars
+        embedded_folders entries entry_paths environment extras http_section http_settings
+        json_schema load located_data schemes settings tls_files url_options urls values yaml yaml_scalars
     """,
     "sources": """
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
