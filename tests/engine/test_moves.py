@@ -10,9 +10,10 @@ from beatd.definition import entry_from
 from beatd.engine.moves import Mover
 from beatd.entry import Schedule
 from beatd.errors import ScheduleError
-from beatd.ledger import Request
+from beatd.ledger import OpenClaim, Request
 from beatd.may_still_run import holds_until
 from beatd.planning import first, shared_next_after
+from beatd.run import Occurrence
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALWAYS = "9999999d"  # longer than the calendar
@@ -54,3 +55,24 @@ def test_a_run_asked_for_by_hand_needs_no_next_moment() -> None:
     assert move.run is not None and move.run.expires is None
     with pytest.raises(ScheduleError):
         Mover(UUID(int=0), fails).due(row, NOON + timedelta(seconds=10))
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ({"catch_up": "latest"}, "missed; only the latest was run (no broker)"),
+        ({"catch_up": "all", "catch_up_window": "1m"}, "too old (no broker)"),
+        ({"catch_up": "skip", "grace": "1m"}, "late by 3600.000 s, grace is 60 s (no broker)"),
+        ({"catch_up": "skip", "grace": "1m", "enabled": False}, "disabled"),
+    ],
+)
+def test_a_claim_that_is_too_late_is_closed_with_the_cause_of_the_outage(
+    rule: dict[str, object], reason: str
+) -> None:
+    entry = entry_from("a", {"task": "t", "every": "10m", **rule})
+    row = Stored(entry, 1, False, first(entry, NOON), 0, None)
+    claim = OpenClaim(Occurrence("a", NOON), "id", NOON, NOON, 1, True, row)
+    mover = Mover(UUID(int=0), shared_next_after(), lambda skip: "no broker")
+    move = mover.of_claim(claim, unsent=True, now=NOON + timedelta(hours=1))
+    assert move is not None and move.run is None
+    assert [skip.reason for skip in move.skips] == [reason]

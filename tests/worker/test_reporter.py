@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from billiard.einfo import ExceptionInfo
+from billiard.exceptions import Terminated
 from celery import Celery, signals
 from celery.concurrency.solo import TaskPool
 from celery.exceptions import WorkerLostError
@@ -74,11 +75,15 @@ def parent() -> Iterator[Parent]:
     made.app.close()
 
 
-def lost() -> ExceptionInfo:
+def raised(error: Exception) -> ExceptionInfo:
     try:
-        raise WorkerLostError("signal 9")
-    except WorkerLostError:
+        raise error
+    except type(error):
         return ExceptionInfo()
+
+
+def lost() -> ExceptionInfo:
+    return raised(WorkerLostError("signal 9"))
 
 
 def test_a_request_that_the_worker_drops_before_it_starts_is_retried(
@@ -115,6 +120,13 @@ def test_a_run_that_celery_sends_again_when_its_child_is_lost_is_retried(parent:
     request.on_accepted(os.getpid(), time.monotonic())
     request.on_failure(lost())
     assert parent.states()[1:] == [("started", ""), ("retried", "WorkerLostError: signal 9")]
+
+
+def test_a_terminated_run_is_revoked_though_celery_calls_its_end_a_failure(parent: Parent) -> None:
+    request = parent.received()
+    request.on_accepted(os.getppid(), time.monotonic())  # another process, which still runs
+    request.on_failure(raised(Terminated("SIGTERM")))
+    assert parent.states()[1:] == [("started", ""), ("revoked", "terminated")]
 
 
 def test_reports_that_fail_reach_the_log_and_not_the_worker(
