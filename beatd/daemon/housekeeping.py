@@ -180,6 +180,9 @@ class Housekeeping:
         others = (one for one in presences.daemons() if one.holder.name != self._name)
         if term or any(one.role == "leader" for one in others):
             counted, self._counted = self._counted, None
+            if term:  # the declared entries may have been written since the last count
+                self._counted_at = float("-inf")
+                self._count(catalog)
             counted(self.entries if term else catalog.count())
 
     def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:

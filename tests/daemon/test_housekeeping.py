@@ -30,15 +30,16 @@ from tests.stores.making import entry, put, put_many
 
 
 class Fixed:
-    """A source that always declares the same."""
+    """A source that always declares the same; while it `waits`, it is not applied."""
 
     owner = "yaml:config"
+    waits = False
 
     def __init__(self, *entries: Entry, clock: FakeClock) -> None:
         self._entries, self._clock = entries, clock
 
     def stale(self) -> bool:
-        return False
+        return self.waits
 
     def changed(self) -> bool:
         return False
@@ -119,6 +120,30 @@ def test_the_first_count_is_reported_once_when_a_leader_is_known(
     assert reported == [2]
     term = 1
     keep_house(standby, store)
+    assert reported == [2]
+
+
+def test_a_new_leader_reports_the_first_count_after_its_declared_entries_are_applied(
+    store: Counting, clock: FakeClock
+) -> None:
+    reported: list[int] = []
+    terms = [0]  # as read when the turn begins, and before this daemon was elected
+    source = Fixed(entry("a", source="yaml:config"), entry("b", source="yaml:config"), clock=clock)
+    house = Housekeeping(
+        name="one", declaring=Declarations([source], clock=clock), history=HistoryLimits(),
+        clock=clock, term=lambda: terms[-1], rest=lambda: None, counted=reported.append,
+    )  # fmt: skip
+    mine = Holder("one", "host", 1, clock.now(), "token")
+    store.announce(Presence(mine, "leader", True, clock.now()), 60)
+    keep_house(house, store)
+    assert reported == []
+    terms.append(1)
+    source.waits = True
+    keep_house(house, store)
+    assert reported == []
+    source.waits = False
+    keep_house(house, store)
+    keep_house(house, store)
     assert reported == [2]
 
 
