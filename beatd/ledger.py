@@ -1,11 +1,11 @@
-"""Plans, claims, requests, leaders and history in a store: their value types and interfaces.
+"""Plans, claims, requests and leaders in a store: their value types and interfaces.
 
 A run is written in two steps. `claim` reserves the run before its message is sent: it checks that
 the plan has not changed, and sets it to the next moment. `record` writes the outcome. In between
 the run has an open claim, which `unknowns` returns.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
@@ -16,7 +16,7 @@ from beatd.catalog import EntryFinder, EntryWriter, Plan, Stored
 from beatd.clock import SharedClock
 from beatd.leader import Holder, Term
 from beatd.publisher import Outcome, Push
-from beatd.run import Occurrence, Origin, Run, Skip, State
+from beatd.run import Occurrence, Run, Skip
 
 
 class Request(Struct, frozen=True):
@@ -126,36 +126,6 @@ class Result(Struct, frozen=True):
         if self.outcome.sent != "confirmed" or self.run.occurrence.request:
             return None
         return max(0.0, (self.at - self.run.due).total_seconds())
-
-
-class Record(Struct, frozen=True):
-    """A line of history about one run or, with `until` and `count`, about skipped moments.
-
-    `late` is in seconds. `at_least` is True if `count` is only a lower bound.
-    """
-
-    name: str
-    planned: datetime
-    state: State
-    reason: str = ""
-    task_id: str = ""
-    published: datetime | None = None
-    late: float | None = None
-    until: datetime | None = None
-    count: int = 1
-    at_least: bool = False
-    term: int = 0
-    origin: Origin = "planned"
-
-
-class HistoryPage(Struct, frozen=True):
-    """A page of the history, newest record first.
-
-    `rest` is the place where the next page begins; "" after the last one.
-    """
-
-    records: Sequence[Record]
-    rest: str
 
 
 class Ledger(Protocol):
@@ -328,37 +298,3 @@ class Requests(EntryFinder, EntryWriter, Protocol):
     def add_requests(self, requests: Sequence[Request]) -> None:
         """Add requests for runs, for the leader to publish. Ignore those whose id is already
         pending."""
-
-
-class History(Protocol):
-    """The part of a store that reads and deletes the records of runs."""
-
-    def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        """Yield up to `limit` history records, newest first: of one entry, or of all if None.
-
-        Runs that are claimed but not recorded are included, with the state "claimed".
-        """
-
-    def history_page(self, name: str | None, limit: int, place: str = "") -> HistoryPage:
-        """Return up to `limit` records of the entry `name` (None: of all), the last written first.
-
-        `place` is the `rest` of the page before; "" is the newest record. Open claims are on the
-        first page. A page may have fewer records although more follow.
-        """
-
-    def newest_records(self, names: Sequence[str], limit: int) -> Mapping[str, Sequence[Record]]:
-        """Return up to `limit` records of each of these entries, the last written first.
-
-        Open claims are left out, and so is an entry without a record.
-        """
-
-    def open_claims(self) -> int:
-        """Return the number of claimed runs whose outcome is not recorded, also of unreadable
-        entries."""
-
-    def forget(self, before: datetime, keep: int) -> int:
-        """Delete records older than `before` and all but the newest `keep`; return their number.
-
-        The store deletes them in small batches. Claimed runs without a recorded outcome are never
-        deleted.
-        """

@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from beatd.catalog import EditableCatalog, RepairableCatalog, Wake
 from beatd.changes import ChangeRecord, Changes
+from beatd.history import History, Record
 from beatd.incident import Incidents
 from beatd.leader import Holder, Term
-from beatd.ledger import Claims, History, Ledger, Record, Requests, Terms
+from beatd.ledger import Claims, Ledger, Requests, Terms
 from beatd.marks import Mark, MarkRows
 from beatd.outcome import EntryOutcome, Outcomes
 from beatd.presence import Presences

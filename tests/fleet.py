@@ -13,7 +13,8 @@ from beatd.engine.limits import Limits
 from beatd.engine.tick import Tick
 from beatd.entry import Entry
 from beatd.events import Event
-from beatd.ledger import Ledger, Record
+from beatd.history import Record
+from beatd.ledger import Ledger
 from beatd.planning import first
 from beatd.publisher import Outcome
 from beatd.publishers.memory import MemoryPublisher

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1] / "beatd"
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
 VALUES = {"secret", "errors", "entry", "run", "byte_cache", "trace", "unapplied"}
 SEAMS = {
-    "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "incident",
-    "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning", "presence",
+    "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "history",
+    "incident", "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning", "presence",
     "publisher", "report", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.

@@ -12,7 +12,7 @@ from beatd.cli.config_option import as_json
 from beatd.views.time_text import read_moment
 
 if TYPE_CHECKING:
-    from beatd.ledger import Record
+    from beatd.history import Record
     from beatd.outcome import Delivery
     from beatd.store import Roles
     from beatd.views.record_rows import RecordFilter

@@ -14,7 +14,8 @@ from beatd.entry import PAYLOAD
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
-    from beatd.ledger import Record, Request
+    from beatd.history import Record
+    from beatd.ledger import Request
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from beatd.ledger import History, Record
+from beatd.history import History, Record
 
 RECORDS_READ = 500
 RECORDS_READ_OF_ONE_ENTRY = 50

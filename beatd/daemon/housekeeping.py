@@ -17,7 +17,7 @@ from beatd.clock import Clock
 from beatd.edits.repair import repair_entries
 from beatd.edits.replan import needs_replan, replan
 from beatd.errors import Deposed, StoreError
-from beatd.ledger import History
+from beatd.history import History
 from beatd.presence import Presences
 from beatd.store import Roles
 from beatd.unapplied import NOTHING_WAITS, Unapplied

@@ -8,7 +8,7 @@ from typing import Any
 from beatd.catalog import Catalog, Query
 from beatd.daemon.failed_runs import FAILURES
 from beatd.daemon.failing_entries import RECORDS_READ
-from beatd.ledger import History
+from beatd.history import History
 from beatd.outcome import EntryOutcome, Outcomes
 from beatd.schedules.moment import format_moment
 

@@ -10,9 +10,10 @@ from beatd.catalog import Catalog, Query
 from beatd.daemon.failing_entries import failing_entries
 from beatd.daemon.outcome_status import failing_outcomes, known_outcomes, running_long
 from beatd.errors import StoreError
+from beatd.history import History
 from beatd.incident import Incidents
 from beatd.leader import Holder
-from beatd.ledger import History, Requests, Terms
+from beatd.ledger import Requests, Terms
 from beatd.outcome import Outcomes
 from beatd.presence import Presence, Presences
 from beatd.run import EPOCH

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from uuid import UUID
 
-from beatd.ledger import History
+from beatd.history import History
 from beatd.outcome import Delivery, Outcomes
 from beatd.run import Occurrence, task_id
 

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from beatd.catalog import Catalog, Query
-from beatd.ledger import Record
+from beatd.history import Record
 from beatd.outcome import Delivery, Outcomes
 from beatd.trace import trace_id
 from beatd.views.entry_rows import iso_or_none

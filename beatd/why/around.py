@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from beatd.ledger import Record
+from beatd.history import Record
 from beatd.planning import has_run_out
 from beatd.why.answer import Answer
 from beatd.why.facts import Facts

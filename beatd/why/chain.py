@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from beatd.ledger import Record
+from beatd.history import Record
 from beatd.schedules import zone
 from beatd.why.answer import Answer
 from beatd.why.around import around

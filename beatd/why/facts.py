@@ -8,8 +8,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from beatd.catalog import Query, Stored
+from beatd.history import Record
 from beatd.incident import Incident
-from beatd.ledger import OpenClaim, Record, Request
+from beatd.ledger import OpenClaim, Request
 from beatd.marks import Stop
 from beatd.outcome import Delivery
 from beatd.presence import Presence

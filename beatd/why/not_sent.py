@@ -3,7 +3,8 @@
 import re
 from datetime import datetime
 
-from beatd.ledger import OpenClaim, Record
+from beatd.history import Record
+from beatd.ledger import OpenClaim
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
 from beatd.why.not_planned import stopped

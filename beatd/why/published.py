@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from beatd.ledger import Record
+from beatd.history import Record
 from beatd.outcome import Delivery
 from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause

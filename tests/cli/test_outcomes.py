@@ -89,7 +89,7 @@ def test_history_reads_outcomes_in_pages(x: Here, monkeypatch: pytest.MonkeyPatc
             return {}
 
     store.close()
-    from beatd.ledger import Record
+    from beatd.history import Record
 
     records = (Record("x", NOW, "published", task_id=str(nth)) for nth in range(1200))
     assert len(list(history.with_deliveries(records, Outcomes()))) == 1200  # type: ignore[arg-type]

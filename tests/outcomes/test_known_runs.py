@@ -6,7 +6,7 @@ from types import MappingProxyType
 from uuid import uuid4
 
 from beatd.definition import codec
-from beatd.ledger import Record
+from beatd.history import Record
 from beatd.outcomes.known_runs import RECORDS_READ, KnownRuns
 from beatd.run import Occurrence, Running, task_id
 from beatd.stores.embedded.memory import MemoryStore

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from beatd import planning
 from beatd.catalog import Query
-from beatd.ledger import Record, Request
+from beatd.history import Record
+from beatd.ledger import Request
 from beatd.run import Occurrence, task_id
 from tests.simulation.truth import FILES, PUBLISH_TIMEOUT, Stretch, Truth
 from tests.simulation.world import Violation

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from beatd.catalog import Change, Plan, Query, Stored
 from beatd.definition import entry_from
 from beatd.entry import Entry
+from beatd.history import Record
 from beatd.leader import Holder, Term
-from beatd.ledger import Move, OpenClaim, Record, Request, Result
+from beatd.ledger import Move, OpenClaim, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip, task_id
 from beatd.store import Store

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import uuid4
 
-from beatd.ledger import Record
+from beatd.history import Record
 from beatd.marks import Mark
 from beatd.store import Store, WrittenRecord
 from tests.stores.making import at, holder, lead, past, put

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from beatd.catalog import Plan, Stored
 from beatd.entry import Entry
+from beatd.history import Record
 from beatd.incident import Incident
 from beatd.leader import Holder
-from beatd.ledger import OpenClaim, Record
+from beatd.ledger import OpenClaim
 from beatd.marks import Stop
 from beatd.outcome import Delivery
 from beatd.presence import Presence

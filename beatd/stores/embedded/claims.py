@@ -7,8 +7,9 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from beatd.errors import Deposed
+from beatd.history import Record
 from beatd.leader import Term
-from beatd.ledger import Move, Record, Request, Result
+from beatd.ledger import Move, Request, Result
 from beatd.run import Occurrence, Origin, Run, Skip
 from beatd.stores.embedded.running_runs import change_running, end_run, is_as_seen
 from beatd.stores.embedded.table_values import (

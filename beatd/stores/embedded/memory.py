@@ -13,8 +13,9 @@ from msgspec import Raw
 from beatd.catalog import Change, Codec, MissingPart, Query, Stored, Wake
 from beatd.clock import Clock
 from beatd.entry import Entry
+from beatd.history import Record
 from beatd.leader import Holder, Term
-from beatd.ledger import Move, OpenClaim, Record, Request, Result
+from beatd.ledger import Move, OpenClaim, Request, Result
 from beatd.marks import Mark, Marks
 from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.claims import make, refuse_old_term, settle

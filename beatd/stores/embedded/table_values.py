@@ -8,9 +8,10 @@ from datetime import datetime
 from msgspec import Raw, Struct
 
 from beatd.catalog import Plan, Progress
+from beatd.history import Record
 from beatd.incident import Incident, IncidentKind
 from beatd.leader import Holder, Term
-from beatd.ledger import Record, Request
+from beatd.ledger import Request
 from beatd.marks import Mark
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.run import Occurrence, Origin, Running

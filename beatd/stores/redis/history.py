@@ -12,7 +12,8 @@ from typing import Any
 from msgspec import msgpack
 
 from beatd.errors import StoreError
-from beatd.ledger import Record, Request
+from beatd.history import Record
+from beatd.ledger import Request
 from beatd.run import micros, moment_of
 from beatd.stores.damage import Damage
 from beatd.stores.redis.row_text import claimed_of, record_of, request_text

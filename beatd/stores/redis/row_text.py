@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from beatd.catalog import Plan, Progress
-from beatd.ledger import Record, Request
+from beatd.history import Record
+from beatd.ledger import Request
 from beatd.run import EPOCH, MICROSECOND, Occurrence, Running, Skip, State, moment_of
 
 STATES: dict[bytes, State] = {b"P": "published", b"S": "skipped", b"F": "failed"}

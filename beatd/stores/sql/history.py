@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from beatd.ledger import Record
+from beatd.history import Record
 from beatd.run import micros, moment_of
 from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.entry_reader import CHUNK

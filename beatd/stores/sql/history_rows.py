@@ -6,8 +6,8 @@ from typing import Any, Literal
 from msgspec import Struct, json
 from msgspec.structs import astuple
 
+from beatd.history import Record
 from beatd.leader import Holder
-from beatd.ledger import Record
 from beatd.run import Origin, Skip, micros, moment_of
 from beatd.stores.sql.dialect import Columns, Kind
 
