@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1] / "beatd"
 VALUES = {"secret", "errors", "entry", "run", "byte_cache", "trace", "unapplied"}
 SEAMS = {
     "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "history",
-    "incident", "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning", "presence",
-    "publisher", "report", "store",
+    "incident", "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning",
+    "presence", "publisher", "report", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
