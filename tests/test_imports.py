@@ -136,7 +136,8 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        entry_rows outcome_rows record_rows time_text
+        entry_rows entry_search incident_json next_runs outcome_rows planned_ahead record_rows
+        time_text why_json
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill check chosen_store commands

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 from beatd.config import settings, urls
 from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
+from beatd.config.http_section import HttpSection
 from beatd.config.located_data import Map
 from beatd.config.values import (
     Alerts,
     Broker,
     Config,
     History,
-    Http,
     Lock,
     Log,
     Outcomes,
@@ -132,15 +132,14 @@ class _Loader:
         meant = any(get_close_matches(key, ("broker", "app"), 1, 0.6) for key in tree)
         if broker.get("url") is None and "app" not in top and not meant:
             self._note("is missing; give the broker's url, or an app", "broker")
-        http = sections["http"].get("bind")
-        hosts = sections["http"].get("hosts", ())
+        section = HttpSection(self._note, self._secret, self._folder)
         return Config(
             **{key: value for key, value in top.items() if key != "schedules"},
             schedules=tuple(top.get("schedules", ())),
             broker=Broker(**broker),
             store=Store(**sections["store"]),
             lock=Lock(**sections["lock"]),
-            http=None if http is None else Http(host=http[0], port=http[1], hosts=hosts),
+            http=section.read(sections["http"]),
             alerts=None if tree.get("alerts") is None else Alerts(**sections["alerts"]),
             sentry=self._sentry(sections["monitors"]),
             log=Log(**sections["log"]),
@@ -178,9 +177,6 @@ class _Loader:
             self._read_alert_secret(values)
         if "from" in values:
             values["read_from"] = values.pop("from")  # a keyword of Python
-        if name == "http" and "bind" in values and not urls.on_loopback(values["bind"][0]):
-            text = "is reachable from other machines, and answers without a password"
-            self._note(text, name, "bind", warning=True)
         return values
 
     def _fields(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from beatd.config.http_settings import HTTP_FIELDS
 from beatd.definition import kinds
 from beatd.definition.fields import Field
 from beatd.definition.kinds import Kind
@@ -14,7 +15,6 @@ from beatd.secret import Secret
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CHANNEL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
-_HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 
 
 def url(example: str, *words: str) -> Kind:
@@ -46,18 +46,6 @@ def url(example: str, *words: str) -> Kind:
         return text
 
     return Kind(read, {"type": "string", "minLength": 1, "examples": [example]})
-
-
-def _address(value: Any, _tz: str) -> tuple[str, int]:
-    """Return the host and the port of a text such as "127.0.0.1:9753".
-
-    Raises ConfigError if either is missing. The host decides which machines reach the server.
-    """
-    text = value if isinstance(value, str) else ""
-    host, colon, port = text.strip().rpartition(":")
-    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
-        raise ConfigError(f"{quoted(value)} is not host:port; write it like 127.0.0.1:9753")
-    return host.strip("[]"), int(port)
 
 
 def _ssl(value: Any, tz: str) -> Any:
@@ -94,15 +82,6 @@ def _places(value: Any, _tz: str) -> tuple[str, ...]:
     if not isinstance(places, list) or not all(isinstance(x, str) and x.strip() for x in places):
         raise ConfigError(f"{quoted(value)} is not a list of paths; write it like [schedules/]")
     return tuple(str(place) for place in places)
-
-
-def _hosts(value: Any, _tz: str) -> tuple[str, ...]:
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not all(isinstance(x, str) and _HOST.match(x) for x in names):
-        raise ConfigError(
-            f"{quoted(value)} is not a list of names without ports; write it like [beat.example]"
-        )
-    return tuple(str(name) for name in names)
 
 
 def _channels(value: Any, tz: str) -> tuple[str, ...]:
@@ -221,19 +200,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
             "ttl", kinds.duration(above_zero=True), "A leader silent for so long is replaced.", "2s"
         ),
     ),
-    "http": (
-        Field(
-            "bind",
-            Kind(_address, {"type": "string", "pattern": r"^.+:[0-9]{1,5}$"}),
-            "Where /live /ready /metrics /status answer; off when left out.",
-        ),
-        Field(
-            "hosts",
-            Kind(_hosts, {"type": "array", "items": {"type": "string", "pattern": _HOST.pattern}}),
-            "Further names that clients may call this daemon by (the Host header).",
-            [],
-        ),
-    ),
+    "http": HTTP_FIELDS,
     "monitors": (
         Field(
             "sentry",
@@ -273,6 +240,12 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
     "history": (
         Field("keep", kinds.duration(above_zero=True), "How long records of runs are kept.", "7d"),
         Field("records", kinds.whole(1000), "How many are kept at most.", 1_000_000),
+        Field(
+            "changes",
+            kinds.duration(above_zero=True),
+            "How long changes of entries are kept.",
+            "365d",
+        ),
     ),
     "outcomes": (
         Field(
@@ -293,7 +266,7 @@ ABOUT = {
     "lock": "How one leader is elected.",
     "defaults": "For the entries declared here and in schedules.",
     "entries": "What to run, by name.",
-    "http": "Health and metrics.",
+    "http": "Pages, API, health and metrics.",
     "monitors": "Monitors elsewhere that learn how runs end.",
     "alerts": "Who is told of incidents; without this section nothing is judged.",
     "log": "The daemon's log, on stderr.",

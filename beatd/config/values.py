@@ -144,11 +144,13 @@ class Log(Struct, frozen=True, kw_only=True):
 class History(Struct, frozen=True, kw_only=True):
     """The limits of the stored history of runs.
 
-    Records older than `keep` are deleted, and the oldest if there are more than `records`.
+    Records older than `keep` are deleted, and the oldest if there are more than `records`. Records
+    of changes of entries are deleted when they are older than `changes`.
     """
 
     keep: timedelta = timedelta(days=7)
     records: int = 1_000_000
+    changes: timedelta = timedelta(days=365)
 
 
 class Outcomes(Struct, frozen=True, kw_only=True):

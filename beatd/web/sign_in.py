@@ -47,16 +47,14 @@ async def sign_in(request: Request) -> Response:
     if token is None:
         return _form(request, target, "This token is not known here.", 403)
     answer = see_other(target)
-    header = cookie_header(session_value(token), secure=visitors.secure_cookies)
-    answer.headers["Set-Cookie"] = header
+    answer.headers["Set-Cookie"] = cookie_header(session_value(token), secure=_is_https(request))
     return answer
 
 
 async def sign_out(request: Request) -> Response:
     """Delete the cookie and lead to the form."""
     answer = see_other(SIGN_IN)
-    header = cookie_header("", secure=_visitors(request).secure_cookies, life_s=0)
-    answer.headers["Set-Cookie"] = header
+    answer.headers["Set-Cookie"] = cookie_header("", secure=_is_https(request), life_s=0)
     return answer
 
 
@@ -78,6 +76,12 @@ def _form(
 ) -> Response:
     values = {"next": target, "refusal": refusal, "has_tokens": bool(_visitors(request).tokens)}
     return page(request, "sign_in.html", status, headers, **values)
+
+
+def _is_https(request: Request) -> bool:
+    """Return True if the browser sent the form over TLS, to this server or to a proxy before it."""
+    origin = request.headers.get("origin", "")
+    return request.url.scheme == "https" or origin.startswith("https://")
 
 
 def _visitors(request: Request) -> Visitors:

@@ -26,10 +26,8 @@ class Visitors:
         proxy: Proxy | None = None,
         *,
         only_here: bool,
-        secure_cookies: bool = False,
     ) -> None:
         self.tokens, self._proxy = tokens or Tokens(), proxy
-        self.secure_cookies = secure_cookies
         self.limit = GuessLimit()
         self._open = only_here and not self.tokens and proxy is None
 

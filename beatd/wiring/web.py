@@ -3,6 +3,7 @@
 Only a configuration with `http` imports this module: its libraries take a third of a second.
 """
 
+import logging
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
@@ -27,6 +28,8 @@ from beatd.web.tokens import Token, Tokens
 from beatd.web.visitors import Visitors
 from beatd.wiring import backends
 
+log = logging.getLogger("beatd")
+
 
 class Web:
     """The web server of one daemon, between the calls of `open` and `close`."""
@@ -47,6 +50,12 @@ class Web:
         hosts = HttpHosts(http.host, http.port, http.hosts)
         made = application(self._site, hosts, visitors_of(http))
         self._server = HttpServer(http.host, http.port, made, self._tls)
+        if http.tls is None and not on_loopback(http.host):
+            log.warning(
+                "http: other machines reach %s:%d without TLS, so that tokens can be read on the "
+                "way; give http.tls, or bind to 127.0.0.1 behind a proxy",
+                *(http.host, http.port),
+            )
 
     def close(self) -> None:
         """Stop serving, and close every connection and the store."""
@@ -93,7 +102,6 @@ def visitors_of(http: Http) -> Visitors:
         Tokens(Token.of(one.name, one.role, one.secret) for one in http.tokens),
         proxy,
         only_here=on_loopback(http.host),
-        secure_cookies=http.tls is not None,
     )
 
 
