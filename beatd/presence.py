@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from secrets import token_hex
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from beatd.errors import StoreError
 from beatd.leader import Holder
+from beatd.run import EPOCH
 
 
 class Presence(Struct, frozen=True):
@@ -39,3 +42,16 @@ class Presences(Protocol):
 
     def daemons(self) -> Sequence[Presence]:
         """Return the records of the daemons that have not expired."""
+
+
+def refusal_of(presences: Presences) -> str:
+    """Return why the store refuses writes, or "" if it accepts them.
+
+    The test is a write that changes nothing.
+    """
+    nobody = Holder("", "", 0, EPOCH, token_hex(8))
+    try:
+        presences.leave(nobody)
+    except StoreError as refusal:
+        return str(refusal)
+    return ""

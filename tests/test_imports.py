@@ -34,10 +34,11 @@ MODULES = {
         message_file mysql postgresql redis redis_url sentinel sql_errors sqlite
     """,
     "stores": """
-        damage disk django embedded embedded.catalog_writes embedded.claims
-        embedded.delivery_writes embedded.entry_reader embedded.memory embedded.memory_copies
+        change_records damage disk django embedded embedded.catalog_writes
+        embedded.change_writes embedded.claims embedded.delivery_writes embedded.entry_reader
+        embedded.memory embedded.memory_changes embedded.memory_copies embedded.memory_history
         embedded.memory_incidents embedded.memory_outcomes embedded.memory_part
-        embedded.old_shelf embedded.presences embedded.query embedded.running_runs
+        embedded.numbered_rows embedded.old_shelf embedded.presences embedded.query embedded.running_runs
         embedded.shelf_file embedded.shelf_layout embedded.shelf_values embedded.shelve
         embedded.table_values embedded.tables file_errors outcome_fold redis redis.atomic_step
         redis.catalog redis.claim_batch redis.copies redis.entry_reader redis.history
@@ -179,7 +180,7 @@ BELOW = {
     },
     "web": {"observers", "edits", "definition", "schedules", "why", "views", "alerts"},
     "why": {"schedules"},
-    "views": {"definition", "schedules", "why"},
+    "views": {"alerts", "definition", "edits", "schedules", "why"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
         "stores", "leaders", "publishers", "definition", "schedules", "alerts", "monitors",

@@ -8,11 +8,11 @@ from celery import Celery
 
 from beatd.clock import SystemClock
 from beatd.config import Config, make_folders, schemes
-from beatd.daemon.store_status import refusal_of
 from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.errors import BeatError, Problem
 from beatd.outcomes.result_backend import backend_trouble
+from beatd.presence import refusal_of
 from beatd.publishers.celery import CeleryPublisher
 from beatd.sources.app import App
 from beatd.wiring import backends

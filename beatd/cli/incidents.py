@@ -1,7 +1,7 @@
 """Show open and past incidents (`beatd incidents`)."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -52,8 +52,9 @@ def command(
         found = chain(first, found)
         if json:
             from beatd.cli.output import stream_json
+            from beatd.views.incident_json import incident_json
 
-            stream_json(json_of(one) for one in found)
+            stream_json(incident_json(one) for one in found)
         else:
             from beatd.cli.paged_table import print_pages
 
@@ -67,29 +68,6 @@ def command(
                 left_out=("said", "lasted"),
                 readable="observed",
             )
-
-
-def json_of(one: "Incident") -> dict[str, Any]:
-    """Return an incident as a dict for JSON; "lasted" is in seconds, None while it is open."""
-    from beatd.alerts.message import incident_id
-    from beatd.views.entry_rows import iso_or_none
-
-    lasted = None if one.closed is None else (one.closed - one.opened).total_seconds()
-    return {
-        "id": incident_id(one),
-        "kind": one.kind,
-        "entry": one.name or None,
-        "opened": iso_or_none(one.opened),
-        "closed": iso_or_none(one.closed),
-        "lasted": lasted,
-        "observed": one.observed,
-        "threshold": one.threshold,
-        "cause": one.cause,
-        "trace": one.trace or None,
-        "announced": iso_or_none(one.announced),
-        "resolved": iso_or_none(one.resolved),
-        "flaps": one.flaps,
-    }
 
 
 def _cells(

@@ -16,8 +16,8 @@ from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem, UnknownEntry, in_one_line, nearest
-from beatd.planning import next_moment, shared_next_after
 from beatd.schedules import clock_change, describe, zone
+from beatd.views.next_runs import next_runs, run_json
 from beatd.views.time_text import distance_text, read_moment
 
 COUNT_MAX = 100_000
@@ -83,7 +83,7 @@ def command(
     answers = [
         (
             entry,
-            *_runs(
+            *next_runs(
                 entry, read_moment("--from", since, entry.tz) if since is not None else now, count
             ),
         )
@@ -198,36 +198,9 @@ def _in_zone(entry: Entry, tz: str) -> Entry:
     return entry_from(entry.name, {**plain_of(entry), "tz": tz})
 
 
-def _runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bool]:
-    """Return up to `count` runs later than `after`, and True if no run follows them."""
-    next_after = shared_next_after()
-
-    def moments() -> Iterator[datetime]:
-        moment = next_moment(entry, after, next_after)
-        while moment is not None:
-            yield moment
-            moment = next_moment(entry, moment, next_after)
-
-    found: list[datetime] = []
-    home = zone(entry.tz)
-    for moment in moments():
-        try:
-            moment.astimezone(home)
-        except OverflowError:
-            return found, True  # the wall clock would show the year 10000
-        found.append(moment)
-        if len(found) == count:
-            return found, next_moment(entry, moment, next_after) is None
-    return found, True
-
-
 def _plain(entry: Entry, runs: list[datetime], of: int) -> Iterator[dict[str, str]]:
-    home = zone(entry.tz)
     for moment in runs:
-        row = {
-            "local": moment.astimezone(home).isoformat(),
-            "utc": moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        }
+        row = run_json(moment, entry.tz)
         yield row if of == 1 else {"entry": entry.name, **row}
 
 

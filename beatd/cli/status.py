@@ -38,8 +38,9 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
 
         return show(chosen.config(), json=json)
     from beatd.cli.output import print_json
-    from beatd.daemon.store_status import refusal_of, status_in, status_without_store
+    from beatd.daemon.store_status import status_in, status_without_store
     from beatd.errors import StoreError
+    from beatd.presence import refusal_of
 
     config = chosen.config()
     try:

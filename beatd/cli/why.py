@@ -1,6 +1,6 @@
 """Explain why an entry ran or did not run at a moment (`beatd why`)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -36,7 +36,7 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
     beatd why nightly-report --at 2027-01-10T02:30
     """
     from beatd.catalog import Query
-    from beatd.daemon.store_status import refusal_of
+    from beatd.presence import refusal_of
     from beatd.views.time_text import read_moment
     from beatd.why.chain import why
     from beatd.why.facts import facts_of
@@ -102,17 +102,10 @@ def _queue_of(config: "Config", row: "Stored") -> "QueueState | None":
 def _print(name: str, answer: "Answer", *, json: bool) -> None:
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich
-    from beatd.views.entry_rows import iso_or_none
+    from beatd.views.why_json import why_json
 
     if json:
-        found: dict[str, Any] = {
-            "entry": name,
-            "planned": iso_or_none(answer.planned),
-            "cause": answer.cause,
-            "line": answer.line,
-            "details": [{"what": what, "text": text} for what, text in answer.details],
-        }
-        print_json(found)
+        print_json(why_json(name, answer))
         return
     from rich.table import Table
     from rich.text import Text

@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
-from secrets import token_hex
 from typing import Any
 
 from beatd.catalog import Catalog, Query
 from beatd.daemon.failing_entries import failing_entries
 from beatd.daemon.outcome_status import failing_outcomes, known_outcomes, running_long
-from beatd.errors import StoreError
 from beatd.history import History
 from beatd.incident import Incidents
 from beatd.leader import Holder
 from beatd.ledger import Requests, Terms
 from beatd.outcome import Outcomes
 from beatd.presence import Presence, Presences
-from beatd.run import EPOCH
 from beatd.schedules.moment import format_moment
 from beatd.secret import hidden
 
@@ -82,19 +79,6 @@ def status_in(
         ],
         "conflicts": _conflicts(conflicts, daemons),
     }
-
-
-def refusal_of(presences: Presences) -> str:
-    """Return why the store refuses writes, or "" if it accepts them.
-
-    The test is a write that changes nothing.
-    """
-    nobody = Holder("", "", 0, EPOCH, token_hex(8))
-    try:
-        presences.leave(nobody)
-    except StoreError as refusal:
-        return str(refusal)
-    return ""
 
 
 def problems_to_announce(problems: Sequence[str], name: str) -> tuple[str, ...]:

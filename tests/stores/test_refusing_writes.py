@@ -10,10 +10,9 @@ import psycopg
 import pymysql
 import pytest
 
-from beatd.daemon.store_status import refusal_of
 from beatd.definition import codec
 from beatd.errors import StoreError
-from beatd.presence import Presence
+from beatd.presence import Presence, refusal_of
 from beatd.store import Store
 from beatd.stores.redis import RedisStore
 from beatd.stores.sql import SqlStore

@@ -1,0 +1,107 @@
+"""Find entries by text, owner and state, page by page and with bounded work."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Literal
+
+from msgspec import Struct
+
+from beatd.catalog import Position, Query, Stored
+from beatd.outcome import EntryOutcome
+from beatd.store import Roles
+from beatd.views.outcome_rows import running_since
+
+SearchState = Literal["active", "paused", "disabled", "finished", "running", "failing"]
+Order = Literal["name", "next"]
+
+ROWS_READ_MAX = 2_000  # of one page, whatever the state
+ROWS_PER_BATCH = 250
+
+Found = tuple[Stored, EntryOutcome | None]
+
+
+class EntrySearch(Struct, frozen=True, kw_only=True):
+    """The conditions and the order of a search; a condition of None is not applied.
+
+    `text` is a part of the name or of the task. An entry is "active" if it is neither paused nor
+    disabled and has a run ahead, "finished" if it has none, and "failing" if its newest run failed,
+    at the broker or in a worker.
+    """
+
+    text: str | None = None
+    source: str | None = None
+    state: SearchState | None = None
+    order: Order = "name"
+
+
+class EntriesPage(Struct, frozen=True):
+    """A page of entries with their outcomes.
+
+    `rest` is the place where the next page begins, or None after the last one.
+    """
+
+    entries: Sequence[Found]
+    rest: Position | None
+
+
+def entries_page(
+    store: Roles, search: EntrySearch, now: datetime, limit: int, after: Position | None = None
+) -> EntriesPage:
+    """Return up to `limit` entries that match, and where the next page begins.
+
+    At most ROWS_READ_MAX rows are read: a page may have fewer entries although more follow.
+    """
+    most = limit if search.state in (None, "paused") else ROWS_READ_MAX
+    rows = store.catalog.find(_query(search, after, most + 1))
+    found: list[Found] = []
+    read, last = 0, None
+    while batch := list(islice(rows, ROWS_PER_BATCH)):
+        for row, outcome in _matching(store, search.state, batch, now):
+            if read >= most or len(found) == limit:
+                return EntriesPage(found, last)
+            read += 1
+            last = Position(row.entry.name, row.plan.due if search.order == "next" else None)
+            if outcome is not False:
+                found.append((row, outcome))
+    return EntriesPage(found, None)
+
+
+def _query(search: EntrySearch, after: Position | None, limit: int) -> Query:
+    enabled = {"active": True, "finished": True, "disabled": False}
+    return Query(
+        contains=search.text or None,
+        source=search.source,
+        enabled=enabled.get(search.state or ""),
+        paused=True if search.state == "paused" else None,
+        after=after,
+        order=search.order,
+        limit=limit,
+    )
+
+
+def _matching(
+    store: Roles, state: SearchState | None, rows: Sequence[Stored], now: datetime
+) -> Iterator[tuple[Stored, EntryOutcome | Literal[False] | None]]:
+    """Yield each row with its outcome, or with False if the entry is not in this state."""
+    names = [row.entry.name for row in rows]
+    known = store.outcomes.entry_outcomes(names)
+    newest = store.history.newest_records(names, 1) if state == "failing" else {}
+    for row in rows:
+        name = row.entry.name
+        outcome = known.get(name)
+        match state:
+            case "active":
+                fits = row.plan.due is not None
+            case "finished":
+                fits = row.plan.due is None
+            case "disabled":
+                fits = not row.entry.enabled
+            case "running":
+                fits = running_since(row, outcome, now) is not None
+            case "failing":
+                unsent = any(record.state == "failed" for record in newest.get(name, ()))
+                fits = unsent or (outcome is not None and outcome.failures > 0)
+            case _:
+                fits = True
+        yield row, outcome if fits else False

@@ -1,0 +1,100 @@
+"""Count the planned runs of all entries in the hours ahead."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from beatd.catalog import EntryFinder, Query, Stored
+from beatd.entry import Entry
+from beatd.planning import next_moment
+from beatd.run import MICROSECOND
+
+BUCKETS_MAX = 400
+BUCKET_LENGTHS_S = (60, 300, 900, 1800, 3600)
+ENTRIES_READ_MAX = 20_000
+WORK_MAX = 400_000  # in steps of a grid; about 0.3 s
+WORK_OF_A_MOMENT = 20  # that a schedule other than `every` computes
+
+
+class PlannedAhead(Struct, frozen=True):
+    """The number of planned runs in each bucket from `start` on; a bucket has `bucket_s` seconds.
+
+    `complete` is False if there were too many entries or moments to count all of them.
+    """
+
+    start: datetime
+    bucket_s: int
+    counts: tuple[int, ...]
+    complete: bool
+
+
+def planned_ahead(catalog: EntryFinder, now: datetime, hours: int) -> PlannedAhead:
+    """Count the runs that are planned in the next hours.
+
+    Jitter is left out. Entries with equal schedules are computed once.
+    """
+    seconds = hours * 3600
+    bucket_s = next(size for size in BUCKET_LENGTHS_S if seconds <= size * BUCKETS_MAX)
+    end = now + timedelta(seconds=seconds)
+    counts = [0] * (seconds // bucket_s)
+    alike, complete = _alike(catalog, now, end)
+    work = 0
+    for (entry, planned, left), many in alike.items():
+        for offset, runs in _runs(entry, planned, now, end, bucket_s, left):
+            counts[min(offset, len(counts) - 1)] += runs * many
+            work += 1 if entry.schedule.period is not None else WORK_OF_A_MOMENT
+            if work > WORK_MAX:
+                return PlannedAhead(now, bucket_s, tuple(counts), complete=False)
+    return PlannedAhead(now, bucket_s, tuple(counts), complete)
+
+
+_Key = tuple[Entry, datetime, int | None]
+
+
+def _alike(catalog: EntryFinder, now: datetime, end: datetime) -> tuple[Counter[_Key], bool]:
+    """Return how many entries run at the same moments, and True if all entries were read."""
+    found: Counter[_Key] = Counter()
+    query = Query(enabled=True, due_before=end, order="next", limit=ENTRIES_READ_MAX + 1)
+    for read, row in enumerate(catalog.find(query)):
+        if read == ENTRIES_READ_MAX:
+            return found, False
+        if row.plan.planned is not None:
+            found[_same_for_all(row)] += 1
+    return found, True
+
+
+def _same_for_all(row: Stored) -> _Key:
+    entry, planned = row.entry, row.plan.planned
+    assert planned is not None, "it has a run ahead"
+    left = None if entry.max_runs is None else max(0, entry.max_runs - row.runs)
+    bare = Entry(
+        name="", task="", schedule=entry.schedule, tz=entry.tz, start=entry.start, end=entry.end
+    )
+    return bare, planned, left
+
+
+def _runs(
+    entry: Entry, planned: datetime, now: datetime, end: datetime, bucket_s: int, left: int | None
+) -> Iterator[tuple[int, int]]:
+    """Yield (number of the bucket, number of runs in it) for each bucket with runs, or more often.
+
+    `left` is the number of runs that `max_runs` still allows.
+    """
+    end = end if entry.end is None else min(end, entry.end + MICROSECOND)
+    moment: datetime | None = planned
+    period, size = entry.schedule.period, timedelta(seconds=bucket_s)
+    while moment is not None and moment < end and left != 0:
+        offset = max(0, (moment - now) // size)
+        runs = 1
+        if period is not None:
+            # All runs of one bucket at once.
+            ahead = min(now + (offset + 1) * size, end) - MICROSECOND - moment
+            runs = max(1, ahead // MICROSECOND // period + 1)
+            runs = runs if left is None else min(runs, left)
+            moment += runs * period * MICROSECOND
+        else:
+            moment = next_moment(entry, moment)
+        left = None if left is None else left - runs
+        yield offset, runs

@@ -1,0 +1,17 @@
+"""The answer of `beatd why` as JSON."""
+
+from typing import Any
+
+from beatd.views.entry_rows import iso_or_none
+from beatd.why.answer import Answer
+
+
+def why_json(name: str, answer: Answer) -> dict[str, Any]:
+    """Return the reason why the entry `name` did or did not run, as a dict for JSON."""
+    return {
+        "entry": name,
+        "planned": iso_or_none(answer.planned),
+        "cause": answer.cause,
+        "line": answer.line,
+        "details": [{"what": what, "text": text} for what, text in answer.details],
+    }
