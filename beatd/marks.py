@@ -7,7 +7,6 @@ as three columns, `source`, `loaded_at` and `digest`, which every version of bea
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from hashlib import blake2b
 from secrets import token_hex
 from typing import Protocol
 
@@ -68,13 +67,6 @@ class VerifiedSet(Struct, frozen=True):
     entries: int
 
 
-class Stop(Struct, frozen=True):
-    """A note that `by`, such as "ann@host-1", paused or disabled an entry at the time `at`."""
-
-    at: datetime
-    by: str
-
-
 class Marks:
     """Reads and writes the short notes of one store, with a method for each kind.
 
@@ -133,16 +125,6 @@ class Marks:
     def write_conflicts(self, owner: str, lines: Sequence[str], at: datetime) -> None:
         """Store the problems of the owner's declarations, one text for each."""
         self._rows.write_mark(Mark(_conflicts_key(owner), at, "\n".join(lines)))
-
-    def stop(self, name: str) -> Stop | None:
-        """Return who last paused or disabled the entry `name` by a command, and when; None if
-        unknown."""
-        mark = self._rows.read_mark(_stop_key(name))
-        return None if mark is None else Stop(mark.at, mark.text)
-
-    def write_stop(self, name: str, stop: Stop) -> None:
-        """Note who paused or disabled the entry `name`."""
-        self._rows.write_mark(Mark(_stop_key(name), stop.at, stop.by))
 
     def alerts(self) -> tuple[datetime, str] | None:
         """Return when a leader last checked the entries for incidents, with the text that it noted.
@@ -206,7 +188,3 @@ def _takeover_key(owner: str) -> str:
 
 def _conflicts_key(owner: str) -> str:
     return f"{owner} conflicts"
-
-
-def _stop_key(name: str) -> str:
-    return f"stop {blake2b(name.encode(), digest_size=16).hexdigest()}"

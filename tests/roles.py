@@ -23,4 +23,6 @@ def status_shared_by(store: Any, now: datetime, conflicts: Sequence[str] = ()) -
 
 
 def keep_house(house: Housekeeping, store: Any) -> bool:
-    return house.run_once(catalog=store, repair=store, history=store, presences=store)
+    return house.run_once(
+        catalog=store, changes=store, repair=store, history=store, presences=store
+    )

@@ -137,16 +137,16 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        entry_rows entry_search incident_json next_runs outcome_rows planned_ahead record_rows
-        time_text why_json
+        change_rows entry_rows entry_search incident_json next_runs outcome_rows pause_text
+        planned_ahead record_rows time_text why_json
     """,
     "cli": """
-        add alert_check alerts apply apply_input author backfill check chosen_store commands
-        completion completion_names config_option connect_check copy_progress differences edit
-        entry_options entry_warnings escapes export failure history import_ incidents
+        add alert_check alerts apply apply_input author backfill changes check chosen_store
+        commands completion completion_names config_option connect_check copy_progress differences
+        edit entry_options entry_warnings escapes export failure history import_ incidents
         list moment_gaps monitor_check next output overlap_warnings paged_table
         pause pause_resume remove resume run schedule_options schema shadow_report show status
-        store trigger why yaml_text
+        store trigger undo why yaml_text
     """,
     "report_queue": "",
 }

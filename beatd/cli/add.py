@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.author import author_with, takes_note
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import as_option, fields_of, one_name, takes_fields
@@ -28,6 +29,7 @@ NO_SCHEDULE = "has no schedule"  # how `definition` begins the text of this prob
     "--replace", is_flag=True, help="Replace the entry of this name; its number of runs stays."
 )
 @click.option("--force", is_flag=True, help="With --replace: also an entry that a file declares.")
+@takes_note
 @as_json
 @takes_store
 def command(
@@ -35,6 +37,7 @@ def command(
     words: tuple[str, ...],
     replace: bool,
     force: bool,
+    note: str,
     json: bool,
     **options: Any,
 ) -> None:
@@ -67,13 +70,13 @@ def command(
     with chosen.open(config) as opened:
         now = opened.started_at if is_once(checked.entry) else opened.present
         if replace:
-            row = put(opened.store.catalog, checked.entry, now, force=force)
+            row = put(opened.store.catalog, checked.entry, now, author_with(note), force=force)
         else:
-            row = add(opened.store.catalog, checked.entry, now)
+            row = add(opened.store.catalog, checked.entry, now, author_with(note))
         if json:
             print_json(json_of(row))
         else:
-            state = next_cell(row, opened.now)
+            state = next_cell(row, opened.now, config.timezone)
             coming = state if isinstance(state, str) else state[0]
             shown = schedule_text(row.entry.schedule.plain())
             echo(f"{'replaced' if replace else 'added'} {name}: {shown}, {coming}")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.author import author_with
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
 from beatd.cli.failure import print_message
@@ -60,7 +61,7 @@ def command(
         done = [
             compare(opened.store.catalog, one, **how)
             if dry_run
-            else apply(opened.store.catalog, one, opened.present, **how)
+            else apply(opened.store.catalog, one, opened.present, author_with(), **how)
             for one in declared
         ]
     conflicts = _conflicts(done, named=name is not None)

@@ -40,6 +40,8 @@ COMMANDS = {
     "backfill": "Run an entry for past moments.",
     "next": "Show the next runs of a schedule or of entries.",
     "history": "Show what ran, and what did not and why.",
+    "changes": "Show who changed which entry, and how.",
+    "undo": "Undo a change of an entry.",
     "why": "Explain why a moment of an entry ran or did not run.",
     "incidents": "Show what is wrong: the open incidents, the last opened first.",
     "alerts": "Try the channels to which messages about incidents are sent.",

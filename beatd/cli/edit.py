@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.author import author_with, takes_note
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--force", is_flag=True, help="Also an entry that a file declares: the store owns it then."
 )
+@takes_note
 @as_json
 @takes_store
 def command(
@@ -39,6 +41,7 @@ def command(
     words: tuple[str, ...],
     unset: tuple[str, ...],
     force: bool,
+    note: str,
     json: bool,
     **options: Any,
 ) -> None:
@@ -55,11 +58,9 @@ def command(
     schedule = read_schedule(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = {**schedule.plain, **fields_of(options)}
-    from beatd.cli.author import author
     from beatd.cli.output import print_json
     from beatd.edits.editing import patch, refuse_declared, row_of
     from beatd.edits.patch import patch_of, with_cli_as_owner
-    from beatd.marks import Stop
     from beatd.views.entry_rows import json_of
 
     with chosen.open() as opened:
@@ -73,12 +74,8 @@ def command(
             click.echo("nothing was changed", err=True)
             return
         edit = patch_of(fields, unset)
-        row = patch(
-            opened.store.catalog, name, with_cli_as_owner(edit) if force else edit, now, force=force
-        )
-        if before.entry.enabled and not row.entry.enabled:
-            stop = Stop(opened.present(), author())
-            opened.store.catalog.marks.write_stop(name, stop)
+        edit = with_cli_as_owner(edit) if force else edit
+        row = patch(opened.store.catalog, name, edit, now, author_with(note), force=force)
         if json:
             print_json(json_of(row))
         else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from beatd.cli.author import author_with
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.escapes import echo
 from beatd.cli.failure import EXIT_FAILED
@@ -167,7 +168,11 @@ def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dic
     store = store_of(given.load())
     try:
         return write_imported(
-            store, made.entries, partial(editing.present, store, SystemClock()), how
+            store,
+            made.entries,
+            partial(editing.present, store, SystemClock()),
+            how,
+            author_with(via="import"),
         )
     finally:
         store.close()

@@ -47,7 +47,7 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
     quick = _quick_list(config, within, options)
     if quick is not None:
         rows = with_outcomes(_chosen(iter(quick.rows), options), lambda names: quick.outcomes)
-        _print(rows, quick.failing, datetime.now(UTC), json, narrowed=narrowed)
+        _print(rows, quick.failing, datetime.now(UTC), config.timezone, json, narrowed=narrowed)
         return
     from beatd.daemon.failing_entries import failing_entries
 
@@ -55,13 +55,14 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
         found = opened.store.catalog.find(_query(within, opened.now, options))
         failing = () if json else failing_entries(opened.store.history)
         rows = with_outcomes(_chosen(found, options), opened.store.outcomes.entry_outcomes)
-        _print(rows, failing, opened.now, json, narrowed=narrowed)
+        _print(rows, failing, opened.now, config.timezone, json, narrowed=narrowed)
 
 
 def _print(
     rows: "Iterator[tuple[Stored, EntryOutcome | None]]",
     failing: Container[str],
     now: datetime,
+    tz: str,
     json: bool,
     *,
     narrowed: bool,
@@ -78,7 +79,7 @@ def _print(
 
         print_pages(
             COLUMNS,
-            cells_of(rows, now, failing),
+            cells_of(rows, now, failing, tz),
             nothing="no entry matches" if narrowed else "no entry; `beatd add` makes one",
             cut=("task", "schedule", "name", "next"),
             left_out=("runs", "schedule"),

@@ -1,39 +1,42 @@
 """The common part of the commands `pause` and `resume`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from beatd.catalog import EditableCatalog
-from beatd.cli.chosen_store import ChosenStore
 from beatd.cli.escapes import echo
 
-Edit = Callable[[EditableCatalog, Sequence[str], Callable[[], datetime]], list[str]]
+if TYPE_CHECKING:
+    from beatd.catalog import Stored
 
 
-def set_paused(
-    chosen: ChosenStore, names: Sequence[str], edit: Edit, done: str, was_so: str, json: bool
+def print_edited(
+    names: Sequence[str],
+    edited: Collection[str],
+    after: "Mapping[str, Stored]",
+    done: str,
+    was_so: str,
+    *,
+    json: bool,
+    now: datetime,
+    tz: str,
 ) -> None:
-    """Pause or resume entries by calling `edit`, and print a line for each.
+    """Print a line for each entry that was paused or resumed, or that was so already.
 
-    `edit` returns the names of the changed entries. `done` is the word for a changed entry, such as
-    "paused"; `was_so` describes an unchanged one: "was paused already".
+    `edited` has the names of the changed entries, and `after` the rows of all. `done` is the word
+    for a changed entry, such as "paused"; `was_so` describes an unchanged one: "was paused
+    already". The end of a pause is shown in the zone `tz`.
     """
-    from beatd.cli.author import author
     from beatd.cli.output import print_json
-    from beatd.edits.editing import pause, rows
-    from beatd.marks import Stop
+    from beatd.views.pause_text import end_text
 
-    with chosen.open() as opened:
-        edited = edit(opened.store.catalog, names, opened.present)
-        if edit is pause:
-            stop = Stop(opened.present(), author())
-            for name in edited:
-                opened.store.catalog.marks.write_stop(name, stop)
-        after = rows(opened.store.catalog, names)
     if json:
-        print_json({done: edited})
+        print_json({done: list(edited)})
         return
     for name in dict.fromkeys(names):
         line = f"{done} {name}" if name in edited else f"{name} {was_so}"
-        stopped = name in after and not after[name].entry.enabled
+        row = after.get(name)
+        if row is not None and row.pause is not None and row.pause.until is not None:
+            line += f" until {end_text(row.pause.until, now, tz)}"
+        stopped = row is not None and not row.entry.enabled
         echo(f"{line}; it is disabled, and does not run" if stopped else line)

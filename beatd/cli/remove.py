@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from beatd.cli.author import author_with, takes_note
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 @click.option(
     "--force", is_flag=True, help="Also entries that a file declares; they return while it does."
 )
+@takes_note
 @as_json
 @takes_store
-def command(chosen: ChosenStore, names: tuple[str, ...], force: bool, json: bool) -> None:
+def command(
+    chosen: ChosenStore, names: tuple[str, ...], force: bool, note: str, json: bool
+) -> None:
     """Remove entries.
 
     Removes all of them, or none if one is unknown or declared in a file.
@@ -29,7 +33,7 @@ def command(chosen: ChosenStore, names: tuple[str, ...], force: bool, json: bool
     from beatd.edits.editing import remove
 
     with chosen.open() as opened:
-        removed = remove(opened.store.catalog, names, force=force)
+        removed = remove(opened.store.catalog, names, author_with(note), force=force)
     if json:
         print_json({"removed": list(dict.fromkeys(names))})
     else:

@@ -66,6 +66,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     from beatd.edits.editing import owner_text
     from beatd.schedules import describe, zone
     from beatd.views.entry_rows import next_cell, schedule_text
+    from beatd.views.pause_text import pause_words
     from beatd.views.time_text import distance_text
 
     entry = row.entry
@@ -75,7 +76,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     words += "" if entry.tz in words else f", {entry.tz}"
     yield "when", f"{words}  ({schedule_text(schedule)})"
     home = zone(entry.tz)
-    cell = next_cell(row, now)
+    cell = next_cell(row, now, entry.tz)
     state = cell if isinstance(cell, str) else cell[0]
     if row.plan.planned is not None:
         local = row.plan.planned.astimezone(home)
@@ -84,6 +85,8 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
         elif row.plan.planned <= now:
             state = f"{state}: {local:%a %Y-%m-%d %H:%M:%S %Z}"
     yield "next", state
+    if (pause := pause_words(row, entry.tz)) is not None:
+        yield "paused", pause
     if row.last is not None:
         local = row.last.astimezone(home)
         how = ", failed" if failed else ""

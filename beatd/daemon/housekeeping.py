@@ -1,6 +1,7 @@
 """Regular maintenance of a store: write declared entries, repair entries, delete old history.
 
-It also counts entries, and plans them again after a change of the planning rules.
+It also resumes entries whose pause ends, counts entries, and plans them again after a change of the
+planning rules.
 """
 
 import logging
@@ -13,7 +14,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from beatd.catalog import Catalog, EditableCatalog, RepairableCatalog
+from beatd.changes import RECORDS_MAX, Changes
 from beatd.clock import Clock
+from beatd.edits.pausing import end_pauses
 from beatd.edits.repair import repair_entries
 from beatd.edits.replan import needs_replan, replan
 from beatd.errors import Deposed, StoreError
@@ -25,6 +28,7 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 REPAIR_EVERY_S = 60.0
 FULL_REPAIR_EVERY_S = 3600.0  # a database reads every entry then
 LOSSES_SHOWN_MAX = 5  # lines in `status`
+NAMES_LOGGED_MAX = 20  # of entries, in one line
 FORGET_HISTORY_EVERY_S = 60.0
 COUNT_ENTRIES_EVERY_S = 60.0
 TURN_EVERY_S = 1.0
@@ -69,10 +73,14 @@ class Declares(Protocol):
 
 
 class HistoryLimits(Struct, frozen=True):
-    """The greatest age of a history record, and the greatest number of records to keep."""
+    """The greatest age of a history record, and the greatest number of records to keep.
+
+    `changes` is the greatest age of a record of a change of an entry.
+    """
 
     age: timedelta = timedelta(days=7)
     records: int = 1_000_000
+    changes: timedelta = timedelta(days=365)
 
 
 class Housekeeping:
@@ -136,6 +144,7 @@ class Housekeeping:
         with suppress(StoreError, Deposed):
             if self.run_once(
                 catalog=store.catalog,
+                changes=store.changes,
                 repair=store.repair,
                 history=store.history,
                 presences=store.presences,
@@ -149,6 +158,7 @@ class Housekeeping:
         self,
         *,
         catalog: EditableCatalog,
+        changes: Changes,
         repair: RepairableCatalog,
         history: History,
         presences: Presences,
@@ -160,6 +170,8 @@ class Housekeeping:
         """
         term, changed = self._term(), False
         try:
+            if term:  # first, because a run at the end of a pause must not be late
+                self._end_pauses(catalog, changes, term)
             if self._declaring is not None:
                 lasts = partial(self._leads, term)
                 changed = self._declaring(catalog, term, self._wake, lasts)
@@ -170,8 +182,18 @@ class Housekeeping:
                 self._count(catalog)
             self._count_first(catalog, presences, term)
             if term:
-                self._replan_and_forget(catalog, history)
+                self._replan_and_forget(catalog, history, changes)
         return changed
+
+    def _end_pauses(self, catalog: EditableCatalog, changes: Changes, term: int) -> None:
+        """Resume the entries whose pause ends, and log a line for each batch of them."""
+        lasts = partial(self._leads, term)
+        while names := end_pauses(catalog, changes, self._clock.now(), lasts):
+            more = len(names) - NAMES_LOGGED_MAX
+            shown = ", ".join(names[:NAMES_LOGGED_MAX]) + (f" and {more} more" if more > 0 else "")
+            log.info("resumed: %s; the pause has ended", shown)
+            self._wake()
+            self._rest()
 
     def _count_first(self, catalog: Catalog, presences: Presences, term: int) -> None:
         """Call `counted` with the number of entries, once, as soon as a leader is known."""
@@ -224,8 +246,10 @@ class Housekeeping:
             if version != self._counted_version:
                 self.entries, self._counted_version = catalog.count(), version
 
-    def _replan_and_forget(self, catalog: EditableCatalog, history: History) -> None:
-        """Delete old history and, after a change of planning rules, plan entries again.
+    def _replan_and_forget(
+        self, catalog: EditableCatalog, history: History, changes: Changes
+    ) -> None:
+        """Delete old records and, after a change of planning rules, plan entries again.
 
         Does nothing if the last time was less than a minute ago.
         """
@@ -235,7 +259,9 @@ class Housekeeping:
                 if needs_replan(catalog):
                     replan(catalog, self._clock.now, lambda: bool(self._term()), self._rest)
             finally:  # also after a failure: the history must not fill the disk
-                history.forget(self._clock.now() - self._history.age, self._history.records)
+                now = self._clock.now()
+                history.forget(now - self._history.age, self._history.records)
+                changes.forget_changes(now - self._history.changes, RECORDS_MAX)
 
     def _compare_with_leader(self, presences: Presences, leading: bool) -> None:
         """On a standby, record a problem if the leader declares other entries than this daemon.

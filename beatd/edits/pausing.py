@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from beatd.catalog import Change, EditableCatalog, Stored
 from beatd.changes import Author, Changes, Pause
 from beatd.edits.editing import Now, change_each, refuse_stale, rows
 from beatd.edits.entry_change import changed
+from beatd.errors import ConfigError
 from beatd.run import MICROSECOND
 
 #: How early an entry is resumed. Its plan begins at the end of the pause, so that no run is early.
@@ -27,23 +30,37 @@ def pause(
     """Pause entries of any owner, and return the names that were not paused before.
 
     beatd resumes them at `until`; None pauses them for good. An entry that is paused already gets
-    the new end and the new note, if there are any. Raises UnknownEntry for an unknown name.
+    the new end and the new note, if there are any; the rest of its pause stays. Raises UnknownEntry
+    for an unknown name, and ConfigError if `until` is not ahead.
     """
     paused: list[str] = []
 
     def make(found: Sequence[Stored]) -> Iterator[Change]:
         moment = now()
+        refuse_past_end(until, moment)
         for row in found:
             refuse_stale(row.entry.name, row, seen)
+            made = Pause(moment, author.name, until, author.note)
             if not row.paused:
                 paused.append(row.entry.name)
             elif until is None and not author.note:
                 continue
-            note = Pause(moment, author.name, until, author.note)
-            yield changed(row, row.entry, moment, author, paused=True, pause=note)
+            elif (held := row.pause) is not None:
+                note = author.note or held.note
+                made = replace(held, until=until or held.until, note=note)
+            yield changed(row, row.entry, moment, author, paused=True, pause=made)
 
     change_each(catalog, names, make)
     return list(dict.fromkeys(paused))
+
+
+def refuse_past_end(until: datetime | None, now: datetime) -> None:
+    """Raise ConfigError if a pause would end at `until`, which is not after `now`."""
+    if until is not None and until <= now:
+        raise ConfigError(
+            f"a pause cannot end at {until:%Y-%m-%dT%H:%M:%SZ}, which is past; give a later moment, "
+            "or a length from now like 2h"
+        )
 
 
 def resume(

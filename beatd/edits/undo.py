@@ -1,23 +1,37 @@
 """Undo a change of an entry, by a new change that restores the state before it."""
 
-from msgspec import Struct
+from datetime import datetime
 
-from beatd.catalog import Codec, EditableCatalog, Stored
-from beatd.changes import Author, ChangeRecord, Changes, EntryState
-from beatd.edits.editing import Now, put, refuse_declared, remove, row_of, rows
-from beatd.edits.pausing import pause, resume
+from msgspec import Struct
+from msgspec.structs import replace
+
+from beatd.catalog import Change, Codec, EditableCatalog, Stored
+from beatd.changes import Author, ChangeRecord, Changes, EntryState, Pause
+from beatd.edits.editing import (
+    ATTEMPTS_MAX,
+    Now,
+    contention_error,
+    is_declared,
+    refuse_declared,
+    refuse_stale,
+    rows,
+)
+from beatd.edits.entry_change import added, changed, removed
+from beatd.edits.ownership import mark_takeovers
+from beatd.edits.pausing import refuse_past_end
 from beatd.entry import Entry
 from beatd.errors import BeatError, Conflict
 
 
 class Undone(Struct, frozen=True):
-    """What `undo` did: the record that it undid, and the entry's row afterwards.
+    """What `undo` did: the record that it undid, and the entry's row before and after that.
 
-    `row` is None if the entry was removed.
+    `before` is None if the entry did not exist, and `after` is None if `undo` removed it.
     """
 
     record: ChangeRecord
-    row: Stored | None
+    before: Stored | None
+    after: Stored | None
 
 
 def undo(
@@ -30,32 +44,33 @@ def undo(
     *,
     force: bool = False,
 ) -> Undone:
-    """Restore the entry as it was before the change with this id, and return what was done.
+    """Restore what the change with this id changed, and return what was done.
 
-    Raises BeatError if there is no such change or if its definition was too large to keep, and
-    Conflict if the entry has changed since, unless `force`, or if a file or an app declares it.
+    A definition and its owner, or a pause, that the change left alone stays as it is now. Raises
+    BeatError if there is no such change or if its definition was too large to keep, ConfigError if
+    the restored pause would have ended already, and Conflict if the entry has changed since, or if
+    a file or an app declares it. `force` ignores a Conflict; the store then owns an entry that was
+    declared.
     """
     record = changes.change(id)
     if record is None:
         raise BeatError(f"no change {id!r}; `beatd changes` shows what there is")
-    name, before = record.name, record.before
-    row = rows(catalog, (name,)).get(name)
+    row = _row(catalog, record.name)
     if not force:
         _refuse_if_changed_since(changes, record)
     seen = 0 if row is None else row.revision
-    if before is None:
-        remove(catalog, [name], author, seen=seen)
-        return Undone(record, None)
-    if record.after is None or before.definition != record.after.definition:
-        entry = _entry_of(record, before, codec)
-        if row is not None:
-            refuse_declared(row.entry, "restored", force=force, by=entry.source)
-        put(catalog, entry, now, author, force=True, seen=seen)
-    if before.paused:
-        pause(catalog, [name], now, author, until=before.until)
-    else:
-        resume(catalog, [name], now, author)
-    return Undone(record, row_of(catalog, name))
+    for _ in range(ATTEMPTS_MAX):
+        refuse_stale(record.name, row, seen)
+        change = _restoring(record, row, now(), author, codec, force=force)
+        if change is None or catalog.write([change])[0]:
+            _mark_compared(catalog, record, row, change)
+            return Undone(record, row, _row(catalog, record.name))
+        row = _row(catalog, record.name)  # a run was claimed, or another writer came first
+    raise contention_error(record.name)
+
+
+def _row(catalog: EditableCatalog, name: str) -> Stored | None:
+    return rows(catalog, (name,)).get(name)
 
 
 def _refuse_if_changed_since(changes: Changes, record: ChangeRecord) -> None:
@@ -68,11 +83,96 @@ def _refuse_if_changed_since(changes: Changes, record: ChangeRecord) -> None:
         )
 
 
-def _entry_of(record: ChangeRecord, state: EntryState, codec: Codec) -> Entry:
-    """Return the entry of a state. Raises BeatError if its definition was not kept."""
+def _restoring(
+    record: ChangeRecord,
+    row: Stored | None,
+    now: datetime,
+    author: Author,
+    codec: Codec,
+    *,
+    force: bool,
+) -> Change | None:
+    """Return the change of `row` that undoes `record`, or None if nothing is left to undo."""
+    before = record.before
+    if before is None:
+        if row is None:
+            return None
+        refuse_declared(row.entry, "removed", force=force)
+        return removed(row, author)
+    if row is None:
+        _refuse_undeclared(record, before, force=force)
+        entry = _entry_of(record, before, codec, force=force)
+        pause = _pause_of(before, None, now, author)
+        return replace(added(entry, now, author), paused=before.paused, pause=pause)
+    entry, paused, restored = row.entry, row.paused, row.pause
+    if _changed_definition(record):
+        refuse_declared(row.entry, "restored", force=force)
+        entry = _entry_of(record, before, codec, force=force)
+    if record.after is None or _pause(record.before) != _pause(record.after):
+        paused, restored = before.paused, _pause_of(before, row.pause, now, author)
+    return changed(row, entry, now, author, paused=paused, pause=restored if paused else None)
+
+
+def _changed_definition(record: ChangeRecord) -> bool:
+    """Return True if the change may have changed the definition of an entry or its owner."""
+    before, after = record.before, record.after
+    if before is None or after is None:
+        return True
+    if not (before.definition or after.definition):  # both were too large to keep
+        return record.action == "edited"
+    return _definition(before) != _definition(after)
+
+
+def _definition(state: EntryState) -> tuple[str, str, str]:
+    return state.definition, state.source, state.declared_at
+
+
+def _pause(state: EntryState | None) -> tuple[bool, datetime | None] | None:
+    return None if state is None else (state.paused, state.until)
+
+
+def _pause_of(state: EntryState, held: Pause | None, now: datetime, author: Author) -> Pause | None:
+    """Return a pause with the end of an old one, or None if the entry was not paused then.
+
+    `held` is the pause that the entry has now. Raises ConfigError if the end is past.
+    """
+    if not state.paused:
+        return None
+    refuse_past_end(state.until, now)
+    if held is not None:
+        return replace(held, until=state.until)
+    return Pause(now, author.name, state.until, author.note)
+
+
+def _refuse_undeclared(record: ChangeRecord, state: EntryState, *, force: bool) -> None:
+    """Raise Conflict if the file or app of an entry removed it, unless `force`."""
+    if record.author.via in ("file", "app", "django") and not force:
+        where = state.declared_at or state.source
+        raise Conflict(
+            f"entry {record.name!r} was removed because {where} does not declare it any more: "
+            "declare it there again, or use --force"
+        )
+
+
+def _entry_of(record: ChangeRecord, state: EntryState, codec: Codec, *, force: bool) -> Entry:
+    """Return the entry of a state. Raises BeatError if its definition was not kept.
+
+    With `force`, the owner of an entry that was declared is "cli", so that no file changes it back.
+    """
     if not state.definition:
         raise BeatError(
             f"the definition of {record.name!r} before change {record.id} was too large to keep"
         )
     definition = state.definition.encode()
-    return codec.decode(record.name, definition, state.source, state.declared_at)
+    entry = codec.decode(record.name, definition, state.source, state.declared_at)
+    return replace(entry, source="cli", declared_at="") if force and is_declared(entry) else entry
+
+
+def _mark_compared(
+    catalog: EditableCatalog, record: ChangeRecord, row: Stored | None, change: Change | None
+) -> None:
+    """Make a leader compare what the owners declare that lost or got back the entry."""
+    owner = change.entry.source if change is not None and change.entry is not None else ""
+    lost = row.entry.source if row is not None else ""
+    if owner != lost:
+        mark_takeovers(catalog, [one for one in (owner, lost) if ":" in one])

@@ -10,6 +10,7 @@ from beatd.definition.arguments import tagged
 from beatd.outcome import EntryOutcome
 from beatd.schedules.moment import format_moment
 from beatd.views.outcome_rows import Cell, outcome_cell
+from beatd.views.pause_text import pause_json, pause_state
 from beatd.views.time_text import distance_text
 
 COLUMNS = ("name", "schedule", "next", "last", "outcome", "runs", "task")
@@ -38,6 +39,7 @@ def json_of(row: Stored) -> dict[str, Any]:
         "options": tagged(entry.options),
         "enabled": entry.enabled,
         "paused": row.paused,
+        "pause": pause_json(row),
         "next": None if row.plan.due is None else iso_or_none(row.plan.planned),
         "last": iso_or_none(row.last),
         "runs": row.runs,
@@ -53,17 +55,21 @@ def iso_or_none(moment: datetime | None) -> str | None:
 
 
 def cells_of(
-    rows: Iterable[tuple[Stored, EntryOutcome | None]], now: datetime, failing: Container[str] = ()
+    rows: Iterable[tuple[Stored, EntryOutcome | None]],
+    now: datetime,
+    failing: Container[str] = (),
+    tz: str = "UTC",
 ) -> Iterator[list[Cell]]:
     """Yield the row of `beatd list` for each entry, with cells in the order of COLUMNS.
 
-    `failing` has the names of entries whose newest run could not be published.
+    `failing` has the names of entries whose newest run could not be published. Ends of pauses are
+    in the zone `tz`.
     """
     for row, outcome in rows:
         yield [
             row.entry.name,
             schedule_text(row.entry.schedule.plain()),
-            next_cell(row, now),
+            next_cell(row, now, tz),
             last_cell(row, now, failed=row.entry.name in failing),
             outcome_cell(row, outcome, now),
             str(row.runs) if row.runs else "",
@@ -79,15 +85,16 @@ def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
     return (f"failed {ago}", "red") if failed else ago
 
 
-def next_cell(row: Stored, now: datetime) -> Cell:
+def next_cell(row: Stored, now: datetime, tz: str = "UTC") -> Cell:
     """Return the table cell for the next run as (text, style), such as ("in 5 min", "green").
 
-    For an entry without a next run, the text is the reason: "paused", "disabled" or "finished".
+    For an entry without a next run, the text is the reason: "paused until 14:00" (in the zone
+    `tz`), "disabled" or "finished".
     """
     if not row.entry.enabled:
         return (f"disabled{_missed(row, now)}", "dim")
     if row.paused:
-        return (f"paused{_missed(row, now)}", "yellow")
+        return (f"{pause_state(row, now, tz)}{_missed(row, now)}", "yellow")
     if row.plan.due is None:
         return ("finished", "dim")
     if row.running is not None and row.running.waits and row.running.until > now:

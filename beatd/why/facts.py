@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from beatd.catalog import Query, Stored
+from beatd.changes import ChangeRecord, EntryState
 from beatd.history import Record
 from beatd.incident import Incident
 from beatd.ledger import OpenClaim, Request
-from beatd.marks import Stop
 from beatd.outcome import Delivery
 from beatd.presence import Presence
 from beatd.run import moment_of
@@ -20,6 +20,7 @@ from beatd.store import Roles
 RECORDS_READ = 2000  # of one entry, the newest
 OUTCOMES_READ = 200  # of the newest of them
 CLAIMS_READ = 1000
+CHANGES_READ = 50  # of one entry, the newest
 OTHER_RECORDS_READ = 200  # of any entry, to see whether workers report at all
 LATEST_MOMENT = moment_of(253_402_300_799_000_000)
 
@@ -54,7 +55,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     - `problems` are the lines that `beatd check` prints for the configuration.
     - `reports_seen` is True if a worker ever reported a run of this store.
     - `incidents` are the open incidents of the entry and of the whole installation.
-    - `stop` is who last paused or disabled the entry by a command, None if unknown.
+    - `disabled` is the newest change that disabled the entry, None if unknown.
     - `queue` is the queue of its messages, None if it was not read.
     """
 
@@ -72,7 +73,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     problems: Sequence[str] = ()
     reports_seen: bool = True
     queue: QueueState | None = None
-    stop: Stop | None = None
+    disabled: ChangeRecord | None = None
     incidents: Sequence[Incident] = ()
 
     @property
@@ -123,13 +124,31 @@ def facts_of(
         problems=problems,
         reports_seen=bool(deliveries) or _any_report(store),
         queue=None if row is None else queue_of(row),
-        stop=store.catalog.marks.stop(name),
+        disabled=None if row is None or row.entry.enabled else _disabling(store, name),
         incidents=[
             one
             for one in store.incidents.open_incidents()
             if one.closed is None and one.name in ("", name)
         ],
     )
+
+
+def _disabling(store: Roles, name: str) -> ChangeRecord | None:
+    """Return the change since which the entry is disabled, or None if it is not known."""
+    for record in store.changes.changes(name, CHANGES_READ):
+        if _is_enabled(record.after):
+            break  # an edit without a record disabled it
+        if record.before is None or _is_enabled(record.before):
+            return record
+    return None
+
+
+def _is_enabled(state: EntryState | None) -> bool:
+    """Return True if the definition of a state says that the entry is enabled."""
+    if state is None or not state.definition:
+        return False
+    plain = json.decode(state.definition, type=dict[str, Any])
+    return bool(plain.get("enabled", True))
 
 
 def _any_report(store: Roles) -> bool:

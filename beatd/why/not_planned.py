@@ -81,13 +81,20 @@ def stopped(
     details: tuple[tuple[str, str], ...],
     words: TimeWords,
 ) -> Answer:
-    """Return the answer "paused" or "disabled", with the time and the user if they are known."""
+    """Return the answer "paused" or "disabled", with the time and the author if they are known."""
     state: Literal["paused", "disabled"] = "paused" if row.paused else "disabled"
     line = f"the entry is {state}"
-    if facts.stop is not None:
-        line = f"{line} since {words.about(facts.stop.at)}, by {facts.stop.by}"
-    elif state == "disabled" and row.entry.declared_at:
-        line = f"{line} in {row.entry.declared_at}"
+    if row.paused and (pause := row.pause) is not None:
+        line = f"{line} since {words.about(pause.at)}, by {pause.by}"
+        if pause.until is not None:
+            line = f"{line}, until {words.about(pause.until)}"
+        line = f"{line}: {pause.note}" if pause.note else line
+    elif not row.paused:
+        if row.entry.declared_at:
+            line = f"{line} in {row.entry.declared_at}"
+        if (change := facts.disabled) is not None:
+            line = f"{line} since {words.about(change.at)}, by {change.author.name}"
+            line = f"{line}: {change.author.note}" if change.author.note else line
     return Answer(state, line, moment, details)
 
 

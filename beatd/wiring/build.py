@@ -167,7 +167,7 @@ def daemon_of(
 
     Modules that the daemon needs later are imported now, partly by a thread; see `packages`.
     """
-    clock = clock or SystemClock()
+    history, clock = config.history, clock or SystemClock()
     app = app or celery_app(config)
     read_packages(app, config.store.url, schemes.lock_url(config.store.url, config.lock.url))
     me = backends.own_holder("", clock.now())
@@ -176,7 +176,7 @@ def daemon_of(
         me=me,
         clock=clock,
         ttl=config.lock.ttl.total_seconds(),
-        history=HistoryLimits(config.history.keep, config.history.records),
+        history=HistoryLimits(history.keep, history.records, history.changes),
         limits=Limits(publish_timeout=config.broker.timeout.total_seconds() + 1),
         observers=observers,
         started=started_of(config, app, me.name),

@@ -1,0 +1,62 @@
+"""Show who changed which entry, when and why (`beatd changes`)."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import click
+
+from beatd.cli.chosen_store import ChosenStore, takes_store
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+
+if TYPE_CHECKING:
+    from beatd.changes import ChangeRecord
+    from beatd.store import Roles
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=names_of_entries)
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Show at most N changes, the newest."
+)
+@as_json
+@takes_store
+def command(chosen: ChosenStore, name: str | None, limit: int | None, json: bool) -> None:
+    """Show who changed which entry, and how.
+
+    The newest change is first. `beatd undo ID` undoes one.
+    """
+    from beatd.views.change_rows import COLUMNS, change_cells, change_json
+
+    with chosen.open() as opened:
+        records = _records(opened.store, name, limit)
+        tz = opened.config.timezone
+        if json:
+            from beatd.cli.output import stream_json
+
+            stream_json(map(change_json, records))
+        else:
+            from beatd.cli.paged_table import print_pages
+
+            print_pages(
+                COLUMNS,
+                (change_cells(record, tz) for record in records),
+                nothing="no change is known",
+                cut=("what", "note", "who", "entry"),
+                left_out=("how", *(("entry",) if name else ())),
+                readable="what",
+            )
+
+
+def _records(store: "Roles", name: str | None, limit: int | None) -> "Iterator[ChangeRecord]":
+    """Return the records of changes. Raises UnknownEntry if there is neither a record nor an entry
+    of this name."""
+    from beatd.edits.editing import row_of
+    from beatd.views.change_rows import all_changes
+
+    records = all_changes(store.changes, name, limit)
+    first = list(islice(records, 1))
+    if not first and name is not None:
+        row_of(store.catalog, name)
+    return chain(first, records)

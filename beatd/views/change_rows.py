@@ -1,0 +1,141 @@
+"""Records of changes as rows of a table and as JSON."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import MsgspecError, json
+
+from beatd.changes import ChangeRecord, Changes, EntryState
+from beatd.edits.patch import difference
+from beatd.views.entry_rows import iso_or_none
+from beatd.views.outcome_rows import Cell
+from beatd.views.pause_text import end_text
+from beatd.views.time_text import moment_text
+
+COLUMNS = ("when", "who", "how", "entry", "what", "note", "id")
+PAGE = 500  # records that are read at once
+STYLES = {"added": "green", "removed": "red", "paused": "yellow", "resumed": "green", "edited": ""}
+VALUE_SHOWN_MAX = 60  # characters of a value in a table
+
+#: The value before and the value after; None is the value of a field that is left out.
+Fields = dict[str, tuple[Any, Any]]
+
+
+def all_changes(changes: Changes, name: str | None, limit: int | None) -> Iterator[ChangeRecord]:
+    """Yield up to `limit` records (None: all) of the entry `name` (None: of all), newest first."""
+    before, left = "", limit
+    while left is None or left > 0:
+        size = PAGE if left is None else min(PAGE, left)
+        page = changes.changes(name, size, before)
+        yield from page
+        if len(page) < size:
+            return
+        before, left = page[-1].id, None if left is None else left - size
+
+
+def change_json(record: ChangeRecord) -> dict[str, Any]:
+    """Return a record as a dict for JSON.
+
+    "changed" has the value before and after of each field that an edit changed; it is None if a
+    definition was too large to keep.
+    """
+    fields = changed_fields(record)
+    return {
+        "id": record.id,
+        "at": iso_or_none(record.at),
+        "entry": record.name,
+        "action": record.action,
+        "by": record.author.name,
+        "via": record.author.via,
+        "note": record.author.note,
+        "before": _state_json(record.before),
+        "after": _state_json(record.after),
+        "changed": None
+        if fields is None
+        else {key: {"before": old, "after": new} for key, (old, new) in fields.items()},
+    }
+
+
+def changed_fields(record: ChangeRecord) -> Fields | None:
+    """Return the fields of the definition, and the owner, that an edit changed.
+
+    The dict is empty for an added or removed entry, and None if a definition was not kept.
+    """
+    before, after = record.before, record.after
+    if before is None or after is None:
+        return {}
+    old, new = definition_of(before), definition_of(after)
+    if old is None or new is None:
+        return None if record.action == "edited" else {}
+    fields = {key: (_at(old, key), value) for key, value in difference(old, new).items()}
+    if before.source != after.source:
+        fields["source"] = (before.source, after.source)
+    elif before.declared_at != after.declared_at:
+        fields["declared_at"] = (before.declared_at or None, after.declared_at or None)
+    return fields
+
+
+def definition_of(state: EntryState) -> dict[str, Any] | None:
+    """Return the definition with the keys of YAML, or None if it was too large to keep."""
+    try:
+        return json.decode(state.definition, type=dict[str, Any])
+    except MsgspecError:
+        return None
+
+
+def change_cells(record: ChangeRecord, tz: str) -> list[Cell]:
+    """Return the row of `beatd changes` for a record, with cells in the order of COLUMNS."""
+    author = record.author
+    return [
+        moment_text(record.at.replace(microsecond=0), tz),
+        author.name,
+        author.via,
+        record.name,
+        (what_text(record, tz), STYLES[record.action]),
+        author.note,
+        record.id,
+    ]
+
+
+def what_text(record: ChangeRecord, tz: str) -> str:
+    """Return what a change did, such as "edited cron: 0 2 * * * → 0 3 * * *".
+
+    Times are in the zone `tz`.
+    """
+    words: str = record.action
+    until = record.after.until if record.after is not None else None
+    if record.action == "paused" and until is not None:
+        words = f"paused until {end_text(until, record.at, tz)}"
+    fields = changed_fields(record)
+    if fields is None:
+        return f"{words}, too large to show"
+    shown = ", ".join(f"{key}: {_short(old)} → {_short(new)}" for key, (old, new) in fields.items())
+    return f"{words} {shown}" if shown else words
+
+
+def _state_json(state: EntryState | None) -> dict[str, Any] | None:
+    if state is None:
+        return None
+    return {
+        "definition": definition_of(state),
+        "source": state.source,
+        "declared_at": state.declared_at,
+        "paused": state.paused,
+        "until": iso_or_none(state.until),
+    }
+
+
+def _at(plain: dict[str, Any], key: str) -> Any:
+    """Return the value under a key or, for a path such as `options.queue`, inside a field."""
+    if key in plain:
+        return plain[key]
+    head, _, rest = key.partition(".")
+    inner = plain.get(head)
+    return inner.get(rest) if rest and isinstance(inner, dict) else None
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "none"
+    text = value if isinstance(value, str) else json.encode(value).decode()
+    return text if len(text) <= VALUE_SHOWN_MAX else f"{text[: VALUE_SHOWN_MAX - 1]}…"
