@@ -38,12 +38,14 @@ MODULES = {
         embedded.change_writes embedded.claims embedded.delivery_writes embedded.entry_reader
         embedded.memory embedded.memory_changes embedded.memory_copies embedded.memory_history
         embedded.memory_incidents embedded.memory_outcomes embedded.memory_part
-        embedded.numbered_rows embedded.old_shelf embedded.presences embedded.query embedded.running_runs
-        embedded.shelf_file embedded.shelf_layout embedded.shelf_values embedded.shelve
-        embedded.table_values embedded.tables file_errors outcome_fold redis redis.atomic_step
-        redis.catalog redis.claim_batch redis.copies redis.entry_reader redis.history
-        redis.incidents redis.ledger redis.missing_parts redis.notices redis.outcome_batch
-        redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
+        embedded.numbered_rows embedded.old_shelf embedded.presences embedded.query
+        embedded.running_runs embedded.shelf_file embedded.shelf_layout embedded.shelf_values
+        embedded.shelve embedded.table_values embedded.tables file_errors outcome_fold redis
+        redis.atomic_step
+        redis.catalog redis.change_text redis.changes redis.claim_batch redis.copies
+        redis.entry_reader redis.history redis.incidents redis.ledger redis.missing_parts
+        redis.name_search redis.notices redis.outcome_batch redis.outcome_text redis.outcomes
+        redis.redis_store redis.row_text redis.script sql
         sql.catalog_reads sql.catalog_writes sql.claim sql.copies sql.database sql.deliveries
         sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows
         sql.incident_rows sql.incidents sql.migrations sql.missing_parts sql.move_values

@@ -6,6 +6,8 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from beatd.catalog import Change, Plan
+from beatd.changes import Pause
+from beatd.stores.embedded.change_writes import kept_entry, write_record
 from beatd.stores.embedded.claims import add_line, drop_requests, skipped
 from beatd.stores.embedded.running_runs import end_run, wait_no_longer
 from beatd.stores.embedded.table_values import (
@@ -29,8 +31,18 @@ def make_change(
     `version` becomes the revision of the entry. `definition` is the encoded entry, or None to
     remove the entry. An entry that lost its plan or its definition counts as missing; its other
     rows are deleted first. Moments and pending requests that the edit cancels are recorded as
-    skipped.
+    skipped. If the change has an author, a record of it is written.
     """
+    before = kept_entry(tables, change.name)
+    made = _make(tables, change, definition, version, now)
+    if made and change.author is not None:
+        write_record(tables, change.name, change.author, before, now)
+    return made
+
+
+def _make(
+    tables: Tables, change: Change, definition: Raw | None, version: int, now: datetime
+) -> bool:
     name, entry = change.name, change.entry
     defined, there = tables.defined.get(name), tables.planned.get(name)
     if (defined is None) != (there is None):
@@ -77,6 +89,7 @@ def make_change(
             enabled=entry.enabled,
             paused=change.paused,
             definition=definition,
+            pause=_pause(change, defined),
         )
     )
     tables.put(Planned(name, plan, before.runs, before.last))
@@ -87,6 +100,13 @@ def make_change(
     elif change.plan is not None:
         wait_no_longer(tables, name)
     return True
+
+
+def _pause(change: Change, before: Defined | None) -> Pause | None:
+    """Return the pause that an entry has after a change: the new one, or that which it had."""
+    if not change.paused:
+        return None
+    return change.pause or (None if before is None else before.pause)
 
 
 def _remove_what_is_left(tables: Tables, name: str, *, is_replaced: bool) -> None:

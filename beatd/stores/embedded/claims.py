@@ -227,6 +227,6 @@ def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "pl
 def add_line(tables: Tables, at: datetime, record: Record, claim: Occurrence | None) -> None:
     """Write a record of history. Above 110,000 records, delete the oldest until 100,000 are left.
     `claim` is the claimed occurrence that the record closes, or None."""
-    tables.put(Line(tables.next_line, at, record, claim))
+    tables.put(Line(tables.lines.next, at, record, claim))
     if len(tables.lines) > LINES + LINES // 10:
-        tables.put(Forgotten(tables.first_line, tables.next_line - 1 - LINES))
+        tables.put(Forgotten(tables.lines.first, tables.lines.next - 1 - LINES))

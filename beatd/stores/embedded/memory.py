@@ -1,7 +1,6 @@
 """A store in the memory of this process, chosen by `store.url: memory:`. The tests compare all
 other stores with it."""
 
-import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -11,26 +10,26 @@ from uuid import UUID, uuid4
 from msgspec import Raw
 
 from beatd.catalog import Change, Codec, MissingPart, Query, Stored, Wake
+from beatd.changes import Pause
 from beatd.clock import Clock
 from beatd.entry import Entry
-from beatd.history import Record
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, OpenClaim, Request, Result
 from beatd.marks import Mark, Marks
 from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.claims import make, refuse_old_term, settle
-from beatd.stores.embedded.delivery_writes import forget_deliveries
 from beatd.stores.embedded.entry_reader import Reader
+from beatd.stores.embedded.memory_changes import MemoryChanges
 from beatd.stores.embedded.memory_copies import MemoryCopies
+from beatd.stores.embedded.memory_history import MemoryHistory
 from beatd.stores.embedded.memory_incidents import MemoryIncidents
 from beatd.stores.embedded.memory_outcomes import MemoryOutcomes
 from beatd.stores.embedded.presences import MemoryPresences
-from beatd.stores.embedded.query import CHECKED, PARTS_MISSING, asks_for, in_order, runs_a_task
+from beatd.stores.embedded.query import CHECKED, PARTS_MISSING, asks_for, in_order
 from beatd.stores.embedded.table_values import (
     Asked,
     Claimed,
     Defined,
-    Forgotten,
     Identity,
     Marked,
     Planned,
@@ -39,7 +38,9 @@ from beatd.stores.embedded.table_values import (
 from beatd.stores.embedded.tables import Tables
 
 
-class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies):
+class MemoryStore(
+    MemoryPresences, MemoryHistory, MemoryOutcomes, MemoryIncidents, MemoryChanges, MemoryCopies
+):
     """A store in memory, safe for several threads. Its content is lost when the process ends."""
 
     def __init__(self, *, codec: Codec, clock: Clock) -> None:
@@ -82,16 +83,15 @@ class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies
                 if (defined := tables.defined.get(name))
                 if name in tables.planned and holds(defined, tables.planned[name])
             ]
-        return islice(self._read(in_order(rows, query.order), query), query.limit)
+        return islice(self._read(in_order(rows, query.order)), query.limit)
 
-    def _read(self, rows: Iterable[tuple[Defined, Planned]], query: Query) -> Iterator[Stored]:
-        """Yield the entries of these rows whose task matches the query, without caching them.
-        Entries that cannot be decoded are left out."""
-        is_task = runs_a_task(query)
+    def _read(self, rows: Iterable[tuple[Defined, Planned]]) -> Iterator[Stored]:
+        """Yield the entries of these rows with their pauses, without caching them. Entries that
+        cannot be decoded are left out."""
         for defined, planned in rows:
             entry = self._reader.entry(defined, keep=False)
-            if entry is not None and is_task(entry):
-                yield stored(entry, defined, planned, self._tables)
+            if entry is not None:
+                yield stored(entry, defined, planned, self._tables, pause=defined.pause)
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         definitions = [
@@ -168,10 +168,6 @@ class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies
             waiting.sort(key=lambda claim: claim.claimed_at)
             return list(islice(filter(None, map(self._open_claim, waiting)), limit))
 
-    def open_claims(self) -> int:
-        with self._reading():
-            return len(self._tables.claims)
-
     def _open_claim(self, claim: Claimed) -> OpenClaim | None:
         name = claim.occurrence.name
         row = self._stored(name)
@@ -225,42 +221,12 @@ class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies
     def now(self) -> None:
         """Return None: this store has no clock of its own."""
 
-    # requests and history
-
     def add_requests(self, requests: Sequence[Request]) -> None:
         with self._writing():
             for request in requests:
                 if request.id not in self._tables.requests:
                     self._tables.put(Asked(request))
         self._wake()
-
-    def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        with self._reading():
-            lines: list[tuple[datetime, Record]] = [
-                (line.at, line.record)
-                for line in reversed(self._tables.lines.values())
-                if name is None or line.record.name == name
-            ]
-            claimed = [
-                (claim.claimed_at, _claimed(claim))
-                for claim in reversed(self._tables.claims.values())
-                if name is None or claim.occurrence.name == name
-            ]
-        merged = heapq.merge(claimed, lines, key=lambda told: told[0], reverse=True)
-        return islice((record for _, record in merged), limit)
-
-    def forget(self, before: datetime, keep: int) -> int:
-        with self._writing():
-            tables = self._tables
-            count, last = 0, 0
-            for number, line in tables.lines.items():
-                if line.at >= before and len(tables.lines) - count <= keep:
-                    break
-                count, last = count + 1, number
-            if count:
-                tables.put(Forgotten(tables.first_line, last))
-            forget_deliveries(tables, before, keep)
-            return count
 
     # the store as a whole
 
@@ -281,7 +247,9 @@ class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies
         self._wakes.clear()
 
 
-def stored(entry: Entry, defined: Defined, planned: Planned, tables: Tables) -> Stored:
+def stored(
+    entry: Entry, defined: Defined, planned: Planned, tables: Tables, pause: Pause | None = None
+) -> Stored:
     return Stored(
         entry,
         defined.revision,
@@ -290,9 +258,5 @@ def stored(entry: Entry, defined: Defined, planned: Planned, tables: Tables) -> 
         planned.runs,
         planned.last,
         None if entry.overlap == "allow" else tables.running.get(entry.name),
+        pause,
     )
-
-
-def _claimed(claim: Claimed) -> Record:
-    name, planned = claim.occurrence.name, claim.occurrence.planned
-    return Record(name, planned, "claimed", "", claim.task_id, term=claim.term, origin=claim.origin)

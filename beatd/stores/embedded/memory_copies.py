@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID, uuid4
 
+from beatd.changes import ChangeRecord
 from beatd.leader import Holder, Term
 from beatd.marks import Mark
 from beatd.outcome import EntryOutcome
 from beatd.run import Running
 from beatd.store import WrittenRecord
+from beatd.stores.embedded.change_writes import copy_records
 from beatd.stores.embedded.claims import LINES, add_line
 from beatd.stores.embedded.memory_part import MemoryPart
 from beatd.stores.embedded.table_values import Identity, Marked, OutcomeRow, RunningRow, Termed
@@ -21,7 +23,7 @@ class MemoryCopies(MemoryPart):
     def records(self, after: str) -> Iterator[WrittenRecord]:
         last = int(after or 0)
         with self._reading():
-            lines = [line for line in self._tables.lines.values() if line.number > last]
+            lines = [line for line in self._tables.lines if line.number > last]
         return (WrittenRecord(str(line.number), line.at, line.record) for line in lines)
 
     def write_records(self, records: Sequence[WrittenRecord], mark: Mark, seen: Mark) -> bool:
@@ -33,6 +35,10 @@ class MemoryCopies(MemoryPart):
             for written in records:
                 add_line(self._tables, written.at, written.record, None)
             return True
+
+    def write_changes(self, records: Sequence[ChangeRecord]) -> None:
+        with self._writing():
+            copy_records(self._tables, records)
 
     def write_entry_outcomes(self, outcomes: Sequence[EntryOutcome]) -> None:
         with self._writing():

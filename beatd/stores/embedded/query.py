@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Literal
 
+from msgspec import DecodeError, Struct, json
+
 from beatd.catalog import Query
-from beatd.entry import Entry
 from beatd.stores.embedded.table_values import Defined, Planned
 
 CHECKED = 10_000  # entries that `problems` decodes, by due moment: a million take too long
@@ -16,10 +18,10 @@ Row = tuple[Defined, Planned]
 
 
 def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
-    """Return a filter for those conditions of a query that need no decoded definition: name
-    pattern, source, due moment, planning rules, enabled state. The filter does not test
-    `query.names`."""
-    name_like = _pattern(query.name_like)
+    """Return a filter for the conditions of a query, except `query.names`. It decodes only the task
+    of a definition, and only for a condition of the task."""
+    name_like, task_like = _pattern(query.name_like), _pattern(query.task_like)
+    contains, is_behind = _inside(query.contains), _is_behind(query)
 
     def holds(defined: Defined, planned: Planned) -> bool:
         due, enabled = planned.plan.due, defined.enabled and not defined.paused
@@ -29,16 +31,45 @@ def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
             and (query.due_before is None or (due is not None and due < query.due_before))
             and (query.rules_before is None or planned.plan.rules < query.rules_before)
             and (query.enabled is None or query.enabled == enabled)
+            and (query.paused is None or query.paused == defined.paused)
+            and is_behind(defined.name, due)
+            and (
+                contains is None
+                or contains.search(defined.name) is not None
+                or contains.search(_task(defined)) is not None
+            )
+            and (task_like is None or task_like.fullmatch(_task(defined)) is not None)
         )
 
     return holds
 
 
-def runs_a_task(query: Query) -> Callable[[Entry], bool]:
-    """Return a filter for entries whose task matches the query's task pattern. Without a pattern,
-    every entry passes."""
-    task_like = _pattern(query.task_like)
-    return lambda entry: task_like is None or task_like.fullmatch(entry.task) is not None
+def _is_behind(query: Query) -> Callable[[str, datetime | None], bool]:
+    """Return a filter for entries, by name and due moment, behind the query's place `after`."""
+    after = query.after
+    if after is None:
+        return lambda name, due: True
+    begin, last = after.due, after.name
+    if query.order == "name":
+        return lambda name, due: name > last
+    if begin is None:
+        return lambda name, due: due is None and name > last
+    return lambda name, due: due is None or (due, name) > (begin, last)
+
+
+class _Definition(Struct):
+    task: str = ""
+
+
+_task_of = json.Decoder(_Definition)
+
+
+def _task(defined: Defined) -> str:
+    """Return the task of an entry; "" if its definition is damaged."""
+    try:
+        return _task_of.decode(defined.definition).task
+    except DecodeError:
+        return ""
 
 
 def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
@@ -65,3 +96,9 @@ def _pattern(shell: str | None) -> re.Pattern[str] | None:
         return None
     meaning = {"*": ".*", "?": "."}
     return re.compile("".join(meaning.get(c) or re.escape(c) for c in shell), re.DOTALL)
+
+
+def _inside(text: str | None) -> re.Pattern[str] | None:
+    """Return the regular expression for a text, in which only letters from a to z match in both
+    cases; None if the text is None."""
+    return None if text is None else re.compile(re.escape(text), re.IGNORECASE | re.ASCII)

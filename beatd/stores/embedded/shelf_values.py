@@ -2,7 +2,7 @@
 `shelve.open` shows the file to a person. The keys are:
 
     entry:NAME  plan:NAME  claim:…  request:ID  record:NUMBER  mark:SOURCE  identity  version  term
-    running:NAME  outcome:NAME  delivery:TASK-ID:ID  incident:…
+    running:NAME  outcome:NAME  delivery:TASK-ID:ID  incident:…  edit:NUMBER  next-edit
 
 An older beatd ignores new kinds of keys, but fails for an unknown kind in `DELETIONS`. Add the
 deletion of a new kind to `LATER_DELETIONS`.
@@ -18,6 +18,8 @@ from beatd.run import Occurrence, micros
 from beatd.stores.embedded.table_values import (
     AnyValue,
     Asked,
+    ChangeRow,
+    ChangesForgotten,
     Claimed,
     Closed,
     Defined,
@@ -30,6 +32,7 @@ from beatd.stores.embedded.table_values import (
     IncidentRow,
     Line,
     Marked,
+    NextChange,
     OutcomeRow,
     Planned,
     Removed,
@@ -53,6 +56,8 @@ KINDS: dict[str, type[AnyValue]] = {
     "outcome": OutcomeRow,
     "delivery": DeliveryRow,
     "incident": IncidentRow,
+    "edit": ChangeRow,
+    "next-edit": NextChange,
 }
 DELETIONS: dict[str, type[AnyValue]] = {
     "removed": Removed,
@@ -64,6 +69,7 @@ LATER_DELETIONS: dict[str, type[AnyValue]] = {
     "running": RunningGone,
     "delivery": DeliveryGone,
     "incident": IncidentGone,
+    "edits": ChangesForgotten,
 }
 NAME_OF = {kind: name for name, kind in DELETIONS.items()}
 LATER_NAME_OF = {kind: name for name, kind in LATER_DELETIONS.items()}
@@ -99,6 +105,12 @@ def keys_of(value: AnyValue) -> Iterator[str]:
             yield _record(value.number)
         case Forgotten():
             yield from map(_record, range(value.first, value.last + 1))
+        case ChangeRow():
+            yield _edit(value.number)
+        case ChangesForgotten():
+            yield from map(_edit, range(value.first, value.last + 1))
+        case NextChange():
+            yield "next-edit"
         case RunningRow() | RunningGone():
             yield f"running:{value.name}"
         case OutcomeRow():
@@ -178,6 +190,10 @@ def _claim(occurrence: Occurrence) -> str:
 
 def _record(number: int) -> str:
     return f"record:{number:012}"
+
+
+def _edit(number: int) -> str:
+    return f"edit:{number:012}"
 
 
 def _incident(value: Incident | IncidentGone) -> str:

@@ -33,7 +33,13 @@ from beatd.stores.embedded.shelf_values import (
     key_of_change,
     to_plain,
 )
-from beatd.stores.embedded.table_values import AnyValue, Claimed, Identity, Line
+from beatd.stores.embedded.table_values import (
+    AnyValue,
+    ChangeRow,
+    Claimed,
+    Identity,
+    Line,
+)
 from beatd.stores.embedded.tables import Tables
 
 ENTRIES = 100_000
@@ -165,12 +171,12 @@ class ShelveStore(MemoryStore):
         return True
 
     def _load(self, shelf: PlainShelf) -> None:
-        claims, records = list[Claimed](), list[Line]()
+        claims, records = list[Claimed](), list[Line | ChangeRow]()
         for key, pickled in shelf.rows():
             value = self._value(key.decode(errors="replace"), pickled)
             if isinstance(value, Claimed):
                 claims.append(value)
-            elif isinstance(value, Line):
+            elif isinstance(value, Line | ChangeRow):
                 records.append(value)
             elif value is not None:
                 self._tables.replay(value)

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Raw, Struct
 
 from beatd.catalog import Plan, Progress
+from beatd.changes import ChangeRecord, Pause
 from beatd.history import Record
 from beatd.incident import Incident, IncidentKind
 from beatd.leader import Holder, Term
@@ -34,7 +35,11 @@ class Version(Value, frozen=True):
 
 
 class Defined(Value, frozen=True):
-    """Writes the definition, state and owner of an entry; `source` is the owner."""
+    """Writes the definition, state and owner of an entry; `source` is the owner.
+
+    `pause` is None if the entry is not paused, or if nobody knows who paused it. An older beatd
+    leaves it out when it writes an entry.
+    """
 
     name: str
     revision: int
@@ -43,6 +48,11 @@ class Defined(Value, frozen=True):
     enabled: bool
     paused: bool
     definition: Raw
+    pause: Pause | None = None
+
+    @property
+    def pause_end(self) -> datetime | None:
+        return None if self.pause is None or not self.paused else self.pause.until
 
 
 class Planned(Value, frozen=True):
@@ -104,12 +114,45 @@ class Line(Value, frozen=True):
     record: Record
     claim: Occurrence | None
 
+    @property
+    def name(self) -> str:
+        return self.record.name
+
 
 class Forgotten(Value, frozen=True):
     """Deletes the records of history with the numbers `first` to `last`, both included."""
 
     first: int
     last: int
+
+
+class ChangeRow(Value, frozen=True):
+    """Writes a record of a change of an entry."""
+
+    number: int
+    record: ChangeRecord
+
+    @property
+    def at(self) -> datetime:
+        return self.record.at
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+
+class ChangesForgotten(Value, frozen=True):
+    """Deletes the records of changes with the numbers `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+class NextChange(Value, frozen=True):
+    """Sets the number of the next record of a change, so that no number repeats after all records
+    were deleted."""
+
+    number: int
 
 
 class Termed(Value, frozen=True):
@@ -183,6 +226,9 @@ AnyValue = (
     | Done
     | Line
     | Forgotten
+    | ChangeRow
+    | ChangesForgotten
+    | NextChange
     | Termed
     | Marked
     | RunningRow

@@ -1,5 +1,6 @@
 """The tables of a store in memory, and the method `put`, which makes every change of them."""
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from heapq import heapify, heappop, heappush
@@ -11,9 +12,12 @@ from beatd.ledger import Request
 from beatd.marks import Mark
 from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome
 from beatd.run import Occurrence, Running
+from beatd.stores.embedded.numbered_rows import NumberedRows
 from beatd.stores.embedded.table_values import (
     AnyValue,
     Asked,
+    ChangeRow,
+    ChangesForgotten,
     Claimed,
     Closed,
     Defined,
@@ -26,6 +30,7 @@ from beatd.stores.embedded.table_values import (
     IncidentRow,
     Line,
     Marked,
+    NextChange,
     OutcomeRow,
     Planned,
     Removed,
@@ -51,12 +56,13 @@ class Tables:
         self.version = 0
         self.defined: dict[str, Defined] = {}
         self.planned: dict[str, Planned] = {}
+        self.pause_ends: list[tuple[datetime, str]] = []  # sorted: until, name
         self.claims: dict[Occurrence, Claimed] = {}  # oldest claim first
         self.requests: dict[str, Request] = {}
         self.requests_of: dict[str, dict[str, None]] = {}
-        self.lines: dict[int, Line] = {}
+        self.lines = NumberedRows[Line]()
         self.line_of: dict[Occurrence, int] = {}
-        self.first_line = self.next_line = 1
+        self.changes = NumberedRows[ChangeRow]()
         self.leads: Termed | None = None
         self.marks: dict[str, Mark] = {}
         self.running: dict[str, Running] = {}
@@ -85,7 +91,7 @@ class Tables:
         """Return about how many values `alive` yields."""
         entries = 2 * len(self.defined) + len(self.running) + len(self.outcomes)
         runs = len(self.claims) + len(self.lines) + self.delivery_count
-        return entries + runs + len(self.requests) + len(self.incidents)
+        return entries + runs + len(self.requests) + len(self.incidents) + len(self.changes)
 
     def alive(self) -> Iterator[AnyValue]:
         """Yield all existing rows as values; put into empty tables, they make a copy of these
@@ -97,7 +103,8 @@ class Tables:
         yield from map(Marked, self.marks.values())
         yield from chain(self.defined.values(), self.planned.values())
         yield from map(Asked, self.requests.values())
-        yield from chain(self.claims.values(), self.lines.values())
+        yield from chain(self.claims.values(), self.lines, self.changes)
+        yield NextChange(self.changes.next)
         yield from (RunningRow(name, running) for name, running in self.running.items())
         for of_run in self.deliveries.values():
             yield from map(DeliveryRow, of_run.values())
@@ -128,7 +135,15 @@ class Tables:
         self.version = value.number
 
     def _define(self, value: Defined) -> None:
+        self._pause_gone(value.name)
         self.defined[value.name] = value
+        if value.pause_end is not None:
+            insort(self.pause_ends, (value.pause_end, value.name))
+
+    def _pause_gone(self, name: str) -> None:
+        before = self.defined.get(name)
+        if before is not None and before.pause_end is not None:
+            del self.pause_ends[bisect_left(self.pause_ends, (before.pause_end, name))]
 
     def _plan(self, value: Planned) -> None:
         self.planned[value.name] = value
@@ -142,6 +157,7 @@ class Tables:
                 heapify(self._heap)
 
     def _remove(self, value: Removed) -> None:
+        self._pause_gone(value.name)
         self.defined.pop(value.name, None)
         self.planned.pop(value.name, None)
         self._stamps.pop(value.name, None)
@@ -171,20 +187,23 @@ class Tables:
                 del self.requests_of[request.name]
 
     def _line(self, value: Line) -> None:
-        if not self.lines:
-            self.first_line = value.number
-        self.lines[value.number] = value
-        self.next_line = value.number + 1
+        self.lines.put(value)
         if value.claim is not None:
             self.line_of[value.claim] = value.number
 
     def _forget(self, value: Forgotten) -> None:
-        for number in range(value.first, value.last + 1):
-            line = self.lines.pop(number, None)
-            if line is not None and line.claim is not None and self.line_of[line.claim] == number:
+        for line in self.lines.forget(value.first, value.last):
+            if line.claim is not None and self.line_of[line.claim] == line.number:
                 del self.line_of[line.claim]
-        if value.first <= self.first_line:
-            self.first_line = max(self.first_line, value.last + 1)
+
+    def _change(self, value: ChangeRow) -> None:
+        self.changes.put(value)
+
+    def _changes_gone(self, value: ChangesForgotten) -> None:
+        self.changes.forget(value.first, value.last)
+
+    def _next_change(self, value: NextChange) -> None:
+        self.changes.next = max(self.changes.next, value.number)
 
     def _term(self, value: Termed) -> None:
         self.leads = value
@@ -247,6 +266,9 @@ class Tables:
         Done: _done,
         Line: _line,
         Forgotten: _forget,
+        ChangeRow: _change,
+        ChangesForgotten: _changes_gone,
+        NextChange: _next_change,
         Termed: _term,
         Marked: _mark,
         RunningRow: _run,

@@ -1,0 +1,82 @@
+"""Build the record of a change of an entry, for the stores that do this in Python."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from beatd.changes import DEFINITION_BYTES_MAX, Action, Author, ChangeRecord, EntryState, Pause
+
+
+class KeptEntry(Struct, frozen=True):
+    """An entry as a store keeps it, with the parts of which a change is recorded.
+
+    `pause` is None if the entry is not paused, or if nobody knows who paused it.
+    """
+
+    definition: bytes
+    source: str
+    declared_at: str
+    paused: bool
+    pause: Pause | None
+
+    @property
+    def pause_facts(self) -> tuple[datetime | None, str, str] | None:
+        """Return what makes a pause another one: its end, its note and who made it."""
+        pause = self.pause
+        return None if pause is None else (pause.until, pause.note, pause.by)
+
+
+def record_of(
+    id: str,
+    at: datetime,
+    name: str,
+    author: Author | None,
+    before: KeptEntry | None,
+    after: KeptEntry | None,
+) -> ChangeRecord | None:
+    """Return the record of a change that was made, or None if it needs none.
+
+    It needs none if no author is given, or if the entry is as before. `before` is None for a new
+    entry, `after` for a removed one.
+    """
+    if author is None:
+        return None
+    action = _action(before, after)
+    if action is None:
+        return None
+    return ChangeRecord(
+        id=id,
+        at=at,
+        name=name,
+        action=action,
+        author=author,
+        before=None if before is None else _state(before),
+        after=None if after is None else _state(after, keeps_definition=before is not None),
+    )
+
+
+def _action(before: KeptEntry | None, after: KeptEntry | None) -> Action | None:
+    if before is None:
+        return None if after is None else "added"
+    if after is None:
+        return "removed"
+    if after.paused and (not before.paused or after.pause_facts != before.pause_facts):
+        return "paused"
+    if before.paused and not after.paused:
+        return "resumed"
+    if (before.definition, before.source, before.declared_at) != (
+        after.definition,
+        after.source,
+        after.declared_at,
+    ):
+        return "edited"
+    return None
+
+
+def _state(kept: KeptEntry, *, keeps_definition: bool = True) -> EntryState:
+    """Return the state of an entry. Nobody needs the definition of a new entry after its change, so
+    that the first load of many entries stays cheap."""
+    keeps_definition = keeps_definition and len(kept.definition) <= DEFINITION_BYTES_MAX
+    definition = kept.definition.decode() if keeps_definition else ""
+    until = None if kept.pause is None else kept.pause.until
+    return EntryState(definition, kept.source, kept.declared_at, kept.paused, until)

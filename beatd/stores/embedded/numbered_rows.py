@@ -1,0 +1,95 @@
+"""A table of rows that are numbered in the order in which they were written, with an index by
+name."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+
+class Numbered(Protocol):
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def at(self) -> datetime: ...
+
+    @property
+    def name(self) -> str:
+        """Return the name of the entry that the row is about."""
+
+
+Row = TypeVar("Row", bound=Numbered)
+
+
+class NumberedRows(Generic[Row]):
+    """The rows by number, oldest first. `next` is the number of the next row; `first` is at most
+    the lowest number."""
+
+    def __init__(self) -> None:
+        self.first = self.next = 1
+        self._rows: dict[int, Row] = {}
+        self._numbers: dict[str, list[int]] = {}  # by name, in ascending order
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Return an iterator over the rows, oldest first."""
+        return iter(self._rows.values())
+
+    def __getitem__(self, number: int) -> Row:
+        return self._rows[number]
+
+    def get(self, number: int) -> Row | None:
+        return self._rows.get(number)
+
+    def put(self, row: Row) -> None:
+        """Add a row, whose number must be higher than all others, or replace one."""
+        number = row.number
+        if not self._rows:
+            self.first = number
+        if number not in self._rows:
+            self._numbers.setdefault(row.name, []).append(number)
+        self._rows[number] = row
+        self.next = max(self.next, number + 1)
+
+    def forget(self, first: int, last: int) -> list[Row]:
+        """Delete the rows with the numbers `first` to `last`, both included, and return them."""
+        found = (self._rows.pop(number, None) for number in range(first, last + 1))
+        gone = [row for row in found if row is not None]
+        for name in dict.fromkeys(row.name for row in gone):
+            numbers = self._numbers[name]
+            del numbers[bisect_left(numbers, first) : bisect_right(numbers, last)]
+            if not numbers:
+                del self._numbers[name]
+        if first <= self.first:
+            self.first = max(self.first, last + 1)
+        return gone
+
+    def newest(self, name: str | None, before: int | None = None) -> Iterator[Row]:
+        """Yield the rows of an entry (None: of all), newest first. If `before` is given, only rows
+        with a lower number."""
+        below = self.next if before is None else min(before, self.next)
+        if name is None:
+            found = (self._rows.get(n) for n in range(below - 1, self.first - 1, -1))
+            yield from (row for row in found if row is not None)
+        else:
+            numbers = self._numbers.get(name, [])
+            for place in range(bisect_left(numbers, below) - 1, -1, -1):
+                yield self._rows[numbers[place]]
+
+    def old(self, before: datetime, keep: int) -> tuple[int, int]:
+        """Return how many of the oldest rows are older than `before` or not among the newest
+        `keep`, and the number of the last of them. Return (0, 0) if there is none."""
+        count = last = 0
+        for number, row in self._rows.items():
+            if row.at >= before and len(self._rows) - count <= keep:
+                break
+            count, last = count + 1, number
+        return count, last
+
+
+def number_of(text: str) -> int | None:
+    """Return the number of a row that was given away as text, or None if the text is not one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
