@@ -9,12 +9,14 @@ from uuid import UUID
 
 from msgspec import json, msgpack
 
+from beatd.changes import ChangeRecord
 from beatd.errors import StoreError
 from beatd.leader import Holder, Term
 from beatd.marks import Mark
 from beatd.outcome import EntryOutcome
 from beatd.run import Running, micros
 from beatd.store import WrittenRecord
+from beatd.stores.redis.change_text import change_texts
 from beatd.stores.redis.entry_reader import pages
 from beatd.stores.redis.history import PAGE, RedisHistory
 from beatd.stores.redis.outcome_text import entry_text
@@ -60,6 +62,10 @@ class RedisCopies(RedisHistory):
                 "write_records", mark.key, json.encode(seen), json.encode(mark), lines
             )
         )  # fmt: skip
+
+    def write_changes(self, records: Sequence[ChangeRecord]) -> None:
+        for page in pages(map(change_texts, records), PAGE):
+            self._scripts("write_changes", msgpack.encode(page))
 
     def write_entry_outcomes(self, outcomes: Sequence[EntryOutcome]) -> None:
         self._put("outcomes", {outcome.name: entry_text(outcome) for outcome in outcomes})

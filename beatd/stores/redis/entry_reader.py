@@ -9,14 +9,16 @@ from msgspec.structs import replace
 
 from beatd.byte_cache import ByteCache
 from beatd.catalog import Codec, Stored
+from beatd.changes import Pause
 from beatd.entry import Entry, Overlap
 from beatd.errors import ConfigError
 from beatd.run import Running
 from beatd.stores.damage import UNREADABLE, Damage
+from beatd.stores.redis.change_text import pause_of
 from beatd.stores.redis.row_text import Row, running_of
 from beatd.stores.redis.script import Scripts
 
-T = TypeVar("T", str, bytes)
+T = TypeVar("T")
 _PACKED = tuple[str, str, Raw]
 KNOWN_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 PAGE = 1000
@@ -93,6 +95,28 @@ class Reader:
         for stored in rows:
             run = running.get(stored.entry.name)
             yield stored if run is None else replace(stored, running=run)
+
+    def with_pauses(self, rows: Iterable[Stored]) -> Iterator[Stored]:
+        """Yield these entries in order, with the pause of each paused entry."""
+        rows = list(rows)
+        names = [stored.entry.name for stored in rows if stored.paused]
+        pauses = self._pauses(names) if names else {}
+        for stored in rows:
+            pause = pauses.get(stored.entry.name)
+            yield stored if pause is None else replace(stored, pause=pause)
+
+    def _pauses(self, names: Sequence[str]) -> dict[str, Pause]:
+        """Return the pauses of these entries by name. Log and leave out damaged ones."""
+        client, key = self._scripts.client, self._scripts.key("pauses")
+        found: dict[str, Pause] = {}
+        for page in pages(names):
+            texts = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
+            for name, text in zip(page, texts, strict=True):
+                if text is not None:
+                    pause = self.damage.read(f"the pause of {name!r}", partial(pause_of, text))
+                    if pause is not None:
+                        found[name] = pause
+        return found
 
     def running(self, names: Sequence[str]) -> dict[str, Running]:
         """Return the running runs of these entries by name. Log and leave out damaged ones."""

@@ -2,24 +2,27 @@
 listed among the records."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from msgspec import msgpack
 
 from beatd.errors import StoreError
-from beatd.history import Record
+from beatd.history import HistoryPage, Record
 from beatd.ledger import Request
 from beatd.run import micros, moment_of
 from beatd.stores.damage import Damage
-from beatd.stores.redis.row_text import claimed_of, record_of, request_text
+from beatd.stores.redis.entry_reader import pages
+from beatd.stores.redis.row_text import claimed_of, is_stream_id, record_of, request_text
 from beatd.stores.redis.script import Scripts
 
 PAGE = 500
+LINES_AT_ONCE = 2000  # that one script reads of several entries
 Told = tuple[datetime, Record]
 
 
@@ -36,25 +39,53 @@ class RedisHistory:
         lines = self._all_lines(size) if name is None else self._lines_of(name, size)
         # Read first: a claim that ends meanwhile is returned twice rather than not at all.
         claims = list(self._claims(name))
-        merged = heapq.merge(claims, lines, key=lambda told: told[0], reverse=True)
+        merged = heapq.merge(claims, lines, key=itemgetter(0), reverse=True)
         return islice((record for _, record in merged), limit)
 
+    def history_page(self, name: str | None, limit: int, place: str = "") -> HistoryPage:
+        if place and not is_stream_id(place):
+            return HistoryPage((), "")
+        claims = [] if place else list(islice(self._claims(name), limit))
+        size = limit - len(claims)
+        # One line more than the page has: its id is where the next page begins.
+        if name is None:
+            lines = self._page_of_all(place or "+", size + 1)
+        else:
+            _, *lines = self._scripts("lines", name, place, size + 1)
+        rest = _text(lines[size][0]) if len(lines) > size else ""
+        told = heapq.merge(claims, self._told(lines[:size]), key=itemgetter(0), reverse=True)
+        return HistoryPage([record for _, record in told], rest)
+
+    def newest_records(self, names: Sequence[str], limit: int) -> Mapping[str, Sequence[Record]]:
+        found = dict[str, Sequence[Record]]()
+        for page in pages(names, max(1, LINES_AT_ONCE // max(1, limit))):
+            reply = self._scripts("newest_lines", msgpack.encode(page), limit)
+            for name, lines in zip(page, reply, strict=True):
+                if records := [record for _, record in self._told(lines)]:
+                    found[name] = records
+        return found
+
     def _all_lines(self, size: int) -> Iterator[Told]:
-        client, key = self._scripts.client, self._scripts.key("history")
-        with suppress(StoreError):  # a full Redis writes no line; the older ones are readable
-            while self._scripts("write_up", PAGE):
-                pass
         newest = "+"
         while True:
-            page = self._scripts.ask(
-                lambda newest=newest: client.execute_command(  # type: ignore[misc]
-                    "XREVRANGE", key, newest, "-", "COUNT", size
-                )
-            )
+            page = self._page_of_all(newest, size)
             yield from self._told(page)
             if len(page) < size:
                 return
             newest = "(" + _text(page[-1][0])
+
+    def _page_of_all(self, newest: str, size: int) -> Sequence[Any]:
+        """Return up to `size` lines of all entries from the id `newest` on, newest first. From "+"
+        on, postponed lines are written first."""
+        client, key = self._scripts.client, self._scripts.key("history")
+        if newest == "+":
+            with suppress(StoreError):  # a full Redis writes no line; the older ones are readable
+                while self._scripts("write_up", PAGE):
+                    pass
+        page: Sequence[Any] = self._scripts.ask(
+            lambda: client.execute_command("XREVRANGE", key, newest, "-", "COUNT", size)
+        )
+        return page
 
     def _lines_of(self, name: str, size: int) -> Iterator[Told]:
         goes_on: Any = b""

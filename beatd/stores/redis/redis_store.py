@@ -17,6 +17,7 @@ from beatd.servers.redis import RedisServer
 from beatd.stores.damage import Damage
 from beatd.stores.embedded.query import PARTS_MISSING
 from beatd.stores.redis.catalog import RedisCatalog
+from beatd.stores.redis.changes import RedisChanges
 from beatd.stores.redis.copies import RedisCopies
 from beatd.stores.redis.entry_reader import Reader
 from beatd.stores.redis.incidents import RedisIncidents
@@ -30,7 +31,13 @@ OLDEST = (6, 2)
 
 
 class RedisStore(
-    RedisCatalog, RedisMissingParts, RedisLedger, RedisCopies, RedisOutcomes, RedisIncidents
+    RedisCatalog,
+    RedisMissingParts,
+    RedisLedger,
+    RedisCopies,
+    RedisOutcomes,
+    RedisIncidents,
+    RedisChanges,
 ):
     """A store in Redis, with keys of the form `beatd:{0}:…`. The hash tag {0} keeps all keys in one
     slot of a Cluster, so that a script can use them together."""
@@ -48,6 +55,7 @@ class RedisStore(
         RedisCopies.__init__(self, scripts, self._damage)
         RedisOutcomes.__init__(self, scripts, reader)
         RedisIncidents.__init__(self, scripts, self._damage)
+        RedisChanges.__init__(self, scripts, self._damage)
         self._watch = Watch(self._server, scripts.key("changed"))
         if self._server.primary is not None:
             self._server.primary.moved = self._watch.wake

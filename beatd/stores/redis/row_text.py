@@ -4,6 +4,7 @@ The texts are short and readable in redis-cli, and a script can compare them by 
 moment is a number of microseconds since 1970; None is the empty string.
 """
 
+import re
 from datetime import datetime
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from beatd.history import Record
 from beatd.ledger import Request
 from beatd.run import EPOCH, MICROSECOND, Occurrence, Running, Skip, State, moment_of
 
+_STREAM_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 STATES: dict[bytes, State] = {b"P": "published", b"S": "skipped", b"F": "failed"}
 
 
@@ -23,6 +25,12 @@ def text_of(moment: datetime | None) -> str:
 
 def moment_in(text: bytes) -> datetime | None:
     return moment_of(int(text)) if text else None
+
+
+def is_stream_id(text: str) -> bool:
+    """Return True if Redis accepts the text as the id of an element of a stream."""
+    found = _STREAM_ID.fullmatch(text)
+    return found is not None and all(int(number) < 2**64 for number in found.groups())
 
 
 def one_field(text: str) -> str:

@@ -14,14 +14,20 @@ from beatd.errors import StoreError
 from beatd.servers.redis import RedisServer
 
 T = TypeVar("T")
-#: The scripts that read or change running runs.
-OF_RUNNING = frozenset({"moves", "plain", "prolong", "record", "write", "write_outcomes"})
+#: Parts that several scripts share, and the scripts that have them, in the order of the parts.
+PARTS = {
+    "running": frozenset({"moves", "plain", "prolong", "record", "write", "write_outcomes"}),
+    "walk": frozenset({"lines", "newest_lines"}),
+    "pauses": frozenset({"ending_pauses", "write", "write_changes"}),
+    "change_walk": frozenset({"changes", "write", "write_changes"}),
+    "change_records": frozenset({"write", "write_changes"}),
+}
 
 
 @cache
 def _sources() -> dict[str, tuple[str, str]]:
     """Return (text, SHA-1 hash) of each Lua script, by name. Each text begins with `prelude.lua`,
-    followed by `running.lua` for the scripts in `OF_RUNNING`.
+    followed by its `PARTS`.
 
     All files are read when a store is opened: later, no file descriptor may be free, or an upgrade
     may have removed the files.
@@ -32,9 +38,9 @@ def _sources() -> dict[str, tuple[str, str]]:
         for each in folder.iterdir()
         if each.name.endswith(".lua")
     }
-    prelude, running = texts.pop("prelude"), texts.pop("running")
+    prelude, parts = texts.pop("prelude"), {part: texts.pop(part) for part in PARTS}
     sources = {
-        name: prelude + (running if name in OF_RUNNING else "") + text
+        name: "".join((prelude, *(parts[part] for part in PARTS if name in PARTS[part]), text))
         for name, text in texts.items()
     }
     return {

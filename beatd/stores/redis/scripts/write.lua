@@ -1,16 +1,18 @@
 -- Change entries; each change is made whole or not at all. Returns "1" or "0" for each.
---   ARGV: answer's key, packed changes
+--   ARGV: answer's key, packed changes, packed JSON of authors and packed texts of pauses by place
 --   {name, seen, definition or false, enabled and not paused ("1"/"0"), enabled+paused flags,
 --    progress that the plan was computed from or false, planned, due, fingerprint, rules, runs, last,
 --    source, first moment and line of what is passed over (or false, ''), calls off,
 --    line of the moment that was missed (or ''), allows overlap}
 local remember, changes = ARGV[1], cmsgpack.unpack(ARGV[2])
+local authors, pauses = cmsgpack.unpack(ARGV[3]), cmsgpack.unpack(ARGV[4])
 local said = call('GET', base .. remember)
 if said then return said end
 
 local names = {}
 for place, c in ipairs(changes) do names[place] = c[1] end
 local rows = read('rows', names)
+if next(authors) then know_newest_changes(names) end
 -- A damaged row counts as missing, so that a new declaration replaces it.
 for name, row in pairs(rows) do
   if row and not find(row,
@@ -111,15 +113,22 @@ for place, c in ipairs(changes) do
       drop_running(name)
     end
   end
-  local revision = row and match(row, '^[^\t]*\t([^\t]*)') or '0'
+  local revision, flags_before = '0', ''
+  if row then revision, flags_before = match(row, '^[^\t]*\t([^\t]*)\t([^\t]*)') end
   -- A plan reckoned before a claim would set the row back to the moment that was claimed.
   if revision ~= seen or (row and c[6] and progress(row) ~= c[6]) then
     answer[place] = '0'
   else
     answer[place] = '1'
+    local author, was_paused = authors[place], find(flags_before, 'p', 1, true) ~= nil
+    local old_pause = was_paused and pause_of(name)
+    local before = author and row and {match(call('HGET', base .. 'entries', name), '^%d+\t(.*)$') or '',
+      was_paused, old_pause}
     if not c[3] then
       if row then
         any = true
+        if author then record_change(now, name, author, before, nil) end
+        drop_pause(name)
         drop(name, '', 'removed')
         drop_running(name)
         call('HDEL', base .. 'rows', name)
@@ -130,6 +139,14 @@ for place, c in ipairs(changes) do
       end
     else
       any = true
+      local is_paused = find(c[5], 'p', 1, true) ~= nil
+      local pause = is_paused and (pauses[place] or old_pause)
+      if author then record_change(now, name, author, before, {c[3], is_paused, pause}) end
+      if not pause then
+        drop_pause(name)
+      elseif pause ~= old_pause then
+        keep_pause(name, pause)
+      end
       local planned, flags, runs, last, due, mark, rules = '', '', c[11], c[12], '', '', ''
       if row then
         planned, flags, runs, last, due, mark, rules = match(row,
@@ -161,6 +178,7 @@ for place, c in ipairs(changes) do
   end
 end
 keep_tails()
+if next(authors) then keep_newest_changes(names) end
 if any then
   call('SET', base .. 'version', version)
   call('PUBLISH', base .. 'changed', version)

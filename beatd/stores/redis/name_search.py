@@ -1,0 +1,214 @@
+"""Find the names of entries in the indexes of a Redis store, in the order of a query."""
+
+import heapq
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from msgspec import msgpack
+
+from beatd.catalog import Position, Query, Stored
+from beatd.run import micros
+from beatd.stores.embedded.query import beginning
+from beatd.stores.redis.entry_reader import PAGE, Reader, pages
+from beatd.stores.redis.row_text import Row
+from beatd.stores.redis.script import Scripts
+
+NAMES_SORTED_BY_DUE = 10_000  # more names are read in the order of the index
+NAMES_SORTED_BY_NAME = 100_000
+NOTHING_AHEAD = b"inf"
+
+
+class NameSearch:
+    def __init__(self, scripts: Scripts, reader: Reader) -> None:
+        self._scripts, self._reader = scripts, reader
+
+    def names(self, query: Query) -> Iterable[list[str]]:
+        """Yield pages of names that may match the query, in its order and behind `after`. The
+        caller must test all other conditions but the name pattern."""
+        stream: Iterator[str] = filter(like(query.name_like), self._in_order(query))
+        if query.rules_before is not None or query.paused:
+            stream = self._of_rows(stream, query)
+        if query.contains:
+            stream = self._containing(stream, query.contains)
+        # With a limit, a page holds as many names as the caller wants.
+        size = PAGE if query.limit is None else min(PAGE, max(20, query.limit))
+        return pages(stream, size)
+
+    def _in_order(self, query: Query) -> Iterable[str]:
+        after, is_next = query.after, query.order == "next"
+        if query.names is not None:
+            names = sorted(set(query.names))
+            return self._by_next(names, after) if is_next else _behind(after, names)
+        if query.enabled is False or query.paused:
+            # These entries have no due moment, so both orders are that of the names.
+            name = "" if after is None or (is_next and after.due is not None) else after.name
+            return self.soonest(None, NOTHING_AHEAD, name.encode())
+        if is_next:
+            few = self._few(query)
+            if few is not None:
+                return self._by_next(few, after)
+            return self.soonest(query.due_before, *_place_of(after))
+        due_before = query.due_before
+        if due_before is not None and self._due_before(due_before) <= NAMES_SORTED_BY_NAME:
+            return _behind(after, sorted(self.soonest(due_before)))
+        return self._alphabet(query, after)
+
+    def _few(self, query: Query) -> list[str] | None:
+        """Return the names of the query's source that match its name pattern, or None if more than
+        10,000.
+
+        Also return None if the query limits the due moment, or has neither a source nor a name
+        pattern with a fixed beginning.
+        """
+        if query.due_before is not None or not (query.source or beginning(query.name_like)):
+            return None
+        matching = filter(like(query.name_like), self._alphabet(query, None))
+        names = list(islice(matching, NAMES_SORTED_BY_DUE + 1))
+        return names if len(names) <= NAMES_SORTED_BY_DUE else None
+
+    def _containing(self, names: Iterable[str], text: str) -> Iterator[str]:
+        """Yield the names that contain the text, or whose task may contain it."""
+        for page in pages(names):
+            found = self._scripts("containing", msgpack.encode(page), in_lower_case(text))
+            yield from map(bytes.decode, found)
+
+    def _of_rows(self, names: Iterable[str], query: Query) -> Iterator[str]:
+        """Yield the names of entries whose rows meet the conditions `rules_before` and `paused`
+        True of the query. Missing and damaged entries are left out."""
+        for name, row in self._rows(names):
+            is_old = query.rules_before is None or row.plan.rules < query.rules_before
+            if is_old and (row.paused or not query.paused):
+                yield name
+
+    def _rows(self, names: Iterable[str]) -> Iterator[tuple[str, Row]]:
+        """Yield (name, row) of each entry in order; missing and damaged ones are left out."""
+        client, key = self._scripts.client, self._scripts.key("rows")
+        for page in pages(names):
+            rows = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
+            for name, text in zip(page, rows, strict=True):
+                row = None if text is None else self._reader.row(name, text)
+                if row is not None:
+                    yield name, row
+
+    def _due_before(self, moment: datetime) -> int:
+        client, key = self._scripts.client, self._scripts.key("plan")
+        count: int = self._scripts.ask(lambda: client.zcount(key, "-inf", f"({micros(moment)}"))
+        return count
+
+    def _by_next(self, names: Sequence[str], after: Position | None) -> list[str]:
+        """Return the names behind a place, sorted by due moment, then by name; those without a due
+        moment come last. Missing and damaged entries are left out."""
+        places = sorted(_order_of(name, row.plan.due) for name, row in self._rows(names))
+        if after is None:
+            return [name for _, _, name in places]
+        seen = _order_of(after.name, after.due)
+        return [name for *due, name in places if (*due, name) > seen]
+
+    def _alphabet(self, query: Query, after: Position | None) -> Iterator[str]:
+        """Yield the names of the query's source, or of all sources, in alphabetical order."""
+        if query.source is not None:
+            return self._of_source(query.source, query, after)
+        client, key = self._scripts.client, self._scripts.key("sources")
+        sources = self._scripts.ask(lambda: client.smembers(key))
+        return heapq.merge(
+            *(self._of_source(source, query, after) for source in self._texts(sources))
+        )
+
+    def _texts(self, names: Iterable[bytes]) -> Iterator[str]:
+        """Yield each name that is valid UTF-8 as text, and log every other name as damaged."""
+        for name in names:
+            text = self._reader.damage.read(f"the name {name!r}", name.decode)
+            if text is not None:
+                yield text
+
+    def _of_source(self, source: str, query: Query, after: Position | None) -> Iterator[str]:
+        """Yield the names of a source behind a place in alphabetical order. Names without the fixed
+        beginning of the query's name pattern are left out."""
+        key, client = self._scripts.key(f"names:{source}"), self._scripts.client
+        head = beginning(query.name_like)
+        seen = f"[{head}".encode() if head else b"-"
+        end = b"[" + head.encode() + b"\xff" if head else b"+"
+        if after is not None and after.name >= head:
+            seen = f"({after.name}".encode()
+        while True:
+            first = seen
+            page = self._scripts.ask(
+                lambda first=first: client.zrangebylex(key, first, end, 0, PAGE)  # type: ignore[misc]
+            )
+            yield from self._texts(page)
+            if len(page) < PAGE:
+                return
+            seen = b"(" + page[-1]
+
+    def soonest(
+        self, due_before: datetime | None, score: bytes = b"", name: bytes = b""
+    ) -> Iterator[str]:
+        """Yield names in the order of due moment, then name, up to `due_before`. `score` and `name`
+        are the place to start behind; a score is a moment in microseconds since 1970, or
+        NOTHING_AHEAD for entries without a due moment."""
+        bound = None if due_before is None else micros(due_before)
+        while True:
+            page = self._scripts("soonest", score, name, PAGE)
+            for name, score in zip(page[::2], page[1::2], strict=True):
+                if bound is not None and float(score) >= bound:
+                    return
+                yield from self._texts([name])
+            if len(page) < 2 * PAGE:
+                return
+
+
+def _place_of(after: Position | None) -> tuple[bytes, bytes]:
+    """Return the score and the name of a place in the order "next"; both are b"" for None."""
+    if after is None:
+        return b"", b""
+    score = NOTHING_AHEAD if after.due is None else str(micros(after.due)).encode()
+    return score, after.name.encode()
+
+
+def _order_of(name: str, due: datetime | None) -> tuple[bool, int, str]:
+    return due is None, 0 if due is None else micros(due), name
+
+
+def _behind(after: Position | None, names: Iterable[str]) -> Iterable[str]:
+    return names if after is None else (name for name in names if name > after.name)
+
+
+def like(shell: str | None) -> Callable[[str], bool]:
+    """Return a filter for texts that match a shell pattern; None matches every text. Only * and ?
+    are special, brackets are not."""
+    if shell is None:
+        return lambda text: True
+    meaning = {"*": ".*", "?": "."}
+    pattern = re.compile("".join(meaning.get(c) or re.escape(c) for c in shell), re.DOTALL)
+    return lambda text: pattern.fullmatch(text) is not None
+
+
+def in_lower_case(text: str) -> bytes:
+    """Return the text in UTF-8 with small letters instead of those from A to Z."""
+    return text.encode(errors="surrogatepass").lower()
+
+
+def asks_for(query: Query) -> Callable[[Stored], bool]:
+    """Return a filter for the query's conditions on task, text, planning rules, due moment and
+    state. The filter does not test the name, the source and the place."""
+    task = like(query.task_like)
+    text = None if query.contains is None else in_lower_case(query.contains)
+
+    def holds(row: Stored) -> bool:
+        due = row.plan.due
+        return (
+            task(row.entry.task)
+            and (query.rules_before is None or row.plan.rules < query.rules_before)
+            and (query.due_before is None or (due is not None and due < query.due_before))
+            and (query.enabled is None or query.enabled == (row.entry.enabled and not row.paused))
+            and (query.paused is None or query.paused == row.paused)
+            and (
+                text is None
+                or text in in_lower_case(row.entry.name)
+                or text in in_lower_case(row.entry.task)
+            )
+        )
+
+    return holds
