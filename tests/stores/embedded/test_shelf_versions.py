@@ -1,4 +1,5 @@
-"""A shelf is shared with an older beatd, which knows no outcomes, running runs and incidents."""
+"""A shelf is shared with an older beatd, which knows no outcomes, running runs and incidents, and
+neither pauses with an end nor records of changes."""
 
 import pickle
 import sqlite3
@@ -16,7 +17,8 @@ from beatd.ledger import RunningChange
 from beatd.outcome import Delivery, OutcomeState
 from beatd.run import Run
 from beatd.stores.embedded.shelve import ShelveStore
-from tests.stores.making import at, claimed, lead, open_claims, past, put, row, told
+from tests.stores.changing import actions, add, changes, pause_of, remove, stop
+from tests.stores.making import FOREVER, at, claimed, lead, open_claims, past, put, row, told
 
 OLDER_KEYS = {
     "format", "identity", "version", "term", "mark", "entry", "plan", "request", "claim", "record",
@@ -76,6 +78,9 @@ def fill_and_empty(store: ShelveStore) -> None:
     assert store.put_incidents([incident]) == [True]
     assert store.forget_incidents(at(4)) == 1
     store.forget(at(5), 0)
+    add(store, "third")
+    remove(store, "third")
+    assert store.forget_changes(FOREVER, 0) == 2
     running_run(store, "other")
     stored = row(store, "other")
     assert store.write([Change("other", stored.revision, None)]) == [True]
@@ -86,16 +91,16 @@ def test_an_older_beatd_knows_each_deletion_that_it_reads(store: ShelveStore, pa
     changes = [value for key, value in cells(path).items() if key.startswith("changed:")]
     assert {kind for change in changes for kind, _ in change["gone"]} <= OLDER_DELETIONS
     assert {kind for change in changes for kind, _ in change.get("gone_too", [])} == {
-        "running", "delivery", "incident",
+        "running", "delivery", "incident", "edits",
     }  # fmt: skip
 
 
 def test_what_was_deleted_leaves_no_key(store: ShelveStore, path: Path) -> None:
     fill_and_empty(store)
-    assert {key.partition(":")[0] for key in cells(path)} - OLDER_KEYS == {"outcome"}
+    assert {key.partition(":")[0] for key in cells(path)} - OLDER_KEYS == {"outcome", "next-edit"}
     stored = row(store, "tidy")
     store.write([Change("tidy", stored.revision, None)])
-    assert {key.partition(":")[0] for key in cells(path)} <= OLDER_KEYS
+    assert {key.partition(":")[0] for key in cells(path)} - OLDER_KEYS == {"next-edit"}
 
 
 def test_claims_and_records_of_an_older_beatd_have_the_origin_planned(
@@ -152,3 +157,50 @@ def test_a_deletion_of_a_newer_beatd_is_no_error(store: ShelveStore, path: Path)
 
     change(path, as_newer)
     assert row(other, "b").entry.name == "b"
+
+
+def test_an_entry_that_an_older_beatd_wrote_has_no_pause_with_an_end(
+    store: ShelveStore, path: Path
+) -> None:
+    add(store)
+    stop(store, pause=pause_of(60))
+    store.close()
+
+    def as_older(found: dict[str, Any]) -> dict[str, Any]:
+        assert found["entry:tidy"].pop("pause")["by"] == "ann"
+        return found
+
+    change(path, as_older)
+    again = opened(path)
+    assert row(again).paused and row(again).pause is None
+    assert list(again.ending_pauses(FOREVER, 10)) == []
+    assert again.problems() == []
+
+
+def test_the_id_of_a_change_never_repeats(store: ShelveStore, path: Path) -> None:
+    add(store)
+    stop(store)
+    known = {one.id for one in changes(store)}
+    other = opened(path)
+    assert store.forget_changes(FOREVER, 0) == 2
+    assert changes(other) == []
+    store.close()
+    again = opened(path)
+    remove(again)
+    assert actions(again) == actions(other) == [("tidy", "removed")]
+    assert changes(other)[0].id not in known
+
+
+def test_a_damaged_record_of_a_change_is_left_out(store: ShelveStore, path: Path) -> None:
+    add(store)
+    stop(store)
+    remove(store)
+    damaged, key = changes(store)[1], "edit:000000000002"
+    store.close()
+    change(path, lambda found: {**found, key: {**found[key], "record": "damaged"}})
+    again = opened(path)
+    assert actions(again) == actions(again, "tidy") == [("tidy", "added"), ("tidy", "removed")]
+    assert again.change(damaged.id) is None
+    assert [problem for problem in again.problems() if key in problem]
+    assert again.forget_changes(FOREVER, 0) == 2
+    assert not [key for key in cells(path) if key.startswith("edit:")]
