@@ -35,7 +35,7 @@ def _fault(cert: str, key: str, error: Exception) -> str:
     """Return which of the two files is wrong."""
     if str(error) == "password":
         return f"{key!r} has a password; write it without one, readable by beatd only"
-    if "MISMATCH" in str(error):
+    if "MISMATCH" in str(error) or "NO_CERTIFICATE" in str(error):
         return f"{key!r} is not the key of {cert!r}"
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cert)

@@ -25,10 +25,12 @@ def problem(
     detail: str = "",
     errors: Sequence[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
+    **members: Any,
 ) -> Response:
     """Return an RFC 9457 problem.
 
-    `errors` are the single mistakes, such as {"pointer": "/cron", "detail": "…"}.
+    `errors` are the single mistakes, such as {"pointer": "/cron", "detail": "…"}. `members` are
+    further members of the JSON.
     """
     content: dict[str, Any] = {
         "type": "about:blank",
@@ -39,6 +41,7 @@ def problem(
         content["detail"] = detail
     if errors:
         content["errors"] = list(errors)
+    content |= members
     return Response(json.encode(content), status, headers, "application/problem+json")
 
 

@@ -12,10 +12,11 @@ from starlette.types import Message, Receive, Scope, Send
 from beatd.web.answers import is_for_programs, problem, see_other
 from beatd.web.guess_limit import TooManyGuesses
 from beatd.web.http_hosts import HttpHosts
+from beatd.web.http_protocol import HEADER_BYTES_MAX
 from beatd.web.probes import PROBES
 from beatd.web.same_origin import SAFE_METHODS, is_same_origin
 from beatd.web.security_headers import add_security_headers
-from beatd.web.sign_in import SIGN_IN, SIGN_OUT
+from beatd.web.sign_in import SIGN_IN, SIGN_OUT, local_path
 from beatd.web.visitors import Visitors, bearer_of
 
 log = logging.getLogger("beatd")
@@ -80,6 +81,8 @@ class Gate:
         if refusal := self._hosts.refusal(named):
             status = 400 if len(named) > 1 else 421
             return PlainTextResponse(f"{refusal}\n", status)
+        if _header_bytes(request) > HEADER_BYTES_MAX:
+            return problem(431, f"headers have at most {HEADER_BYTES_MAX} bytes", headers=CLOSE)
         length = request.headers.get("content-length", "0")
         if not length.isdigit() or int(length) > BODY_BYTES_MAX:
             return _too_large()
@@ -105,10 +108,19 @@ def _unknown(request: Request, path: str) -> Response:
     """Return 401 for a program, or lead a person to the page on which they sign in."""
     if is_for_programs(path) or bearer_of(request) is not None:
         return problem(401, UNKNOWN, headers={"WWW-Authenticate": "Bearer"})
-    if request.method not in SAFE_METHODS or path == "/":
-        return see_other(SIGN_IN)
     query = request.url.query
-    return see_other(f"{SIGN_IN}?next={quote(path + (f'?{query}' if query else ''), safe='/')}")
+    target = local_path(path + (f"?{query}" if query else ""))
+    if request.method not in SAFE_METHODS or target == "/":
+        return see_other(SIGN_IN)
+    return see_other(f"{SIGN_IN}?next={quote(target, safe='/')}")
+
+
+def _header_bytes(request: Request) -> int:
+    """Return the size of a request's path and headers: the server limits only those that come in
+    several pieces."""
+    scope = request.scope
+    sizes = (len(name) + len(value) for name, value in scope["headers"])
+    return len(scope["raw_path"]) + len(scope["query_string"]) + sum(sizes)
 
 
 def _too_large() -> Response:

@@ -48,8 +48,8 @@ def name_and_port_in(header: str) -> tuple[str, str]:
     """Return the host of a Host header, in lower case, and its port or ""."""
     text = header.strip().lower()
     if text.startswith("["):
-        name, _, rest = text[1:].partition("]")
-        return name, rest.removeprefix(":")
+        name, bracket, rest = text[1:].partition("]")
+        return (name, rest.removeprefix(":")) if bracket else (text, "")
     name, colon, port = text.rpartition(":")
     if colon and port.isdigit():
         return name.removesuffix("."), port

@@ -12,6 +12,7 @@ from beatd.web.security_headers import SECURITY_HEADERS
 
 REQUEST_TIMEOUT_S = 5.0  # for a complete request, with its body
 IDLE_TIMEOUT_S = 10.0  # between two requests, and for a client that does not read its answer
+HEADER_BYTES_MAX = 16_384
 #: h11 parses no event in these states: the client has sent a complete request.
 REQUEST_COMPLETE = (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 
@@ -38,7 +39,7 @@ class LimitedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read a part of a request; the first part of a later request sets its time limit."""
-        if self._waits_for_request():
+        if self._is_idle() and self.conn.their_state is h11.IDLE:
             self._end_in(REQUEST_TIMEOUT_S)
         super().data_received(data)
         self._request_read()
@@ -47,8 +48,10 @@ class LimitedProtocol(H11Protocol):
         """Prepare for the next request, whose beginning may have been received already."""
         self._end_in(IDLE_TIMEOUT_S)
         super().on_response_complete()
-        if self.conn.trailing_data[0] or self.conn.their_state is h11.SEND_BODY:
-            self._request_read()
+        if self.transport.is_closing() or self._is_idle():
+            return
+        self._end_in(REQUEST_TIMEOUT_S)
+        self._request_read()
 
     def pause_writing(self) -> None:
         """Limit the time for which the client does not read its answer."""
@@ -78,10 +81,10 @@ class LimitedProtocol(H11Protocol):
         self.transport.close()
         self._end_in(IDLE_TIMEOUT_S)
 
-    def _waits_for_request(self) -> bool:
-        """Return True if the next byte begins a request."""
+    def _is_idle(self) -> bool:
+        """Return True if a request has been answered, and nothing of the next one was received."""
         answered = self.cycle is not None and self.cycle.response_complete
-        return answered and self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
+        return answered and not self.conn.trailing_data[0]
 
     def _request_read(self) -> None:
         """End the time limit if the request is complete and is being answered."""

@@ -16,13 +16,12 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from beatd.errors import BeatError
-from beatd.web.http_protocol import IDLE_TIMEOUT_S, LimitedProtocol
+from beatd.web.http_protocol import HEADER_BYTES_MAX, IDLE_TIMEOUT_S, LimitedProtocol
 
 log = logging.getLogger("beatd")
 
 CONNECTIONS_MAX = 32  # one more closes the oldest one, so that a probe always gets an answer
 HANDLER_THREADS = 4
-HEADER_BYTES_MAX = 16_384
 HANDSHAKE_TIMEOUT_S = 5.0
 BACKLOG = 64
 PAUSE_AFTER_FAILED_ACCEPT_S = 0.5  # such as without a free descriptor

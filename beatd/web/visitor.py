@@ -51,7 +51,7 @@ def needs(role: Role) -> Callable[[Handler], Handler]:
         def guarded(request: Request) -> Response:
             visitor = visitor_of(request)
             if not visitor.may(role):
-                who = f"{visitor.name} is a {visitor.role}" if visitor.name else "nobody signed in"
+                who = f"{visitor.name} is {visitor.role}" if visitor.name else "nobody signed in"
                 raise HTTPException(403, f"this needs the role {role}; {who}")
             return handler(request)
 
