@@ -86,8 +86,8 @@ MODULES = {
         atomic_dispatch prepared step_dispatch
     """,
     "edits": """
-        apply_declared bulk_edit declared_set editing entry_change held_name late_edits ownership patch
-        pausing repair replan run_requests undo write_imported
+        apply_declared bulk_edit declared_set editing entry_change held_name keyed_request
+        late_edits ownership patch pausing repair replan run_requests undo write_imported
     """,
     "copying": """
         copy_counts copy_state store_copying
@@ -117,12 +117,16 @@ MODULES = {
         parts process_start service startup status store_clock store_status trial
     """,
     "web": """
-        answers api application gate guess_limit http_hosts http_protocol http_server pages
+        answers api api.apply api.bulk api.call api.change_pages api.cursor api.entries_read
+        api.entries_write api.entry_answer api.entry_facts api.entry_pauses api.entry_runs
+        api.history_pages api.installation api.merge_patch api.openapi api.operation
+        api.operations api.preview api.raw_path_route api.refusal api.request_values api.routing
+        api.schemas application gate guess_limit http_hosts http_protocol http_server pages
         probes proxy same_origin security_headers session sign_in site static_files templates
         tokens visitor visitors
     """,
     "why": """
-        answer around chain facts not_planned not_sent outage_now published time_words
+        answer answer_json around chain facts not_planned not_sent outage_now published time_words
     """,
     "wiring": """
         alerting backends build daemon_service monitors packages started web
@@ -140,7 +144,7 @@ MODULES = {
     """,
     "views": """
         change_rows entry_rows entry_search incident_json next_runs outcome_rows pause_text
-        planned_ahead record_rows time_text why_json
+        planned_ahead record_rows time_text
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill changes check chosen_store
@@ -182,7 +186,7 @@ BELOW = {
     },
     "web": {"observers", "edits", "definition", "schedules", "why", "views", "alerts"},
     "why": {"schedules"},
-    "views": {"alerts", "definition", "edits", "schedules", "why"},
+    "views": {"alerts", "definition", "edits", "schedules"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
         "stores", "leaders", "publishers", "definition", "schedules", "alerts", "monitors",

@@ -102,7 +102,7 @@ def _queue_of(config: "Config", row: "Stored") -> "QueueState | None":
 def _print(name: str, answer: "Answer", *, json: bool) -> None:
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich
-    from beatd.views.why_json import why_json
+    from beatd.why.answer_json import why_json
 
     if json:
         print_json(why_json(name, answer))

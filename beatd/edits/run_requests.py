@@ -17,11 +17,14 @@ from beatd.run import MICROSECOND, Occurrence, Skip, task_id
 REQUESTS_READ_MAX = 1000
 
 
-def trigger(store: Requests, name: str, now: datetime) -> str:
-    """Request one run of an entry now, and return its task id. Raises UnknownEntry."""
+def trigger(store: Requests, name: str, now: datetime, *, id: str = "") -> str:
+    """Request one run of an entry now, and return its task id.
+
+    `id` is the id of the request, or "" for a random one. Raises UnknownEntry.
+    """
     row = row_of(store, name)
     request = Request(
-        id=uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
+        id=id or uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
     )
     store.add_requests([request])
     return task_id(store.namespace, Occurrence(name, now, request.id))
@@ -35,12 +38,14 @@ def backfill(
     now: datetime,
     *,
     only_count: bool = False,
+    id: str = "",
 ) -> Skip:
     """Request a run for each moment of an entry's schedule from `first` to `last`.
 
     Returns the first and the last of these moments and their number. With `only_count`, nothing is
-    requested. Raises ConfigError if `last` is in the future, UnknownEntry for an unknown name,
-    BeatError if there is no such moment, and Conflict if a pending backfill overlaps it.
+    requested. `id` is as for `trigger`. Raises ConfigError if `last` is in the future, UnknownEntry
+    for an unknown name, BeatError if there is no such moment, and Conflict if a pending backfill
+    overlaps it.
     """
     if last > now:
         raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
@@ -53,7 +58,7 @@ def backfill(
         row.entry, beginning, last + MICROSECOND, lambda schedule, at: schedule.next_after(at)
     )
     request = Request(
-        id=uuid4().hex,
+        id=id or uuid4().hex,
         name=name,
         kind="backfill",
         first=beginning,

@@ -146,3 +146,10 @@ def length_text(seconds: float) -> str:
         elif parts:
             break
     return " ".join(parts[:2])
+
+
+def runtime(seconds: float) -> str:
+    """Return the duration of a run as text: "0.4 ms", "12 ms", "3.4 s" or "3 h 12 min"."""
+    if seconds < 1:
+        return f"{seconds * 1000:.{1 if seconds < 0.01 else 0}f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else length_text(seconds)

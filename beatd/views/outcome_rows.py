@@ -6,10 +6,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from beatd.outcome import Delivery, EntryOutcome
-from beatd.schedules.duration import length_text
+from beatd.schedules.duration import length_text, runtime
 from beatd.schedules.moment import format_moment
 from beatd.views.time_text import distance_text
-from beatd.why.time_words import runtime
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored

@@ -2,7 +2,10 @@
 
 from starlette.routing import BaseRoute
 
+from beatd.web.api.operations import OPERATIONS
+from beatd.web.api.routing import routes_of
+
 
 def routes() -> list[BaseRoute]:
     """Return the routes of the API."""
-    return []
+    return routes_of(OPERATIONS)

@@ -1,0 +1,81 @@
+"""Request runs with a key, so that a repeated request does not run twice.
+
+The request's id is computed from the key, and a task id from the request's id. A repeated request
+therefore finds the first one while it is pending, and later in the history, on any daemon.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from uuid import UUID, uuid5
+
+from beatd.edits.run_requests import backfill, pending_requests, trigger
+from beatd.history import History, Record
+from beatd.ledger import Request, Requests
+from beatd.run import Occurrence, Skip, task_id
+
+RECORDS_READ = 1_000  # of the entry, the newest
+
+
+def request_id(namespace: UUID, kind: str, name: str, key: str) -> str:
+    """Return the id of the request of this kind, for this entry, with this key."""
+    return uuid5(namespace, f"{kind}\n{name}\n{key}").hex
+
+
+def keyed_trigger(requests: Requests, history: History, name: str, now: datetime, key: str) -> str:
+    """Request one run of an entry now, unless a request with this key did so, and return its task
+    id.
+
+    Raises UnknownEntry.
+    """
+    id = request_id(requests.namespace, "trigger", name, key)
+    found = _task_id(requests, history, name, id)
+    if found is None:
+        made = trigger(requests, name, now, id=id)
+        # Another request with this key may have been a moment earlier; then the store kept that.
+        found = _task_id(requests, history, name, id) or made
+    return found
+
+
+def keyed_backfill(
+    requests: Requests,
+    history: History,
+    name: str,
+    first: datetime,
+    last: datetime,
+    now: datetime,
+    key: str,
+) -> Skip:
+    """Request a run for each moment from `first` to `last`, unless a request with this key did so.
+
+    Returns and raises as `backfill` does.
+    """
+    id = request_id(requests.namespace, "backfill", name, key)
+    is_known = _pending(requests, name, id) is not None or any(
+        _runs_of(requests, history, name, id)
+    )
+    return backfill(requests, name, first, last, now, id=id, only_count=is_known)
+
+
+def _task_id(requests: Requests, history: History, name: str, id: str) -> str | None:
+    """Return the task id of the run of a trigger, or None if there is no such request."""
+    # In this order: a request becomes a claim, and a claim a record of history.
+    pending = _pending(requests, name, id)
+    if pending is not None:
+        return task_id(requests.namespace, Occurrence(name, pending.first, id))
+    found = next(_runs_of(requests, history, name, id), None)
+    return None if found is None else found.task_id
+
+
+def _pending(requests: Requests, name: str, id: str) -> Request | None:
+    return next((one for one in pending_requests(requests, name) if one.id == id), None)
+
+
+def _runs_of(requests: Requests, history: History, name: str, id: str) -> Iterator[Record]:
+    """Yield the records of the runs of a request, among the newest records of the entry."""
+    namespace = requests.namespace
+    for record in islice(history.history(name, RECORDS_READ), RECORDS_READ):
+        if record.task_id and record.origin != "planned":
+            occurrence = Occurrence(name, record.planned, id)
+            if task_id(namespace, occurrence) == record.task_id:
+                yield record

@@ -1,0 +1,101 @@
+"""Read what an entry did, what it will do, and why."""
+
+from datetime import datetime
+
+from starlette.responses import Response
+
+from beatd.edits.editing import row_of
+from beatd.errors import ConfigError
+from beatd.presence import refusal_of
+from beatd.schedules import parse_moment
+from beatd.views.next_runs import next_runs, run_json
+from beatd.web.api.call import Call
+from beatd.web.api.entry_answer import json_answer
+from beatd.web.api.operation import Operation, Parameter, Result
+from beatd.web.api.refusal import wrong_parameter
+from beatd.web.api.schemas import MOMENT, MOMENT_OR_NULL, TEXT, array, named, page_of
+from beatd.web.api.schemas import record as object_with
+from beatd.why.answer_json import why_json
+from beatd.why.chain import why
+from beatd.why.facts import facts_of
+
+RUNS_MAX = 1_000
+RUNS = 10
+
+
+def next_of_entry(call: Call) -> Response:
+    """Answer the next runs of an entry's schedule."""
+    entry = row_of(call.store.catalog, call.name).entry
+    after = moment_in(call, "from", entry.tz) or call.now
+    runs, _ = next_runs(entry, after, call.values.get("n", RUNS))
+    return json_answer({"items": [run_json(moment, entry.tz) for moment in runs], "next": None})
+
+
+def why_of_entry(call: Call) -> Response:
+    """Answer why a moment of an entry ran or did not run."""
+    tz = row_of(call.store.catalog, call.name).entry.tz
+    facts = facts_of(
+        call.store,
+        call.name,
+        now=call.now,
+        at=moment_in(call, "at", tz),
+        tz=tz,
+        refusal=refusal_of(call.store.presences),
+        problems=(),
+        queue_of=lambda row: None,  # no request waits for the broker
+    )
+    return json_answer(why_json(call.name, why(facts)))
+
+
+def moment_in(call: Call, name: str, tz: str) -> datetime | None:
+    """Return the moment in a parameter of the query, or None without one.
+
+    Raises Refusal if it is not a moment.
+    """
+    if name not in call.values:
+        return None
+    try:
+        return parse_moment(call.values[name], tz)
+    except ConfigError as error:
+        raise wrong_parameter(name, str(error)) from None
+
+
+_ANSWER = object_with(
+    {
+        "entry": TEXT,
+        "planned": MOMENT_OR_NULL,
+        "cause": TEXT,
+        "line": TEXT,
+        "details": array(object_with({"what": TEXT, "text": TEXT})),
+    }
+)
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="entries/{name}/next",
+        role="viewer",
+        summary="The next runs of an entry's schedule, also of a paused one.",
+        handler=next_of_entry,
+        parameters=(
+            Parameter(
+                name="n",
+                schema={"type": "integer", "minimum": 1, "maximum": RUNS_MAX, "default": RUNS},
+                about="How many runs.",
+            ),
+            Parameter(name="from", schema=MOMENT, about="Runs after this moment, instead of now."),
+        ),
+        results={200: Result("The runs, with the local time and in UTC.", page_of(named("Run")))},
+    ),
+    Operation(
+        method="GET",
+        path="entries/{name}/why",
+        role="viewer",
+        summary="Why a moment of an entry ran or did not run.",
+        handler=why_of_entry,
+        parameters=(
+            Parameter(name="at", schema=MOMENT, about="The planned moment, instead of the newest."),
+        ),
+        results={200: Result("The cause, and what led to it.", _ANSWER)},
+    ),
+)

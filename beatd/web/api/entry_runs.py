@@ -1,0 +1,124 @@
+"""Request runs of one entry, besides those of its schedule."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+from starlette.responses import Response
+
+from beatd.edits.editing import row_of
+from beatd.edits.keyed_request import keyed_backfill, keyed_trigger
+from beatd.edits.run_requests import backfill, trigger
+from beatd.errors import ConfigError, Problem
+from beatd.schedules import parse_moment
+from beatd.schedules.moment import format_moment
+from beatd.web.api.call import Call
+from beatd.web.api.entry_answer import json_answer
+from beatd.web.api.operation import NoBody, Operation, Result, body_read_by
+from beatd.web.api.refusal import wrong_parameter, wrong_values
+from beatd.web.api.schemas import COUNT, FLAG, IDEMPOTENCY_KEY, MOMENT, TEXT, named, record
+
+KEY_CHARS_MAX = 200
+Moment = Annotated[
+    str, Meta(max_length=64, description="ISO 8601; without an offset, in the entry's zone.")
+]
+
+
+class BackfillBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The first and the last moment of a backfill, both included."""
+
+    first: Moment = field(name="from")
+    last: Moment = field(name="to")
+    dry_run: bool = False
+
+
+def trigger_entry(call: Call) -> Response:
+    """Request one run now, and answer its task id."""
+    key, requests = _key(call), call.store.requests
+    if key is None:
+        id = trigger(requests, call.name, call.now)
+    else:
+        id = keyed_trigger(requests, call.store.history, call.name, call.now, key)
+    call.site.wake()
+    return json_answer({"entry": call.name, "task_id": id})
+
+
+def backfill_entry(call: Call) -> Response:
+    """Request a run for each moment of the schedule in a span of the past."""
+    key, requests, body = _key(call), call.store.requests, call.body
+    tz = row_of(call.store.catalog, call.name).entry.tz
+    first, last = _moment("from", body.first, tz), _moment("to", body.last, tz)
+    if last > call.now:
+        raise wrong_values([Problem("is ahead of us; a backfill ends in the past", ("to",))])
+    if first > last:
+        raise wrong_values([Problem("is after `to`", ("from",))])
+    if body.dry_run or key is None:
+        found = backfill(requests, call.name, first, last, call.now, only_count=body.dry_run)
+    else:
+        history = call.store.history
+        found = keyed_backfill(requests, history, call.name, first, last, call.now, key)
+    call.site.wake()
+    content = {
+        "entry": call.name,
+        "first": format_moment(found.planned),
+        "last": format_moment(found.until),
+        "count": found.count,
+        **({"at_least": True} if found.at_least else {}),
+        "asked": not body.dry_run,
+    }
+    return json_answer(content)
+
+
+def _key(call: Call) -> str | None:
+    """Return the text of `Idempotency-Key`, or None. Raises Refusal if it is empty or too long."""
+    key = call.header("idempotency-key")
+    if key is not None and not 0 < len(key) <= KEY_CHARS_MAX:
+        detail = f"a key has 1 to {KEY_CHARS_MAX} characters"
+        raise wrong_parameter("Idempotency-Key", detail)
+    return key
+
+
+def _moment(member: str, text: str, tz: str) -> datetime:
+    try:
+        return parse_moment(text, tz)
+    except ConfigError as error:
+        raise wrong_values([Problem(str(error), (member,))]) from None
+
+
+_BACKFILL = record(
+    {
+        "entry": TEXT,
+        "first": MOMENT,
+        "last": MOMENT,
+        "count": COUNT,
+        "at_least": {**FLAG, "description": "true: there are more than `count`."},
+        "asked": {**FLAG, "description": "false after a dry run."},
+    },
+    "at_least",
+)
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="entries/{name}/trigger",
+        role="operator",
+        summary="Run an entry once now, also a paused one. Its next run stays as it is.",
+        handler=trigger_entry,
+        parameters=(IDEMPOTENCY_KEY,),
+        body=body_read_by(NoBody, optional=True),
+        results={200: Result("The requested run.", record({"entry": TEXT, "task_id": TEXT}))},
+    ),
+    Operation(
+        method="POST",
+        path="entries/{name}/backfill",
+        role="operator",
+        summary="Run an entry for each moment of its schedule in a span of the past.",
+        handler=backfill_entry,
+        parameters=(IDEMPOTENCY_KEY,),
+        body=body_read_by(BackfillBody),
+        results={
+            200: Result("The moments that were requested.", _BACKFILL),
+            409: Result("A backfill that is pending overlaps this one.", named("Problem")),
+        },
+    ),
+)

@@ -1,0 +1,106 @@
+"""Read the query and the body of a request, and refuse what the operation does not know."""
+
+import re
+from typing import Any
+
+from msgspec import DecodeError, Struct, ValidationError, convert, json
+from starlette.requests import Request
+
+from beatd.errors import Problem, nearest
+from beatd.schedules.quote import quoted
+from beatd.web.api.operation import Body, Operation, Parameter
+from beatd.web.api.refusal import Refusal, wrong_parameter, wrong_values
+
+TEXT_CHARS_MAX = 2_000
+_PLACE = re.compile(r"^(.*) - at `\$?(.*)`$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+
+
+def values_of(request: Request, operation: Operation) -> dict[str, Any]:
+    """Return the parameters of the query by name. Raises Refusal if one is wrong or unknown."""
+    known = {one.name: one for one in operation.parameters if one.place == "query"}
+    found: dict[str, Any] = {}
+    for name, text in request.query_params.multi_items():
+        if name not in known:
+            hint = nearest(name, known)
+            raise wrong_parameter(name[:100], f"is not a parameter of this request{hint}")
+        if name in found:
+            raise wrong_parameter(name, "is given twice")
+        found[name] = _value(known[name], text)
+    return found
+
+
+def _value(parameter: Parameter, text: str) -> Any:
+    """Return the value of a parameter. Raises Refusal if it does not fit its schema."""
+    schema = parameter.schema
+    match schema.get("type"):
+        case "integer":
+            low, high = schema["minimum"], schema["maximum"]
+            is_number = text.isascii() and text.isdigit() and len(text) <= 9
+            if not is_number or not low <= int(text) <= high:
+                detail = f"{quoted(text)} is not a whole number from {low} to {high}"
+                raise wrong_parameter(parameter.name, detail)
+            return int(text)
+        case "boolean":
+            if text not in ("true", "false"):
+                detail = f"{quoted(text)} is neither true nor false"
+                raise wrong_parameter(parameter.name, detail)
+            return text == "true"
+        case _:
+            allowed = schema.get("enum")
+            if allowed is not None and text not in allowed:
+                detail = f"{quoted(text)} is not one of {', '.join(allowed)}"
+                raise wrong_parameter(parameter.name, f"{detail}{nearest(text, allowed)}")
+            if len(text) > TEXT_CHARS_MAX or "\x00" in text:
+                raise wrong_parameter(parameter.name, "is too long, or has a zero byte in it")
+            return text
+
+
+def body_of(request: Request, body: Body | None) -> Any:
+    """Return the body of a request, read by the type of the operation's body.
+
+    Raises Refusal if it has another media type, is not JSON, or has wrong or unknown members.
+    """
+    content: bytes = request.state.body
+    if body is None:
+        if content:
+            raise Refusal(422, "this request has no body")
+        return None
+    if not content and body.optional:
+        return {} if body.type is None else body.type()
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in body.media_types:
+        detail = f"the content type is {quoted(media_type)}; send {' or '.join(body.media_types)}"
+        accepted = {"Accept": ", ".join(body.media_types)}
+        raise Refusal(415, detail, headers=accepted)
+    try:
+        plain = json.decode(content)
+    except (DecodeError, RecursionError) as error:
+        raise Refusal(400, f"the body is not JSON: {error}") from None
+    if not isinstance(plain, dict):
+        raise wrong_values([Problem("the body is not a JSON object")])
+    return plain if body.type is None else _struct(plain, body.type)
+
+
+def _struct(plain: dict[str, Any], type: type[Struct]) -> Struct:
+    known = type.__struct_encode_fields__
+    unknown = [
+        Problem(f"is not a member of this request{nearest(key, known)}", (key,))
+        for key in plain
+        if key not in known
+    ]
+    if unknown:
+        raise wrong_values(unknown)
+    try:
+        return convert(plain, type)
+    except ValidationError as error:
+        raise wrong_values([_problem(str(error))]) from None
+
+
+def _problem(text: str) -> Problem:
+    """Return a problem with the place that an error text of msgspec ends with."""
+    found = _PLACE.match(text)
+    if found is None:
+        return Problem(text)
+    steps = [name or index for name, index in _STEP.findall(found[2])]
+    return Problem(found[1], tuple(steps))

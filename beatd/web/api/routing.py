@@ -1,0 +1,48 @@
+"""Make a route of each operation."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from beatd.definition.check import name_problem
+from beatd.errors import BeatError
+from beatd.web.api.call import Call
+from beatd.web.api.operation import PREFIX, Operation
+from beatd.web.api.raw_path_route import RawPathRoute
+from beatd.web.api.refusal import Refusal, refusal_of_error
+from beatd.web.api.request_values import body_of, values_of
+from beatd.web.visitor import Handler, needs
+
+
+def routes_of(operations: Sequence[Operation]) -> list[BaseRoute]:
+    """Return a route for each operation; those that end with a name come last."""
+    ordered = sorted(operations, key=lambda one: one.path.endswith("{name}"))
+    return [
+        RawPathRoute(
+            PREFIX + one.path.replace("{name}", "{name:path}"),
+            needs(one.role)(_endpoint(one)),
+            methods=[one.method],
+            name=one.id,
+        )
+        for one in ordered
+    ]
+
+
+def _endpoint(operation: Operation) -> Handler:
+    """Return a handler that calls the operation, and answers its errors as problems."""
+
+    def answer(request: Request) -> Response:
+        try:
+            if text := name_problem(request.path_params.get("name", "-")):
+                raise Refusal(404, text)
+            values = values_of(request, operation)
+            call = Call(request, values, body_of(request, operation.body))
+            return operation.handler(call)
+        except Refusal as refusal:
+            return refusal.answer()
+        except BeatError as error:
+            return refusal_of_error(error).answer()
+
+    return answer
