@@ -47,7 +47,7 @@ def hostile(here: Here) -> Here:
     store, now = here.store(), SystemClock().now()
     made = replace(entry_from("any", plain), name=NAME, task=f"proj{STEERS}")
     earlier = now - timedelta(seconds=5)
-    assert store.write([added(made, earlier)]) == [True]
+    assert store.write([added(made, earlier, None)]) == [True]
     (row,) = store.find(Query())
     term = lead(store)
     move = step(store, row, row.plan.planned + timedelta(hours=1))

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from beatd.catalog import Query
+from beatd.changes import Author
 from beatd.cli.paged_table import print_pages
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.edits.editing import in_batches, pause
+from beatd.edits.editing import in_batches
 from beatd.edits.entry_change import added
+from beatd.edits.pausing import pause
 from beatd.stores import sqlite_quick_list as glancing
 from beatd.stores.sql import migrations
 from beatd.stores.sqlite_quick_list import VERSION, Glance, glance
@@ -38,8 +40,8 @@ def some(here: Here) -> Here:
         entry_from("d-held", {"task": "proj.tidy", "every": "1s"}),
     )
     store, now = here.store(), SystemClock().now()
-    store.write([added(entry, now) for entry in entries])
-    pause(store, ["d-held"], lambda: now)
+    store.write([added(entry, now, None) for entry in entries])
+    pause(store, ["d-held"], lambda: now, Author("ann@host-1"))
     store.close()
     return here
 
@@ -96,8 +98,8 @@ def test_the_table_says_why_nothing_is_ahead(some: Here) -> None:
 
 def test_what_is_paused_says_since_when_it_misses_its_runs(here: Here) -> None:
     store, then = here.store(), SystemClock().now() - timedelta(hours=2)
-    store.write([added(entry_from("x", {"task": "t", "every": "1h"}), then)])
-    pause(store, ["x"], lambda: then)
+    store.write([added(entry_from("x", {"task": "t", "every": "1h"}), then, None)])
+    pause(store, ["x"], lambda: then, Author("ann@host-1"))
     store.close()
     assert here.json("show", "x")["next"] is None
     assert "paused, first missed 1 h" in here("list").out
@@ -139,7 +141,7 @@ def test_thousands_are_listed_in_pages(here: Here) -> None:
     store = here.store()
     entries = (entry_from(f"e{n:04}", {"task": "t", "every": "1h"}) for n in range(1200))
     for batch in in_batches(entries):
-        store.write([added(entry, SystemClock().now()) for entry in batch])
+        store.write([added(entry, SystemClock().now(), None) for entry in batch])
     store.close()
     assert len(names(here)) == 1200
     assert sum(line.startswith("e") for line in here("list").out.splitlines()) == 1200

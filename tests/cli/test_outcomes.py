@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from beatd.cli import history
 from beatd.cli.paged_table import print_pages
 from beatd.ledger import RunningChange
 from beatd.outcome import Delivery
 from beatd.run import Occurrence, task_id
 from beatd.stores import sqlite_quick_list as glancing
+from beatd.views.record_rows import with_deliveries
 from tests.cli.conftest import Here
 from tests.cli.test_history import ran
 from tests.cli.test_status import announced
@@ -92,7 +92,7 @@ def test_history_reads_outcomes_in_pages(x: Here, monkeypatch: pytest.MonkeyPatc
     from beatd.history import Record
 
     records = (Record("x", NOW, "published", task_id=str(nth)) for nth in range(1200))
-    assert len(list(history.with_deliveries(records, Outcomes()))) == 1200  # type: ignore[arg-type]
+    assert len(list(with_deliveries(records, Outcomes()))) == 1200  # type: ignore[arg-type]
     assert asked == [500, 500, 200]
 
 

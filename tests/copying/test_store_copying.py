@@ -14,7 +14,7 @@ from beatd.copying.copy_counts import Counts
 from beatd.copying.store_copying import Copied, copy_store
 from beatd.errors import BeatError
 from beatd.incident import Incident
-from beatd.marks import AppliedSet, Stop, VerifiedSet
+from beatd.marks import AppliedSet, VerifiedSet
 from beatd.presence import Presence
 from beatd.store import Roles, Store
 from tests.stores.making import at, claimed, entry, holder, lead, plan, put, request_of, row, told
@@ -79,7 +79,6 @@ def fill(store: Store) -> None:
     assert store.put_incidents([replace(opened, opened=at(9), announced=at(10))]) == [True]
     store.marks.write_applied("file:a.yaml", AppliedSet(at(1), "digest"))
     store.marks.write_verified("file:a.yaml", VerifiedSet(at(1), "digest", store.version(), 5))
-    store.marks.write_stop("paused", Stop(at(2), "ann@host"))
     store.marks.write_rules("rules", at(3))
 
 

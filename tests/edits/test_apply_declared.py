@@ -7,8 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Change, Query
+from beatd.changes import Author
 from beatd.definition import codec, entry_from
-from beatd.edits import editing, entry_change
+from beatd.edits import editing, entry_change, pausing
 from beatd.edits.apply_declared import Comparison, apply, compare
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
@@ -188,7 +189,7 @@ def test_the_same_set_read_earlier_is_no_older(store: Counting, clock: FakeClock
     early = declared(clock, entry("a"))
     clock.advance(seconds=60)
     apply(store, declared(clock, entry("a")), clock.now)
-    store.write([entry_change.removed(editing.row_of(store, "a"))])
+    store.write([entry_change.removed(editing.row_of(store, "a"), None)])
     assert apply(store, early, clock.now).added == ("a",)
 
 
@@ -204,7 +205,7 @@ def test_adding_without_pruning_leaves_the_mark_to_the_owner(
 
 def test_a_pause_is_neither_seen_nor_cleared(store: Counting, clock: FakeClock) -> None:
     apply(store, declared(clock, entry("a")), clock.now)
-    editing.pause(store, ["a"], clock.now)
+    pausing.pause(store, ["a"], clock.now, Author("ann"))
     assert apply(store, declared(clock, entry("a")), clock.now).unchanged == 1
     apply(store, declared(clock, entry("a", every="1h")), clock.now)
     row = editing.row_of(store, "a")
@@ -217,7 +218,7 @@ def test_a_row_changed_meanwhile_is_compared_again(store: Counting, clock: FakeC
 
     def late(changes: list[Change]) -> Any:
         store.write = write  # type: ignore[method-assign]
-        editing.pause(store, ["a"], clock.now)
+        pausing.pause(store, ["a"], clock.now, Author("ann"))
         return write(changes)
 
     store.write = late  # type: ignore[method-assign, assignment]

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from beatd.changes import Author
 from beatd.definition import codec, entry_from
-from beatd.edits import editing, entry_change, run_requests
+from beatd.edits import editing, entry_change, pausing, run_requests
 from beatd.edits.patch import patch_of
 from beatd.entry import Entry
 from beatd.errors import BeatError, ConfigError, Conflict, UnknownEntry
@@ -43,7 +44,7 @@ def test_a_taken_name_is_refused_with_its_owner(store: MemoryStore, clock: FakeC
 
 def test_put_replaces_and_keeps_the_pause(store: MemoryStore, clock: FakeClock) -> None:
     editing.put(store, entry(), clock.now)
-    editing.pause(store, ["a"], clock.now)
+    pausing.pause(store, ["a"], clock.now, Author("ann"))
     row = editing.put(store, entry(every="5m"), clock.now)
     assert row.paused and row.plan.due is None
 
@@ -98,7 +99,7 @@ def test_what_a_file_declares_is_changed_there(store: MemoryStore, clock: FakeCl
     ):
         with pytest.raises(Conflict, match=r"declared in s/a.yaml"):
             act()
-    assert editing.pause(store, ["a"], clock.now) == ["a"]
+    assert pausing.pause(store, ["a"], clock.now, Author("ann")) == ["a"]
     editing.remove(store, ["a"], force=True)
 
 
@@ -109,7 +110,7 @@ def test_an_entry_removed_by_another_at_once_was_added_all_the_same(
 
     def raced(changes: Any) -> Any:
         done = write(changes)
-        write([entry_change.removed(row) for row in editing.rows(store, ["a"]).values()])
+        write([entry_change.removed(row, None) for row in editing.rows(store, ["a"]).values()])
         return done
 
     store.write = raced  # type: ignore[method-assign]
@@ -137,11 +138,11 @@ def test_an_unknown_name_is_answered_with_the_nearest(store: MemoryStore, clock:
 
 def test_resuming_counts_from_now(store: MemoryStore, clock: FakeClock) -> None:
     editing.add(store, entry(), clock.now)
-    assert editing.pause(store, ["a"], clock.now) == ["a"]
-    assert editing.pause(store, ["a"], clock.now) == []
+    assert pausing.pause(store, ["a"], clock.now, Author("ann")) == ["a"]
+    assert pausing.pause(store, ["a"], clock.now, Author("ann")) == []
     assert editing.row_of(store, "a").plan.due is None
     clock.advance(hours=5)
-    assert editing.resume(store, ["a"], clock.now) == ["a"]
+    assert pausing.resume(store, ["a"], clock.now, Author("ann")) == ["a"]
     planned = editing.row_of(store, "a").plan.planned
     assert planned == at("2026-03-01T05:01:00Z")
 
@@ -155,18 +156,18 @@ def passed_over(store: MemoryStore) -> list[tuple[str, str, str | None, int]]:
 
 def test_what_a_pause_held_back_is_in_the_history(store: MemoryStore, clock: FakeClock) -> None:
     editing.add(store, entry(), clock.now)
-    editing.pause(store, ["a"], clock.now)
+    pausing.pause(store, ["a"], clock.now, Author("ann"))
     clock.advance(seconds=20)
-    editing.resume(store, ["a"], clock.now)
+    pausing.resume(store, ["a"], clock.now, Author("ann"))
     assert passed_over(store) == []  # no moment came by
-    editing.pause(store, ["a"], clock.now)
+    pausing.pause(store, ["a"], clock.now, Author("ann"))
     clock.advance(hours=5)
-    editing.resume(store, ["a"], clock.now)
+    pausing.resume(store, ["a"], clock.now, Author("ann"))
     assert passed_over(store) == [("paused", "00:01", "05:00", 300)]
     clock.advance(seconds=50)
-    editing.pause(store, ["a"], clock.now)  # with one that is due
+    pausing.pause(store, ["a"], clock.now, Author("ann"))  # with one that is due
     clock.advance(seconds=20)
-    editing.resume(store, ["a"], clock.now)
+    pausing.resume(store, ["a"], clock.now, Author("ann"))
     assert passed_over(store)[0] == ("paused", "05:01", None, 1)
 
 
@@ -177,11 +178,11 @@ def test_an_edit_of_when_tells_what_it_passed_over(store: MemoryStore, clock: Fa
     clock.advance(minutes=5)  # nobody leads
     editing.patch(store, "a", patch_of({"every": "1h"}), clock.now)
     assert passed_over(store) == [("edited", "00:02", "00:04", 2)]
-    editing.pause(store, ["a"], clock.now)
+    pausing.pause(store, ["a"], clock.now, Author("ann"))
     clock.advance(hours=2)
     editing.patch(store, "a", patch_of({"every": "10h"}), clock.now)
     assert passed_over(store)[0] == ("paused", "01:00", "02:00", 2)
-    editing.resume(store, ["a"], clock.now)
+    pausing.resume(store, ["a"], clock.now, Author("ann"))
     assert len(passed_over(store)) == 2
 
 

@@ -13,9 +13,10 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Change, Query, Stored
+from beatd.changes import Author
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.edits import editing, entry_change, replan
+from beatd.edits import editing, entry_change, pausing, replan
 from beatd.edits.apply_declared import apply
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.edits.patch import patch_of
@@ -55,8 +56,8 @@ def edit(where: tuple[str, str], me: int, edits: int, answers: Any) -> None:
             editing.patch(store, name, patch_of({f"kwargs.p{me}": number}), now)
             acknowledged[name] = number
             if number % 5 == 0:
-                act = chance.choice((editing.pause, editing.resume))
-                act(store, [name], now)
+                act = chance.choice((pausing.pause, pausing.resume))
+                act(store, [name], now, Author("ann"))
             if number % 7 == 0:
                 entry = entry_from("shared", {"task": "t", "every": "1m", "args": [me]})
                 try:
@@ -78,7 +79,7 @@ def race(where: tuple[str, str], processes: int, edits: int) -> None:
     now = editing.present(store, SystemClock())
     store.write(
         [
-            entry_change.added(entry_from(f"e{n}", {"task": "t", "every": "1m"}), now)
+            entry_change.added(entry_from(f"e{n}", {"task": "t", "every": "1m"}), now, None)
             for n in range(ENTRIES)
         ]
     )

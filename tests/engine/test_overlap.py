@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from beatd.edits import editing
+from beatd.changes import Author
+from beatd.edits import pausing
 from beatd.edits.run_requests import trigger
 from beatd.engine.tick import Tick
 from beatd.events import Overdue, Refused
@@ -90,11 +91,11 @@ def test_a_moment_that_waits_is_not_overdue() -> None:
 def test_a_pause_drops_what_waits() -> None:
     fleet, engine = fleet_with(overlap="queue")
     fleet.minutes(engine, 2.5)
-    editing.pause(fleet.store, ["a"], fleet.clock.now)
+    pausing.pause(fleet.store, ["a"], fleet.clock.now, Author("ann"))
     engine.noticed_change()
     report(fleet, engine)
     fleet.minutes(engine, 2)
-    editing.resume(fleet.store, ["a"], fleet.clock.now)
+    pausing.resume(fleet.store, ["a"], fleet.clock.now, Author("ann"))
     engine.noticed_change()
     fleet.minutes(engine, 1)
     assert minutes(fleet) == [1, 5]

@@ -10,9 +10,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from beatd.catalog import Change
+from beatd.changes import Author
 from beatd.clock import MAX_DRIFT
 from beatd.definition import entry_from
-from beatd.edits import editing
+from beatd.edits import editing, pausing
 from beatd.edits.run_requests import backfill, trigger
 from beatd.entry import Entry
 from beatd.errors import BeatError
@@ -334,9 +335,9 @@ def operate(deployment: Deployment, names: list[str], dice: random.Random) -> No
             elif what == "when":
                 editing.put(store, some_entry(name, dice), deployment.now)
             elif what == "pause":
-                editing.pause(store, [name], deployment.now)
+                pausing.pause(store, [name], deployment.now, Author("ann"))
             elif what == "resume":
-                editing.resume(store, [name], deployment.now)
+                pausing.resume(store, [name], deployment.now, Author("ann"))
             elif what == "trigger":
                 trigger(store, name, now)
             else:
@@ -348,7 +349,7 @@ def operate(deployment: Deployment, names: list[str], dice: random.Random) -> No
         deployment.wake_all()
     for name in names:
         try:
-            editing.resume(store, [name], deployment.now)
+            pausing.resume(store, [name], deployment.now, Author("ann"))
         except BeatError:
             continue
     deployment.wake_all()

@@ -146,7 +146,7 @@ def test_eight_processes_lose_no_edit_and_claim_nothing_twice(
 ) -> None:
     with closing(place()) as store:  # no open connection is shared with the children
         entries = [entry(name, start=NOON.isoformat()) for name in THOUSAND]
-        assert all(store.write([entry_change.added(one, NOON) for one in entries]))
+        assert all(store.write([entry_change.added(one, NOON, None) for one in entries]))
     done = run_workers(place, count)
     assert [one.trouble for one in done if one.trouble] == []
     for what, times in sum((one.counts for one in done), Counter[str]()).items():

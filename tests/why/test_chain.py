@@ -7,12 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Plan, Stored
+from beatd.changes import Author, ChangeRecord, EntryState, Pause
 from beatd.entry import Entry
 from beatd.history import Record
 from beatd.incident import Incident
 from beatd.leader import Holder
 from beatd.ledger import OpenClaim
-from beatd.marks import Stop
 from beatd.outcome import Delivery
 from beatd.presence import Presence
 from beatd.publishers.queue_state import QueueState
@@ -122,9 +122,31 @@ def test_what_stopped_an_entry_is_named(entry: Entry, more: dict[str, Any], caus
 
 
 def test_a_pause_says_since_when_and_by_whom() -> None:
-    stop = Stop(NOON - timedelta(hours=2), "ann@host-1")
-    answer = answered(row=row(paused=True), stop=stop)
+    pause = Pause(NOON - timedelta(hours=2), "ann@host-1")
+    answer = answered(row=row(paused=True, pause=pause))
     assert answer.line == "the entry is paused since 2027-01-10 10:00:00 UTC, by ann@host-1"
+
+
+def test_a_pause_says_until_when_and_why() -> None:
+    pause = Pause(NOON - timedelta(hours=2), "ann", NOON + timedelta(hours=2), "move")
+    line = answered(row=row(paused=True, pause=pause)).line
+    assert line.endswith(", by ann, until 2027-01-10 14:00:00 UTC: move")
+
+
+def test_an_entry_that_somebody_disabled_says_since_when_and_by_whom() -> None:
+    change = ChangeRecord(
+        id="7",
+        at=NOON - timedelta(hours=2),
+        name="noon",
+        action="edited",
+        author=Author("ann@host-1", "command", "too slow"),
+        before=EntryState("{}", "cli"),
+        after=EntryState('{"enabled":false}', "cli"),
+    )
+    answer = answered(row=row(noon(enabled=False)), disabled=change)
+    assert answer.line == (
+        "the entry is disabled since 2027-01-10 10:00:00 UTC, by ann@host-1: too slow"
+    )
 
 
 def test_an_entry_that_a_file_disables_names_the_file() -> None:
@@ -380,8 +402,8 @@ def test_open_incidents_of_the_entry_and_of_the_whole_are_named() -> None:
 
 
 def test_moments_that_are_no_planned_ones_have_milliseconds_at_most() -> None:
-    stop = Stop(NOON + timedelta(microseconds=123_456), "ann")
-    assert "12:00:00.123 UTC, by ann" in answered(row=row(paused=True), stop=stop).line
+    pause = Pause(NOON + timedelta(microseconds=123_456), "ann")
+    assert "12:00:00.123 UTC, by ann" in answered(row=row(paused=True, pause=pause)).line
 
 
 @pytest.mark.parametrize(

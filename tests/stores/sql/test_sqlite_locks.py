@@ -42,7 +42,7 @@ def test_a_program_that_leaves_does_not_take_the_log_away(tmp_path: Path) -> Non
     subprocess.run([sys.executable, "-c", LOOK, path], check=True, timeout=60)
     assert log.stat().st_ino == before
     entry = entry_from("a", {"task": "t", "every": "1m"})
-    store.write([added(entry, SystemClock().now())])
+    store.write([added(entry, SystemClock().now(), None)])
     other = SqlStore(f"sqlite:///{path}", codec=codec)
     assert [row.entry.name for row in other.find(Query())] == ["a"]
     other.close()
