@@ -1,43 +1,40 @@
 """Find entries in a SQL store, and read and write marks. A mark is a short text stored under a key,
 for example about the entries that a configuration file declared."""
 
+from bisect import bisect
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain, islice
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Select,
-    and_,
-    bindparam,
-    func,
-    literal_column,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
 
-from beatd.catalog import Query, Stored
+from beatd.catalog import Codec, Position, Query, Stored
+from beatd.changes import Pause
 from beatd.marks import Mark, Marks
 from beatd.run import Running, micros, moment_of
-from beatd.stores.embedded.query import CHECKED, beginning
-from beatd.stores.sql.dialect import Dialect, literally
+from beatd.stores.embedded.query import CHECKED
+from beatd.stores.sql.change_rows import pause_of
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.entry_reader import CHUNK, OVERLAP, whole
+from beatd.stores.sql.query_conditions import narrow_index, narrowed
 from beatd.stores.sql.store_part import Part
-from beatd.stores.sql.tables import applied, edits, entry, plan
+from beatd.stores.sql.tables import applied, edits, entry, pause, plan
 
 VERSION = select(edits.c.count)
 FEW = 10_000
-LAST_LETTER = "\U0010ffff"
-ZERO: Any = literal_column("0")
 
 
 class SqlFinding(Part):
     """The part of a SQL store that finds entries, and reads and writes marks (short texts under a
     key). `find` reads entries page by page, so memory use does not grow with their number."""
+
+    def __init__(self, database: Database, codec: Codec) -> None:
+        super().__init__(database, codec)
+        named = self._names.c.name
+        self._pauses = select(pause).join(self._names.relation, named == pause.c.name)
 
     def version(self) -> str:
         return str(self._db.read(lambda connection: connection.scalar(VERSION)))
@@ -49,7 +46,7 @@ class SqlFinding(Part):
     def find(self, query: Query) -> Iterator[Stored]:
         left = query.limit
         for page in self._pages(query):
-            running = self._running_in(page)
+            running, pauses = self._running_in(page), self._pauses_in(page)
             for row in page:
                 stored = self._reader.stored(row, running=running.get(row.name))
                 if stored is None:
@@ -58,24 +55,44 @@ class SqlFinding(Part):
                     if left <= 0:
                         return
                     left -= 1
-                yield stored
+                stopped = pauses.get(row.name)
+                yield stored if stopped is None else replace(stored, pause=stopped)
 
     def _running_in(self, page: list[Any]) -> Mapping[str, Running]:
         if not any(OVERLAP in row.definition for row in page):
             return {}
         return self._db.read(partial(self._reader.running, rows=page))
 
+    def _pauses_in(self, page: list[Any]) -> Mapping[str, Pause]:
+        names = [row.name for row in page if row.paused]
+        if not names:
+            return {}
+        bound = self._names.bind([[name] for name in names])
+        read = (
+            (
+                row.name,
+                self._damage.read(f"the pause of entry {row.name!r}", partial(pause_of, row.pause)),
+            )
+            for row in self._fetch(self._pauses, bound)
+        )
+        return {name: stopped for name, stopped in read if stopped is not None}
+
     def _pages(self, query: Query) -> Iterator[list[Any]]:
         few = self._few(query)
         statement = narrowed(whole(), query, self._db.dialect)
+        after = query.after
         if few is not None:
             yield from self._named(statement, few)
         elif query.order == "name":
-            yield from self._walk(statement, by_due=False)
+            yield from self._walk(statement, by_due=False, after=after)
         else:
-            yield from self._walk(statement.where(plan.c.due.is_not(None)), by_due=True)
+            if after is None or after.due is not None:
+                planned = statement.where(plan.c.due.is_not(None))
+                yield from self._walk(planned, by_due=True, after=after)
+                after = None
             if query.due_before is None:
-                yield from self._walk(statement.where(plan.c.due.is_(None)), by_due=False)
+                stopped = statement.where(plan.c.due.is_(None))
+                yield from self._walk(stopped, by_due=False, after=after)
 
     def _few(self, query: Query) -> list[str] | None:
         """Return the names of the entries that may match the query, in the query's order. Return
@@ -86,7 +103,7 @@ class SqlFinding(Part):
         if query.names is not None:
             names = sorted(set(query.names))
             if query.order == "name":
-                return names
+                return [name for name in names if query.after is None or name > query.after.name]
             among = keys.join(self._names.relation, self._names.c.name == plan.c.name)
             for start in range(0, len(names), CHUNK):
                 bound = self._names.bind([[name] for name in names[start : start + CHUNK]])
@@ -95,18 +112,21 @@ class SqlFinding(Part):
             # Sorted by the columns of that index, so that the planner uses it in any case.
             if query.source is not None:
                 keys = keys.join_from(plan, entry, entry.c.name == plan.c.name)
-            wide = replace(query, task_like=None)  # no index holds the task
+            # No index holds the task, nor whether a stopped entry is paused.
+            enabled = False if query.paused else query.enabled
+            wide = replace(query, task_like=None, contains=None, paused=None, enabled=enabled)
             statement = narrowed(keys, wide, self._db.dialect).order_by(*index)
             found = self._fetch(statement.limit(literally(FEW + 1)), {})
             if len(found) > FEW:
                 return None
         else:
             return None
-        if query.order == "next":
-            found.sort(key=lambda row: (row.due is None, row.due or 0, row.name))
-        else:
-            found.sort(key=lambda row: row.name)
-        return [row.name for row in found]
+        by_due = query.order == "next"
+        places = sorted(_place(row.name, row.due, by_due=by_due) for row in found)
+        if query.after is not None:
+            due = None if query.after.due is None else micros(query.after.due)
+            places = places[bisect(places, _place(query.after.name, due, by_due=by_due)) :]
+        return [place[-1] for place in places]
 
     def _named(self, statement: Select[Any], names: list[str]) -> Iterator[list[Any]]:
         """Yield the rows that `statement` finds for `names`, in pages, in the order of `names`.
@@ -118,9 +138,11 @@ class SqlFinding(Part):
             by_name = {row.name: row for row in rows}
             yield [by_name[name] for name in chunk if name in by_name]
 
-    def _walk(self, statement: Select[Any], *, by_due: bool) -> Iterator[list[Any]]:
-        """Yield all rows that `statement` finds, in pages, sorted by name. If `by_due` is True,
-        sort them by due time and then by name."""
+    def _walk(
+        self, statement: Select[Any], *, by_due: bool, after: Position | None
+    ) -> Iterator[list[Any]]:
+        """Yield all rows that `statement` finds behind `after`, in pages, sorted by name. If
+        `by_due` is True, sort them by due time and then by name."""
         size = 100  # the first page is small: most callers show one screen
         order = (plan.c.due, plan.c.name) if by_due else (plan.c.name,)
         beyond: ColumnElement[bool] = plan.c.name > bindparam("name")
@@ -132,14 +154,17 @@ class SqlFinding(Part):
         # An OFFSET would read all earlier rows again.
         ordered = statement.order_by(*order)
         bound: dict[str, Any] = {}
+        if after is not None:
+            due = None if after.due is None else micros(after.due)
+            bound = {"name": after.name, "due": due}
         while True:
-            page = self._fetch(ordered.limit(literally(size)), bound)
+            behind = ordered.where(beyond) if bound else ordered
+            page = self._fetch(behind.limit(literally(size)), bound)
             if page:
                 yield page
             if len(page) < size:
                 return
-            if not bound:
-                ordered, size = ordered.where(beyond), CHUNK
+            size = CHUNK
             bound = {"name": page[-1].name, "due": page[-1].due}
 
     def _fetch(self, statement: Select[Any], bound: dict[str, Any]) -> list[Any]:
@@ -183,36 +208,6 @@ class SqlFinding(Part):
         return [line for line in lines if line is not None]
 
 
-def narrow_index(query: Query) -> tuple[Column[Any], ...]:
-    """Return the columns of an index that finds the query's entries, for example (due, name).
-    Return () if only a scan of all entries can find them."""
-    if query.due_before is not None:
-        return plan.c.due, plan.c.name
-    if query.source is not None:
-        return entry.c.source, entry.c.name
-    if query.enabled is False or beginning(query.name_like):
-        return (plan.c.name,)
-    return ()
-
-
-def narrowed(statement: Select[Any], query: Query, dialect: Dialect) -> Select[Any]:
-    """Return `statement` with the query's filters as WHERE conditions, except `query.names`."""
-    if query.name_like is not None:
-        statement = statement.where(dialect.matches(plan.c.name, query.name_like))
-        if start := beginning(query.name_like):
-            # Added to the pattern, which not every database turns into a range of its index.
-            statement = statement.where(plan.c.name.between(start, start + LAST_LETTER))
-    if query.task_like is not None:
-        statement = statement.where(dialect.matches(entry.c.task, query.task_like))
-    if query.source is not None:
-        statement = statement.where(entry.c.source == query.source)
-    if query.due_before is not None:
-        statement = statement.where(plan.c.due < micros(query.due_before))
-    if query.rules_before is not None:
-        statement = statement.where(plan.c.rules < query.rules_before)
-    if query.enabled is not None:
-        # A literal, not a parameter: only then can the partial index of stopped entries serve it.
-        # And compared with 0: its estimate is right even before the table was analyzed.
-        active = plan.c.active != ZERO if query.enabled else plan.c.active == ZERO
-        statement = statement.where(active)
-    return statement
+def _place(name: str, due: int | None, *, by_due: bool) -> tuple[bool, int, str]:
+    """Return the place of an entry among others, sorted by due time or else only by name."""
+    return (due is None, due or 0, name) if by_due else (False, 0, name)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, case, delete, null, select, upda
 from beatd.catalog import Change, Codec
 from beatd.run import micros
 from beatd.stores.sql.catalog_reads import SqlFinding
+from beatd.stores.sql.changes import SqlChanges
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import deletion
 from beatd.stores.sql.entry_reader import CHUNK
@@ -18,7 +19,7 @@ from beatd.stores.sql.missing_parts import SqlMissingParts, edits_so_far
 from beatd.stores.sql.tables import edits, entry, entry_outcome, plan, request, running
 
 
-class SqlCatalog(SqlFinding, SqlMissingParts):
+class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
         batch = database.dialect.batch
@@ -117,7 +118,7 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         progress = {name: (row.planned, row.runs, row.last) for name, row in seen.items()}
         new = count + 1
         done: list[bool] = []
-        last: dict[str, tuple[Change, str]] = {}
+        made: list[tuple[Change, str]] = []
         removed: set[str] = set()
         for change, definition in zip(changes, encoded, strict=True):
             accepted = revisions.get(change.name, 0) == change.seen and (
@@ -128,14 +129,17 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
             done.append(accepted)
             if accepted and (change.entry is not None or change.seen):
                 revisions[change.name] = new if change.entry is not None else 0
-                last[change.name] = (change, definition)
+                made.append((change, definition))
                 if change.entry is None and change.name in seen:
                     removed.add(change.name)
+        last = {one.name: (one, definition) for one, definition in made}
         if last or incomplete:
+            before = self._change_writes.before(connection, made, seen)
             connection.execute(update(edits).values(count=new))
             self._remove(connection, removed)
             there = {name: row for name, row in seen.items() if name not in removed}
             self._put(connection, there, last, new)
+            self._change_writes.write(connection, made, before, incomplete)
             self._wait_no_longer(connection, there, last)
             stood = {name: row.planned for name, row in seen.items()}
             self._pass_over(connection, [change for change, _ in last.values()], stood)

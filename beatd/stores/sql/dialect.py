@@ -2,6 +2,7 @@
 MySQL."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any, Literal, Protocol
 
 from msgspec import json
@@ -34,6 +35,8 @@ Columns = Mapping[str, Kind]
 Rows = Sequence[Sequence[Any]]
 Words = Callable[[Columns, Rows], dict[str, Any]]  # turns rows into the parameters of a statement
 TYPES: dict[Kind, TypeEngine[Any]] = {"text": Text(), "int": BigInteger(), "float": Double()}
+
+LOWER = {ord(letter): letter.lower() for letter in ascii_uppercase}
 
 
 class Batch:
@@ -130,6 +133,10 @@ class Dialect(Protocol):
         """Return the SQL condition that `column` matches a shell pattern of * and ?. Upper and
         lower case are different."""
 
+    def contains(self, column: Any, text: str) -> Any:
+        """Return the SQL condition that `column` contains a text. Letters from a to z match in both
+        cases; no character is special."""
+
     def notify(self, connection: Connection) -> None:
         """Notify the watchers in all processes (see `watch`) when this transaction commits. Do
         nothing if the database cannot notify."""
@@ -179,6 +186,11 @@ def like(pattern: str) -> str:
     """Convert a shell pattern of * and ? to a SQL LIKE pattern with the escape character "!"."""
     plain = pattern.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return plain.replace("*", "%").replace("?", "_")
+
+
+def lowered(text: str) -> str:
+    """Return the text with its letters from A to Z in lower case; other letters do not change."""
+    return text.translate(LOWER)
 
 
 def literally(limit: int) -> ColumnElement[int]:

@@ -1,22 +1,31 @@
 """Read the history of runs, newest record first. Delete records that are too old or too many."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Select, select
 
-from beatd.history import Record
-from beatd.run import micros, moment_of
+from beatd.history import HistoryPage, Record
+from beatd.run import moment_of
+from beatd.stores.sql.change_rows import row_number
 from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.history_rows import record_of
+from beatd.stores.sql.newest_records import NAMES_PER_STATEMENT, newest_rows
+from beatd.stores.sql.old_rows import delete_old_rows
 from beatd.stores.sql.open_claims import origin_of
 from beatd.stores.sql.outcomes import SqlOutcomes
 from beatd.stores.sql.record import SqlRecording
 from beatd.stores.sql.tables import history
+
+
+def newest_first(name: str | None) -> Select[Any]:
+    """Return a SELECT of the records of the entry `name` (None: of all), newest first."""
+    statement = select(history).order_by(history.c.id.desc())
+    return statement if name is None else statement.where(history.c.name == name)
 
 
 class SqlHistory(SqlRecording, SqlOutcomes):
@@ -29,10 +38,7 @@ class SqlHistory(SqlRecording, SqlOutcomes):
             for row in page:
                 while open_claims and open_claims[-1][0] >= row.at:
                     yield open_claims.pop()[1]
-                read = partial(record_of, row)
-                record = self._damage.read(f"the row {row.id} of beatd_history", read)
-                if record is not None:
-                    yield record
+                yield from self._readable_records([row])
         while open_claims:
             yield open_claims.pop()[1]
 
@@ -60,9 +66,7 @@ class SqlHistory(SqlRecording, SqlOutcomes):
         ]
 
     def _pages_back(self, name: str | None) -> Iterator[list[Any]]:
-        statement = select(history).order_by(history.c.id.desc())
-        if name is not None:
-            statement = statement.where(history.c.name == name)
+        statement = newest_first(name)
         size, page = 100, self._page(statement.limit(literally(100)))
         while page:
             yield page
@@ -76,33 +80,41 @@ class SqlHistory(SqlRecording, SqlOutcomes):
             self._db.read(lambda connection: connection.execute(statement).all(), patient=True)
         )
 
+    def history_page(self, name: str | None, limit: int, place: str = "") -> HistoryPage:
+        number = row_number(place)
+        if place and number is None:
+            return HistoryPage([], "")
+        claims = [] if place else [record for _, record in reversed(self._open_claims(name))]
+        del claims[limit:]
+        room = limit - len(claims)
+        statement = newest_first(name).limit(literally(room + 1))
+        if number is not None:
+            statement = statement.where(history.c.id < number)
+        rows = self._page(statement)
+        # The row that did not fit: also when the page has no row, the next one begins with it.
+        rest = str(rows[room].id + 1) if len(rows) > room else ""
+        return HistoryPage([*claims, *self._readable_records(rows[:room])], rest)
+
+    def newest_records(self, names: Sequence[str], limit: int) -> Mapping[str, Sequence[Record]]:
+        wanted = sorted(set(names))
+        found: dict[str, list[Record]] = {}
+        for start in range(0, len(wanted), NAMES_PER_STATEMENT):
+            some = wanted[start : start + NAMES_PER_STATEMENT]
+            rows = self._db.read(partial(newest_rows, names=some, limit=limit), patient=True)
+            rows.sort(key=lambda row: row.id, reverse=True)
+            for record in self._readable_records(rows):
+                found.setdefault(record.name, []).append(record)
+        return found
+
+    def _readable_records(self, rows: Iterable[Any]) -> Iterator[Record]:
+        for row in rows:
+            what = f"the row {row.id} of beatd_history"
+            record = self._damage.read(what, partial(record_of, row))
+            if record is not None:
+                yield record
+
     def forget(self, before: datetime, keep: int) -> int:
         """Delete history records older than `before`, and all but the newest `keep`; return their
         number. Worker reports are deleted by the same limits, but not counted."""
         self._forget_deliveries(before, keep)
-        cutoff = self._db.read(lambda connection: self._newest_kept(connection, keep), patient=True)
-        # Each transaction examines the oldest thousand records; the first that deletes none is the
-        # last.
-        dropped = 0
-        while True:
-            part = self._db.write(
-                lambda connection: self._forget_some(connection, micros(before), cutoff)
-            )
-            dropped += part
-            if not part:
-                return dropped
-
-    def _newest_kept(self, connection: Connection, keep: int) -> int:
-        """Return the id up to which records must be deleted, so that the newest `keep` remain.
-        Return 0 if there are no more than `keep`."""
-        newest = select(history.c.id).order_by(history.c.id.desc()).offset(keep).limit(literally(1))
-        return connection.scalar(newest) or 0
-
-    def _forget_some(self, connection: Connection, before: int, cutoff: int) -> int:
-        oldest = connection.execute(
-            select(history.c.id, history.c.at).order_by(history.c.id).limit(literally(CHUNK))
-        )
-        old = [row.id for row in oldest if row.at < before or row.id <= cutoff]
-        if old:
-            connection.execute(delete(history).where(history.c.id.in_(old)))
-        return len(old)
+        return delete_old_rows(self._db, history, before, keep)

@@ -4,11 +4,12 @@ that older programs can still use the store.
 A program must know schema version `SERVES` or later to use this schema.
 """
 
+from collections.abc import Sequence
 from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from beatd.errors import StoreError, StoreUnusable
@@ -17,6 +18,7 @@ from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import Dialect
 from beatd.stores.sql.missing_parts import newest_revision
 from beatd.stores.sql.tables import (
+    CHANGE_TABLES,
     OUTCOME_TABLES,
     edits,
     entry_source,
@@ -26,7 +28,8 @@ from beatd.stores.sql.tables import (
     plan_stopped,
 )
 
-FIRST_TABLES = [table for table in metadata.sorted_tables if table not in OUTCOME_TABLES]
+LATER_TABLES = (*OUTCOME_TABLES, *CHANGE_TABLES)
+FIRST_TABLES = [table for table in metadata.sorted_tables if table not in LATER_TABLES]
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
@@ -78,20 +81,30 @@ def _third(connection: Connection, dialect: Dialect) -> None:
     """Create the tables of outcomes, runs in progress and incidents, and the column `origin` of the
     history. Tables that exist are kept. Raises StoreUnusable if one of them lacks columns, because
     another program made it."""
-    # Some are there after an interrupted migration, or after an older program has restored the
-    # version of the schema.
-    there = [table for table in OUTCOME_TABLES if dialect.has_table(connection, table.name)]
-    for table in there:
-        if not all(dialect.has_column(connection, column) for column in table.columns):
-            raise _refused(dialect, table.name)
-    dialect.create(connection, [table for table in OUTCOME_TABLES if table not in there])
+    _create_missing(connection, dialect, OUTCOME_TABLES)
     origin = history.c.origin
     if not dialect.has_column(connection, origin):
         kind = origin.type.compile(dialect=connection.dialect)
         connection.exec_driver_sql(f"ALTER TABLE {history.name} ADD COLUMN {origin.name} {kind}")
 
 
-STEPS = (_first, _second, _third)
+def _fourth(connection: Connection, dialect: Dialect) -> None:
+    """Create the tables of changes and pauses. Tables that exist are kept. Raises StoreUnusable if
+    one of them lacks columns, because another program made it."""
+    _create_missing(connection, dialect, CHANGE_TABLES)
+
+
+def _create_missing(connection: Connection, dialect: Dialect, tables: Sequence[Table]) -> None:
+    # Some are there after an interrupted migration, or after an older program has restored the
+    # version of the schema.
+    there = [table for table in tables if dialect.has_table(connection, table.name)]
+    for table in there:
+        if not all(dialect.has_column(connection, column) for column in table.columns):
+            raise _refused(dialect, table.name)
+    dialect.create(connection, [table for table in tables if table not in there])
+
+
+STEPS = (_first, _second, _third, _fourth)
 VERSION = len(STEPS)
 SERVES = 1
 
@@ -155,7 +168,7 @@ def _climb(connection: Connection, database: Database) -> None:
     if lost:
         # All tables exist, and this one can be read: only its row is missing.
         restore(connection, uuid4())
-        newer = all(dialect.has_table(connection, table.name) for table in OUTCOME_TABLES)
+        newer = all(dialect.has_table(connection, table.name) for table in LATER_TABLES)
         version = VERSION if newer else 1
         if newest_revision(connection):
             database.losses = [

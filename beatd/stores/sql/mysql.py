@@ -177,6 +177,10 @@ class Mysql:
     def matches(self, column: Any, pattern: str) -> Any:
         return column.like(like(pattern), escape="!")
 
+    def contains(self, column: Any, text: str) -> Any:
+        # LOWER would change all letters, such as Ä; the columns are compared with regard to case.
+        return column.regexp_match("".join(map(_matching, text)))
+
     def notify(self, connection: Connection) -> None:
         """Do nothing, because MariaDB and MySQL cannot notify other processes."""
 
@@ -206,3 +210,12 @@ def json_table(given: str, columns: Columns) -> str:
         for place, (name, kind) in enumerate(columns.items())
     )
     return f"JSON_TABLE({given}, '$[*]' COLUMNS ({cells})) AS t"
+
+
+def _matching(letter: str) -> str:
+    """Return the regular expression for a character; letters from a to z match in both cases."""
+    if not letter.isascii() or letter.isdigit():
+        return letter
+    if letter.isalpha():
+        return f"[{letter.lower()}{letter.upper()}]"
+    return f"\\x{ord(letter):02x}"

@@ -12,8 +12,11 @@ from sqlalchemy import (
     Engine,
     Table,
     bindparam,
+    collate,
     create_engine,
     event,
+    false,
+    func,
     inspect,
     literal_column,
     text,
@@ -32,7 +35,7 @@ from beatd.servers.postgresql import (
     pooled_by,
     unusable,
 )
-from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, like, on_conflict
+from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, like, lowered, on_conflict
 from beatd.stores.sql.notices import CHANNEL, Notices
 from beatd.stores.sql.tables import (
     delivery,
@@ -239,6 +242,12 @@ class Postgresql:
         # match; without it, it expects very few and sorts the whole table for each page.
         literal: Any = bindparam("pattern", like(pattern), unique=True, literal_execute=True)
         return column.like(literal, escape="!")
+
+    def contains(self, column: Any, text: str) -> Any:
+        if "\0" in text:
+            return false()  # no text in PostgreSQL has one
+        # By the rules of the language C, `lower` changes a to z only.
+        return func.strpos(func.lower(collate(column, "C")), lowered(text)) > 0
 
     def notify(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', current_schema())")

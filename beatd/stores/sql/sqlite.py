@@ -5,6 +5,7 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from threading import Lock, local
+from time import time_ns
 from typing import Any
 
 from sqlalchemy import (
@@ -18,7 +19,6 @@ from sqlalchemy import (
     func,
     inspect,
     literal_column,
-    text,
 )
 from sqlalchemy.pool import QueuePool
 
@@ -36,6 +36,7 @@ from beatd.stores.sql.dialect import (
     as_json,
     has_column,
     insertion,
+    lowered,
     on_conflict,
 )
 from beatd.stores.sql.tables import (
@@ -44,13 +45,14 @@ from beatd.stores.sql.tables import (
     entry,
     entry_outcome,
     metadata,
+    pause,
     plan,
     plan_due,
     plan_stopped,
     running,
 )
 
-for table in (entry, plan, delivery, entry_outcome, running):
+for table in (entry, plan, delivery, entry_outcome, running, pause):
     table.dialect_options["sqlite"]["with_rowid"] = False
 # With partial indexes a claim writes one index row; stopped entries cost the others nothing.
 plan_due.dialect_options["sqlite"]["where"] = plan.c.due.is_not(None)
@@ -172,13 +174,16 @@ class Sqlite:
     def unlock_schema(self, connection: Connection) -> None: ...
 
     def now(self, connection: Connection) -> int:
-        return int(connection.scalar(text(f"SELECT {sqlite.NOW_MICROS}")) or 0)
+        return time_ns() // 1_000  # SQLite's own time is only exact to the millisecond
 
     def time(self, connection: Connection) -> tuple[int, str]:
         return self.now(connection), "this host"
 
     def matches(self, column: Any, pattern: str) -> Any:
         return func.glob(pattern.replace("[", "[[]"), column)
+
+    def contains(self, column: Any, text: str) -> Any:
+        return func.instr(func.lower(column), lowered(text)) > 0  # `lower` changes a to z only
 
     def notify(self, connection: Connection) -> None: ...
 

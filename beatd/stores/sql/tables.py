@@ -215,5 +215,28 @@ Index("beatd_incident_pending", incident.c.pending)
 Index("beatd_incident_opened", incident.c.opened)
 Index("beatd_incident_name", incident.c.name, incident.c.opened)
 
-# The tables of the third version of the schema.
+# The records of changes of entries. `record` is JSON: what was changed, by whom, before and after.
+change = Table(
+    "beatd_change",
+    metadata,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("name", NAME, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("record", LONG, nullable=False),
+)
+Index("beatd_change_name", change.c.name, change.c.id)
+
+# Who paused an entry. `until` is the end of the pause, or NULL; `pause` is the JSON of the pause.
+# An older program removes no row when it resumes or removes an entry.
+pause = Table(
+    "beatd_pause",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("until", BigInteger),
+    Column("pause", LONG, nullable=False),
+)
+Index("beatd_pause_until", pause.c.until, pause.c.name)
+
+# The tables of the third and of the fourth version of the schema.
 OUTCOME_TABLES = (delivery, entry_outcome, running, incident)
+CHANGE_TABLES = (change, pause)

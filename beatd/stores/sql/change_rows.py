@@ -1,0 +1,60 @@
+"""Convert records of changes and pauses to rows of their tables and back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct, json
+
+from beatd.changes import Action, Author, ChangeRecord, EntryState, Pause
+from beatd.run import micros, moment_of
+from beatd.stores.sql.dialect import Kind
+
+RECORD_COLUMNS: dict[str, Kind] = {"name": "text", "at": "int", "record": "text"}
+PAUSE_COLUMNS: dict[str, Kind] = {"name": "text", "until": "int", "pause": "text"}
+ID_DIGITS_MAX = 18  # more than any row id has; a number of 19 digits may be too large
+
+
+class _Change(Struct, frozen=True):
+    """What the column `record` of a change has as JSON."""
+
+    action: Action
+    author: Author
+    before: EntryState | None
+    after: EntryState | None
+
+
+def cells_of_record(record: ChangeRecord) -> Sequence[Any]:
+    """Return the cells of RECORD_COLUMNS. The id is not among them: the database numbers rows."""
+    made = _Change(record.action, record.author, record.before, record.after)
+    return [record.name, micros(record.at), json.encode(made).decode()]
+
+
+def record_of_row(row: Any) -> ChangeRecord:
+    """Return the record in a row of the table. Raises an error if the row is damaged."""
+    made = json.decode(row.record, type=_Change)
+    return ChangeRecord(
+        id=str(row.id),
+        at=moment_of(row.at),
+        name=row.name,
+        action=made.action,
+        author=made.author,
+        before=made.before,
+        after=made.after,
+    )
+
+
+def cells_of_pause(name: str, pause: Pause) -> Sequence[Any]:
+    """Return the cells of PAUSE_COLUMNS."""
+    until = None if pause.until is None else micros(pause.until)
+    return [name, until, json.encode(pause).decode()]
+
+
+def pause_of(text: str) -> Pause:
+    """Return the pause in the JSON of a row. Raises an error if it is damaged."""
+    return json.decode(text, type=Pause)
+
+
+def row_number(id: str) -> int | None:
+    """Return the number of a row from its text, or None if the text is no number of a row."""
+    is_number = id.isascii() and id.isdigit() and len(id) <= ID_DIGITS_MAX
+    return int(id) if is_number else None
