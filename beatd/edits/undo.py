@@ -48,15 +48,15 @@ def undo(
 
     A definition and its owner, or a pause, that the change left alone stays as it is now. Raises
     BeatError if there is no such change or if its definition was too large to keep, ConfigError if
-    the restored pause would have ended already, and Conflict if the entry has changed since, or if
-    a file or an app declares it. `force` ignores a Conflict; the store then owns an entry that was
+    the restored pause would have ended already, and Conflict if the entry is not as the change left
+    it, or if a file or an app declares it. `force` ignores a Conflict; the store then owns an entry that was
     declared.
     """
     record = changes.change(id)
     if record is None:
         raise BeatError(f"no change {id!r}; `beatd changes` shows what there is")
     row = _row(catalog, record.name)
-    if not force:
+    if not force and _state_of(row, codec) != record.after:
         _refuse_if_changed_since(changes, record)
     seen = 0 if row is None else row.revision
     for _ in range(ATTEMPTS_MAX):
@@ -69,11 +69,21 @@ def undo(
     raise contention_error(record.name)
 
 
+def _state_of(row: Stored | None, codec: Codec) -> EntryState | None:
+    """Return the state of an entry as a record has it."""
+    if row is None:
+        return None
+    entry, until = row.entry, None if row.pause is None else row.pause.until
+    definition = codec.encode(entry).decode()
+    return EntryState(definition, entry.source, entry.declared_at, row.paused, until)
+
+
 def _row(catalog: EditableCatalog, name: str) -> Stored | None:
     return rows(catalog, (name,)).get(name)
 
 
 def _refuse_if_changed_since(changes: Changes, record: ChangeRecord) -> None:
+    """Raise Conflict if there is a newer record of the entry."""
     newest = changes.changes(record.name, 1)
     if newest and newest[0].id != record.id:
         by = newest[0].author.name
