@@ -19,7 +19,7 @@ from beatd.web.api.refusal import Refusal, wrong_values
 from beatd.web.api.schemas import FLAG, array, named, record
 
 Names = Annotated[
-    list[str] | None, Meta(max_length=NAMES_MAX, description="The entries; or give `query`.")
+    list[str], Meta(max_length=NAMES_MAX, description="The entries; or give `query`.")
 ]
 Revisions = Annotated[
     dict[str, int],
@@ -39,10 +39,10 @@ class BulkBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What to do, and to which entries."""
 
     action: BulkAction
-    names: Names = None
+    names: Names | None = None
     query: BulkQuery | None = None
     revisions: Revisions = {}
-    until: Until = None
+    until: Until | None = None
     note: Note = ""
     dry_run: bool = False
 

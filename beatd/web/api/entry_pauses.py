@@ -18,7 +18,7 @@ from beatd.web.api.schemas import IF_MATCH, STALE, named
 
 NOTE_CHARS_MAX = 1_000
 Until = Annotated[
-    str | None, Meta(max_length=64, description="A moment in ISO 8601, or a length such as 2h.")
+    str, Meta(max_length=64, description="A moment in ISO 8601, or a length such as 2h.")
 ]
 Note = Annotated[
     str,
@@ -29,7 +29,7 @@ Note = Annotated[
 class PauseBody(Struct, frozen=True, forbid_unknown_fields=True):
     """The end of a pause, and a note."""
 
-    until: Until = None
+    until: Until | None = None
     note: Note = ""
 
 

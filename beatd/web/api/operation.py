@@ -28,11 +28,11 @@ class Parameter(Struct, frozen=True, kw_only=True):
 class Body(Struct, frozen=True, kw_only=True):
     """The JSON that a request has.
 
-    `type` reads it; None accepts every JSON object. An optional body may be empty.
+    `reader` is the type that reads it; None accepts every JSON object. An optional body may be empty.
     """
 
     schema: Schema
-    type: type[Struct] | None = None
+    reader: type[Struct] | None = None
     optional: bool = False
     media_types: tuple[str, ...] = ("application/json",)
 
@@ -43,10 +43,20 @@ class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 def body_read_by(type: type[Struct], *, optional: bool = False) -> Body:
     """Return the body that this type reads, with the JSON Schema of the type."""
-    _, components = json.schema_components([type], ref_template="{name}")
-    schema = components[type.__name__]
-    schema.pop("description", None)
-    return Body(schema={**schema, "additionalProperties": False}, type=type, optional=optional)
+    (schema,), components = json.schema_components([type], ref_template="{name}")
+    whole: Schema = _in_place(schema, components)
+    return Body(schema=whole, reader=type, optional=optional)
+
+
+def _in_place(schema: Any, components: Mapping[str, Any]) -> Any:
+    """Return a schema with each reference replaced by the schema of that name."""
+    if isinstance(schema, list):
+        return [_in_place(one, components) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _in_place(components[schema["$ref"]], components)
+    return {key: _in_place(value, components) for key, value in schema.items()}
 
 
 class Result(Struct, frozen=True):

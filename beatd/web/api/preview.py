@@ -20,9 +20,7 @@ from beatd.web.api.schemas import FLAG, TEXT_OR_NULL, array, named, record
 RUNS_MAX = 100
 Count = Annotated[int, Meta(ge=1, le=RUNS_MAX, description="How many runs.")]
 Name = Annotated[str, Meta(description="The entry's name, which H and spread depend on.")]
-After = Annotated[
-    str | None, Meta(max_length=64, description="Runs after this moment, instead of now.")
-]
+After = Annotated[str, Meta(max_length=64, description="Runs after this moment, instead of now.")]
 
 
 class PreviewBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +29,7 @@ class PreviewBody(Struct, frozen=True, forbid_unknown_fields=True):
     entry: dict[str, Any]
     name: Name = "preview"
     n: Count = RUNS
-    after: After = field(name="from", default=None)
+    after: After | None = field(name="from", default=None)
 
 
 def preview(call: Call) -> Response:

@@ -67,7 +67,7 @@ def body_of(request: Request, body: Body | None) -> Any:
             raise Refusal(422, "this request has no body")
         return None
     if not content and body.optional:
-        return {} if body.type is None else body.type()
+        return {} if body.reader is None else body.reader()
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in body.media_types:
         detail = f"the content type is {quoted(media_type)}; send {' or '.join(body.media_types)}"
@@ -79,7 +79,7 @@ def body_of(request: Request, body: Body | None) -> Any:
         raise Refusal(400, f"the body is not JSON: {error}") from None
     if not isinstance(plain, dict):
         raise wrong_values([Problem("the body is not a JSON object")])
-    return plain if body.type is None else _struct(plain, body.type)
+    return plain if body.reader is None else _struct(plain, body.reader)
 
 
 def _struct(plain: dict[str, Any], type: type[Struct]) -> Struct:
