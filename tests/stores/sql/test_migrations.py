@@ -1,4 +1,4 @@
-"""A schema from before outcomes is upgraded where it stands, and older programs go on working."""
+"""An older schema is upgraded where it stands, and older programs go on working."""
 
 from contextlib import closing
 
@@ -8,7 +8,8 @@ from sqlalchemy import create_engine, text
 from beatd.definition import codec
 from beatd.errors import StoreUnusable
 from beatd.stores.sql import SqlStore
-from beatd.stores.sql.tables import OUTCOME_TABLES
+from beatd.stores.sql.tables import CHANGE_TABLES, OUTCOME_TABLES
+from tests.stores.changing import actions, add, go_on, pause_of, stop
 from tests.stores.making import at, claimed, lead, past, put, row, told
 from tests.stores.running_runs import delivery, put_queued, started
 from tests.stores.test_incidents import incident
@@ -29,7 +30,10 @@ def change(url: str, *statements: str) -> None:
     engine.dispose()
 
 
-def make_old(url: str, *, dropped: int = len(OUTCOME_TABLES)) -> None:
+LATER_TABLES = (*OUTCOME_TABLES, *CHANGE_TABLES)
+
+
+def make_old(url: str, *, dropped: int = len(LATER_TABLES)) -> None:
     """Leave a store as version 2 of the schema has it, with an entry and a record; or as an
     interrupted migration has left it, which made all but `dropped` tables."""
     with closing(SqlStore(url, codec=codec)) as store:
@@ -37,7 +41,7 @@ def make_old(url: str, *, dropped: int = len(OUTCOME_TABLES)) -> None:
         store.record([told(run)])
     change(
         url,
-        *(f"DROP TABLE {table.name}" for table in OUTCOME_TABLES[-dropped:]),
+        *(f"DROP TABLE {table.name}" for table in LATER_TABLES[-dropped:]),
         "ALTER TABLE beatd_history DROP COLUMN origin",
         "UPDATE beatd_ledger SET version = 2",
     )
@@ -54,9 +58,17 @@ def uses_all(store: SqlStore) -> None:
     assert store.entry_outcomes(None)["queued"].successes == 1
     assert len(store.outcomes([run.task_id])) == 1
     assert store.put_incidents([incident(0)]) == [True]
+    uses_changes(store)
 
 
-@pytest.mark.parametrize("dropped", [1, len(OUTCOME_TABLES)])
+def uses_changes(store: SqlStore) -> None:
+    add(store, "changed")
+    stop(store, "changed", pause_of(60))
+    assert row(store, "changed").pause == pause_of(60)
+    assert actions(store, "changed") == [("changed", "added"), ("changed", "paused")]
+
+
+@pytest.mark.parametrize("dropped", [1, 2, 3, len(LATER_TABLES)])
 def test_an_older_schema_is_upgraded_and_keeps_its_rows(url: str, dropped: int) -> None:
     make_old(url, dropped=dropped)
     for _ in range(2):
@@ -65,6 +77,35 @@ def test_an_older_schema_is_upgraded_and_keeps_its_rows(url: str, dropped: int) 
             assert [(one.state, one.origin) for one in past(store)] == [("published", "planned")]
     with closing(SqlStore(url, codec=codec)) as store:
         uses_all(store)
+
+
+@pytest.mark.parametrize("dropped", [1, len(CHANGE_TABLES)])
+def test_a_schema_from_before_changes_is_upgraded(url: str, dropped: int) -> None:
+    with closing(SqlStore(url, codec=codec)) as store:
+        put(store)
+        stop(store, author=None)
+    change(
+        url,
+        *(f"DROP TABLE {table.name}" for table in CHANGE_TABLES[-dropped:]),
+        "UPDATE beatd_ledger SET version = 3",
+    )
+    with closing(SqlStore(url, codec=codec)) as store:
+        assert row(store).paused and row(store).pause is None
+        assert actions(store) == []
+        uses_changes(store)
+
+
+def test_a_pause_that_an_older_program_ended_is_over(url: str) -> None:
+    with closing(SqlStore(url, codec=codec)) as store:
+        add(store)
+        stop(store, pause=pause_of(60))
+        change(url, "UPDATE beatd_entry SET paused = 0", "UPDATE beatd_plan SET active = 1")
+        assert row(store).pause is None and not row(store).paused
+        assert list(store.ending_pauses(at(61), 10)) == []
+        stop(store)
+        assert row(store).paused and row(store).pause is None
+        go_on(store)
+        assert [action for _, action in actions(store)] == ["added", "paused", "paused", "resumed"]
 
 
 def test_what_an_older_program_writes_was_planned(url: str) -> None:

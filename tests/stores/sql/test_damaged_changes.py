@@ -1,0 +1,73 @@
+"""A damaged record of a change, or a damaged pause, stands in the way of nothing."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from beatd.definition import codec
+from beatd.stores.sql import SqlStore
+from tests.stores.changing import BOB, actions, add, changes, go_on, pause_of, remove, stop
+from tests.stores.making import at, row
+
+TEXTS = ["", "garbage", "null", "[]", "{}", "5", '{"action": "added"}', "[" * 5000 + "]" * 5000]
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    with closing(SqlStore(url, codec=codec)) as store:
+        yield store
+
+
+def execute(store: SqlStore, statement: str, **values: Any) -> None:
+    with store._db.engine.begin() as connection:
+        connection.execute(text(statement), values)
+
+
+@pytest.mark.parametrize("garbage", TEXTS)
+def test_a_damaged_record_is_left_out_and_named(store: SqlStore, garbage: str) -> None:
+    for name in ("a", "b", "c"):
+        add(store, name)
+    execute(store, "UPDATE beatd_change SET record = :text WHERE name = 'b'", text=garbage)
+    newest, oldest = changes(store)
+    assert (newest.name, oldest.name) == ("c", "a")
+    assert list(store.changes(None, 1, newest.id)) == [oldest]
+    assert changes(store, "b") == []
+    assert store.change(str(int(oldest.id) + 1)) is None
+    assert any("beatd_change is damaged" in line for line in store.problems())
+    remove(store, "b")
+    assert actions(store, "b") == [("b", "removed")]
+
+
+@pytest.mark.parametrize("moment", [-(2**62), 2**62])
+def test_a_record_of_no_moment_is_left_out(store: SqlStore, moment: int) -> None:
+    for name in ("a", "b"):
+        add(store, name)
+    execute(store, "UPDATE beatd_change SET at = :at WHERE name = 'b'", at=moment)
+    assert [one.name for one in changes(store)] == ["a"]
+
+
+def test_all_but_damaged_records_fill_a_page(store: SqlStore) -> None:
+    for n in range(30):
+        add(store, f"{n:02}")
+    execute(store, "UPDATE beatd_change SET record = '' WHERE name BETWEEN '05' AND '26'")
+    assert [one.name for one in store.changes(None, 4)] == ["29", "28", "27", "04"]
+
+
+@pytest.mark.parametrize("garbage", TEXTS)
+def test_a_damaged_pause_is_left_out_and_named(store: SqlStore, garbage: str) -> None:
+    for name in ("a", "b"):
+        add(store, name)
+        stop(store, name, pause_of(60))
+    execute(store, "UPDATE beatd_pause SET pause = :text WHERE name = 'b'", text=garbage)
+    assert row(store, "a").pause == pause_of(60)
+    assert row(store, "b").paused and row(store, "b").pause is None
+    assert any("the pause of entry 'b' is damaged" in line for line in store.problems())
+    assert list(store.ending_pauses(at(61), 10)) == ["a", "b"]
+    stop(store, "b", pause_of(70), author=BOB)
+    assert row(store, "b").pause == pause_of(70)
+    execute(store, "UPDATE beatd_pause SET pause = :text WHERE name = 'b'", text=garbage)
+    go_on(store, "b")
+    assert [action for _, action in actions(store, "b")] == ["added", "paused", "paused", "resumed"]
