@@ -16,6 +16,7 @@ RULES_KEY = "rules"
 MONITORS_KEY = "monitors"
 SILENCES_KEY = "silences"
 ALERTS_KEY = "alerts"
+ARGUMENTS_PREFIX = "arguments "  # begins the key of the arguments of a requested run
 SEEN_SUFFIX = " seen"  # ends the key of a note about a verified set
 UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
@@ -155,6 +156,15 @@ class Marks:
         A new leader reads the numbers and continues to count.
         """
         self._rows.write_mark(Mark(SILENCES_KEY, at, json.encode(silences).decode()))
+
+    def arguments(self, id: str) -> str | None:
+        """Return the arguments of the requested run with this request id, as JSON, or None."""
+        mark = self._rows.read_mark(ARGUMENTS_PREFIX + id)
+        return None if mark is None else mark.text
+
+    def write_arguments(self, id: str, text: str, at: datetime) -> None:
+        """Write the arguments of a requested run, as JSON."""
+        self._rows.write_mark(Mark(ARGUMENTS_PREFIX + id, at, text))
 
     def has_monitors(self) -> bool:
         """Return True if any entry with a `monitor` was ever published."""

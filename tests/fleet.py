@@ -8,6 +8,7 @@ from typing import Any
 from beatd.catalog import Change, Progress, Query
 from beatd.definition import codec, entry_from
 from beatd.dispatches.step_dispatch import Hold, StepDispatch
+from beatd.edits.request_arguments import with_arguments
 from beatd.engine.election import Election
 from beatd.engine.limits import Limits
 from beatd.engine.tick import Tick
@@ -98,6 +99,7 @@ class Fleet:
             emit=self.told.append,
             limits=self.limits,
             unapplied=lambda term: self.unapplied,
+            with_arguments=with_arguments(self.store.marks),
         )
         self.elections[engine] = election
         return engine

@@ -96,7 +96,7 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
     for name, metavar, _ in _FIELDS:
         value = options.pop(name)
         if value is not None:
-            read = {"JSON": _json, "N": _number}.get(metavar)
+            read = {"JSON": read_json, "N": _number}.get(metavar)
             fields[name] = value if read is None else read(name, value)
     for name, (metavar, _) in _OPTIONS.items():
         value = options.pop(name)
@@ -152,7 +152,11 @@ def one_name(words: Sequence[str]) -> str:
     )
 
 
-def _json(name: str, text: str) -> Any:
+def read_json(name: str, text: str) -> Any:
+    """Return the list of the option --args, or the mapping of --kwargs, from its JSON text.
+
+    Raises click.UsageError for any other text.
+    """
     from msgspec import DecodeError, json
 
     kind, example = (list, "[2, 2]") if name == "args" else (dict, '{"full": true}')

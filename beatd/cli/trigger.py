@@ -5,27 +5,53 @@ import click
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
+from beatd.cli.entry_options import read_json
 from beatd.cli.escapes import echo
 
 
 @click.command()
 @click.argument("names", metavar="NAME…", nargs=-1, required=True, shell_complete=names_of_entries)
+@click.option("--args", metavar="JSON", help="Positional arguments of this run only, like [2, 2].")
+@click.option(
+    "--kwargs", metavar="JSON", help='Keyword arguments of this run only, like {"full": true}.'
+)
 @as_json
 @takes_store
-def command(chosen: ChosenStore, names: tuple[str, ...], json: bool) -> None:
+def command(
+    chosen: ChosenStore, names: tuple[str, ...], args: str | None, kwargs: str | None, json: bool
+) -> None:
     """Run entries once now.
 
     The next planned run stays as it is. Paused entries run, too. Prints the task ids.
+
+    \b
+    beatd trigger report
+    beatd trigger report --kwargs '{"day": "2027-01-31"}'
     """
     from beatd.cli.output import print_json
+    from beatd.definition.arguments import untagged
     from beatd.edits.editing import row_of
+    from beatd.edits.request_arguments import RequestArguments
     from beatd.edits.run_requests import trigger
 
+    arguments = RequestArguments(
+        None if args is None else untagged(read_json("args", args)),
+        None if kwargs is None else untagged(read_json("kwargs", kwargs)),
+    )
     with chosen.open() as opened:
         for name in names:
             row_of(opened.store.catalog, name)  # first, so that an unknown name triggers none
         ids = [
-            {"entry": name, "task_id": trigger(opened.store.requests, name, opened.now)}
+            {
+                "entry": name,
+                "task_id": trigger(
+                    opened.store.requests,
+                    name,
+                    opened.now,
+                    arguments=arguments,
+                    marks=opened.store.catalog.marks,
+                ),
+            }
             for name in names
         ]
     if json:

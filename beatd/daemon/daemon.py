@@ -20,6 +20,7 @@ from beatd.daemon.outcome_thread import OutcomeThread
 from beatd.daemon.parts import Parts
 from beatd.daemon.startup import open_when_reachable
 from beatd.edits.replan import mark_if_empty
+from beatd.edits.request_arguments import with_arguments
 from beatd.engine.election import Election
 from beatd.engine.limits import Limits
 from beatd.engine.may_lead import TICK_STALE_AFTER_S, may_lead
@@ -207,6 +208,7 @@ class Daemon(DaemonState):
             notes_writes=True,
             set_clock=lambda: self.store_clock.set_from(store.terms),
             unapplied=self.housekeeping.unapplied,
+            with_arguments=with_arguments(store.catalog.marks),
         )
         closing.callback(self.engine.close)
         self._campaign = Campaign(

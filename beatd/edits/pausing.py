@@ -58,8 +58,8 @@ def refuse_past_end(until: datetime | None, now: datetime) -> None:
     """Raise ConfigError if a pause would end at `until`, which is not after `now`."""
     if until is not None and until <= now:
         raise ConfigError(
-            f"a pause cannot end at {until:%Y-%m-%dT%H:%M:%SZ}, which is past; give a later moment, "
-            "or a length from now like 2h"
+            f"a pause cannot end at {until:%Y-%m-%dT%H:%M:%SZ}, which is past; give a later "
+            "moment, or a length from now like 2h"
         )
 
 

@@ -10,22 +10,35 @@ from uuid import uuid4
 from beatd import planning
 from beatd.catalog import Change
 from beatd.edits.editing import ATTEMPTS_MAX, contention_error, row_of
+from beatd.edits.request_arguments import ID_PREFIX, RequestArguments, write_arguments
 from beatd.errors import BeatError, ConfigError, Conflict
 from beatd.ledger import Request, Requests
+from beatd.marks import Marks
 from beatd.run import MICROSECOND, Occurrence, Skip, task_id
 
 REQUESTS_READ_MAX = 1000
 
 
-def trigger(store: Requests, name: str, now: datetime, *, id: str = "") -> str:
+def trigger(
+    store: Requests,
+    name: str,
+    now: datetime,
+    *,
+    id: str = "",
+    arguments: RequestArguments | None = None,
+    marks: Marks | None = None,
+) -> str:
     """Request one run of an entry now, and return its task id.
 
-    `id` is the id of the request, or "" for a random one. Raises UnknownEntry.
+    `id` is the id of the request, or "" for a random one. `arguments` replace those of the entry in
+    this run; they are written to `marks`. Raises UnknownEntry.
     """
     row = row_of(store, name)
-    request = Request(
-        id=id or uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
-    )
+    id = id or uuid4().hex
+    if arguments and marks is not None:
+        id = f"{ID_PREFIX}{id}"
+        write_arguments(marks, id, arguments, now)
+    request = Request(id=id, name=name, kind="trigger", first=now, last=now, revision=row.revision)
     store.add_requests([request])
     return task_id(store.namespace, Occurrence(name, now, request.id))
 

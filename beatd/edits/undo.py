@@ -49,8 +49,8 @@ def undo(
     A definition and its owner, or a pause, that the change left alone stays as it is now. Raises
     BeatError if there is no such change or if its definition was too large to keep, ConfigError if
     the restored pause would have ended already, and Conflict if the entry is not as the change left
-    it, or if a file or an app declares it. `force` ignores a Conflict; the store then owns an entry that was
-    declared.
+    it, or if a file or an app declares it. With `force` there is no Conflict, and the store then
+    owns an entry that was declared.
     """
     record = changes.change(id)
     if record is None:

@@ -11,6 +11,7 @@ from beatd.clock import Clock
 from beatd.dispatch import Published
 from beatd.engine.limits import Limits
 from beatd.engine.moves import Mover
+from beatd.entry import Entry
 from beatd.ledger import Ledger, Move, OpenClaim, Result
 from beatd.outcome import RunStates
 from beatd.overlap import REPLACE_WAIT
@@ -22,13 +23,29 @@ READ_AT_ONCE = 100  # open claims, requests, and moments of one request
 READ_AT_ONCE_WITH_WAITING = 2000  # while entries wait, whose claims may be the oldest
 
 
+#: Returns the entry with the arguments of a request, which is given by its id, if it has any.
+WithArguments = Callable[[Entry, str], Entry]
+
+
+def as_it_is(entry: Entry, request: str) -> Entry:
+    """Return the entry unchanged; the default for `with_arguments`."""
+    return entry
+
+
 class OpenClaims:
     """Finds requested runs, and runs that were claimed but whose outcome was not recorded."""
 
     def __init__(
-        self, ledger: Ledger, runs: RunStates, *, clock: Clock, limits: Limits, ttl: float
+        self,
+        ledger: Ledger,
+        runs: RunStates,
+        clock: Clock,
+        limits: Limits,
+        ttl: float,
+        with_arguments: WithArguments,
     ) -> None:
         self._ledger, self._runs, self._clock = ledger, runs, clock
+        self._with_arguments = with_arguments
         self._publish_timeout, self._ttl = limits.publish_timeout, ttl
         self._waiting = NOTHING_WAITS
         self._began_at = clock.elapsed()
@@ -98,6 +115,7 @@ class OpenClaims:
             for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
             if not self._waits(claim.stored) and (only is None or claim.task_id in only)
         ]
+        found = [self._claim_with_arguments(claim) for claim in found]
         reported = self._runs.outcomes([claim.task_id for claim in found]) if found else {}
         for claim in found:
             if claim.task_id in reported and claim.stored is not None:
@@ -111,6 +129,18 @@ class OpenClaims:
                 moves.append(move)
         self.are_held |= bool(self._held_ids)
         return moves
+
+    def _claim_with_arguments(self, claim: OpenClaim) -> OpenClaim:
+        row = self._row_with_arguments(claim.stored, claim.occurrence.request)
+        return claim if row is claim.stored else replace(claim, stored=row)
+
+    def _row_with_arguments(self, row: Stored | None, request: str) -> Stored | None:
+        """Return the row with the arguments of the request in place of the entry's, if it has
+        any."""
+        if row is None or not request:
+            return row
+        entry = self._with_arguments(row.entry, request)
+        return row if entry is row.entry else replace(row, entry=entry)
 
     def _waits(self, row: Stored | None) -> bool:
         return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
@@ -134,6 +164,7 @@ class OpenClaims:
                 continue
             if row is not None and counted[request.name]:
                 row = replace(row, runs=row.runs + counted[request.name])
+            row = self._row_with_arguments(row, request.id)
             made = list(mover.of_request(request, row, now, READ_AT_ONCE))
             if made and made[0].revokes and self._was_revoked(made[0].revokes):
                 made = []

@@ -17,7 +17,7 @@ from beatd.engine.election import Election
 from beatd.engine.limits import Limits
 from beatd.engine.lookahead import LOOK_EVERY, Lookahead
 from beatd.engine.moves import Mover
-from beatd.engine.open_claims import OpenClaims
+from beatd.engine.open_claims import OpenClaims, WithArguments, as_it_is
 from beatd.engine.outage_causes import OutageCauses
 from beatd.engine.pipeline import Pipeline
 from beatd.engine.standby import Standby
@@ -50,6 +50,7 @@ class Tick:
         notes_writes: bool = False,
         set_clock: Callable[[], None] = lambda: None,
         unapplied: Callable[[int], Unapplied] = lambda term: NOTHING_WAITS,
+        with_arguments: WithArguments = as_it_is,
     ) -> None:
         limits = limits or Limits()
         self._store, self._claims, self._dispatch = store, claims, dispatch
@@ -58,11 +59,13 @@ class Tick:
         emit = self._causes = OutageCauses(clock, emit)
         self.store_outage = StoreOutage(clock=clock, emit=emit, notes_writes=notes_writes)
         broker = self.broker_outage = BrokerOutage(publisher, clock=clock, emit=emit)
-        self._clock_steps = ClockSteps(clock, emit)
         self._standby = Standby(store, broker, clock, emit, limits)
         self._lookahead = Lookahead(store, runs, publisher, clock=clock, emit=emit)
-        self._open_claims = OpenClaims(store, runs, clock=clock, limits=limits, ttl=election.ttl)
-        self._batch = BatchSize(limits.batch, ttl=election.ttl)
+        self._open_claims = OpenClaims(store, runs, clock, limits, election.ttl, with_arguments)
+        self._clock_steps, self._batch = (
+            ClockSteps(clock, emit),
+            BatchSize(limits.batch, ttl=election.ttl),
+        )
         self._pipeline = Pipeline[Published]()
         self._next_after, self._unrecorded = shared_next_after(), list[Result]()
         self._term: Term | None = None

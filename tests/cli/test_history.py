@@ -57,6 +57,12 @@ def ran(
     store.close()
 
 
+def test_trigger_takes_arguments_for_this_run_only(x: Here) -> None:
+    assert "is not a list" in x("trigger", "x", "--args", "{}", code=2).line
+    x("trigger", "x", "--args", "[7]", "--kwargs", '{"day": "2027-01-31"}')
+    assert x.json("show", "x")["args"] == []
+
+
 def test_trigger_prints_the_id_it_will_have(x: Here) -> None:
     told = x("trigger", "x").out.strip()
     store = x.store()

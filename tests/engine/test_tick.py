@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from beatd.catalog import Stored
 from beatd.catch_up import settle
+from beatd.edits.request_arguments import RequestArguments
+from beatd.edits.run_requests import trigger
 from beatd.engine import moves
 from beatd.engine.lookahead import LOOK_BEFORE_DUE
 from beatd.engine.tick import Tick
@@ -584,6 +587,29 @@ def test_a_trigger_is_a_new_task_and_leaves_the_plan_alone(fleet: Fleet) -> None
     assert run.occurrence.request == "r1"
     fleet.minutes(fleet.daemon(), 121)
     assert hhmm(fleet.broker.planned())[-1] == "02:00"
+
+
+def test_a_trigger_with_arguments_has_them_in_its_own_run_only(fleet: Fleet) -> None:
+    fleet.add("hourly", every="1h", args=[1], kwargs={"full": True})
+    given = RequestArguments(args=[7, Decimal("0.1")])
+    id = trigger(fleet.store, "hourly", fleet.clock.now(), arguments=given, marks=fleet.store.marks)
+    fleet.minutes(fleet.daemon(), 61)
+    by_hand, planned = fleet.broker.arrived
+    assert (by_hand.task_id, by_hand.entry.args) == (id, (7, Decimal("0.1")))
+    assert by_hand.entry.kwargs == planned.entry.kwargs == {"full": True}
+    assert planned.entry.args == (1,)
+
+
+def test_the_next_leader_resends_a_trigger_with_its_arguments(fleet: Fleet) -> None:
+    fleet.add("hourly", every="1h", args=[1])
+    given = RequestArguments(args=[7])
+    trigger(fleet.store, "hourly", fleet.clock.now(), arguments=given, marks=fleet.store.marks)
+    fleet.broker.fault = lambda run: Outcome("unknown", "the connection was lost")
+    fleet.minutes(fleet.daemon(), 0.1)
+    fleet.broker.fault = lambda run: None
+    fleet.clock.advance(seconds=3)  # the lease of the first daemon ends
+    fleet.minutes(fleet.daemon(), 1)
+    assert [run.entry.args for run in fleet.broker.arrived] == [(7,)]
 
 
 def test_a_backfill_publishes_every_moment_asked_for(fleet: Fleet) -> None:

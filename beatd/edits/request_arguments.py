@@ -1,0 +1,67 @@
+"""Arguments of a run requested by hand, which replace those of its entry.
+
+They lie in a mark under the id of the request, so that the run has them also when another daemon
+sends it again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import MsgspecError, Struct, json
+from msgspec.structs import replace
+
+from beatd.definition.arguments import canonical_json, untagged
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.marks import Marks
+
+#: How the id of a request with arguments begins.
+ID_PREFIX = "args-"
+ARGUMENTS_BYTES_MAX = 32_768
+
+
+class RequestArguments(Struct, frozen=True):
+    """The arguments of one requested run; None stands for those of the entry."""
+
+    args: Sequence[Any] | None = None
+    kwargs: Mapping[str, Any] | None = None
+
+    def __bool__(self) -> bool:
+        return self.args is not None or self.kwargs is not None
+
+
+def write_arguments(marks: Marks, id: str, given: RequestArguments, now: datetime) -> None:
+    """Write the arguments of the request `id`; do this before the request is added.
+
+    Raises ConfigError if they are too large, or if JSON cannot hold them.
+    """
+    try:
+        text = canonical_json({"args": given.args, "kwargs": given.kwargs})
+    except TypeError as error:
+        raise ConfigError(f"the arguments cannot be sent: {error}") from None
+    if len(text) > ARGUMENTS_BYTES_MAX:
+        most = f"{ARGUMENTS_BYTES_MAX // 1024} KiB"
+        raise ConfigError(f"the arguments take {len(text)} bytes; at most {most} are possible")
+    marks.write_arguments(id, text.decode(), now)
+
+
+def with_arguments(marks: Marks) -> Callable[[Entry, str], Entry]:
+    """Return a function that puts the arguments of a request, by its id, into an entry."""
+
+    def put(entry: Entry, id: str) -> Entry:
+        text = marks.arguments(id) if id.startswith(ID_PREFIX) else None
+        if text is None:
+            return entry
+        try:
+            given = untagged(json.decode(text))
+            args, kwargs = given["args"], given["kwargs"]
+        except (MsgspecError, KeyError, TypeError):
+            return entry  # changed by hand
+        return replace(
+            entry,
+            args=entry.args if args is None else tuple(args),
+            kwargs=entry.kwargs if kwargs is None else kwargs,
+        )
+
+    return put
