@@ -84,7 +84,11 @@ class Programs:
 
 
 class Gone(threading.Thread):
-    """Watches the processes that the log of runs names, and notes when each is gone."""
+    """Watches the processes that the log of runs names, and notes when each was last seen alive.
+
+    A process ends within the 20 ms that follow: a run that starts after `at` was not seen beside
+    it.
+    """
 
     def __init__(self, log: Path) -> None:
         super().__init__(daemon=True)
@@ -92,15 +96,21 @@ class Gone(threading.Thread):
         self.at: dict[int, float] = {}
 
     def run(self) -> None:
-        open_pids = set[int]()
+        alive_at = dict[int, float]()
         with self._log.open() as lines:
             while not self._ending.wait(0.02):
                 for line in lines:
-                    what, _, _, pid, _ = line.split()
-                    (open_pids.add if what == "start" else open_pids.discard)(int(pid))
-                for pid in [pid for pid in open_pids if not is_alive(pid)]:
-                    open_pids.discard(pid)
-                    self.at[pid] = time.time()
+                    what, _, _, pid, at = line.split()
+                    if what == "start":
+                        alive_at[int(pid)] = float(at)
+                    else:
+                        alive_at.pop(int(pid), None)
+                for pid in list(alive_at):
+                    now = time.time()
+                    if is_alive(pid):
+                        alive_at[pid] = now
+                    else:
+                        self.at[pid] = alive_at.pop(pid)
 
     def end(self) -> None:
         self._ending.set()

@@ -24,8 +24,8 @@ def runs_of(
 ) -> list[Ran]:
     """Return the executions that the lines note, by their start.
 
-    `killed` has the time at which each process was killed, `gone` that at which it was first seen
-    to be gone, such as the process of a task that was revoked.
+    `killed` has the time at which each process was killed, `gone` that at which it was last seen
+    alive, such as the process of a task that was revoked.
     """
     found: dict[tuple[str, int], Ran] = {}
     done: list[Ran] = []
