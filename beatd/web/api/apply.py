@@ -104,10 +104,13 @@ def _defaults(
         if key not in DEFAULTABLE
     ]
     problems += read_fields({k: v for k, v in given.items() if k in DEFAULTABLE}, timezone)[1]
-    both = {**outer, **given}
-    if isinstance(given.get("options"), Mapping) and isinstance(outer.get("options"), Mapping):
-        both["options"] = {**outer["options"], **given["options"]}
-    return both, [one.under("defaults") for one in problems if not one.warning]
+    problems = [one for one in problems if not one.warning]
+    wrong = {one.path[0] for one in problems}
+    own = {key: value for key, value in given.items() if key not in wrong}
+    both = {**outer, **own}
+    if isinstance(own.get("options"), Mapping) and isinstance(outer.get("options"), Mapping):
+        both["options"] = {**outer["options"], **own["options"]}
+    return both, [one.under("defaults") for one in problems]
 
 
 def _differences(done: Comparison, dry_run: bool) -> dict[str, Any]:
