@@ -1,12 +1,13 @@
 """Count what a store holds, so that two stores can be compared."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
 from msgspec import Struct
 
 from beatd.catalog import Query
+from beatd.changes import ChangeRecord
 from beatd.copying.copy_state import COPY_KEY
 from beatd.marks import SEEN_SUFFIX, Mark
 from beatd.store import Roles
@@ -19,7 +20,11 @@ Progress = Callable[[str, int, int], None]
 
 
 class Counts(Struct, frozen=True, rename="kebab"):
-    """The numbers of entries, history records, requests and so on in a store."""
+    """The numbers of entries, history records, requests and so on in a store.
+
+    `changes` is the number of records of changes, `pauses` the number of pauses of which the store
+    knows who made them.
+    """
 
     entries: int = 0
     paused_or_disabled: int = 0
@@ -29,6 +34,8 @@ class Counts(Struct, frozen=True, rename="kebab"):
     running: int = 0
     requests: int = 0
     incidents: int = 0
+    changes: int = 0
+    pauses: int = 0
     marks: int = 0
 
 
@@ -39,9 +46,10 @@ def counts_of(store: Roles, progress: Progress) -> Counts:
         outcomes += sum(map(len, known.values()))
         records += len(some)
         progress("counting records", records, 0)
-    stopped = outcomes_of_entries = 0
+    stopped = pauses = outcomes_of_entries = 0
     for rows in in_batches_of(store.catalog.find(Query())):
         stopped += sum(1 for row in rows if row.paused or not row.entry.enabled)
+        pauses += sum(1 for row in rows if row.pause is not None)
         # Not of all at once: the answer would be large, and a transaction long.
         outcomes_of_entries += len(store.outcomes.entry_outcomes([r.entry.name for r in rows]))
     return Counts(
@@ -53,6 +61,8 @@ def counts_of(store: Roles, progress: Progress) -> Counts:
         running=len(store.outcomes.running(None)),
         requests=len(store.requests.requests(ALL)),
         incidents=sum(1 for _ in store.incidents.incidents(None, None)),
+        changes=sum(map(len, pages_of_changes(store))),
+        pauses=pauses,
         marks=len(marks_of(store)),
     )
 
@@ -68,6 +78,19 @@ def marks_of(store: Roles) -> frozenset[Mark]:
         for mark in store.copies.all_marks()
         if mark.key != COPY_KEY and not mark.key.endswith(SEEN_SUFFIX)
     )
+
+
+def pages_of_changes(store: Roles) -> Iterator[Sequence[ChangeRecord]]:
+    """Yield the records of changes in pages, newest first."""
+    page = page_of_changes(store, "")
+    while page:
+        yield page
+        page = page_of_changes(store, page[-1].id)
+
+
+def page_of_changes(store: Roles, before: str) -> Sequence[ChangeRecord]:
+    """Return the page of records of changes that are older than the record with the id `before`."""
+    return store.changes.changes(None, BATCH, before)
 
 
 def in_batches_of(values: Iterator[T]) -> Iterator[list[T]]:

@@ -20,6 +20,8 @@ from beatd.copying.copy_counts import (
     counts_of,
     in_batches_of,
     marks_of,
+    page_of_changes,
+    pages_of_changes,
 )
 from beatd.copying.copy_state import (
     CopyState,
@@ -78,8 +80,8 @@ def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) 
         if not _is_empty(target):
             raise BeatError(
                 "TO is not empty, and no copy of FROM: it has entries "
-                f"({target.catalog.count()}), history, requests or incidents; copy into an empty "
-                "store"
+                f"({target.catalog.count()}), history, requests, incidents or changes; copy into "
+                "an empty store"
             )
     elif replace(before, after="", is_done=False) != begun:
         raise BeatError(
@@ -114,6 +116,7 @@ def _copy(
     target.copies.write_identity(source.requests.namespace, source.terms.term())
     _copy_records(source, target, state, held.records, now, progress)
     _copy_incidents(source, target)
+    _copy_changes(source, target, held.changes, progress)
     _copy_entries(source, target, held.entries, progress)
     target.copies.write_running(source.outcomes.running(None))
     _copy_requests(source, target, progress)
@@ -157,6 +160,18 @@ def _copy_incidents(source: Roles, target: Roles) -> None:
         target.incidents.put_incidents([replace(incident, revision=1)])
 
 
+def _copy_changes(source: Roles, target: Roles, total: int, progress: Progress) -> None:
+    """Copy the records of changes, oldest first. Those that the target has are left out."""
+    # A store gives the newest first: only the beginnings of the pages are kept in memory.
+    beginnings = ["", *(page[-1].id for page in pages_of_changes(source))]
+    done = 0
+    for before in reversed(beginnings):
+        if page := page_of_changes(source, before):
+            target.copies.write_changes(page[::-1])
+            done += len(page)
+            progress("changes", done, total)
+
+
 def _copy_entries(source: Roles, target: Roles, total: int, progress: Progress) -> None:
     done = 0
     some_there = target.catalog.count() > 0
@@ -184,6 +199,7 @@ def _change_of(row: Stored) -> Change:
         paused=row.paused,
         runs=row.runs,
         last=row.last,
+        pause=row.pause,
     )
 
 
@@ -235,6 +251,7 @@ def _is_empty(store: Roles) -> bool:
         or next(store.records.records(""), None)
         or store.requests.requests(1)
         or next(store.incidents.incidents(None, 1), None)
+        or store.changes.changes(None, 1)
     )
 
 

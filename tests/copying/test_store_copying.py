@@ -17,6 +17,7 @@ from beatd.incident import Incident
 from beatd.marks import AppliedSet, VerifiedSet
 from beatd.presence import Presence
 from beatd.store import Roles, Store
+from tests.stores.changing import ANN, BOB, add, change, changes, pause_of, remove, stop
 from tests.stores.making import at, claimed, entry, holder, lead, plan, put, request_of, row, told
 from tests.stores.places import mariadb, opened, postgresql, redis, shelve, sqlite
 from tests.stores.running_runs import delivery, put_queued, second, started, waiting
@@ -63,6 +64,9 @@ def fill(store: Store) -> None:
     assert store.claim([waiting(store, row(store, "queued"))], term, at(12)) == [True]
     paused = put(store, "paused", 7)
     store.write([Change("paused", paused.revision, paused.entry, paused=True)])
+    for name, until in (("paused until", 900), ("paused for good", None)):
+        add(store, name)
+        stop(store, name, pause_of(until, "deploy"))
     disabled = put(store, "disabled")
     store.write([Change("disabled", disabled.revision, replace(disabled.entry, enabled=False))])
     store.write([Change("finished", 0, entry("finished"), plan(None), runs=3, last=at(-5))])
@@ -77,6 +81,11 @@ def fill(store: Store) -> None:
     ended = replace(opened, revision=2, closed=at(5), resolved=at(6))
     assert store.put_incidents([ended]) == [True]
     assert store.put_incidents([replace(opened, opened=at(9), announced=at(10))]) == [True]
+    again = Change("changed", 0, entry("changed", every="30s"), plan(90), author=BOB)
+    add(store, "changed")
+    change(store, "changed", author=BOB, every="20s")
+    gone = Change("changed", row(store, "changed").revision, None, author=ANN)
+    assert store.write([gone, again]) == [True, True]
     store.marks.write_applied("file:a.yaml", AppliedSet(at(1), "digest"))
     store.marks.write_verified("file:a.yaml", VerifiedSet(at(1), "digest", store.version(), 5))
     store.marks.write_rules("rules", at(3))
@@ -102,6 +111,7 @@ def held_by(store: Store) -> dict[str, Any]:
             for one, _ in store.requests(100)
         ],
         "incidents": [replace(one, revision=0) for one in store.incidents(None, None)],
+        "changes": [replace(one, id="") for one in changes(store)],
         "marks": {m for m in store.all_marks() if m.key not in ("store copy", LEFT_OUT)},
     }
 
@@ -117,15 +127,17 @@ def test_all_of_a_store_is_in_its_copy_of_any_kind(opening: Open) -> None:
         assert copied.is_whole and not copied.resumed
         assert held_by(target) == before
     assert copied.target == Counts(
-        entries=6,
-        paused_or_disabled=2,
+        entries=9,
+        paused_or_disabled=4,
         records=len(before["records"]),
         outcomes_of_runs=3,
         outcomes_of_entries=1,
         running=1,
         requests=3,
         incidents=2,
-        marks=3,
+        changes=8,
+        pauses=2,
+        marks=2,
     )
     assert held_by(stores[0]) == before
 
@@ -169,6 +181,15 @@ def test_a_store_with_entries_of_its_own_is_no_target(opening: Open) -> None:
         put(source, "later")
         copy(source, done)
     assert len(held_by(source)["entries"]) == len(before["entries"]) + 1
+
+
+def test_a_store_with_changes_of_its_own_is_no_target(opening: Open) -> None:
+    source, target = opening(sqlite), opening(shelve)
+    fill(source)
+    add(target, "mine")
+    remove(target, "mine")
+    with pytest.raises(BeatError, match=r"TO is not empty, .* incidents or changes"):
+        copy(source, target)
 
 
 def test_nothing_is_copied_while_a_daemon_runs_on_either(opening: Open) -> None:
