@@ -3,11 +3,14 @@
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from beatd.catalog import Change, Progress, Query
+from beatd.catalog import Change, Position, Progress, Query
+from beatd.changes import Author, Pause
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.errors import Deposed
@@ -16,19 +19,23 @@ from beatd.publisher import Outcome
 from beatd.run import Skip
 from beatd.store import Store
 from beatd.stores.embedded.memory import MemoryStore
+from tests.stores.changing import ANN, BOB, pause_of
 from tests.stores.making import (
     again,
     asked,
     at,
     closed,
+    edit,
     entry,
     holder,
+    names,
     open_claims,
     past,
     plan,
     request_of,
     step,
 )
+from tests.stores.test_history_pages import pages
 
 NAMES = ("a", "B", "ç 🐝")
 
@@ -68,6 +75,7 @@ class Pair:
         enabled, planned = self.chance.random() < 0.9, self.moment(-9, 9)
         with_plan, stale = self.chance.random() < 0.7, self.chance.random() < 0.1
         moved = self.chance.random() < 0.1
+        author, pause = self.author(), self.pause() if paused else None
         made = entry(name, task=task, enabled=enabled)
 
         def write(n: int, one: Store) -> Any:
@@ -75,15 +83,55 @@ class Pair:
             seen = (there.revision if there else 0) + stale
             came = there.progress if there and not moved else Progress()
             given = plan(planned, mark) if with_plan else None
-            return one.write([Change(name, seen, made, given, paused, progress=came)])
+            more: dict[str, Any] = {"progress": came, "author": author, "pause": pause}
+            return one.write([Change(name, seen, made, given, paused, **more)])
 
         self.each(write)
 
+    def author(self) -> Author | None:
+        return self.chance.choice((None, ANN, BOB))
+
+    def pause(self) -> Pause | None:
+        until = self.chance.choice((None, self.now + 5, self.now + 500))
+        return self.chance.choice((None, pause_of(until), pause_of(until, "deploy", when=self.now)))
+
+    def stop(self) -> None:
+        paused, found, author = self.chance.random() < 0.7, self.rows(), self.author()
+        pause = self.pause() if paused else None
+
+        def write(n: int, one: Store) -> Any:
+            more: dict[str, Any] = {"paused": paused, "author": author, "pause": pause}
+            return one.write([edit(found[n], found[n].entry, **more)])
+
+        if found[0] is not None:
+            self.each(write)
+
+    def replace(self) -> None:
+        """Remove an entry and add one of its name in the same call."""
+        found, author, paused = self.rows(), self.author(), self.chance.random() < 0.3
+        made, planned = entry(task="proj.again"), plan(self.moment(1, 9), "y")
+
+        def write(n: int, one: Store) -> Any:
+            name, seen = found[n].entry.name, found[n].revision
+            again = replace(made, name=name)
+            return one.write(
+                [
+                    Change(name, seen, None, author=author),
+                    Change(name, 0, again, planned, paused, author=author),
+                ]
+            )
+
+        if found[0] is not None:
+            self.each(write)
+
     def remove(self) -> None:
         found = self.rows()
+        author = self.author()
         if found[0] and self.chance.random() < 0.5:
             self.each(
-                lambda n, one: one.write([Change(found[n].entry.name, found[n].revision, None)])
+                lambda n, one: one.write(
+                    [Change(found[n].entry.name, found[n].revision, None, author=author)]
+                )
             )
 
     def claim_plans(self) -> None:
@@ -170,6 +218,9 @@ class Pair:
         )  # which of equally old ones goes is open
         counts = [one.forget(before, keep) for one in self.both]
         assert counts[0] == counts[1]
+        left = self.chance.choice((3, 1000))
+        counts = [one.forget_changes(at(-1_000_000_000), left) for one in self.both]
+        assert counts[0] == counts[1]
 
     def check(self) -> None:
         seen = [self.sight(one) for one in self.both]
@@ -180,6 +231,15 @@ class Pair:
         def plain(row: Any) -> Any:
             return row and (row.entry, row.paused, row.plan, row.runs, row.last)
 
+        def with_pause(row: Any) -> Any:
+            return plain(row), row.pause
+
+        def page(query: Query) -> list[Any]:
+            """What is read behind the first two, which are the same in every store."""
+            first = list(one.find(replace(query, limit=2)))
+            after = Position(first[-1].entry.name, first[-1].plan.due) if first else None
+            return [plain(row) for row in one.find(replace(query, after=after))]
+
         def record(r: Any) -> Any:
             late = r.late and round(r.late, 3)
             return (r.name, r.planned, r.state, r.reason, r.published, late, r.until, r.count)
@@ -189,17 +249,34 @@ class Pair:
             return (*key, c.due, c.claimed_at, c.term, c.unsent, str(plain(c.stored)))
 
         return {
-            "rows": [plain(row) for row in one.find(Query())],
+            "rows": [with_pause(row) for row in one.find(Query())],
+            "pages": [page(Query()), page(Query(order="next"))],
+            "paused": names(one.find(Query(paused=True))),
+            "found": names(one.find(Query(contains="AGAIN"))),
+            "ending": list(one.ending_pauses(at(self.now), 100)),
+            "changes": [replace(c, id="", at=at(0)) for c in one.changes(None, 1000)],
+            "of a": [replace(c, id="", at=at(0)) for c in one.changes("a", 3)],
             "next": [plain(row) for row in one.find(Query(order="next"))],
             "upcoming": sorted(map(plain, one.upcoming(100)), key=str),
             "requests": [(request, plain(row)) for request, row in one.requests(100)],
             "claims": sorted(map(claim, open_claims(one))),
             "history": sorted(map(str, map(record, past(one)))),
+            "history in pages": sorted(map(str, map(record, chain(*pages(one, None, 9))))),
+            "history of a": sorted(map(str, map(record, chain(*pages(one, "a", 2))))),
         }
 
 
 STEPS = (
-    *(Pair.edit, Pair.edit, Pair.remove, Pair.claim_plans, Pair.claim_plans, Pair.ask),
+    *(
+        Pair.edit,
+        Pair.edit,
+        Pair.stop,
+        Pair.replace,
+        Pair.remove,
+        Pair.claim_plans,
+        Pair.claim_plans,
+        Pair.ask,
+    ),
     *(Pair.work_off, Pair.settle_unknowns, Pair.record, Pair.record, Pair.change_leader),
     Pair.forget,
 )
