@@ -46,11 +46,13 @@ MODULES = {
         redis.entry_reader redis.history redis.incidents redis.ledger redis.missing_parts
         redis.name_search redis.notices redis.outcome_batch redis.outcome_text redis.outcomes
         redis.redis_store redis.row_text redis.script sql
-        sql.catalog_reads sql.catalog_writes sql.claim sql.copies sql.database sql.deliveries
+        sql.catalog_reads sql.catalog_writes sql.change_rows sql.change_writes sql.changes
+        sql.claim sql.copies sql.database sql.deliveries
         sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows
         sql.incident_rows sql.incidents sql.migrations sql.missing_parts sql.move_values
-        sql.mysql sql.notices sql.open_claims sql.outcomes sql.plan_moves sql.postgresql
-        sql.presence sql.record sql.running_moves sql.running_runs sql.sql_store sql.sqlite
+        sql.mysql sql.newest_records sql.notices sql.old_rows sql.open_claims sql.outcomes
+        sql.plan_moves sql.postgresql sql.presence sql.query_conditions sql.record
+        sql.running_moves sql.running_runs sql.sql_store sql.sqlite
         sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
@@ -87,7 +89,8 @@ MODULES = {
     """,
     "edits": """
         apply_declared bulk_edit declared_set editing entry_change held_name keyed_request
-        late_edits ownership patch pausing repair replan run_requests undo write_imported
+        late_edits ownership patch pausing repair replan request_arguments run_requests undo
+        write_imported
     """,
     "copying": """
         copy_counts copy_state store_copying
@@ -122,6 +125,9 @@ MODULES = {
         api.history_pages api.installation api.merge_patch api.openapi api.operation
         api.operations api.preview api.raw_path_route api.refusal api.request_values api.routing
         api.schemas application gate guess_limit http_hosts http_protocol http_server pages
+        pages.addresses pages.banners pages.bulk pages.changes pages.daemons pages.density
+        pages.entries pages.entry_list pages.entry_state pages.incidents pages.kept pages.moments
+        pages.overview pages.rendering pages.run_history pages.run_strip
         probes proxy same_origin security_headers session sign_in site static_files templates
         tokens visitor visitors
     """,
@@ -143,7 +149,7 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        change_rows entry_rows entry_search incident_json next_runs outcome_rows pause_text
+        change_rows entry_rows entry_search failing incident_json next_runs outcome_rows pause_text
         planned_ahead record_rows time_text
     """,
     "cli": """
