@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from beatd.catalog import EntryFinder, Query, Stored
-from beatd.entry import Entry
+from beatd.entry import Entry, Schedule
 from beatd.planning import next_moment
 from beatd.run import MICROSECOND
 
@@ -41,7 +41,8 @@ def planned_ahead(catalog: EntryFinder, now: datetime, hours: int) -> PlannedAhe
     counts = [0] * (seconds // bucket_s)
     alike, complete = _alike(catalog, now, end)
     work = 0
-    for (entry, planned, left), many in alike.items():
+    for (schedule, first, last, planned, left), many in alike.items():
+        entry = Entry(name="", task="", schedule=schedule, start=first, end=last)
         for offset, runs in _runs(entry, planned, now, end, bucket_s, left):
             counts[min(offset, len(counts) - 1)] += runs * many
             work += 1 if entry.schedule.period is not None else WORK_OF_A_MOMENT
@@ -50,7 +51,7 @@ def planned_ahead(catalog: EntryFinder, now: datetime, hours: int) -> PlannedAhe
     return PlannedAhead(now, bucket_s, tuple(counts), complete)
 
 
-_Key = tuple[Entry, datetime, int | None]
+_Key = tuple[Schedule, datetime | None, datetime | None, datetime, int | None]
 
 
 def _alike(catalog: EntryFinder, now: datetime, end: datetime) -> tuple[Counter[_Key], bool]:
@@ -69,10 +70,7 @@ def _same_for_all(row: Stored) -> _Key:
     entry, planned = row.entry, row.plan.planned
     assert planned is not None, "it has a run ahead"
     left = None if entry.max_runs is None else max(0, entry.max_runs - row.runs)
-    bare = Entry(
-        name="", task="", schedule=entry.schedule, tz=entry.tz, start=entry.start, end=entry.end
-    )
-    return bare, planned, left
+    return entry.schedule, entry.start, entry.end, planned, left
 
 
 def _runs(

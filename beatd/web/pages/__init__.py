@@ -2,7 +2,20 @@
 
 from starlette.routing import BaseRoute
 
+from beatd.web.pages import bulk, changes, daemons, entries, incidents, overview, run_history
+from beatd.web.pages.rendering import prepare
+from beatd.web.templates import environment
+
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of the pages."""
-    return []
+    """Return the routes of the pages, and prepare the templates for them."""
+    prepare(environment())
+    return [
+        *overview.routes(),
+        *entries.routes(),
+        *bulk.routes(),
+        *run_history.routes(),
+        *incidents.routes(),
+        *daemons.routes(),
+        *changes.routes(),
+    ]

@@ -1,0 +1,50 @@
+"""The entries whose newest run failed, could not be published, expired or was lost."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from beatd.history import History
+from beatd.outcome import Outcomes
+
+FAILURES = frozenset({"failed", "expired", "lost"})
+RECORDS_READ = 500
+ALL_READ_MAX = 10_000  # entries; with more of them only those that ran of late are looked at
+
+
+class Failure(Struct, frozen=True):
+    """The newest run of an entry, which failed; `times` is the number of failures in a row."""
+
+    name: str
+    at: datetime
+    planned: datetime
+    word: str
+    error: str
+    times: int = 1
+
+
+def failures(history: History, outcomes: Outcomes, entries: int) -> list[Failure]:
+    """Return the newest run of each entry whose newest run failed, the newest first.
+
+    `entries` is the number of entries in the store. With more than 10,000, only the entries of the
+    last RECORDS_READ history records are looked at.
+    """
+    recent = history.history_page(None, RECORDS_READ).records
+    found: dict[str, Failure] = {}
+    published = set()
+    for record in recent:
+        if record.state in ("published", "failed") and record.name not in published:
+            published.add(record.name)
+            if record.state == "failed":
+                at = record.published or record.planned
+                found[record.name] = Failure(
+                    record.name, at, record.planned, "not published", record.reason
+                )
+    names = None if entries <= ALL_READ_MAX else sorted({record.name for record in recent})
+    for name, outcome in outcomes.entry_outcomes(names).items():
+        newest = outcome.newest
+        if newest.state in FAILURES and name not in found:
+            found[name] = Failure(
+                name, newest.at, newest.planned, newest.state, newest.error, outcome.failures
+            )
+    return sorted(found.values(), key=lambda one: one.at, reverse=True)

@@ -1,0 +1,145 @@
+"""The page /changes: who changed which entry, and the form that undoes a change."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct, json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from beatd.changes import ChangeRecord
+from beatd.definition import codec
+from beatd.edits.undo import undo
+from beatd.errors import BeatError, StoreError
+from beatd.views.change_rows import changed_fields, definition_of
+from beatd.web.answers import see_other
+from beatd.web.pages.addresses import Place, address
+from beatd.web.pages.bulk import NOTE_CHARS_MAX, one_of
+from beatd.web.pages.kept import kept_of
+from beatd.web.pages.rendering import live_page, moments_of, site_of
+from beatd.web.sign_in import form_of
+from beatd.web.templates import page
+from beatd.web.visitor import author_of, needs
+
+PATH = "/changes"
+PAGE = 50
+KINDS = {
+    "added": "ok", "edited": "run", "paused": "pause", "resumed": "ok", "removed": "bad"
+}  # fmt: skip
+
+
+class FieldChange(Struct, frozen=True):
+    """One field before and after a change, as text; None if it was left out."""
+
+    key: str
+    before: str | None
+    after: str | None
+
+
+class ChangeLine(Struct, frozen=True):
+    """One change. `fields` is None if a definition was too large to keep."""
+
+    record: ChangeRecord
+    kind: str
+    fields: Sequence[FieldChange] | None
+
+
+def change_line(record: ChangeRecord) -> ChangeLine:
+    """Return the line of a change; an added or removed entry has all its fields."""
+    return ChangeLine(record, KINDS[record.action], _fields_of(record))
+
+
+def _fields_of(record: ChangeRecord) -> list[FieldChange] | None:
+    if record.before is not None and record.after is not None:
+        changed = changed_fields(record)
+        if changed is None:
+            return None
+        return [FieldChange(key, _text(old), _text(new)) for key, (old, new) in changed.items()]
+    state = record.before or record.after
+    plain = definition_of(state) if state is not None else {}
+    if plain is None:
+        return None
+    if record.before is not None:
+        return [FieldChange(key, _text(value), None) for key, value in plain.items()]
+    return [FieldChange(key, None, _text(value)) for key, value in plain.items()]
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return value if isinstance(value, str) else json.encode(value).decode()
+
+
+@needs("viewer")
+def show(request: Request) -> Response:
+    """Return the changes of all entries, or of one, the newest first."""
+    store, shown = site_of(request).open_store(), moments_of(request)
+    name, place = request.query_params.get("entry", "").strip(), Place.of(request)
+    found = store.changes.changes(name or None, PAGE + 1, place.here)
+    rest = found[PAGE - 1].id if len(found) > PAGE else ""
+    fields = {"entry": name}
+    return live_page(
+        request,
+        "changes.html",
+        shown,
+        lines=[change_line(one) for one in found[:PAGE]],
+        pages=place.pages(PATH, fields, rest),
+        entry=name,
+        undone=request.query_params.get("undone", ""),
+    )
+
+
+@needs("editor")
+def confirm(request: Request) -> Response:
+    """Return the form that asks whether to undo a change."""
+    return _undo_form(request, "")
+
+
+@needs("editor")
+def carry_out(request: Request) -> Response:
+    """Undo a change and lead to the list, or return the form again with the reason."""
+    site, form = site_of(request), form_of(request)
+    store = site.open_store()
+    note = one_of(form, "note")[:NOTE_CHARS_MAX]
+    try:
+        done = undo(
+            store.catalog,
+            store.changes,
+            request.path_params["id"],
+            site.now,
+            author_of(request, "page", note),
+            codec,
+        )
+    except StoreError:
+        raise
+    except BeatError as error:
+        return _undo_form(request, str(error))
+    kept_of(request).clear()
+    site.wake()
+    return see_other(address(PATH, undone=done.record.id, entry=done.record.name))
+
+
+def _undo_form(request: Request, refusal: str) -> Response:
+    id = request.path_params["id"]
+    record = site_of(request).open_store().changes.change(id)
+    if record is None:
+        raise HTTPException(404, f"there is no change {id}; it may be too old")
+    return page(
+        request,
+        "undo.html",
+        409 if refusal else 200,
+        when=moments_of(request),
+        line=change_line(record),
+        refusal=refusal,
+    )
+
+
+def routes() -> list[Route]:
+    """Return the routes of this page."""
+    return [
+        Route(PATH, show, methods=["GET"]),
+        Route(PATH + "/{id}/undo", confirm, methods=["GET"]),
+        Route(PATH + "/{id}/undo", carry_out, methods=["POST"]),
+    ]

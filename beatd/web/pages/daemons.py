@@ -1,0 +1,102 @@
+"""The page /daemons: who leads, who stands by, and what each of them sees."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from beatd.leader import Holder, Term
+from beatd.presence import Presence
+from beatd.store import Roles
+from beatd.web.pages.rendering import live_page, moments_of, site_of
+from beatd.web.visitor import needs
+
+PATH = "/daemons"
+CLOCK_OFF_S = 1.0  # a larger difference is a problem
+
+
+class Crew(Struct, frozen=True):
+    """All daemons of a store: the leader first, then the standbys, the oldest first.
+
+    `leader` is None if no daemon leads. `term` and `last` are the newest term and the daemon that
+    began it.
+    """
+
+    leader: Presence | None
+    standbys: Sequence[Presence]
+    term: Term | None
+    last: Holder | None
+
+    @property
+    def all(self) -> list[Presence]:
+        return [*([self.leader] if self.leader else []), *self.standbys]
+
+
+def crew_of(store: Roles) -> Crew:
+    """Return the daemons that announce themselves in the store.
+
+    A daemon that claims to lead under an older term is shown as a standby.
+    """
+    newest = store.terms.term()
+    found = sorted(store.presences.daemons(), key=lambda one: one.holder.since)
+    leader = None
+    if newest is not None:
+        token = newest[1].token
+        leads = (one for one in found if one.role == "leader" and one.holder.token == token)
+        leader = next(leads, None)
+    standbys = [one for one in found if one is not leader]
+    return Crew(leader, standbys, newest and newest[0], newest and newest[1])
+
+
+class DaemonLine(Struct, frozen=True):
+    """One daemon, and what it has to complain about."""
+
+    presence: Presence
+    leads: bool
+    troubles: Sequence[str]
+    agrees: bool
+    late_p99: float | None
+
+
+def daemon_lines(crew: Crew) -> list[DaemonLine]:
+    """Return a line for each daemon. It `agrees` if it declares the same entries as the leader."""
+    declared = crew.leader.declares if crew.leader is not None else ""
+    return [
+        DaemonLine(
+            one,
+            one is crew.leader,
+            troubles_of(one),
+            not declared or not one.declares or one.declares == declared,
+            one.stats.get("late_p99"),
+        )
+        for one in crew.all
+    ]
+
+
+def troubles_of(one: Presence) -> list[str]:
+    """Return what the daemon reports as wrong, one text for each."""
+    found = []
+    if not one.broker_ok:
+        found.append(f"broker: {one.broker or 'no answer'}")
+    if one.lock:
+        found.append(f"lock: {one.lock}")
+    if one.went_back:
+        found.append(f"the store went back: {one.went_back}")
+    if abs(one.clock_offset) > CLOCK_OFF_S:
+        found.append(f"its clock is {one.clock_offset:+.1f} s off the store's")
+    return [*found, *one.problems]
+
+
+@needs("viewer")
+def show(request: Request) -> Response:
+    """Return the page of daemons."""
+    store, shown = site_of(request).open_store(), moments_of(request)
+    crew = crew_of(store)
+    return live_page(request, "daemons.html", shown, crew=crew, lines=daemon_lines(crew))
+
+
+def routes() -> list[Route]:
+    """Return the route of this page."""
+    return [Route(PATH, show, methods=["GET"])]

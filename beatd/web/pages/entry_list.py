@@ -1,0 +1,161 @@
+"""Read one page of the list of entries, with what its columns show."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import get_args
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from beatd.catalog import Position, Query, Stored
+from beatd.outcome import EntryOutcome
+from beatd.run import micros, moment_of
+from beatd.schedules import describe
+from beatd.store import Roles
+from beatd.views.entry_search import (
+    EntriesPage,
+    EntrySearch,
+    Order,
+    SearchState,
+    entries_page,
+)
+from beatd.views.failing import failures
+from beatd.web.pages.entry_state import EntryState, entry_state, newest_run
+from beatd.web.pages.moments import Moments
+from beatd.web.pages.run_strip import run_strip
+
+PAGE = 50
+STRIP = 30
+COUNTED_MAX = 10_000
+TEXT_MAX_CHARS = 200
+STATES: tuple[SearchState, ...] = get_args(SearchState)
+ORDERS: tuple[Order, ...] = get_args(Order)
+
+
+class EntryLine(Struct, frozen=True):
+    """One line of the list."""
+
+    row: Stored
+    state: EntryState
+    words: str
+    outcome: EntryOutcome | None
+    strip: Markup
+    late: float | None
+    queue: str
+
+
+def search_of(fields: Mapping[str, str]) -> EntrySearch:
+    """Return the search that the fields of an address ask for; unknown values are ignored."""
+    state, order = fields.get("state", ""), fields.get("order", "")
+    return EntrySearch(
+        text=fields.get("q", "").strip()[:TEXT_MAX_CHARS] or None,
+        source=fields.get("source", "").strip()[:TEXT_MAX_CHARS] or None,
+        state=next((one for one in STATES if one == state), None),
+        order=next((one for one in ORDERS if one == order), "name"),
+    )
+
+
+def fields_of(search: EntrySearch) -> dict[str, str]:
+    """Return the fields of the address of this search; empty ones are at their default."""
+    return {
+        "q": search.text or "",
+        "source": search.source or "",
+        "state": search.state or "",
+        "order": "" if search.order == "name" else search.order,
+    }
+
+
+def place_text(position: Position | None) -> str:
+    """Return a position as the text that an address has; "" for None."""
+    if position is None:
+        return ""
+    due = "" if position.due is None else str(micros(position.due))
+    return f"{due}~{position.name}"
+
+
+def position_of(text: str) -> Position | None:
+    """Return the position that `place_text` wrote; None for an empty or damaged text."""
+    due, tilde, name = text.partition("~")
+    if not tilde or not name:
+        return None
+    try:
+        return Position(name, moment_of(int(due)) if due else None)
+    except (ValueError, OverflowError):
+        return None
+
+
+def found_page(
+    store: Roles, search: EntrySearch, now: datetime, after: Position | None
+) -> EntriesPage:
+    """Return a page of entries that match the search."""
+    if search.state != "failing":
+        return entries_page(store, search, now, PAGE, after)
+    names = [one.name for one in failures(store.history, store.outcomes, store.catalog.count())]
+    query = Query(
+        names=tuple(sorted(names)),
+        contains=search.text,
+        source=search.source,
+        order=search.order,
+        after=after,
+        limit=PAGE + 1,
+    )
+    rows = list(store.catalog.find(query)) if names else []
+    known = store.outcomes.entry_outcomes([row.entry.name for row in rows])
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    due = last.plan.due if last is not None and search.order == "next" else None
+    return EntriesPage(
+        [(row, known.get(row.entry.name)) for row in rows[:PAGE]],
+        None if last is None else Position(last.entry.name, due),
+    )
+
+
+def lines_of(store: Roles, page: EntriesPage, shown: Moments) -> list[EntryLine]:
+    """Return the lines of a page: it reads the last runs of all its entries at once."""
+    names = [row.entry.name for row, _ in page.entries]
+    records = store.history.newest_records(names, STRIP) if names else {}
+    ids = [one.task_id for some in records.values() for one in some if one.task_id]
+    known = store.outcomes.outcomes(ids) if ids else {}
+    lines = []
+    for row, outcome in page.entries:
+        runs = records.get(row.entry.name, ())
+        newest = newest_run(runs)
+        lines.append(
+            EntryLine(
+                row,
+                entry_state(row, outcome, newest, shown.now),
+                describe(row.entry.schedule),
+                outcome,
+                run_strip(runs, known, shown, STRIP),
+                None if newest is None else newest.late,
+                str(row.entry.options.get("queue") or ""),
+            )
+        )
+    return lines
+
+
+def count_text(store: Roles, search: EntrySearch, page: EntriesPage, *, first: bool) -> str:
+    """Return how many entries match, such as "60" or "10,000+"; "" if only reading all could tell.
+
+    Counting stops at COUNTED_MAX.
+    """
+    if first and page.rest is None:
+        return f"{len(page.entries):,}"
+    if search.state not in (None, "paused"):
+        return ""
+    if search.text is None and search.source is None and search.state is None:
+        count = store.catalog.count()
+    else:
+        query = Query(
+            contains=search.text,
+            source=search.source,
+            paused=True if search.state == "paused" else None,
+            limit=COUNTED_MAX + 1,
+        )
+        count = sum(1 for _ in islice(store.catalog.find(query), COUNTED_MAX + 1))
+    return f"{COUNTED_MAX:,}+" if count > COUNTED_MAX else f"{count:,}"
+
+
+def names_in(values: Sequence[str], most: int) -> list[str]:
+    """Return the first `most` different names of a form, in their order."""
+    return list(dict.fromkeys(value for value in values if value))[:most]

@@ -1,0 +1,66 @@
+"""The state of an entry in one word, as lists and the entry's page show it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from beatd.catalog import Stored
+from beatd.history import Record
+from beatd.outcome import EntryOutcome
+from beatd.views.failing import FAILURES
+from beatd.views.outcome_rows import running_since
+
+#: An entry that is due for longer than this is overdue; a healthy leader needs less.
+OVERDUE_AFTER = timedelta(seconds=5)
+
+
+class EntryState(Struct, frozen=True):
+    """A state in one word, and `note`, a line that explains it, or "".
+
+    `kind` is "ok", "bad", "warn", "run", "pause" or "off"; it chooses the colour and the shape.
+    """
+
+    word: str
+    kind: str
+    note: str = ""
+
+
+def entry_state(
+    row: Stored, outcome: EntryOutcome | None, newest: Record | None, now: datetime
+) -> EntryState:
+    """Return the state of an entry; `newest` is its newest record that is published or failed."""
+    if not row.entry.enabled:
+        return EntryState("disabled", "off")
+    if row.paused:
+        return EntryState("paused", "pause", _pause_note(row))
+    if newest is not None and newest.state == "failed":
+        return EntryState("not published", "bad", newest.reason)
+    if outcome is not None and outcome.newest.state in FAILURES:
+        times = f" ×{outcome.failures}" if outcome.failures > 1 else ""
+        return EntryState(f"{outcome.newest.state}{times}", "bad", outcome.newest.error)
+    due = row.plan.due
+    if row.running is not None and row.running.waits and row.running.until > now:
+        return EntryState("waiting", "run", "waits for the run before")
+    if due is not None and due < now - OVERDUE_AFTER:
+        return EntryState("overdue", "warn")
+    if running_since(row, outcome, now) is not None:
+        return EntryState("running", "run")
+    if due is None:
+        return EntryState("finished", "off", "no run is ahead")
+    if newest is None and outcome is None and row.last is None:
+        return EntryState("new", "ok", "has not run yet")
+    return EntryState("well", "ok")
+
+
+def newest_run(records: Sequence[Record]) -> Record | None:
+    """Return the newest record that is published or failed; `records` has the newest first."""
+    return next((one for one in records if one.state in ("published", "failed")), None)
+
+
+def _pause_note(row: Stored) -> str:
+    pause = row.pause
+    if pause is None:
+        return ""
+    by = f"by {pause.by}" if pause.by else ""
+    return ": ".join(part for part in (by, pause.note) if part)

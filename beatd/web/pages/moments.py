@@ -1,0 +1,64 @@
+"""Show moments and durations in pages."""
+
+from datetime import datetime, timedelta
+
+from markupsafe import Markup
+
+from beatd.schedules import zone
+from beatd.schedules.duration import length_text
+from beatd.schedules.moment import format_moment
+from beatd.why.time_words import runtime
+
+_TIME = Markup('<time datetime="{}">{}</time>')
+_RELATIVE = Markup('<span class="rel" data-at="{:.0f}">{}</span>')
+
+
+class Moments:
+    """Formats moments in the zone `tz`, relative to the moment `now`."""
+
+    def __init__(self, tz: str, now: datetime) -> None:
+        self._zone, self.now = zone(tz), now
+
+    def text(self, moment: datetime) -> str:
+        """Return the moment as text in the zone, such as "2026-11-28 02:30:00 CET"."""
+        local = moment.astimezone(self._zone)
+        return f"{local.isoformat(' ', 'seconds')[:19]} {local.tzname()}"  # strftime is slower
+
+    def at(self, moment: datetime) -> Markup:
+        """Return the moment as an HTML element that shows it in the zone."""
+        return _TIME.format(format_moment(moment), self.text(moment))
+
+    def short(self, moment: datetime) -> str:
+        """Return the time of day in the zone as text, such as "02:30"."""
+        return f"{moment.astimezone(self._zone):%H:%M}"
+
+    def relative(self, moment: datetime) -> Markup:
+        """Return the distance to now, such as "in 5 min", which the script counts on.
+
+        It is no part of the ETag of a page.
+        """
+        return _RELATIVE.format(moment.timestamp(), distance(moment - self.now))
+
+    def both(self, moment: datetime) -> Markup:
+        """Return the moment and its distance to now, in two lines of a cell."""
+        return Markup('<span class="when">{}{}</span>').format(
+            self.relative(moment), self.at(moment)
+        )
+
+
+def distance(length: timedelta) -> str:
+    """Return a time relative to now, such as "in 5 min" or "3 s ago", to the second."""
+    text = length_text(length.total_seconds())
+    if not text:
+        return "now"
+    return f"in {text}" if length > timedelta(0) else f"{text} ago"
+
+
+def late_text(seconds: float) -> str:
+    """Return how late a run was, such as "3 ms" or "2 min"."""
+    return "on time" if seconds < 0.0005 else runtime(seconds)
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time, such as "3 h 12 min"."""
+    return length_text(length.total_seconds()) or "less than 1 s"

@@ -1,0 +1,119 @@
+"""The page /: is all well, what runs within the hour, and what failed last."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from beatd.catalog import Query, Stored
+from beatd.observers.health import Health
+from beatd.store import Roles
+from beatd.views.failing import Failure, failures
+from beatd.views.planned_ahead import planned_ahead
+from beatd.web.pages.addresses import address
+from beatd.web.pages.daemons import Crew, crew_of
+from beatd.web.pages.density import axis, density
+from beatd.web.pages.entries import problems_of
+from beatd.web.pages.entry_state import OVERDUE_AFTER
+from beatd.web.pages.kept import kept_of
+from beatd.web.pages.rendering import live_page, moments_of, site_of
+from beatd.web.visitor import needs
+
+NEXT_SHOWN = 8
+FAILURES_SHOWN = 8
+OVERDUE_COUNTED_MAX = 1_000
+
+
+class Trouble(Struct, frozen=True):
+    """One thing that is not well, and the list that shows it."""
+
+    text: str
+    path: str
+
+
+class State(Struct, frozen=True):
+    """What the sentence at the top of the page is about."""
+
+    crew: Crew
+    open_incidents: int
+    failing: Sequence[Failure]
+    overdue: int
+    unapplied: int
+
+
+def troubles(state: State, health: Health) -> Iterator[Trouble]:
+    """Yield what is not well, the worst first."""
+    if state.crew.leader is None:
+        yield Trouble("nobody leads", "/daemons")
+    elif not state.crew.leader.broker_ok:
+        yield Trouble("the leader cannot use the broker", "/daemons")
+    elif not health.broker_ok:
+        yield Trouble("this daemon cannot use the broker", "/daemons")
+    if not health.lock_ok:
+        yield Trouble("the lock cannot be used", "/daemons")
+    for count, one, many, path in (
+        (state.open_incidents, "open incident", "open incidents", "/incidents"),
+        (len(state.failing), "entry fails", "entries fail", address("/entries", state="failing")),
+        (state.overdue, "run is overdue", "runs are overdue", address("/entries", order="next")),
+        (state.unapplied, "declaration is not applied", "declarations are not applied", "/daemons"),
+    ):
+        if count:
+            least = "+" if count == OVERDUE_COUNTED_MAX and many.startswith("runs") else ""
+            yield Trouble(f"{count:,}{least} {one if count == 1 else many}", path)
+
+
+def overdue_count(store: Roles, now: datetime) -> int:
+    """Return how many entries are overdue; counting stops at OVERDUE_COUNTED_MAX."""
+    query = Query(
+        enabled=True, due_before=now - OVERDUE_AFTER, order="next", limit=OVERDUE_COUNTED_MAX
+    )
+    return sum(1 for _ in store.catalog.find(query))
+
+
+def next_rows(store: Roles) -> list[Stored]:
+    """Return the entries that run next."""
+    found = store.catalog.find(Query(enabled=True, order="next", limit=NEXT_SHOWN))
+    return [row for row in found if row.plan.due is not None]
+
+
+@needs("viewer")
+def show(request: Request) -> Response:
+    """Return the overview."""
+    site = site_of(request)
+    store, shown, kept = site.open_store(), moments_of(request), kept_of(request)
+    crew, entries = crew_of(store), store.catalog.count()
+    failing = kept.get("failing", lambda: failures(store.history, store.outcomes, entries))
+    minute = shown.now.replace(second=0, microsecond=0)
+    ahead = kept.get(("hour", minute), lambda: planned_ahead(store.catalog, minute, 1))
+    state = State(
+        crew,
+        sum(one.closed is None for one in store.incidents.open_incidents()),
+        failing,
+        overdue_count(store, shown.now),
+        len(problems_of(crew.all)),
+    )
+    return live_page(
+        request,
+        "overview.html",
+        shown,
+        crew=crew,
+        entries=entries,
+        troubles=list(troubles(state, site.health())),
+        next_rows=next_rows(store),
+        hour=density(ahead, shown),
+        hour_axis=[shown.short(moment) for moment in axis(ahead, 6)],
+        hour_runs=sum(ahead.counts),
+        hour_most=max(ahead.counts),
+        hour_complete=ahead.complete,
+        failing=failing[:FAILURES_SHOWN],
+        failing_count=len(failing),
+        health=site.health(),
+    )
+
+
+def routes() -> list[Route]:
+    """Return the route of this page."""
+    return [Route("/", show, methods=["GET"])]

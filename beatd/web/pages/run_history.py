@@ -1,0 +1,171 @@
+"""The page /history: the records of all runs, with filters and a bounded search."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, get_args
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from beatd.errors import ConfigError
+from beatd.history import Record
+from beatd.outcome import Delivery, OutcomeState
+from beatd.run import Origin, State
+from beatd.store import Roles
+from beatd.views.outcome_rows import delivered
+from beatd.views.time_text import read_moment
+from beatd.web.pages.addresses import Place
+from beatd.web.pages.rendering import live_page, moments_of, site_of
+from beatd.web.pages.run_strip import Look, run_word
+from beatd.web.visitor import needs
+
+PATH = "/history"
+PAGE = 50
+RECORDS_PER_READ = 250
+READS_MAX = 20
+STATES: tuple[State, ...] = get_args(State)
+OUTCOMES: tuple[OutcomeState, ...] = get_args(OutcomeState)
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
+
+
+class RunLine(Struct, frozen=True):
+    """One line of the history, with what became of the run."""
+
+    record: Record
+    newest: Delivery | None
+    word: str
+    look: Look
+    detail: str
+    times: int
+
+
+class RunSearch(Struct, frozen=True):
+    """The conditions of a search; one of None is not applied."""
+
+    entry: str | None = None
+    state: State | None = None
+    outcome: OutcomeState | None = None
+    origin: Origin | None = None
+    since: datetime | None = None
+
+    @property
+    def filters(self) -> bool:
+        """True if records must be read to know whether they match."""
+        return bool(self.state or self.outcome or self.origin or self.since)
+
+    def accepts(self, record: Record, deliveries: Sequence[Delivery]) -> bool:
+        """Return True if a record and what became of its run match."""
+        outcome = deliveries[-1].state if deliveries else None
+        return (
+            (self.state is None or record.state == self.state)
+            and (self.outcome is None or outcome == self.outcome)
+            and (self.origin is None or record.origin == self.origin)
+            and (self.since is None or (record.until or record.planned) >= self.since)
+        )
+
+
+class FoundRuns(Struct, frozen=True):
+    """The lines of a page. `rest` is the place where the next one begins, "" after the last one.
+
+    `read` is the number of records that were read, and `back_to` the planned moment of the last.
+    """
+
+    lines: Sequence[RunLine]
+    rest: str
+    read: int
+    back_to: datetime | None
+
+
+def find_runs(store: Roles, search: RunSearch, place: str) -> FoundRuns:
+    """Return the runs that match, from a place in the history on, the last written first.
+
+    The search ends when a page is full, or after READS_MAX reads.
+    """
+    lines: list[RunLine] = []
+    read, back_to = 0, None
+    for _ in range(READS_MAX if search.filters else 1):
+        size = RECORDS_PER_READ if search.filters else PAGE
+        page = store.history.history_page(search.entry, size, place)
+        lines += _lines_in(store, search, page.records)
+        read, place = read + len(page.records), page.rest
+        if page.records:
+            back_to = page.records[-1].planned
+        if _all_before(page.records, search.since):
+            place = ""
+        if not place or len(lines) >= PAGE:
+            break
+    return FoundRuns(lines, place, read, back_to)
+
+
+def _lines_in(store: Roles, search: RunSearch, records: Sequence[Record]) -> list[RunLine]:
+    ids = [one.task_id for one in records if one.task_id]
+    known = store.outcomes.outcomes(ids) if ids else {}
+    lines = []
+    for record in records:
+        deliveries = known.get(record.task_id, ()) if record.task_id else ()
+        if search.accepts(record, deliveries):
+            newest = deliveries[-1] if deliveries else None
+            word, look = run_word(record, deliveries)
+            detail = record.reason or (newest.error if newest else "")
+            lines.append(RunLine(record, newest, word, look, detail, delivered(deliveries)))
+    return lines
+
+
+def _all_before(records: Sequence[Record], since: datetime | None) -> bool:
+    """Return True if every later page is older than `since`: no run is published early."""
+    if since is None or not records:
+        return False
+    published = records[-1].published
+    return published is not None and published < since
+
+
+@needs("viewer")
+def show(request: Request) -> Response:
+    """Return the page of runs that the address asks for."""
+    site = site_of(request)
+    store, shown = site.open_store(), moments_of(request)
+    fields: dict[str, str] = {
+        key: request.query_params.get(key, "").strip()
+        for key in ("entry", "state", "outcome", "origin", "since")
+    }
+    refusal = ""
+    try:
+        search = _search_of(fields, site.timezone)
+    except ConfigError as error:
+        refusal, search = str(error), _search_of({**fields, "since": ""}, site.timezone)
+    place = Place.of(request)
+    found = find_runs(store, search, place.here)
+    return live_page(
+        request,
+        "history.html",
+        shown,
+        found=found,
+        pages=place.pages(PATH, fields, found.rest),
+        fields=fields,
+        filters=search.filters,
+        is_filtered=any(fields.values()),
+        refusal=refusal,
+        states=STATES,
+        outcomes=OUTCOMES,
+        origins=ORIGINS,
+    )
+
+
+def _search_of(fields: Mapping[str, str], tz: str) -> RunSearch:
+    def chosen(known: Sequence[Any], key: str) -> Any:
+        return next((one for one in known if one == fields[key]), None)
+
+    return RunSearch(
+        fields["entry"] or None,
+        chosen(STATES, "state"),
+        chosen(OUTCOMES, "outcome"),
+        chosen(ORIGINS, "origin"),
+        read_moment("since", fields["since"], tz) if fields["since"] else None,
+    )
+
+
+def routes() -> list[Route]:
+    """Return the route of this page."""
+    return [Route(PATH, show, methods=["GET"])]

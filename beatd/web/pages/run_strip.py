@@ -1,0 +1,108 @@
+"""Draw the last runs of an entry as a strip of bars: colour and shape are the outcome, the height
+is the runtime."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from markupsafe import Markup, escape
+
+from beatd.history import Record
+from beatd.outcome import Delivery
+from beatd.web.pages.moments import Moments
+from beatd.why.time_words import runtime
+
+Look = Literal["ok", "bad", "run", "off", "sent"]
+Deliveries = Mapping[str, Sequence[Delivery]]
+
+STEP, WIDTH, HEIGHT, LOWEST = 6, 5, 24, 4
+DETAIL_CHARS_MAX = 120
+_LOOKS: dict[str, Look] = {
+    "received": "run",
+    "started": "run",
+    "succeeded": "ok",
+    "retried": "run",
+    "failed": "bad",
+    "expired": "bad",
+    "lost": "bad",
+    "revoked": "off",
+}
+
+
+def run_word(record: Record, deliveries: Sequence[Delivery]) -> tuple[str, Look]:
+    """Return what became of a run in one word, and how it looks: ("succeeded", "ok")."""
+    if record.state == "skipped":
+        return "skipped", "off"
+    if record.state == "failed":
+        return "not published", "bad"
+    if record.state == "claimed":
+        return "claimed", "run"
+    if deliveries:
+        state = deliveries[-1].state
+        return state, _LOOKS[state]
+    return "published", "sent"
+
+
+def run_strip(records: Sequence[Record], known: Deliveries, shown: Moments, slots: int) -> Markup:
+    """Return an SVG with a bar for each record; `records` has the newest first, which is drawn at
+    the right end. The highest bar is the longest runtime."""
+    ends = [known.get(record.task_id, ()) for record in records]
+    times = [one[-1].runtime if one else None for one in ends]
+    words = [run_word(*one) for one in zip(records, ends, strict=True)]
+    most = max((time for time in times if time is not None), default=0.0) or 1.0
+    width = slots * STEP
+    parts = [
+        f'<svg class="strip" width="{width}" height="{HEIGHT}" role="img" '
+        f'aria-label="{_summary([word for word, _ in words])}">'
+    ]
+    left = width
+    for record, deliveries, time, (word, look) in zip(records, ends, times, words, strict=True):
+        left -= STEP
+        title = _title(record, word, time, deliveries, shown)
+        parts.append(f'<g class="{look}"><title>{title}</title>{_bar(look, left, time, most)}</g>')
+    parts.append("</svg>")
+    return Markup("".join(parts))  # every text in it is a number, a word of ours, or escaped
+
+
+def _bar(look: Look, left: int, time: float | None, most: float) -> str:
+    """Return the shape of one run: a full bar, a bar with a notch, a frame or a dash."""
+    if look == "off":
+        return f'<rect x="{left}" y="{HEIGHT - 3}" width="{WIDTH}" height="2"/>'
+    high = LOWEST + round((HEIGHT - LOWEST - 6) * (time or 0.0) / most)
+    top = HEIGHT - high
+    if look == "bad":  # a triangle above the bar
+        middle, tip = left + WIDTH / 2, top - 6
+        triangle = f"M{left} {top - 1}L{middle} {tip}L{left + WIDTH} {top - 1}Z"
+        return f'<path d="{triangle}"/><rect x="{left}" y="{top}" width="{WIDTH}" height="{high}"/>'
+    if look in ("sent", "run"):  # only a frame: no end is known
+        inner = max(high, 5) - 1
+        return (
+            f'<rect x="{left + 0.5}" y="{HEIGHT - inner - 0.5}" width="{WIDTH - 1}" '
+            f'height="{inner}"/>'
+        )
+    return f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{high}"/>'
+
+
+def _title(
+    record: Record,
+    word: str,
+    time: float | None,
+    deliveries: Sequence[Delivery],
+    shown: Moments,
+) -> str:
+    """Return the run in words, escaped."""
+    text = f"{shown.text(record.planned)}, {word}"
+    if time is not None:
+        text += f" in {runtime(time)}"
+    if record.count > 1:
+        text += f", {'at least ' if record.at_least else ''}{record.count} moments"
+    detail = record.reason or (deliveries[-1].error if deliveries else "")
+    return f"{text}: {escape(detail[:DETAIL_CHARS_MAX])}" if detail else text
+
+
+def _summary(words: Sequence[str]) -> str:
+    """Return the strip in words for a screen reader: "last 30 runs: 29 succeeded, 1 failed"."""
+    if not words:
+        return "no run yet"
+    found = ", ".join(f"{count} {word}" for word, count in Counter(words).items())
+    return f"last {len(words)} runs: {found}"
