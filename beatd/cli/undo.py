@@ -67,7 +67,7 @@ def _print(done: "Undone", now: "datetime", tz: str) -> None:
     if old != new:
         print_difference(name, old, new)
     if before is not None and after is not None and before.entry.source != after.entry.source:
-        echo(f"{name} belongs to {after.entry.source} again")
+        echo(f"{name} belongs to {after.entry.source} now")
     was = None if before is None else (before.paused, before.pause)
     if after is not None and after.paused and was != (True, after.pause):
         echo(f"{name} is {pause_state(after, now, tz)}")

@@ -27,7 +27,7 @@ from tests.cli.conftest import Beatd, Here
 
 KEYS = [
     *("name", "task", "schedule", "tz", "args", "kwargs", "options", "enabled", "paused"),
-    *("next", "last", "runs", "source", "outcome", "running"),
+    *("pause", "next", "last", "runs", "source", "outcome", "running"),
 ]
 
 

@@ -130,7 +130,7 @@ def test_commands_are_completed_from_the_table() -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("beatd ch", {"check"}),
+        ("beatd ch", {"changes", "check"}),
         ("beatd -c config.yaml ne", {"next"}),
         ("beatd next --cr", {"--cron", "--crontab"}),
         ("beatd completion b", {"bash"}),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from beatd.cli import history
 from beatd.cli.paged_table import print_pages
 from beatd.ledger import RunningChange
 from beatd.outcome import Delivery
