@@ -187,6 +187,6 @@ class HttpSection(Struct, frozen=True):
             elif one is not None:
                 found[key] = one
         for key in needed:
-            if value.get(key) is None:
+            if value.get(key) in (None, [], ""):
                 self.note(f"needs {key}", *path)
         return found

@@ -14,13 +14,19 @@ from beatd.web.answers import error_answer
 from beatd.web.gate import Gate
 from beatd.web.http_hosts import HttpHosts
 from beatd.web.site import Site
+from beatd.web.templates import environment
 from beatd.web.visitors import Visitors
 
 log = logging.getLogger("beatd")
 
 
 def application(site: Site, hosts: HttpHosts, visitors: Visitors) -> ASGIApp:
-    """Return the application: all routes behind the gate that decides who may enter."""
+    """Return the application: all routes behind the gate that decides who may enter.
+
+    The files of the pages are read here, while the process still has a free descriptor.
+    """
+    static_files.static_files()
+    environment()
     routes = [
         *probes.routes(),
         *static_files.routes(),

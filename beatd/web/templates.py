@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -17,9 +17,13 @@ FOLDER = Path(__file__).parent / "templates"
 @cache
 def environment() -> Environment:
     """Return the Jinja environment of all pages: every value is escaped, a missing one is an
-    error."""
+    error.
+
+    The first call reads all templates, so that an upgrade of the files does not mix two versions.
+    """
+    texts = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.html")}
     made = Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=DictLoader(texts),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

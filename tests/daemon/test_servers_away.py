@@ -19,11 +19,11 @@ from beatd.observers.metrics import Metrics
 from beatd.publishers.memory import MemoryPublisher
 from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
-from beatd.web.web_pages import PageAnswers
 from tests.fake_clock import FakeClock
 from tests.fake_lease import FakeLease, holder
 from tests.observers.test_metrics import figures
 from tests.roles import status_shared_by
+from tests.web.in_process import Probes
 
 READ_ONLY = "store h:1: cannot execute in a read-only transaction"
 
@@ -61,7 +61,7 @@ class SteppedDaemon:
     def __init__(self, daemon: Daemon, store: Replica, lock: FakeLease, told: list[Event]) -> None:
         self.daemon, self.store, self.lock, self.told = daemon, store, lock, told
         self.metrics = Metrics()
-        self.pages = PageAnswers(lambda: health_of(daemon), self.metrics, dict)
+        self.pages = Probes(lambda: health_of(daemon), self.metrics, dict)
 
     def lives(self, seconds: float) -> None:
         for _ in range(int(seconds / 0.1)):

@@ -13,10 +13,10 @@ from beatd.observers.last_state import LastState
 from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
 from beatd.run import Skip
-from beatd.web.web_pages import PageAnswers
 from tests.observers.test_log import ended
 from tests.process import PATIENCE
 from tests.waiting import until
+from tests.web.in_process import Probes
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -27,7 +27,7 @@ def test_it_is_not_alive_without_its_campaign(config: Callable[..., Path]) -> No
 
     with Beat(config(), observers=(ends,)) as beat:
         daemon = beat.daemon
-        pages = PageAnswers(lambda: health_of(daemon), Metrics(), dict)
+        pages = Probes(lambda: health_of(daemon), Metrics(), dict)
         until(daemon.ready, PATIENCE, "it is ready")
         assert pages.answer("/live")[0] == 200
         assert daemon.election is not None

@@ -297,20 +297,6 @@ def test_no_log_has_a_token_or_a_cookie(server: HttpServer, caplog, capfd) -> No
 # TLS
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """A certificate for 127.0.0.1 and its key, as paths."""
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-keyout", key, "-out", cert, "-days", "3650", "-subj", "/CN=beat",
-         "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return str(cert), str(key)
-
-
 def test_over_tls_the_cookie_is_secure(serve: Serve, certificate: tuple[str, str]) -> None:
     server = serve(who=visitors(TOKENS), tls=tls_context(*certificate))
     trusted = ssl.create_default_context(cafile=certificate[0])
