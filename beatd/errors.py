@@ -135,5 +135,17 @@ class StoreUnusable(StoreError):
     """
 
 
+class StoreAbsent(StoreUnusable):
+    """Raised if the store does not exist yet and the caller must not create it.
+
+    `lack` says what is missing at `where`.
+    """
+
+    def __init__(self, where: str, lack: str) -> None:
+        super().__init__(
+            f"{where}: {lack}; `beatd run`, `beatd add`, `beatd apply` or `beatd import` creates it"
+        )
+
+
 class Deposed(BeatError):
     """Raised if this daemon is no longer the leader, so that the store refuses its writes."""

@@ -34,7 +34,7 @@ MODULES = {
         message_file mysql postgresql redis redis_url sentinel sql_errors sqlite
     """,
     "stores": """
-        change_records damage disk django embedded embedded.catalog_writes
+        absent_file change_records damage disk django embedded embedded.catalog_writes
         embedded.change_writes embedded.claims embedded.delivery_writes embedded.entry_reader
         embedded.memory embedded.memory_changes embedded.memory_copies embedded.memory_history
         embedded.memory_incidents embedded.memory_outcomes embedded.memory_part

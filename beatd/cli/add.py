@@ -67,7 +67,7 @@ def command(
         wrong = [_as_typed(problem) for problem in checked.problems if not problem.warning]
         raise ConfigError(in_one_line(wrong), wrong)
     notes = [*checked.problems, *_warnings(checked.entry, config, chosen.given.started_at())]
-    with chosen.open(config) as opened:
+    with chosen.open(config, if_absent="create") as opened:
         now = opened.started_at if is_once(checked.entry) else opened.present
         if replace:
             row = put(opened.store.catalog, checked.entry, now, author_with(note), force=force)

@@ -51,7 +51,7 @@ def command(
     declared = (
         declared_in_files(config, files, name) if files else declared_in_config(config, prune=prune)
     )
-    with chosen.open(config) as opened:
+    with chosen.open(config, if_absent="empty" if dry_run else "create") as opened:
         how: dict[str, Any] = {"prune": prune or not files, "force": prune, "anywhere": bool(files)}
         started_at = opened.started_at()
         declared = [

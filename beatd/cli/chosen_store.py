@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from beatd.clock import Clock
     from beatd.config import Config
     from beatd.store import Roles
+    from beatd.wiring.backends import IfAbsent
 
 
 class ChosenStore(Struct, frozen=True):
@@ -62,11 +63,14 @@ class ChosenStore(Struct, frozen=True):
             raise ConfigError(str(error), [*before, with_hint]) from None
 
     @contextmanager
-    def open(self, config: "Config | None" = None) -> "Iterator[OpenedStore]":
+    def open(
+        self, config: "Config | None" = None, *, if_absent: "IfAbsent" = "refuse"
+    ) -> "Iterator[OpenedStore]":
         """Open the store for a `with` block, and close it afterwards.
 
-        Without `config`, the configuration is loaded. Raises StoreError if the store cannot be
-        reached, and ConfigError for a memory: store, which exists only inside its daemon.
+        Without `config`, the configuration is loaded. `if_absent` decides whether a store is
+        created. Raises StoreError if the store cannot be reached, and ConfigError for a memory:
+        store, which exists only inside its daemon.
         """
         from beatd.clock import SystemClock
         from beatd.config import make_folders
@@ -83,9 +87,15 @@ class ChosenStore(Struct, frozen=True):
                 "store: memory: lives within a daemon, and no command can reach it; "
                 "use sqlite:, postgresql:, redis: or shelve: to see it from outside"
             )
-        if self.url is None:
+        if self.url is None and if_absent == "create":
             make_folders(config)
-        store = open_store(config.store.url, codec=codec, clock=clock, prefix=config.store.prefix)
+        store = open_store(
+            config.store.url,
+            codec=codec,
+            clock=clock,
+            prefix=config.store.prefix,
+            if_absent=if_absent,
+        )
         try:
             now = partial(present, store, clock)
             started_at = partial(_started_at, now, clock, self.given.started_at_elapsed)

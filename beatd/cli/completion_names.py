@@ -32,18 +32,18 @@ def _config_of(ctx: click.Context) -> "Config":
 
 
 def _names_beginning_with(incomplete: str, config: "Config") -> list[str]:
-    from pathlib import Path
-
     from beatd.catalog import Query
     from beatd.clock import SystemClock
     from beatd.definition import codec
     from beatd.wiring.backends import open_store
 
-    url = config.store.url
-    if url.startswith("sqlite") and not Path(url.split("///", 1)[-1]).exists():
-        return []  # opening would create the file
     store = open_store(
-        url, codec=codec, clock=SystemClock(), prefix=config.store.prefix, timeout=STORE_TIMEOUT_S
+        config.store.url,
+        codec=codec,
+        clock=SystemClock(),
+        prefix=config.store.prefix,
+        timeout=STORE_TIMEOUT_S,
+        if_absent="empty",
     )
     try:
         found = store.find(Query(name_like=f"{incomplete}*", limit=NAMES_MAX))

@@ -165,7 +165,7 @@ def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dic
     from beatd.edits.write_imported import write_imported
     from beatd.wiring.build import store_of
 
-    store = store_of(given.load())
+    store = store_of(given.load(), if_absent="empty" if how.dry_run else "create")
     try:
         return write_imported(
             store,

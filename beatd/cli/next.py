@@ -163,14 +163,9 @@ def _entries_named(given: ConfigOption, names: tuple[str, ...], tz: str | None) 
 def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
     """Return the named entries that the store has, by name."""
     from beatd.catalog import Query
-    from beatd.config import make_folders
-    from beatd.definition import codec
-    from beatd.wiring.backends import open_store
+    from beatd.wiring.build import store_of
 
-    make_folders(config)
-    store = open_store(
-        config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
-    )
+    store = store_of(config, if_absent="empty")
     try:
         return {row.entry.name: row.entry for row in store.find(Query(names=tuple(names)))}
     finally:

@@ -67,7 +67,7 @@ def copy(source: str, target: str, json: bool) -> int:
         raise ConfigError("FROM and TO are the same store")
     with (
         chosen_source.open(from_config) as opened,
-        chosen_target.open(to_config) as other,
+        chosen_target.open(to_config, if_absent="create") as other,
         copy_progress() as progress,
     ):
         done = copy_store(opened.store, other.store, other.now, progress)

@@ -81,8 +81,10 @@ class DjangoStore(SqlStore):
     would then read all entries again.
     """
 
-    def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
-        super().__init__(url.removeprefix(PREFIX), codec=codec, timeout=timeout)
+    def __init__(
+        self, url: str, *, codec: Codec, timeout: float = 2.0, create: bool = True
+    ) -> None:
+        super().__init__(url.removeprefix(PREFIX), codec=codec, timeout=timeout, create=create)
         self._keeping = Lock()
         self._untold: dict[str, Ran] = {}  # by name: runs that the row refused
         self._failed: dict[str, Ran] = {}  # by name: runs refused in the current `record`

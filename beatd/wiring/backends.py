@@ -8,12 +8,12 @@ import socket
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from beatd.clock import Clock
 from beatd.config.schemes import DJANGO, LOCKS, REDIS, SQL, STORES, scheme_of
 from beatd.config.url_options import refuse_unknown_options
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, StoreAbsent
 from beatd.leader import Holder, Lease
 from beatd.ledger import HoldingLedger
 from beatd.store import Store
@@ -25,24 +25,52 @@ if TYPE_CHECKING:
     from beatd.publisher import Publisher, RedisPublisher
     from beatd.stores.django import DjangoStore
 
+# What to do if a file or database has no store yet: create it, raise StoreAbsent, or use an empty
+# store in memory.
+IfAbsent = Literal["create", "refuse", "empty"]
+
 
 def open_store(
-    url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:", timeout: float = 2.0
+    url: str,
+    *,
+    codec: "Codec",
+    clock: Clock,
+    prefix: str = "beatd:",
+    timeout: float = 2.0,
+    if_absent: IfAbsent = "create",
 ) -> Store:
     """Open the store that a URL names, and return it.
 
     `codec` converts entries to the stored form and back; `clock` provides the time. `prefix` begins
-    every key in Redis. `timeout` is in seconds, and is used only for databases.
+    every key in Redis. `timeout` is in seconds, and is used only for databases. `if_absent` does
+    not matter for Redis, where a store without entries needs nothing that is created first.
 
     Raises StoreError if the store cannot be reached now, StoreUnusable if waiting would not help,
     and ConfigError if the URL names no store or has an unknown option.
     """
+    try:
+        return _opened(url, codec, clock, prefix, timeout, create=if_absent == "create")
+    except StoreAbsent:
+        if if_absent == "refuse":
+            raise
+        from beatd.stores.embedded.memory import MemoryStore
+
+        return MemoryStore(codec=codec, clock=clock)
+
+
+def _opened(
+    url: str, codec: "Codec", clock: Clock, prefix: str, timeout: float, *, create: bool
+) -> Store:
     scheme = scheme_of(url)
     refuse_options("store", url)
     if scheme == "memory":
         from beatd.stores.embedded.memory import MemoryStore
 
         return MemoryStore(codec=codec, clock=clock)
+    if not create:
+        from beatd.stores.absent_file import refuse_absent_file
+
+        refuse_absent_file(url.removeprefix(DJANGO))
     if scheme == "shelve":
         from beatd.stores.embedded.shelve import ShelveStore
 
@@ -50,9 +78,9 @@ def open_store(
     if scheme.split("+")[0] in SQL:
         from beatd.stores.sql import SqlStore
 
-        return SqlStore(url, codec=codec, timeout=timeout)
+        return SqlStore(url, codec=codec, timeout=timeout, create=create)
     if url.startswith(DJANGO):
-        return open_django_store(url, codec=codec, timeout=timeout)
+        return open_django_store(url, codec=codec, timeout=timeout, create=create)
     if scheme in REDIS:
         from beatd.stores.redis import RedisStore
 
@@ -62,15 +90,18 @@ def open_store(
     raise ConfigError(f"store.url: {scheme[:40]!r} names no store; known are {known}")
 
 
-def open_django_store(url: str, *, codec: "Codec", timeout: float = 2.0) -> "DjangoStore":
+def open_django_store(
+    url: str, *, codec: "Codec", timeout: float = 2.0, create: bool = True
+) -> "DjangoStore":
     """Open the store in the database of django-celery-beat, and return it.
 
-    Raises the same errors as `open_store`.
+    Without `create`, raise StoreAbsent if the database has no tables of beatd. Raises the same
+    errors as `open_store`.
     """
     from beatd.stores.django import DjangoStore
 
     refuse_options("store", url)
-    return DjangoStore(url, codec=codec, timeout=timeout)
+    return DjangoStore(url, codec=codec, timeout=timeout, create=create)
 
 
 def refuse_options(section: str, url: str) -> None:

@@ -183,11 +183,15 @@ def daemon_of(
     )
 
 
-def store_of(config: Config) -> Store:
+def store_of(config: Config, *, if_absent: backends.IfAbsent) -> Store:
     """Open the store of the configuration and return it, for commands other than the daemon.
 
     Raises the same errors as `open_store`.
     """
     return backends.open_store(
-        config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
+        config.store.url,
+        codec=codec,
+        clock=SystemClock(),
+        prefix=config.store.prefix,
+        if_absent=if_absent,
     )

@@ -123,7 +123,7 @@ def lived(daemon: Process, path: Path, port: int) -> list[Sample]:
     samples: list[Sample] = []
     ends = time.monotonic() + LENGTH_S / len(STORES)
     reload_at = sample_at = time.monotonic()
-    with closing(store_of(load_config(str(path)).config)) as store:
+    with closing(store_of(load_config(str(path)).config, if_absent="refuse")) as store:
         churn, number = Churn(store), 0
         while (now := time.monotonic()) < ends:
             churn.step(number := number + 1)

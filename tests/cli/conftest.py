@@ -1,6 +1,7 @@
 """Commands run in this process, as a shell would run them, on a SQLite store."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ import pytest
 from click.testing import CliRunner
 from msgspec import Struct, json
 
+from beatd.catalog import Query
 from beatd.cli import main
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.store import Store
-from beatd.wiring.backends import open_store
+from beatd.wiring.backends import IfAbsent, open_store
 
 
 class Ended(Struct, frozen=True):
@@ -84,9 +86,14 @@ class Here:
     def json(self, *words: object, code: int = 0) -> Any:
         return self(*words, "--json", code=code).json
 
-    def store(self) -> Store:
+    def store(self, if_absent: IfAbsent = "create") -> Store:
         url = f"sqlite:///{self.folder}/beatd.db"
-        return open_store(url, codec=codec, clock=SystemClock())
+        return open_store(url, codec=codec, clock=SystemClock(), if_absent=if_absent)
+
+    def names(self) -> list[str]:
+        """The names of all entries; none if there is no store."""
+        with closing(self.store("empty")) as store:
+            return [row.entry.name for row in store.find(Query())]
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_what_is_no_name_is_refused_in_a_line(here: Here, name: str) -> None:
 def test_what_was_asked_wrongly_is_told_in_a_line(here: Here, words: Any, said: str) -> None:
     ended = here("add", "x", "--task", "t", "--every", "5m", *words, code=2)
     assert said in ended.line
-    assert here.json("list") == []
+    assert here.names() == []
 
 
 def test_what_is_missing_is_told(here: Here) -> None:
@@ -138,7 +138,7 @@ def test_a_store_may_be_given_by_its_url(here: Here, beatd: Beatd) -> None:
     row: Any = beatd(*words).json
     assert row["tz"] == "UTC"
     assert beatd("show", "x", "--store", url).code == 0
-    assert here.json("list") == []
+    assert here.names() == []
 
 
 @pytest.mark.parametrize(

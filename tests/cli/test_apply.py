@@ -51,7 +51,7 @@ def test_a_dry_run_changes_nothing(here: Here) -> None:
     found = here.json("apply", "--dry-run", "e.yaml")
     assert (found["added"], found["dry_run"]) == (["a", "b"], True)
     assert "would be 2 added" in here("apply", "--dry-run", "e.yaml").out
-    assert here.json("list") == []
+    assert here.names() == []
 
 
 def test_files_prune_only_when_asked(here: Here) -> None:
@@ -123,7 +123,7 @@ def test_an_owner_that_cannot_be_is_refused(here: Here, words: tuple[str, ...], 
     here.config("schedules: [s/]\n")
     here.file("more/e.yaml", TWO)
     assert said in here("apply", *words, code=2).line
-    assert here.json("list") == []
+    assert here.names() == []
 
 
 def test_without_a_file_what_the_configuration_declares_is_applied(here: Here) -> None:
@@ -175,7 +175,7 @@ def test_an_invalid_file_changes_nothing(here: Here, text: str, said: str) -> No
     here.file("good.yaml", TWO)
     here.file("e.yaml", text)
     assert f"beatd: {said}" in here("apply", "good.yaml", "e.yaml", code=2).err
-    assert here.json("list") == []
+    assert here.names() == []
 
 
 def test_a_missing_file_is_told_in_a_line(here: Here) -> None:
@@ -217,6 +217,7 @@ def test_an_export_of_some(here: Here) -> None:
 
 
 def test_an_empty_store_exports_no_entries(here: Here) -> None:
+    here.store().close()
     assert here("export").out == "entries: {}\n"
 
 

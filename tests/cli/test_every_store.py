@@ -117,7 +117,8 @@ def test_a_thousand_entries_are_applied_once(here: Here) -> None:
 
 
 def test_a_new_identity_takes_the_term_from_whoever_has_it(here: Here) -> None:
-    with closing(store_of(load_config(str(here.folder / "config.yaml")).config)) as store:
+    config = load_config(str(here.folder / "config.yaml")).config
+    with closing(store_of(config, if_absent="create")) as store:
         me = holder("slept through it")
         store.announce(Presence(me, "leader", True, me.since), 60.0)
         assert "stop the daemons" in here("store", "new-identity", code=1).line

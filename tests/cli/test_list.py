@@ -132,6 +132,7 @@ def test_on_a_narrow_terminal_the_end_of_a_task_is_seen(monkeypatch: pytest.Monk
 
 
 def test_an_empty_store_is_an_empty_list(here: Here) -> None:
+    here.store().close()
     assert here.json("list") == []
     ended = here("list")
     assert (ended.out, ended.line) == ("", "no entry; `beatd add` makes one")
@@ -205,12 +206,10 @@ def test_a_small_store_is_listed_without_waiting_for_large_imports(some: Here, w
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_first_command_makes_the_folder_as_the_daemon_would(
-    beatd: Beatd, tmp_path: Path
-) -> None:
+def test_an_entry_makes_the_folder_as_the_daemon_would(beatd: Beatd, tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text("broker: memory://\nstore: 'sqlite:///not/yet/b.db'\n")
-    ended = beatd("list", "-c", config)
+    ended = beatd("add", "x", "--task", "t", "--every", "1h", "-c", config)
     assert (ended.code, "no directory" in ended.err) == (0, False)
     assert (tmp_path / "not/yet/b.db").exists()
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import DBAPIError
 
-from beatd.errors import StoreError, StoreUnusable
+from beatd.errors import StoreAbsent, StoreError, StoreUnusable
 from beatd.servers.sql_errors import one_line
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import Dialect
@@ -109,17 +109,25 @@ VERSION = len(STEPS)
 SERVES = 1
 
 
-def migrate(database: Database) -> UUID:
+def migrate(database: Database, *, create: bool = True) -> UUID:
     """Create the tables of a store, or upgrade them to this program's version. Return the store's
     namespace, a UUID from which task ids are made. Raises StoreUnusable if the schema needs a newer
-    program, or another program has a table with the same name."""
+    program, or another program has a table with the same name. Without `create`, raises StoreAbsent
+    if the database has no tables of a store."""
     found = database.read(lambda connection: _state(connection, database))
+    if found is None and not create:
+        database.read(lambda connection: _refuse_absent(connection, database))
     if found is None or found.version < VERSION:
         database.write(lambda connection: _climb(connection, database), patient=True)
         found = database.read(lambda connection: _state(connection, database))
     assert found is not None, "the schema was just made"
     refuse_newer(database.where, found.version, found.serves)
     return UUID(found.namespace)
+
+
+def _refuse_absent(connection: Connection, database: Database) -> None:
+    if not database.dialect.has_table(connection, ledger.name):
+        raise StoreAbsent(database.where, "the database has no store of beatd yet")
 
 
 def refuse_newer(where: str, version: int, serves: int) -> None:

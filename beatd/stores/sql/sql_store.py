@@ -21,10 +21,14 @@ from beatd.stores.sql.url import dialect_of
 
 class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlCopies, SqlIncidents, SqlTerms, SqlPresences):
     """A store in a SQL database. The constructor opens the database, and creates or upgrades the
-    tables. It raises StoreError if this fails."""
+    tables. It raises StoreError if this fails. Without `create`, it creates no tables, and raises
+    StoreAbsent if there are none."""
 
-    def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
+    def __init__(
+        self, url: str, *, codec: Codec, timeout: float = 2.0, create: bool = True
+    ) -> None:
         super().__init__(Database(dialect_of(url, timeout)), codec)
+        self._create = create
         try:
             self._settle()
         except BaseException:
@@ -36,7 +40,7 @@ class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlCopies, SqlIncidents, SqlT
         """Create or upgrade the tables, read the store's namespace, and empty the cache of
         entries."""
         self._reader.forget()
-        self._namespace = migrate(self._db)
+        self._namespace = migrate(self._db, create=self._create)
 
     @property
     def namespace(self) -> UUID:
