@@ -15,17 +15,20 @@ from urllib.parse import quote
 from msgspec import MsgspecError, Struct, json
 
 from beatd.catalog import Codec, Plan, Query, Stored
+from beatd.changes import Pause
 from beatd.errors import ConfigError
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.run import Running, micros, moment_of
 
-VERSION = 3  # of the schema that is read here; a test holds it to the store's
+VERSION = 4  # of the schema that is read here; a test holds it to the store's
 MOST = 1000
 
 _ROWS = """
 SELECT p.name, p.revision, p.planned, p.due, p.runs, p.last, p.fingerprint, p.rules,
-       e.definition, e.source, e.declared_at, e.paused, r.task_id, r.since, r.until, r.waits
+       e.definition, e.source, e.declared_at, e.paused, s.pause,
+       r.task_id, r.since, r.until, r.waits
 FROM beatd_plan p JOIN beatd_entry e ON e.name = p.name LEFT JOIN beatd_running r ON r.name = p.name
+  LEFT JOIN beatd_pause s ON s.name = p.name AND e.paused
 """
 _OUTCOMES = "SELECT name, failures, successes, last_success, first, newest FROM beatd_entry_outcome"
 _NEWEST = "SELECT name, state FROM beatd_history ORDER BY id DESC LIMIT ?"
@@ -53,7 +56,7 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as there:
             (version,) = there.execute("SELECT version FROM beatd_ledger WHERE id = 1").fetchone()
-            if version != VERSION or query.names is not None or query.rules_before is not None:
+            if version != VERSION or _has_other_conditions(query):
                 return None
             if not (_is_in_order_of_due(query) or _is_small(there)):
                 return None  # a large store has indexes that the store itself uses
@@ -64,6 +67,12 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
             return Glance(stored, _outcomes(there, stored), _failing(there, records))
     except (sqlite3.Error, ConfigError, TypeError, MsgspecError):
         return None
+
+
+def _has_other_conditions(query: Query) -> bool:
+    """Return True if the query has a condition that `beatd list` never uses."""
+    others = (query.names, query.rules_before, query.contains, query.paused, query.after)
+    return any(condition is not None for condition in others)
 
 
 def _is_in_order_of_due(query: Query) -> bool:
@@ -102,7 +111,7 @@ def _plain_glob(pattern: str) -> str:
 
 def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
     (name, revision, planned, due, runs, last, fingerprint, rules, *defined) = row
-    definition, source, declared_at, paused, task_id, since, until, waits = defined
+    definition, source, declared_at, paused, pause, task_id, since, until, waits = defined
     running = None
     if task_id is not None:
         running = Running(task_id, moment_of(since), moment_of(until), bool(waits))
@@ -114,6 +123,7 @@ def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
         runs=runs,
         last=_moment(last),
         running=running,
+        pause=None if pause is None else json.decode(pause, type=Pause),
     )
 
 

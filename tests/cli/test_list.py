@@ -173,6 +173,8 @@ def test_a_glance_sees_what_the_store_finds(some: Here) -> None:
     for query in (Query(), Query(order="next"), Query(name_like="[a-d]*"), Query(limit=2)):
         seen = glance(some.folder / "beatd.db", query, codec, 500)
         assert seen == Glance(list(store.find(query)), {}, set())
+    for query in (Query(names=("d-held",)), Query(contains="held"), Query(paused=True)):
+        assert glance(some.folder / "beatd.db", query, codec, 500) is None
     store.close()
 
 

@@ -123,7 +123,7 @@ def test_completion_prints_a_script(beatd: Beatd, shell: str) -> None:
 
 def test_commands_are_completed_from_the_table() -> None:
     with main.make_context("beatd", ["next", "--every", "1s"]) as ctx:
-        assert [item.value for item in main.shell_complete(ctx, "ch")] == ["check"]
+        assert [item.value for item in main.shell_complete(ctx, "ch")] == ["changes", "check"]
         assert "--config" in [item.value for item in main.shell_complete(ctx, "--c")]
 
 
