@@ -9,9 +9,11 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID, uuid5
 
+from beatd.edits.request_arguments import ID_PREFIX, RequestArguments
 from beatd.edits.run_requests import backfill, pending_requests, trigger
 from beatd.history import History, Record
 from beatd.ledger import Request, Requests
+from beatd.marks import Marks
 from beatd.run import Occurrence, Skip, task_id
 
 RECORDS_READ = 1_000  # of the entry, the newest
@@ -22,16 +24,26 @@ def request_id(namespace: UUID, kind: str, name: str, key: str) -> str:
     return uuid5(namespace, f"{kind}\n{name}\n{key}").hex
 
 
-def keyed_trigger(requests: Requests, history: History, name: str, now: datetime, key: str) -> str:
+def keyed_trigger(
+    requests: Requests,
+    history: History,
+    name: str,
+    now: datetime,
+    key: str,
+    *,
+    arguments: RequestArguments | None = None,
+    marks: Marks | None = None,
+) -> str:
     """Request one run of an entry now, unless a request with this key did so, and return its task
     id.
 
-    Raises UnknownEntry.
+    `arguments` and `marks` are as for `trigger`; a repeated request keeps the arguments of the
+    first. Raises UnknownEntry.
     """
     id = request_id(requests.namespace, "trigger", name, key)
     found = _task_id(requests, history, name, id)
     if found is None:
-        made = trigger(requests, name, now, id=id)
+        made = trigger(requests, name, now, id=id, arguments=arguments, marks=marks)
         # Another request with this key may have been a moment earlier; then the store kept that.
         found = _task_id(requests, history, name, id) or made
     return found
@@ -62,13 +74,14 @@ def _task_id(requests: Requests, history: History, name: str, id: str) -> str | 
     # In this order: a request becomes a claim, and a claim a record of history.
     pending = _pending(requests, name, id)
     if pending is not None:
-        return task_id(requests.namespace, Occurrence(name, pending.first, id))
+        return task_id(requests.namespace, Occurrence(name, pending.first, pending.id))
     found = next(_runs_of(requests, history, name, id), None)
     return None if found is None else found.task_id
 
 
 def _pending(requests: Requests, name: str, id: str) -> Request | None:
-    return next((one for one in pending_requests(requests, name) if one.id == id), None)
+    ids = _ids(id)
+    return next((one for one in pending_requests(requests, name) if one.id in ids), None)
 
 
 def _runs_of(requests: Requests, history: History, name: str, id: str) -> Iterator[Record]:
@@ -76,6 +89,11 @@ def _runs_of(requests: Requests, history: History, name: str, id: str) -> Iterat
     namespace = requests.namespace
     for record in islice(history.history(name, RECORDS_READ), RECORDS_READ):
         if record.task_id and record.origin != "planned":
-            occurrence = Occurrence(name, record.planned, id)
-            if task_id(namespace, occurrence) == record.task_id:
+            occurrences = (Occurrence(name, record.planned, one) for one in _ids(id))
+            if record.task_id in (task_id(namespace, one) for one in occurrences):
                 yield record
+
+
+def _ids(id: str) -> tuple[str, str]:
+    """Return the id of a request without arguments of its own, and of one with them."""
+    return id, f"{ID_PREFIX}{id}"

@@ -1,20 +1,22 @@
 """Request runs of one entry, besides those of its schedule."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 from starlette.responses import Response
 
+from beatd.definition.check import read_fields
 from beatd.edits.editing import row_of
 from beatd.edits.keyed_request import keyed_backfill, keyed_trigger
+from beatd.edits.request_arguments import RequestArguments
 from beatd.edits.run_requests import backfill, trigger
 from beatd.errors import ConfigError, Problem
 from beatd.schedules import parse_moment
 from beatd.schedules.moment import format_moment
 from beatd.web.api.call import Call
 from beatd.web.api.entry_answer import json_answer
-from beatd.web.api.operation import NoBody, Operation, Result, body_read_by
+from beatd.web.api.operation import Operation, Result, body_read_by
 from beatd.web.api.refusal import wrong_parameter, wrong_values
 from beatd.web.api.schemas import COUNT, FLAG, IDEMPOTENCY_KEY, MOMENT, TEXT, named, record
 
@@ -32,15 +34,36 @@ class BackfillBody(Struct, frozen=True, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
+class TriggerBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Arguments of this run only; those of the entry are used for what is left out."""
+
+    args: list[Any] | None = None
+    kwargs: dict[str, Any] | None = None
+
+
 def trigger_entry(call: Call) -> Response:
     """Request one run now, and answer its task id."""
-    key, requests = _key(call), call.store.requests
+    key, requests, marks = _key(call), call.store.requests, call.store.catalog.marks
+    given = _arguments(call)
     if key is None:
-        id = trigger(requests, call.name, call.now)
+        id = trigger(requests, call.name, call.now, arguments=given, marks=marks)
     else:
-        id = keyed_trigger(requests, call.store.history, call.name, call.now, key)
+        history = call.store.history
+        id = keyed_trigger(
+            requests, history, call.name, call.now, key, arguments=given, marks=marks
+        )
     call.site.wake()
     return json_answer({"entry": call.name, "task_id": id})
+
+
+def _arguments(call: Call) -> RequestArguments:
+    """Return the arguments of this run. Raises Refusal if a message cannot carry them."""
+    body: TriggerBody = call.body
+    both = {"args": body.args, "kwargs": body.kwargs}
+    values, problems = read_fields(both, call.site.timezone)
+    if problems:
+        raise wrong_values(problems)
+    return RequestArguments(values.get("args"), values.get("kwargs"))
 
 
 def backfill_entry(call: Call) -> Response:
@@ -105,7 +128,7 @@ OPERATIONS = (
         summary="Run an entry once now, also a paused one. Its next run stays as it is.",
         handler=trigger_entry,
         parameters=(IDEMPOTENCY_KEY,),
-        body=body_read_by(NoBody, optional=True),
+        body=body_read_by(TriggerBody, optional=True),
         results={200: Result("The requested run.", record({"entry": TEXT, "task_id": TEXT}))},
     ),
     Operation(

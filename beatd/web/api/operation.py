@@ -28,7 +28,8 @@ class Parameter(Struct, frozen=True, kw_only=True):
 class Body(Struct, frozen=True, kw_only=True):
     """The JSON that a request has.
 
-    `reader` is the type that reads it; None accepts every JSON object. An optional body may be empty.
+    `reader` is the type that reads it; None accepts every JSON object. An optional body may be
+    empty.
     """
 
     schema: Schema

@@ -3,8 +3,9 @@
 from typing import Any
 from urllib.parse import unquote
 
+from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 #: Stands for an encoded slash while the path is matched; no decoded text has it.
 SLASH = "\udc2f"
@@ -15,6 +16,15 @@ class RawPathRoute(Route):
 
     "entries/a%2Fpause" is the entry "a/pause", and "entries/a/pause" the pause of the entry "a".
     """
+
+    #: The methods of all routes with this path, for the answer to another method.
+    allowed: tuple[str, ...] = ()
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or raise the error 405 if the path has no such method."""
+        if self.methods and scope["method"] not in self.methods:
+            raise HTTPException(405, headers={"Allow": ", ".join(self.allowed)})
+        await super().handle(scope, receive, send)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return whether the route fits the path as the client sent it, with its parameters."""

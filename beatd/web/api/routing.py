@@ -18,16 +18,15 @@ from beatd.web.visitor import Handler, needs
 
 def routes_of(operations: Sequence[Operation]) -> list[BaseRoute]:
     """Return a route for each operation; those that end with a name come last."""
-    ordered = sorted(operations, key=lambda one: one.path.endswith("{name}"))
-    return [
-        RawPathRoute(
-            PREFIX + one.path.replace("{name}", "{name:path}"),
-            needs(one.role)(_endpoint(one)),
-            methods=[one.method],
-            name=one.id,
-        )
-        for one in ordered
-    ]
+    made: list[RawPathRoute] = []
+    for one in sorted(operations, key=lambda one: one.path.endswith("{name}")):
+        path = PREFIX + one.path.replace("{name}", "{name:path}")
+        endpoint = needs(one.role)(_endpoint(one))
+        made.append(RawPathRoute(path, endpoint, methods=[one.method], name=one.id))
+    for route in made:
+        same = [other.methods or set() for other in made if other.path == route.path]
+        route.allowed = tuple(sorted(set().union(*same)))
+    return list(made)
 
 
 def _endpoint(operation: Operation) -> Handler:

@@ -1,8 +1,11 @@
 """Runs that a program asks for: each once, however often it asks."""
 
+from datetime import date
+
 import pytest
 from msgspec.structs import replace
 
+from beatd.edits.request_arguments import with_arguments
 from beatd.ledger import Request
 from beatd.run import Run
 from beatd.stores.embedded.memory import MemoryStore
@@ -27,6 +30,7 @@ def publish(store: MemoryStore, name: str = "tidy") -> str:
 def claim(store: MemoryStore, name: str = "tidy") -> Run:
     (request,) = requests(store)
     move = asked(store, request, row(store, name))
+    assert move.run is not None
     run = replace(move.run, origin=request.kind)
     assert store.claim([replace(move, run=run)], lead(store), request.first) == [True]
     return run
@@ -74,6 +78,35 @@ def test_another_key_and_another_entry_are_other_runs(api: Client, store: Memory
         for key in ("a", "b")
     }
     assert len(ids) == len(requests(store)) == 4
+
+
+def test_a_run_gets_the_arguments_of_its_request(api: Client, store: MemoryStore) -> None:
+    api.create("tidy", every="5m", args=[1], kwargs={"full": False})
+    body = {"kwargs": {"full": True, "day": {"__type__": "date", "__value__": "2027-01-31"}}}
+    first = api("POST", "entries/tidy/trigger", body, **KEY).body["task_id"]
+    (request,) = requests(store)
+    given = with_arguments(store.marks)(row(store).entry, request.id)
+    assert (list(given.args), given.kwargs) == ([1], {"full": True, "day": date(2027, 1, 31)})
+    assert api("POST", "entries/tidy/trigger", {}, **KEY).body["task_id"] == first
+    assert publish(store) == first
+    assert api("POST", "entries/tidy/trigger", body, **KEY).body["task_id"] == first
+    assert requests(store) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"args": {"a": 1}}, "/args"), ({"kwargs": []}, "/kwargs"), ({"options": {}}, "/options"),
+        ({"args": [10**40]}, "/args"), ({"args": ["x" * 40_000]}, ""),
+    ],
+)  # fmt: skip
+def test_arguments_that_cannot_be_sent_are_refused(
+    api: Client, store: MemoryStore, body: dict[str, object], pointer: str
+) -> None:
+    api.create("tidy")
+    answer = api("POST", "entries/tidy/trigger", body)
+    assert answer.status == 422 and [at for at, _ in answer.mistakes] == [pointer]
+    assert requests(store) == []
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201])
