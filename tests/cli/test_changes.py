@@ -116,6 +116,7 @@ def test_changes_of_one_entry_and_a_limit(x: Here) -> None:
 
 
 def test_a_store_without_a_change_says_so(here: Here) -> None:
+    here.store().close()
     assert here.json("changes") == []
     assert here("changes").line == "no change is known"
 
