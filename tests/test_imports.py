@@ -22,8 +22,8 @@ STARTED = {"", "__main__", "demo", "embed"}
 #: Every module of every room. A new one is written down here, in the room where it belongs.
 MODULES = {
     "schedules": """
-        at celery_fields clock_change clock_words cron cron_text cron_words day_grid days dst
-        duration from_plain interval moment periods quote recurrence rrule rrule_text
+        at celery_fields clock_change clock_words cron cron_fields cron_text cron_words day_grid
+        days dst duration from_plain interval moment periods quote recurrence rrule rrule_text
         rrule_words second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """

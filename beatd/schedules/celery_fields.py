@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from beatd.errors import ScheduleError
 from beatd.schedules import days
-from beatd.schedules.cron_text import MONTHS, WEEKDAYS, CronText
+from beatd.schedules.cron_fields import MONTHS, WEEKDAYS
+from beatd.schedules.cron_text import CronText
 from beatd.schedules.quote import quoted
 from beatd.schedules.walk import Fields
 

@@ -2,10 +2,10 @@
 
 from itertools import pairwise
 
-from beatd.schedules import celery_fields, cron_text
+from beatd.schedules import celery_fields, cron_fields, cron_text
 from beatd.schedules.clock_words import clock_words
 from beatd.schedules.cron import Cron
-from beatd.schedules.cron_text import DAY, WEEKDAY
+from beatd.schedules.cron_fields import DAY, WEEKDAY
 from beatd.schedules.speech import DAY_NAMES, bits, joined, months, nth, ordinal, runs, weekdays
 from beatd.schedules.walk import FIRST_YEAR
 
@@ -60,7 +60,7 @@ def _text_days(word: str) -> str:
         elif part.startswith("h"):
             parts.append("a day drawn from its name")
         else:
-            mask |= cron_text.mask(DAY, part.replace("-l", "-31"))
+            mask |= cron_fields.mask(DAY, part.replace("-l", "-31"))
     if not mask:
         return joined(parts)
     every = _monthdays(mask)
@@ -73,14 +73,14 @@ def _text_weekdays(word: str) -> str:
     for part in word.split(","):
         base, _, count = part.partition("#")
         if count:
-            names = weekdays(bits(cron_text.mask(WEEKDAY, base)))
+            names = weekdays(bits(cron_fields.mask(WEEKDAY, base)))
             parts.append(f"the {nth(int(count))} {names}")
         elif part.startswith("l") or part.endswith("l"):
             parts.append(f"the last {DAY_NAMES[WEEKDAY.number(part.strip('l')) % 7]}")
         elif part.startswith("h"):
             parts.append("a day drawn from its name")
         else:
-            mask |= cron_text.mask(WEEKDAY, part)
+            mask |= cron_fields.mask(WEEKDAY, part)
     if not mask:
         return joined(parts)
     return joined([weekdays(bits(mask)), *parts]) if mask != 0b1111111 else ""
