@@ -1,6 +1,8 @@
 """Each operation of the API: who may do it, and whether the document tells the truth about it."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ BODIES: dict[str, Any] = {
     "post_bulk": {"action": "pause", "names": []},
     "post_apply": {"name": "jobs", "entries": {}},
 }
+PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 IDS = [one.id for one in OPERATIONS]
 
 
@@ -131,6 +134,13 @@ def test_the_document_has_every_route_and_no_other(api: Client) -> None:
     assert documented == routed
     assert len(routed) == len(OPERATIONS)
     assert all(path.startswith(PREFIX) for _, path in routed)
+
+
+def test_the_page_of_the_api_has_each_operation_with_its_role() -> None:
+    lines = set(
+        re.findall(r"^\| (\w+) \| ([A-Z]+) \| `([^`]+)` \|$", PAGE.read_text(), re.MULTILINE)
+    )
+    assert lines == {(one.role, one.method, one.path) for one in OPERATIONS}
 
 
 @pytest.mark.parametrize("one", OPERATIONS, ids=IDS)
