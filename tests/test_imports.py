@@ -27,7 +27,8 @@ MODULES = {
         rrule_words second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """
-        alert_rules argument_values arguments as_plain celery_schedule check codec fields kinds
+        alert_rules argument_values arguments as_plain celery_schedule check codec
+        contradictions fields kinds
         monitor_targets options sentry_monitor struct_kind
     """,
     "servers": """

@@ -1,22 +1,20 @@
 """Make an entry from plain data, such as a mapping from YAML, and report every fault in it."""
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from beatd.definition.argument_values import as_json, unicode, unknown_types
-from beatd.definition.arguments import TYPES
+from beatd.definition.argument_values import as_json, unicode
+from beatd.definition.contradictions import contradictions
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
 from beatd.definition.options import OPTIONS, merged, read_options
-from beatd.entry import PAYLOAD, Alert, Entry, Schedule
+from beatd.entry import Entry, Schedule
 from beatd.errors import ConfigError, Problem, in_one_line, nearest
 from beatd.schedules import schedule_from
-from beatd.schedules.duration import parse_duration
 from beatd.schedules.quote import quoted
 
 MAX_NAME_CHARS = 250
-_DAY = timedelta(days=1)
 # A moment without an offset is in the entry's zone.
 _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
 
@@ -97,7 +95,7 @@ def check(
     tz = values.pop("tz", timezone)
     schedule, wrong = _schedule(name, given, values, tz)
     problems += wrong
-    problems += _contradictions(given, values)
+    problems += contradictions(given, values)
     if schedule is None or any(not problem.warning for problem in problems):
         return Checked(None, problems)
     for key in SHIFTS:
@@ -204,96 +202,3 @@ def _schedule(
         text = str(error).removeprefix(f"{kind}: ")
         return None, [Problem(text, (kind,))]
     return schedule, []
-
-
-def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
-    """Return problems of values that contradict others, have no effect or may surprise.
-
-    Some of them are errors, others only warnings.
-    """
-    found = [problem for key in PAYLOAD for problem in _unknown_types(key, values.get(key))]
-    start, end = values.get("start"), values.get("end")
-    if isinstance(start, datetime) and isinstance(end, datetime) and end < start:
-        found.append(
-            Problem(f"{quoted(given['end'])} is before start; nothing would run", ("end",))
-        )
-    catch_up = values.get("catch_up", "latest")
-    if catch_up == "all" and not ("catch_up_window" in given or "catch_up_max" in given):
-        text = "all needs a limit: give catch_up_window (such as 1h) or catch_up_max as well"
-        found.append(Problem(text, ("catch_up",)))
-    for key, rule in (("catch_up_max", "all"), ("grace", "skip")):
-        if given.get(key) is not None and catch_up != rule:
-            text = f"counts only with catch_up: {rule}, and this is {catch_up}"
-            found.append(Problem(text, (key,), warning=True))
-    found += _warnings_of_alert(values)
-    overlap = values.get("overlap", "allow")
-    if overlap != "allow" and given.get("max_run") is None:
-        text = (
-            f"{overlap} needs max_run as well (such as 2h): after it, a run that no worker reports "
-            "no longer counts as running"
-        )
-        found.append(Problem(text, ("overlap",)))
-    every = given.get("every")
-    if every is not None:
-        found += _warnings_of_every(given, every)
-    cron = given.get("cron")
-    if isinstance(cron, str) and _both_days(cron):
-        text = (
-            f"{quoted(cron)} restricts both days, so EITHER matches; "
-            "begin one with * to mean both, or use crontab"
-        )
-        found.append(Problem(text, ("cron",), warning=True))
-    return found
-
-
-def _warnings_of_alert(values: Mapping[str, Any]) -> list[Problem]:
-    alert = values.get("alert")
-    if not isinstance(alert, Alert):
-        return []
-    found: list[Problem] = []
-    jitter = values.get("jitter") or timedelta(0)
-    if alert.late is not None and alert.late <= jitter:
-        text = "is no longer than jitter, which delays runs on purpose; give a longer one"
-        found.append(Problem(text, ("alert", "late"), warning=True))
-    if alert.failed is None and alert.recovered != 1:
-        text = "counts only with failed: it closes what failures in a row opened"
-        found.append(Problem(text, ("alert", "recovered"), warning=True))
-    return found
-
-
-def _unknown_types(key: str, value: Any) -> list[Problem]:
-    return [
-        Problem(
-            f"has a mapping of the type {quoted(name)} (__type__), which workers cannot read "
-            f"unless they register it with kombu{nearest(name, TYPES)}",
-            (key,),
-            warning=True,
-        )
-        for name in unknown_types(value)
-    ]
-
-
-def _warnings_of_every(given: Mapping[str, Any], every: Any) -> list[Problem]:
-    found: list[Problem] = []
-    try:
-        from_epoch = parse_duration(every) > _DAY
-    except ConfigError:
-        from_epoch = False
-    if from_epoch and given.get("start") is None and given.get("phase") is None:
-        text = (
-            f"{quoted(every)} counts from 1970-01-01 (a Thursday), UTC; give start to say from when"
-        )
-        found.append(Problem(text, ("every",), warning=True))
-    for key, default in (("dst_gap", "run"), ("dst_fold", "first")):
-        if given.get(key) not in (None, default):
-            text = "does nothing for `every`, whose grid does not follow the wall clock"
-            found.append(Problem(text, (key,), warning=True))
-    return found
-
-
-def _both_days(cron: str) -> bool:
-    fields = cron.split()
-    if len(fields) not in (5, 6, 7):
-        return False
-    at = 2 if len(fields) == 5 else 3
-    return all(field[0] not in "*?" for field in (fields[at], fields[at + 2]))
