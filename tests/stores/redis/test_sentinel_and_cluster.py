@@ -12,6 +12,7 @@ from beatd.leaders.redis import RedisLease
 from beatd.run import Running
 from beatd.servers.redis import RedisServer
 from beatd.stores.redis import RedisStore
+from tests.stores.changing import add, changes, pause_of, stop
 from tests.stores.making import at, claimed, holder, lead, names, open_claims, past, put, row, told
 from tests.stores.redis.servers import Start, cluster, sentinel, until
 from tests.stores.running_runs import delivery, put_queued, started
@@ -31,6 +32,7 @@ def does_all_it_should(store: RedisStore) -> None:
     assert store.problems() == []
     assert store.version() != "0"
     keeps_what_becomes_of_runs(store)
+    keeps_changes_and_pauses(store)
 
 
 def keeps_what_becomes_of_runs(store: RedisStore) -> None:
@@ -44,6 +46,22 @@ def keeps_what_becomes_of_runs(store: RedisStore) -> None:
     assert store.entry_outcomes(None)["queued"].successes == 1
     assert store.put_incidents([incident()]) == [True] and store.open_incidents() == [incident()]
     assert store.forget(at(-1000), 1000) == 0
+
+
+def keeps_changes_and_pauses(store: RedisStore) -> None:
+    add(store, "changed")
+    stop(store, "changed", pause_of(60))
+    assert row(store, "changed").pause == pause_of(60)
+    assert list(store.ending_pauses(at(61), 10)) == ["changed"]
+    newest, oldest = changes(store)
+    assert list(store.changes("changed", 1, newest.id)) == [store.change(oldest.id)] == [oldest]
+    store.write_changes([oldest])
+    assert store.forget_changes(newest.at, 1000) == 1
+    first = store.history_page(None, 1)  # an open claim
+    (record,) = store.history_page(None, 1, first.rest).records
+    assert list(store.history_page("tidy", 1).records) == [record]
+    assert store.newest_records(["tidy"], 5) == {"tidy": [record]}
+    assert names(store.find(Query(contains="CHANG", order="next"))) == ["changed"]
 
 
 def test_a_cluster_keeps_a_store_and_a_lease(start: Start, open_store: Callable) -> None:
