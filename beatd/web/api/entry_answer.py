@@ -12,6 +12,7 @@ from beatd.definition import json_plain_of
 from beatd.edits.editing import row_of, rows
 from beatd.errors import Stale
 from beatd.outcome import EntryOutcome
+from beatd.run import EPOCH
 from beatd.views.entry_rows import json_of
 from beatd.views.outcome_rows import outcome_json
 from beatd.web.api.call import Call
@@ -34,11 +35,13 @@ def etag_of(row: Stored) -> str:
 
 def entry_json(call: Call, row: Stored, outcome: EntryOutcome | None) -> dict[str, object]:
     """Return an entry as `beatd show --json` prints it, with its revision and its definition."""
+    # Only a running run needs the time, and the store's clock is one more query.
+    now = call.now if row.running is not None else EPOCH
     return {
         **json_of(row),
         "revision": row.revision,
         "definition": json_plain_of(row.entry),
-        **outcome_json(row, outcome, call.now),
+        **outcome_json(row, outcome, now),
     }
 
 
