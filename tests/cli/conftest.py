@@ -100,3 +100,10 @@ class Here:
 def here(tmp_path: Path, beatd: Beatd, monkeypatch: pytest.MonkeyPatch) -> Here:
     monkeypatch.chdir(tmp_path)
     return Here(tmp_path, beatd)
+
+
+@pytest.fixture
+def x(here: Here) -> Here:
+    """The store has an entry x, which runs every hour."""
+    here("add", "x", "--task", "t", "--every", "1h")
+    return here

@@ -19,12 +19,6 @@ LEADER = Holder("one", "host-a", 11, NOW, "token-a")
 STANDBY = Holder("two", "host-b", 22, NOW, "token-b")
 
 
-@pytest.fixture
-def x(here: Here) -> Here:
-    here("add", "x", "--task", "t", "--every", "1h")
-    return here
-
-
 def ran(
     here: Here,
     outcome: Outcome | None,

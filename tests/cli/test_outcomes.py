@@ -1,6 +1,6 @@
 """What became of runs, in list, show, history and status."""
 
-import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -23,12 +23,6 @@ from tests.stores.running_runs import put_queued, started, waiting
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 HISTORY_KEYS = ("outcome", "started", "finished", "runtime", "worker", "error", "origin")
-
-
-@pytest.fixture
-def x(here: Here) -> Here:
-    here("add", "x", "--task", "t", "--every", "1h")
-    return here
 
 
 def reported(here: Here, *states: str, name: str = "x", **more: Any) -> None:
@@ -160,13 +154,11 @@ class Terminal(StringIO):
         return True
 
 
-def test_a_narrow_terminal_leaves_out_what_says_least(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr("sys.stdout", Terminal())
-    row = (
-        "2026-11-28 00:36:12 UTC", "nightly-report", "published", "", "0.004 s", "succeeded",
-        "1 ms", "celery@worker-1", "7f8b37cb-8eac-5404-b8a7-b8a187d136ba",
-    )  # fmt: skip
+def shown(monkeypatch: pytest.MonkeyPatch, columns: int, row: Sequence[str]) -> tuple[str, str]:
+    """The header and the line of one row of the history, on a terminal this wide."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
     print_pages(
         history.COLUMNS,
         [row],
@@ -175,39 +167,35 @@ def test_a_narrow_terminal_leaves_out_what_says_least(monkeypatch: pytest.Monkey
         left_out=("worker", "late", "runtime"),
         readable="task id, reason or error",
     )
-    header, _, line = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert "worker" not in header and "succeeded" in line and len(line) <= 80
+    header, _, line = terminal.getvalue().splitlines()
+    assert len(line) <= columns
+    return header, line
+
+
+def test_a_narrow_terminal_leaves_out_what_says_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = (
+        "2026-11-28 00:36:12 UTC", "nightly-report", "published", "", "0.004 s", "succeeded",
+        "1 ms", "celery@worker-1", "7f8b37cb-8eac-5404-b8a7-b8a187d136ba",
+    )  # fmt: skip
+    header, line = shown(monkeypatch, 80, row)
+    assert "worker" not in header and "succeeded" in line
 
 
 def test_a_terminal_shows_more_of_a_reason_rather_than_figures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setattr("sys.stdout", Terminal())
     reason = "missed; only the latest was run (the broker was away)"
     row = ("2026-11-28 00:36:12 UTC", "x", "skipped", "", "0.004 s", "", "1 ms", "w@host", reason)
-    print_pages(
-        history.COLUMNS,
-        [row],
-        nothing="",
-        cut=("task id, reason or error", "worker", "entry"),
-        left_out=("worker", "late", "runtime"),
-        readable="task id, reason or error",
-    )
-    header, _, line = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert "worker" not in header and "only the latest was run" in line and len(line) <= 100
+    header, line = shown(monkeypatch, 100, row)
+    assert "worker" not in header and "only the latest was run" in line
 
 
 def test_a_long_name_of_an_entry_leaves_room_for_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr("sys.stdout", Terminal())
     row = ("2026-11-28 00:36:12 UTC", "n" * 80, "skipped", "", "", "", "", "", "r" * 80)
-    cut = ("task id, reason or error", "entry")
-    print_pages(history.COLUMNS, [row], nothing="", cut=cut, readable=cut[0])
-    line = sys.stdout.getvalue().splitlines()[2]  # type: ignore[attr-defined]
-    assert "n" * 23 in line and "r" * 39 in line and len(line) <= 120
+    _, line = shown(monkeypatch, 120, row)
+    assert "n" * 23 in line and "r" * 39 in line
 
 
 def test_an_entry_that_waits_for_its_run_before_looks_like_it(here: Here) -> None:

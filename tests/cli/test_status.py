@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from beatd.daemon.store_status import problems_to_announce
 from beatd.leader import Holder
 from beatd.presence import Presence
@@ -14,12 +12,6 @@ from tests.roles import status_shared_by
 NOW = datetime.now(UTC)
 LEADER = Holder("one", "host-a", 11, NOW, "token-a")
 STANDBY = Holder("two", "host-b", 22, NOW, "token-b")
-
-
-@pytest.fixture
-def x(here: Here) -> Here:
-    here("add", "x", "--task", "t", "--every", "1h")
-    return here
 
 
 def announced(
