@@ -1,26 +1,32 @@
 """What is kept in order beside the beat."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
 from beatd.catalog import Query
+from beatd.changes import RECORDS_MAX, Author
 from beatd.daemon.housekeeping import (
     COUNT_ENTRIES_EVERY_S,
     FORGET_HISTORY_EVERY_S,
+    NAMES_LOGGED_MAX,
     REPAIR_EVERY_S,
     HistoryLimits,
     Housekeeping,
 )
 from beatd.definition import codec
+from beatd.edits import editing
 from beatd.edits.declared_set import Declared, digest_of
+from beatd.edits.pausing import pause
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
+from beatd.errors import StoreError
 from beatd.leader import Holder
 from beatd.presence import Presence
 from beatd.sources import Reading
 from beatd.sources.declarations import Declarations
-from beatd.store import Store
+from beatd.store import Roles, Store
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 from tests.fake_clock import FakeClock
@@ -193,6 +199,125 @@ def test_history_is_forgotten_whatever_else_fails(
     with pytest.raises(ZeroDivisionError):
         keep_house(housekeeping, store)
     assert store.sweeps == 2
+
+
+class Told:
+    """A housekeeping of a daemon under a term, and how often it woke the beat."""
+
+    def __init__(self, clock: FakeClock, **limits: timedelta) -> None:
+        self.term, self.wakes = 1, 0
+        self.house = Housekeeping(
+            name="one",
+            declaring=None,
+            history=HistoryLimits(**limits),
+            clock=clock,
+            term=lambda: self.term,
+            rest=lambda: None,
+            wake=self.wake,
+        )
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+
+def paused(store: Store, clock: FakeClock, name: str, **until: float) -> None:
+    editing.add(store, entry(name, every="1m"), clock.now, Author("ann"))
+    pause(store, [name], clock.now, Author("ann"), until=clock.now() + timedelta(**until))
+
+
+def names_paused(store: Store) -> list[str]:
+    return [row.entry.name for row in store.find(Query(paused=True))]
+
+
+def test_a_pause_that_ends_is_ended_by_the_leader_and_logged(
+    store: Counting, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    leader = Told(clock)
+    for name, seconds in (("a", 60), ("b", 60.5), ("c", 70)):
+        paused(store, clock, name, seconds=seconds)
+    with caplog.at_level("INFO", "beatd"):
+        keep_house(leader.house, store)
+        assert (names_paused(store), leader.wakes, caplog.messages) == (["a", "b", "c"], 0, [])
+        clock.advance(seconds=59)
+        keep_house(leader.house, store)
+        keep_house(leader.house, store)
+    assert (names_paused(store), leader.wakes) == (["c"], 1)
+    assert caplog.messages == ["resumed: a, b; the pause has ended"]
+
+
+def test_a_line_about_pauses_that_end_names_some_of_many(
+    store: Counting, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(NAMES_LOGGED_MAX + 2):
+        paused(store, clock, f"e{n:02}", seconds=1)
+    with caplog.at_level("INFO", "beatd"):
+        keep_house(Told(clock).house, store)
+    (line,) = caplog.messages
+    assert "e00, e01" in line and line.endswith(" e19 and 2 more; the pause has ended")
+    assert names_paused(store) == []
+
+
+def test_a_standby_ends_no_pause_and_forgets_no_change(store: Counting, clock: FakeClock) -> None:
+    standby = Told(clock, changes=timedelta(seconds=1))
+    standby.term = 0
+    paused(store, clock, "a", seconds=1)
+    clock.advance(days=400)
+    keep_house(standby.house, store)
+    assert names_paused(store) == ["a"] and len(store.changes(None, 9)) == 2
+
+
+def test_a_daemon_that_stops_leading_ends_no_pause(
+    store: Counting, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = Told(clock)
+    paused(store, clock, "a", seconds=1)
+    ending = store.ending_pauses
+
+    def deposed(before: datetime, limit: int) -> Sequence[str]:
+        leader.term = 0
+        return ending(before, limit)
+
+    monkeypatch.setattr(store, "ending_pauses", deposed)
+    keep_house(leader.house, store)
+    assert (names_paused(store), leader.wakes) == (["a"], 0)
+
+
+def test_a_store_that_fails_ends_the_pause_at_the_next_turn(
+    store: Counting, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = Told(clock)
+    paused(store, clock, "a", seconds=1)
+
+    def fail(before: datetime, limit: int) -> Sequence[str]:
+        raise StoreError("the server is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(store, "ending_pauses", fail)
+        leader.house.turn(Roles.of(store))
+        assert (names_paused(store), store.sweeps) == (["a"], 1)
+    leader.house.turn(Roles.of(store))
+    assert (names_paused(store), leader.wakes) == ([], 1)
+
+
+def test_changes_are_forgotten_at_their_age(store: Counting, clock: FakeClock) -> None:
+    leader = Told(clock, changes=timedelta(days=3))
+    editing.add(store, entry("old"), clock.now, Author("ann"))
+    clock.advance(days=2)
+    editing.add(store, entry("new"), clock.now, Author("ann"))
+    keep_house(leader.house, store)
+    assert [one.name for one in store.changes(None, 9)] == ["new", "old"]
+    clock.advance(days=1, seconds=1)
+    keep_house(leader.house, store)
+    assert [one.name for one in store.changes(None, 9)] == ["new"]
+
+
+def test_the_number_of_changes_is_bounded(
+    store: Counting, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    monkeypatch.setattr(store, "forget_changes", lambda before, keep: kept.append(keep))
+    keep_house(Told(clock).house, store)
+    assert kept == [RECORDS_MAX]
 
 
 def house_of(declared: "Fixed", clock: FakeClock) -> Housekeeping:
