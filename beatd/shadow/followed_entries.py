@@ -4,7 +4,6 @@ They are the entries that the real daemon would run, from files, an app, Django 
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
 from celery import Celery
 
@@ -26,20 +25,17 @@ def followed_entries(
     """Return a function that copies the real daemon's entries to the shadow's store, and a `close`.
 
     The first function also adds the names of all entries to `tally`. Entries in a Django, memory or
-    shelve store, or in a missing SQLite file, are not copied; declared entries always are. Raises
-    StoreError if the daemon's store cannot be opened.
+    shelve store, or in a store that does not exist yet, are not copied; declared entries always
+    are. Raises StoreError if the daemon's store cannot be opened.
     """
     url = config.store.url
-    if url.startswith((schemes.DJANGO, "memory:", "shelve:")) or not _exists(url):
+    if url.startswith((schemes.DJANGO, "memory:", "shelve:")):
         return _Counted(declaring_of(config, clock=clock, app=app), tally), lambda: None
-    store = backends.open_store(url, codec=codec, clock=clock, prefix=config.store.prefix)
+    store = backends.open_store(
+        url, codec=codec, clock=clock, prefix=config.store.prefix, if_absent="empty"
+    )
     sources = [*sources_of(config, clock=clock, app=app), StoreCopy(store, clock)]
     return _Counted(Declarations(sources, clock=clock), tally), store.close
-
-
-def _exists(url: str) -> bool:
-    """Return False if the URL names a missing SQLite file, else True."""
-    return not url.startswith("sqlite") or Path(url.split("///", 1)[-1].split("?")[0]).exists()
 
 
 class _Counted:
