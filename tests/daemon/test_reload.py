@@ -12,7 +12,7 @@ import pytest
 
 from beatd.daemon.trial import TRIAL_LIMIT_S, TRIAL_OPTION
 from tests.daemon.conftest import Start
-from tests.process import BEATD
+from tests.process import BEATD, Process
 from tests.stores.redis.servers import RedisProcess, until
 from tests.waiting import until as wait_until
 
@@ -47,12 +47,20 @@ def env(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def test_a_reload_imports_the_app_anew_and_keeps_the_process(
+@pytest.fixture
+def daemon(
     beatd: Start, config: Config, project: Callable[[str], None], env: dict[str, str]
-) -> None:
+) -> Process:
+    """A daemon whose app declares the entry "old", which has run."""
     project("old")
-    daemon = beatd("-c", of_app(config), env=env)
-    daemon.says("published old")
+    started = beatd("-c", of_app(config), env=env)
+    started.says("published old")
+    return started
+
+
+def test_a_reload_imports_the_app_anew_and_keeps_the_process(
+    daemon: Process, project: Callable[[str], None]
+) -> None:
     project("new")
     daemon.send(signal.SIGHUP)
     daemon.says("configuration reloaded")
@@ -66,15 +74,8 @@ def test_a_reload_imports_the_app_anew_and_keeps_the_process(
 
 
 def test_a_reload_of_an_app_that_does_not_import_changes_nothing(
-    beatd: Start,
-    config: Config,
-    project: Callable[[str], None],
-    env: dict[str, str],
-    tmp_path: Path,
+    daemon: Process, project: Callable[[str], None], tmp_path: Path
 ) -> None:
-    project("old")
-    daemon = beatd("-c", of_app(config), env=env)
-    daemon.says("published old")
     (tmp_path / "proj.py").write_text("import nothing_of_this_name\n")
     daemon.send(signal.SIGHUP)
     assert "No module named 'nothing_of_this_name'" in daemon.says("the old one stays")
@@ -85,15 +86,8 @@ def test_a_reload_of_an_app_that_does_not_import_changes_nothing(
 
 
 def test_a_daemon_ends_at_once_though_a_new_app_hangs_in_its_import(
-    beatd: Start,
-    config: Config,
-    project: Callable[[str], None],
-    env: dict[str, str],
-    tmp_path: Path,
+    daemon: Process, project: Callable[[str], None], tmp_path: Path
 ) -> None:
-    project("old")
-    daemon = beatd("-c", of_app(config), env=env)
-    daemon.says("published old")
     (tmp_path / "proj.py").write_text(
         "import pathlib, time\npathlib.Path('hangs').touch()\ntime.sleep(1000)\n"
     )
