@@ -19,12 +19,13 @@ from beatd.stores.sql.change_rows import pause_of
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.entry_reader import CHUNK, OVERLAP, whole
-from beatd.stores.sql.query_conditions import narrow_index, narrowed
+from beatd.stores.sql.query_conditions import conditions, narrow_index, without_index
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import applied, edits, entry, pause, plan
 
 VERSION = select(edits.c.count)
 FEW = 10_000
+FIRST_PAGE = 100  # rows; it is small, since most callers show one screen
 
 
 class SqlFinding(Part):
@@ -79,11 +80,12 @@ class SqlFinding(Part):
 
     def _pages(self, query: Query) -> Iterator[list[Any]]:
         few = self._few(query)
-        statement = narrowed(whole(), query, self._db.dialect)
-        after = query.after
+        wanted = conditions(query, self._db.dialect)
         if few is not None:
-            yield from self._named(statement, few)
-        elif query.order == "name":
+            yield from self._named(whole().where(without_index(wanted)) if wanted else whole(), few)
+            return
+        statement, after = whole().where(*wanted), query.after
+        if query.order == "name":
             yield from self._walk(statement, by_due=False, after=after)
         else:
             if after is None or after.due is not None:
@@ -115,7 +117,7 @@ class SqlFinding(Part):
             # No index holds the task, nor whether a stopped entry is paused.
             enabled = False if query.paused else query.enabled
             wide = replace(query, task_like=None, contains=None, paused=None, enabled=enabled)
-            statement = narrowed(keys, wide, self._db.dialect).order_by(*index)
+            statement = keys.where(*conditions(wide, self._db.dialect)).order_by(*index)
             found = self._fetch(statement.limit(literally(FEW + 1)), {})
             if len(found) > FEW:
                 return None
@@ -132,8 +134,10 @@ class SqlFinding(Part):
         """Yield the rows that `statement` finds for `names`, in pages, in the order of `names`.
         Names without a row are left out."""
         among = statement.join(self._names.relation, self._names.c.name == plan.c.name)
-        for start in range(0, len(names), CHUNK):
-            chunk = names[start : start + CHUNK]
+        start, size = 0, FIRST_PAGE
+        while start < len(names):
+            chunk = names[start : start + size]
+            start, size = start + size, CHUNK
             rows = self._fetch(among, self._names.bind([[name] for name in chunk]))
             by_name = {row.name: row for row in rows}
             yield [by_name[name] for name in chunk if name in by_name]
@@ -143,7 +147,7 @@ class SqlFinding(Part):
     ) -> Iterator[list[Any]]:
         """Yield all rows that `statement` finds behind `after`, in pages, sorted by name. If
         `by_due` is True, sort them by due time and then by name."""
-        size = 100  # the first page is small: most callers show one screen
+        size = FIRST_PAGE
         order = (plan.c.due, plan.c.name) if by_due else (plan.c.name,)
         beyond: ColumnElement[bool] = plan.c.name > bindparam("name")
         if by_due:

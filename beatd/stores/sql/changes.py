@@ -13,11 +13,11 @@ from beatd.run import micros
 from beatd.stores.sql.change_rows import record_of_row, row_number
 from beatd.stores.sql.change_writes import ChangeWrites
 from beatd.stores.sql.database import Database
-from beatd.stores.sql.dialect import literally
+from beatd.stores.sql.dialect import by_index, literally
 from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.old_rows import delete_old_rows
 from beatd.stores.sql.store_part import Part
-from beatd.stores.sql.tables import change, entry, pause
+from beatd.stores.sql.tables import change, change_name, entry, pause
 
 
 class SqlChanges(Part):
@@ -32,7 +32,7 @@ class SqlChanges(Part):
     def changes(self, name: str | None, limit: int, before: str = "") -> Sequence[ChangeRecord]:
         statement = select(change).order_by(change.c.id.desc())
         if name is not None:
-            statement = statement.where(change.c.name == name)
+            statement = by_index(statement.where(change.c.name == name), change_name)
         last = row_number(before)
         if before and last is None:
             return []

@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from beatd.history import HistoryPage, Record
 from beatd.run import moment_of
 from beatd.stores.sql.change_rows import row_number
-from beatd.stores.sql.dialect import literally
+from beatd.stores.sql.dialect import by_index, literally
 from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.history_rows import record_of
 from beatd.stores.sql.newest_records import NAMES_PER_STATEMENT, newest_rows
@@ -19,13 +19,15 @@ from beatd.stores.sql.old_rows import delete_old_rows
 from beatd.stores.sql.open_claims import origin_of
 from beatd.stores.sql.outcomes import SqlOutcomes
 from beatd.stores.sql.record import SqlRecording
-from beatd.stores.sql.tables import history
+from beatd.stores.sql.tables import history, history_name
 
 
 def newest_first(name: str | None) -> Select[Any]:
     """Return a SELECT of the records of the entry `name` (None: of all), newest first."""
     statement = select(history).order_by(history.c.id.desc())
-    return statement if name is None else statement.where(history.c.name == name)
+    if name is None:
+        return statement
+    return by_index(statement.where(history.c.name == name), history_name)
 
 
 class SqlHistory(SqlRecording, SqlOutcomes):

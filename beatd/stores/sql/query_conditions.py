@@ -1,8 +1,9 @@
 """Turn the conditions of a search for entries into SQL."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Select, literal_column, or_
+from sqlalchemy import Column, ColumnElement, and_, case, literal_column, or_, true
 
 from beatd.catalog import Query
 from beatd.run import micros
@@ -12,6 +13,7 @@ from beatd.stores.sql.tables import entry, plan
 
 LAST_LETTER = "\U0010ffff"
 ZERO: Any = literal_column("0")
+ONE: Any = literal_column("1")
 
 
 def narrow_index(query: Query) -> tuple[Column[Any], ...]:
@@ -26,32 +28,41 @@ def narrow_index(query: Query) -> tuple[Column[Any], ...]:
     return ()
 
 
-def narrowed(statement: Select[Any], query: Query, dialect: Dialect) -> Select[Any]:
-    """Return `statement` with the query's filters as WHERE conditions, except `names` and
-    `after`."""
+def conditions(query: Query, dialect: Dialect) -> list[ColumnElement[bool]]:
+    """Return the conditions of the query for rows of both tables, except `names` and `after`."""
+    found: list[Any] = []
     if query.name_like is not None:
-        statement = statement.where(dialect.matches(plan.c.name, query.name_like))
+        found.append(dialect.matches(plan.c.name, query.name_like))
         if start := beginning(query.name_like):
             # Added to the pattern, which not every database turns into a range of its index.
-            statement = statement.where(plan.c.name.between(start, start + LAST_LETTER))
+            found.append(plan.c.name.between(start, start + LAST_LETTER))
     if query.task_like is not None:
-        statement = statement.where(dialect.matches(entry.c.task, query.task_like))
+        found.append(dialect.matches(entry.c.task, query.task_like))
     if query.contains:
         columns = (plan.c.name, entry.c.task)
-        found = (dialect.contains(column, query.contains) for column in columns)
-        statement = statement.where(or_(*found))
+        found.append(or_(*(dialect.contains(column, query.contains) for column in columns)))
     if query.source is not None:
-        statement = statement.where(entry.c.source == query.source)
+        found.append(entry.c.source == query.source)
     if query.due_before is not None:
-        statement = statement.where(plan.c.due < micros(query.due_before))
+        found.append(plan.c.due < micros(query.due_before))
     if query.rules_before is not None:
-        statement = statement.where(plan.c.rules < query.rules_before)
+        found.append(plan.c.rules < query.rules_before)
     if query.paused is not None:
-        statement = statement.where(entry.c.paused == int(query.paused))
+        found.append(entry.c.paused == int(query.paused))
     # Literals, not parameters: only then can the partial index of stopped entries serve them. And
     # compared with 0: its estimate is right even before the table was analyzed.
     if query.enabled is False or query.paused:
-        statement = statement.where(plan.c.active == ZERO)
+        found.append(plan.c.active == ZERO)
     if query.enabled:
-        statement = statement.where(plan.c.active != ZERO)
-    return statement
+        found.append(plan.c.active != ZERO)
+    return found
+
+
+def without_index(found: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Return one condition for all of these, which no index of the database can serve.
+
+    For a search by many names: SQLite would read all entries of a source, and compare each of them
+    with each name.
+    """
+    holds: ColumnElement[bool] = case((and_(true(), *found), 1), else_=0) == ONE
+    return holds

@@ -96,7 +96,7 @@ history = Table(
     Column("term", BigInteger, nullable=False),
     Column("origin", String(16)),  # NULL: the run was planned
 )
-Index("beatd_history_name", history.c.name, history.c.id)
+history_name = Index("beatd_history_name", history.c.name, history.c.id)
 
 request = Table(
     "beatd_request",
@@ -224,7 +224,7 @@ change = Table(
     Column("at", BigInteger, nullable=False),
     Column("record", LONG, nullable=False),
 )
-Index("beatd_change_name", change.c.name, change.c.id)
+change_name = Index("beatd_change_name", change.c.name, change.c.id)
 
 # Who paused an entry. `until` is the end of the pause, or NULL; `pause` is the JSON of the pause.
 # An older program removes no row when it resumes or removes an entry.
