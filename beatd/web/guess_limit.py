@@ -10,6 +10,7 @@ from threading import Lock
 PER_ADDRESS_MAX = 10
 ALL_MAX = 60
 WINDOW_S = 60.0
+REMEMBERED_MAX = 10_000  # so that a flood from many addresses takes no memory
 
 
 class TooManyGuesses(Exception):
@@ -28,7 +29,9 @@ class GuessLimit:
 
     def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._elapsed, self._guard = elapsed, Lock()
-        self._wrong = deque[tuple[float, str]]()  # when, and from where; the oldest first
+        self._wrong = deque[tuple[float, str]](
+            maxlen=REMEMBERED_MAX
+        )  # when, and from where; the oldest first
 
     def check(self, address: str, *, all_together: bool) -> None:
         """Raise TooManyGuesses if this address, or all addresses together, sent too many.

@@ -13,7 +13,13 @@ import pytest
 from beatd.config.tls_files import tls_context
 from beatd.errors import ConfigError
 from beatd.web import tokens as tokens_module
-from beatd.web.guess_limit import ALL_MAX, PER_ADDRESS_MAX, GuessLimit, TooManyGuesses
+from beatd.web.guess_limit import (
+    ALL_MAX,
+    PER_ADDRESS_MAX,
+    REMEMBERED_MAX,
+    GuessLimit,
+    TooManyGuesses,
+)
 from beatd.web.http_server import HttpServer
 from beatd.web.proxy import Proxy
 from beatd.web.session import LIFE_S, session_value, token_of_session
@@ -218,6 +224,15 @@ def test_the_addresses_of_one_ipv6_host_count_together() -> None:
     with pytest.raises(TooManyGuesses):
         limit.check("2001:db8::ffff:1", all_together=False)
     limit.check("2001:db8:0:1::1", all_together=False)
+
+
+def test_a_flood_of_guesses_takes_no_memory() -> None:
+    limit = GuessLimit(lambda: 100.0)
+    for number in range(REMEMBERED_MAX + 10):
+        limit.count(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+    assert len(limit._wrong) == REMEMBERED_MAX
+    with pytest.raises(TooManyGuesses):
+        limit.check("192.0.2.1", all_together=True)
 
 
 def test_too_many_guesses_get_429(server: HttpServer) -> None:
