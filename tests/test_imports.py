@@ -124,11 +124,12 @@ MODULES = {
         answers api api.apply api.bulk api.call api.change_pages api.cursor api.entries_read
         api.entries_write api.entry_answer api.entry_facts api.entry_pauses api.entry_runs
         api.history_pages api.installation api.merge_patch api.openapi api.operation
-        api.operations api.preview api.raw_path_route api.refusal api.request_values api.routing
+        api.operations api.preview api.refusal api.request_values api.routing
         api.schemas application gate guess_limit http_hosts http_protocol http_server pages
         pages.addresses pages.banners pages.bulk pages.changes pages.daemons pages.density
-        pages.entries pages.entry_list pages.entry_state pages.incidents pages.kept pages.moments
-        pages.overview pages.rendering pages.run_history pages.run_strip
+        pages.entries pages.entry pages.entry_list pages.entry_state pages.incidents pages.kept
+        pages.lateness_chart pages.moments
+        pages.overview pages.rendering pages.run_history pages.run_now pages.run_strip raw_path_route
         probes proxy same_origin security_headers session sign_in site static_files templates
         tokens visitor visitors
     """,

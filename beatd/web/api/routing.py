@@ -10,9 +10,9 @@ from beatd.definition.check import name_problem
 from beatd.errors import BeatError
 from beatd.web.api.call import Call
 from beatd.web.api.operation import PREFIX, Operation
-from beatd.web.raw_path_route import RawPathRoute
 from beatd.web.api.refusal import Refusal, refusal_of_error
 from beatd.web.api.request_values import body_of, values_of
+from beatd.web.raw_path_route import RawPathRoute
 from beatd.web.visitor import Handler, needs
 
 

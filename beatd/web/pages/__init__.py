@@ -2,7 +2,17 @@
 
 from starlette.routing import BaseRoute
 
-from beatd.web.pages import bulk, changes, daemons, entries, incidents, overview, run_history
+from beatd.web.pages import (
+    bulk,
+    changes,
+    daemons,
+    entries,
+    entry,
+    incidents,
+    overview,
+    run_history,
+    run_now,
+)
 from beatd.web.pages.rendering import prepare
 from beatd.web.templates import environment
 
@@ -18,4 +28,6 @@ def routes() -> list[BaseRoute]:
         *incidents.routes(),
         *daemons.routes(),
         *changes.routes(),
+        *run_now.routes(),
+        *entry.routes(),
     ]

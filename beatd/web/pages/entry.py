@@ -1,0 +1,185 @@
+"""The page /entries/NAME: what an entry is, when it runs, what happened, and who changed it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct, json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from beatd.catalog import Stored
+from beatd.definition import json_plain_of
+from beatd.edits.editing import is_declared, rows, unknown
+from beatd.edits.run_requests import pending_requests
+from beatd.entry import PAYLOAD, Entry
+from beatd.errors import ConfigError
+from beatd.schedules import describe, parse_moment, zone
+from beatd.schedules.duration import length_text
+from beatd.views.entry_rows import schedule_text
+from beatd.views.next_runs import next_runs
+from beatd.views.outcome_rows import running_since
+from beatd.views.pause_text import pause_words
+from beatd.web.pages.addresses import Place, entry_path
+from beatd.web.pages.changes import change_line
+from beatd.web.pages.entry_state import entry_state, newest_run
+from beatd.web.pages.kept import kept_of
+from beatd.web.pages.lateness_chart import lateness_chart
+from beatd.web.pages.rendering import live_page, moments_of, site_of
+from beatd.web.pages.run_history import RunSearch, find_runs
+from beatd.web.pages.run_strip import run_strip
+from beatd.web.raw_path_route import RawPathRoute
+from beatd.web.templates import page
+from beatd.web.visitor import needs
+from beatd.why.answer import Answer
+from beatd.why.chain import why
+from beatd.why.facts import facts_of
+
+NEXT_SHOWN = 10
+STRIP = 60
+CHANGES_SHOWN = 5
+GOOD = ("succeeded", "running", "received", "not yet")
+NEUTRAL = ("published", "waiting", "due", "retried", "claimed")
+
+
+class NextRun(Struct, frozen=True):
+    """One of the next runs; `note` says that the clock of the entry's zone changes before it."""
+
+    moment: datetime
+    local: str
+    note: str
+
+
+class Field(Struct, frozen=True):
+    """One field of the definition, as text; `is_code` for values that are JSON."""
+
+    key: str
+    text: str
+    is_code: bool
+
+
+def coming_runs(entry: Entry, now: datetime) -> tuple[list[NextRun], bool]:
+    """Return the next runs of the schedule, and True if no run follows them."""
+    home = zone(entry.tz)
+    moments, is_all = next_runs(entry, now, NEXT_SHOWN)
+    found: list[NextRun] = []
+    offset = now.astimezone(home).utcoffset()
+    for moment in moments:
+        local = moment.astimezone(home)
+        note, offset_now = "", local.utcoffset()
+        if offset is not None and offset_now is not None and offset_now != offset:
+            length = length_text(abs((offset_now - offset).total_seconds()))
+            way = "forward" if offset_now > offset else "back"
+            note = f"the clock goes {way} by {length} before it"
+        offset = offset_now
+        found.append(NextRun(moment, f"{local:%a %Y-%m-%d %H:%M:%S %Z}", note))
+    return found, is_all
+
+
+def fields_of_entry(entry: Entry) -> Iterator[Field]:
+    """Yield the fields of the definition that differ from their defaults, as YAML names them."""
+    schedule = entry.schedule.plain()
+    for key, value in json_plain_of(entry).items():
+        if key in schedule or key in ("task", "tz", "description"):
+            continue
+        is_text = isinstance(value, str) and key not in PAYLOAD
+        text = value if is_text else json.format(json.encode(value), indent=0).decode()
+        yield Field(key, text, not is_text)
+
+
+@needs("viewer")
+def show(request: Request) -> Response:
+    """Return the page of an entry, or 404 with what is known of a removed one."""
+    site, name = site_of(request), request.path_params["name"]
+    store, shown = site.open_store(), moments_of(request)
+    place = Place.of(request)
+    history = find_runs(store, RunSearch(entry=name), place.here)
+    changed = store.changes.changes(name, CHANGES_SHOWN + 1)
+    row = rows(store.catalog, (name,)).get(name)
+    if row is None:
+        return _missing(request, name, bool(history.lines or changed))
+    entry = row.entry
+    records = store.history.newest_records([name], STRIP).get(name, ())
+    known = store.outcomes.outcomes([one.task_id for one in records if one.task_id])
+    outcome = store.outcomes.entry_outcomes([name]).get(name)
+    at, refusal = _moment(request, entry.tz)
+    key = ("why", name, row.revision, at, newest_run(records))
+    answer = kept_of(request).get(key, lambda: _why(request, row, at, shown.now))
+    coming, is_all = coming_runs(entry, shown.now)
+    return live_page(
+        request,
+        "entry.html",
+        shown,
+        row=row,
+        entry=entry,
+        path_of_entry=entry_path(name),
+        state=entry_state(row, outcome, newest_run(records), shown.now),
+        words=describe(entry.schedule),
+        schedule=schedule_text(entry.schedule.plain()),
+        fields=list(fields_of_entry(entry)),
+        is_declared=is_declared(entry),
+        pause=pause_words(row, entry.tz),
+        outcome=outcome,
+        running=running_since(row, outcome, shown.now),
+        requests=pending_requests(store.requests, name),
+        coming=coming,
+        is_all=is_all,
+        strip=run_strip(records, known, shown, STRIP),
+        chart=lateness_chart(records, shown),
+        answer=answer,
+        answer_kind=answer_kind(answer),
+        at=request.query_params.get("at", ""),
+        refusal=refusal,
+        history=history,
+        pages=place.pages(entry_path(name), {}, history.rest),
+        changes=[change_line(one) for one in changed[:CHANGES_SHOWN]],
+        more_changes=len(changed) > CHANGES_SHOWN,
+        requested=request.query_params.get("requested", ""),
+        saved=request.query_params.get("saved", ""),
+    )
+
+
+def answer_kind(answer: Answer) -> str:
+    """Return how the answer looks: "ok", "run" or "bad"."""
+    if answer.cause in GOOD:
+        return "ok"
+    return "run" if answer.cause in NEUTRAL else "bad"
+
+
+def _why(request: Request, row: Stored, at: datetime | None, now: datetime) -> Answer:
+    store = site_of(request).open_store()
+    facts = facts_of(
+        store,
+        row.entry.name,
+        now=now,
+        at=at,
+        tz=row.entry.tz,
+        refusal="",
+        problems=(),
+        queue_of=lambda row: None,  # no page waits for the broker
+    )
+    return why(facts)
+
+
+def _moment(request: Request, tz: str) -> tuple[datetime | None, str]:
+    """Return the moment that the address asks about, and what is wrong with it."""
+    text = request.query_params.get("at", "").strip()
+    if not text:
+        return None, ""
+    try:
+        return parse_moment(text, tz), ""
+    except ConfigError as error:
+        return None, str(error)
+
+
+def _missing(request: Request, name: str, is_known: bool) -> Response:
+    """Return 404: the entry was removed, or was never there."""
+    if is_known:
+        return page(request, "entry_removed.html", 404, name=name)
+    raise HTTPException(404, str(unknown(site_of(request).open_store().catalog, name)))
+
+
+def routes() -> list[Route]:
+    """Return the route of this page; it comes after all longer paths below /entries."""
+    return [RawPathRoute("/entries/{name:path}", show, methods=["GET"])]

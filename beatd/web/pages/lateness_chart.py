@@ -1,0 +1,36 @@
+"""Draw how late the last runs of an entry were, as an SVG."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup, escape
+
+from beatd.history import Record
+from beatd.web.pages.moments import Moments, late_text
+
+STEP, WIDTH, HEIGHT = 10, 8, 48
+
+
+def lateness_chart(records: Sequence[Record], shown: Moments) -> Markup | None:
+    """Return an SVG with a bar for each published run, the newest at the right; None without one.
+
+    The highest bar is the latest run.
+    """
+    late = [one for one in records if one.late is not None]
+    if not late:
+        return None
+    most = max(one.late or 0.0 for one in late)
+    width = len(late) * STEP
+    summary = f"lateness of the last {len(late)} runs, at most {late_text(most)}"
+    parts = [
+        f'<svg class="lateness" width="{width}" height="{HEIGHT}" role="img" '
+        f'aria-label="{escape(summary)}">'
+    ]
+    for place, one in enumerate(reversed(late)):
+        high = max(1, round(HEIGHT * (one.late or 0.0) / most)) if most else 1
+        title = escape(f"{shown.text(one.planned)}, late {late_text(one.late or 0.0)}")
+        parts.append(
+            f'<g><title>{title}</title><rect x="{place * STEP}" y="{HEIGHT - high}" '
+            f'width="{WIDTH}" height="{high}"/></g>'
+        )
+    parts.append("</svg>")
+    return Markup("".join(parts))  # every text in it was escaped above
