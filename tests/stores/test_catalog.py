@@ -564,8 +564,8 @@ def test_whatever_is_asked_for_the_same_rows_come_in_the_same_order(
     store: Store, order: Any, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A store may go another way to few rows than to many.
-    for module in ("beatd.stores.sql.catalog_reads", "beatd.stores.redis.catalog"):
-        monkeypatch.setattr(f"{module}.FEW", few)
+    monkeypatch.setattr("beatd.stores.sql.catalog_reads.FEW", few)
+    monkeypatch.setattr("beatd.stores.redis.name_search.NAMES_SORTED_BY_DUE", few)
     for number in range(24):
         source, task = ("x", "y", "cli")[number % 3], f"proj.job{number % 4}"
         name, due = f"{'ab'[number % 2]}-{number * 7 % 24:02}", None if number % 5 == 4 else -number
