@@ -6,7 +6,6 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
 
 from beatd.errors import StoreError
 from beatd.web import api, pages, probes, sign_in, static_files
@@ -20,7 +19,7 @@ from beatd.web.visitors import Visitors
 log = logging.getLogger("beatd")
 
 
-def application(site: Site, hosts: HttpHosts, visitors: Visitors) -> ASGIApp:
+def application(site: Site, hosts: HttpHosts, visitors: Visitors) -> Gate:
     """Return the application: all routes behind the gate that decides who may enter.
 
     The files of the pages are read here, while the process still has a free descriptor.

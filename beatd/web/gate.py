@@ -34,7 +34,7 @@ class Gate:
     """
 
     def __init__(self, inner: Starlette, *, hosts: HttpHosts, visitors: Visitors) -> None:
-        self._inner, self._hosts, self._visitors = inner, hosts, visitors
+        self.inner, self._hosts, self._visitors = inner, hosts, visitors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -47,7 +47,7 @@ class Gate:
                 add_security_headers(MutableHeaders(scope=message))
             await send(message)
 
-        scope["app"] = self._inner  # for the pages of errors
+        scope["app"] = self.inner  # for the pages of errors
         try:
             await self._answer(scope, receive, send_with_headers)
         except Exception as error:
@@ -66,7 +66,7 @@ class Gate:
                 return
             request.state.body = body
             refusal = _too_large() if len(body) > BODY_BYTES_MAX else None
-        await (refusal or self._inner)(scope, receive, send)
+        await (refusal or self.inner)(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response | None:
         """Return the answer to a request that is refused, or None if it may pass.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -17,7 +16,6 @@ from beatd.observers.health import Health
 from beatd.observers.metrics import Metrics
 from beatd.store import Roles
 from beatd.web.application import application
-from beatd.web.gate import Gate
 from beatd.web.http_hosts import HttpHosts
 from beatd.web.http_server import HttpServer
 from beatd.web.site import Site, SiteSettings
@@ -78,8 +76,7 @@ def serving(
     with socket.create_server((host, 0), family=_family(host)) as probe:
         port = probe.getsockname()[1]
     made = application(site or site_with(), HttpHosts(host, port, list(hosts)), who or visitors())
-    assert isinstance(made, Gate) and isinstance(made._inner, Starlette)
-    made._inner.router.routes[:0] = list(routes)
+    made.inner.router.routes[:0] = list(routes)
     return HttpServer(host, port, made, tls)
 
 

@@ -28,7 +28,7 @@ class Counted(MemoryStore):
     def close(self) -> None:
         self.closed += 1
 
-    def now(self) -> StoreTime:
+    def now(self) -> StoreTime:  # type: ignore[override]
         return StoreTime(NOON, "here")
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from beatd.config.tls_files import tls_context
 from beatd.errors import ConfigError
-from beatd.web import tokens as tokens_module
 from beatd.web.guess_limit import (
     ALL_MAX,
     PER_ADDRESS_MAX,
@@ -65,7 +64,7 @@ def test_all_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatc
         compared.append(len(a))
         return compare(a, b)
 
-    monkeypatch.setattr(tokens_module.hmac, "compare_digest", noted)
+    monkeypatch.setattr(hmac, "compare_digest", noted)
     for secret in (*SECRETS.values(), "wrong"):
         TOKENS.of_secret(secret)
     assert compared == [32] * len(SECRETS) * 4
