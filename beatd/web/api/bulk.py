@@ -16,6 +16,7 @@ from beatd.web.api.entry_answer import json_answer
 from beatd.web.api.entry_pauses import Note, Until, end_of
 from beatd.web.api.operation import Operation, Result, body_read_by
 from beatd.web.api.refusal import Refusal, wrong_values
+from beatd.web.api.request_values import TEXT_CHARS_MAX
 from beatd.web.api.schemas import FLAG, array, named, record
 
 Names = Annotated[
@@ -27,11 +28,14 @@ Revisions = Annotated[
 ]
 
 
+Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX, pattern=r"^[^\x00]*$")]
+
+
 class BulkQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """The entries that match, as `GET entries` finds them."""
 
-    q: str | None = None
-    source: str | None = None
+    q: Text | None = None
+    source: Text | None = None
     state: SearchState | None = None
 
 

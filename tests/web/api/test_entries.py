@@ -307,3 +307,24 @@ def test_an_unknown_member_is_refused_with_a_hint(api: Client) -> None:
     answer = api("POST", "entries/tidy/pause", {"untill": "2h"})
     assert answer.status == 422
     assert answer.mistakes == [("/untill", "is not a member of this request; did you mean until?")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "entries?q=%00", None, 422),
+        ("GET", "entries?source=a%00", None, 422),
+        ("GET", "changes?entry=%00", None, 422),
+        ("GET", "entries/a%00b/history", None, 404),
+        ("POST", "changes/%00/undo", None, 404),
+        ("POST", "entries/tidy/pause", {"note": "\x00"}, 422),
+        ("POST", "bulk", {"action": "trigger", "query": {"q": "\x00"}}, 422),
+        ("POST", "apply", {"name": "j", "entries": {"\x00": FIELDS}}, 422),
+    ],
+)
+def test_a_zero_byte_does_not_reach_the_store(
+    api: Client, method: str, path: str, body: Any, status: int
+) -> None:
+    api.create("tidy")
+    given = {} if body is None else {"body": body}
+    assert api(method, path, **given).status == status
