@@ -44,7 +44,7 @@ def command(chosen: ChosenStore, name: str | None, limit: int | None, json: bool
                 (change_cells(record, tz) for record in records),
                 nothing="no change is known",
                 cut=("what", "note", "who", "entry"),
-                left_out=("how", *(("entry",) if name else ())),
+                left_out=(*(("entry",) if name else ()), "how", "note"),
                 readable="what",
             )
 

@@ -1,6 +1,6 @@
 """The pause of an entry in words and as JSON, and the end of a pause as an operator writes it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from beatd.catalog import Stored
@@ -12,7 +12,7 @@ NOTE_SHOWN_MAX = 40  # characters of a note in a table
 
 def read_end(option: str, text: str, now: datetime, tz: str) -> datetime:
     """Return the end of a pause: a moment (in the zone `tz` without an offset) or a length from
-    `now`.
+    `now`, which ends at a whole second.
 
     Raises ConfigError with the name of the option if the text is neither, or if the end is past.
     """
@@ -20,7 +20,8 @@ def read_end(option: str, text: str, now: datetime, tz: str) -> datetime:
     from beatd.schedules.duration import parse_duration
 
     try:
-        end = now + parse_duration(text)
+        length = parse_duration(text)
+        end = _whole_second(now + length) if length else now
     except (ConfigError, OverflowError):
         try:
             end = parse_moment(text, tz)
@@ -34,6 +35,12 @@ def read_end(option: str, text: str, now: datetime, tz: str) -> datetime:
             f"{option}: {text!r} is past; give a later moment, or a length from now like 2h"
         )
     return end
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """Return the first whole second that is not before the moment."""
+    whole = moment.replace(microsecond=0)
+    return whole if whole == moment else whole + timedelta(seconds=1)
 
 
 def pause_json(row: Stored) -> dict[str, Any] | None:

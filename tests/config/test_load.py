@@ -29,6 +29,7 @@ def test_a_broker_is_enough(write: Write) -> None:
     assert found.store.url == f"sqlite:///{found.folder}/beatd.db"
     assert (found.lock.url, found.lock.ttl) == (None, timedelta(seconds=2))
     assert (found.history.keep, found.history.records) == (timedelta(days=7), 1_000_000)
+    assert found.history.changes == timedelta(days=365)
     assert (found.log.level, found.log.format, found.http) == ("info", "text", None)
 
 
@@ -55,7 +56,7 @@ def test_all_values_are_read(write: Write) -> None:
             lock: {url: none, ttl: 5}
             http: {bind: "[::1]:80", hosts: [beat.example]}
             log: {level: DEBUG, format: json}
-            history: {keep: 1d, records: 5000}
+            history: {keep: 1d, records: 5000, changes: 30d}
             defaults: {options: {queue: periodic}}
             entries: {a: {task: t, every: 5s, options: {priority: 1}}}
             """,
@@ -72,6 +73,7 @@ def test_all_values_are_read(write: Write) -> None:
     assert found.http is not None and (found.http.host, found.http.port) == ("::1", 80)
     assert found.http.hosts == ("beat.example",)
     assert (found.log.level, found.log.format) == ("debug", "json")
+    assert (found.history.records, found.history.changes) == (5000, timedelta(days=30))
     (entry,) = found.entries
     assert entry.options == {"queue": "periodic", "priority": 1}
     assert (entry.tz, entry.source, entry.declared_at) == (
