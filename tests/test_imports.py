@@ -28,11 +28,10 @@ MODULES = {
     """,
     "definition": """
         alert_rules argument_values arguments as_plain celery_schedule check codec
-        contradictions fields kinds
-        monitor_targets options sentry_monitor struct_kind
+        contradictions fields kinds monitor_targets options sentry_monitor struct_kind
     """,
     "servers": """
-        message_file mysql postgresql redis redis_url sentinel sql_errors sqlite
+        message_file mysql postgresql redis redis_command redis_url sentinel sql_errors sqlite
     """,
     "stores": """
         absent_file change_records damage disk django embedded embedded.catalog_writes

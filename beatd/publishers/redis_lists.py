@@ -22,7 +22,8 @@ from beatd.publishers.message import (
 )
 from beatd.publishers.redis_bindings import Bindings, Lists
 from beatd.publishers.redis_refusals import is_refusal, refusal
-from beatd.servers.redis import connection_from, unreadable_files
+from beatd.servers.redis import unreadable_files
+from beatd.servers.redis_command import connection_from
 from beatd.servers.sentinel import PrimaryWatch
 
 MESSAGES_PER_COMMAND = 500  # one reply for all of them; Redis serves others in between

@@ -30,6 +30,7 @@ from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError
 
 from beatd.errors import ConfigError, StoreError, StoreUnusable
+from beatd.servers.redis_command import RedisCommand
 from beatd.servers.redis_url import (
     database_number,
     for_redis_py,
@@ -41,18 +42,7 @@ from beatd.servers.sentinel import ANSWER_TIMEOUT_S, PrimaryWatch, Sentinels
 
 PASSING_ERRORS = (MasterDownError, TryAgainError, ClusterDownError, OutOfMemoryError)
 TLS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
-EMPTY = b"$0\r\n\r\n"  # an empty word, as it is sent
 URL_TIMEOUTS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
-
-
-# Before 5.3 redis-py required an argument here, and did not use it.
-_UNUSED = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) else ()
-
-
-def connection_from(pool: Any) -> Any:
-    """Return a connection from the pool of a Redis client; the caller must release it
-    afterwards."""
-    return pool.get_connection(*_UNUSED)
 
 
 def unreadable_files(options: Mapping[str, Any]) -> str:
@@ -162,14 +152,14 @@ class RedisServer:
     def begin(self, *command: Any) -> Callable[[], Any]:
         """Send a command and return a function that waits for the reply and returns it. This does
         not work on a Cluster."""
-        begun = Begun(self.client.connection_pool)
+        begun = RedisCommand(self.client.connection_pool)
         begun.send(*command)
         return begun.reply
 
-    def begin_ahead(self, *command: Any, more: int) -> "Begun":
+    def begin_ahead(self, *command: Any, more: int) -> RedisCommand:
         """Send a command without its last `more` words, which `finish` of the returned object sends
         later."""
-        begun = Begun(self.client.connection_pool)
+        begun = RedisCommand(self.client.connection_pool)
         begun.send(*command, more=more)
         return begun
 
@@ -228,61 +218,6 @@ class RedisServer:
             self.primary.close()
         with suppress(RedisError, OSError):
             self.client.close()
-
-
-class Begun:
-    """A Redis command that was sent, completely or in part, on a connection of its own."""
-
-    def __init__(self, pool: Any) -> None:
-        self._pool, self._link = pool, connection_from(pool)
-        self._socket: Any = None
-
-    def send(self, *command: Any, more: int = 0) -> None:
-        """Send the command without its last `more` words, for which Redis waits until `finish`
-        sends them."""
-        packed = b"".join(self._link.pack_command(*command, *[""] * more))
-        self._send([packed[: len(packed) - len(EMPTY) * more]], check=True)
-        self._socket = self._link._sock
-
-    def finish(self, *words: bytes) -> Callable[[], Any]:
-        """Send the last words of the command; return a function that waits for the reply and
-        returns it. Raises ConnectionError if the connection was lost after `send`."""
-        if not self._holds():
-            self.drop()
-            raise ConnectionError("the connection was lost in the midst of a command")
-        self._send([b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)], check=False)
-        return self.reply
-
-    def _holds(self) -> bool:
-        """Return True if the connection is still the one that `send` used. After a loss, redis-py
-        would silently connect again and send the last words without the first ones."""
-        return self._socket is not None and self._link._sock is self._socket
-
-    def _send(self, packed: list[bytes], *, check: bool) -> None:
-        try:
-            # A check of the connection's health, within a command, would be taken for a part of it.
-            self._link.send_packed_command(packed, check_health=check)
-        except BaseException:
-            self.drop()
-            raise
-
-    def drop(self) -> None:
-        """Cancel the command: close the connection and release it to its pool."""
-        self._link.disconnect()
-        self._pool.release(self._link)
-
-    def reply(self) -> Any:
-        """Wait for the reply, return it, and release the connection. Raises ResponseError if Redis
-        refused the command."""
-        try:
-            return self._link.read_response()
-        except ResponseError:
-            raise
-        except BaseException:
-            self._link.disconnect()
-            raise
-        finally:
-            self._pool.release(self._link)
 
 
 def _line(trouble: BaseException) -> str:
