@@ -197,3 +197,13 @@ def test_the_moment_of_a_change_is_in_the_zone_of_the_configuration(x: Here) -> 
     at = datetime.fromisoformat(newest(x)["at"])
     assert abs((datetime.now(UTC) - at).total_seconds()) < 600
     assert x("changes").out.splitlines()[2].split()[2] in ("CET", "CEST")
+
+
+def test_why_says_who_disabled_an_entry(x: Here) -> None:
+    x("edit", "x", "--disabled", "--note", "too slow")
+    x("edit", "x", "--priority", "3")
+    answer = x.json("why", "x")
+    assert answer["cause"] == "disabled"
+    assert answer["line"].endswith(f", by {author()}: too slow")
+    x("edit", "x", "--enabled")
+    assert x.json("why", "x")["cause"] == "not yet"

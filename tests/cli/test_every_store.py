@@ -130,3 +130,19 @@ def test_a_new_identity_takes_the_term_from_whoever_has_it(here: Here) -> None:
         assert newest[0].number == before.number + 1
         store.begin(me)
         assert str(store.namespace) == fresh
+
+
+def test_a_change_is_shown_and_undone(here: Here) -> None:
+    here("add", "x", "--task", "t", "--every", "5m")
+    here("edit", "x", "--every", "6m", "--note", "too often")
+    here("pause", "x", "--until", "2099-01-01T00:00Z", "--note", "deploy")
+    paused, edited, added = here.json("changes", "x")
+    assert [one["action"] for one in (paused, edited, added)] == ["paused", "edited", "added"]
+    assert edited["changed"] == {"every": {"before": "5m", "after": "6m"}}
+    assert (edited["note"], paused["after"]["until"]) == ("too often", "2099-01-01T00:00:00Z")
+    assert here.json("list")[0]["pause"]["note"] == "deploy"
+    for one in (paused, edited):
+        here("undo", one["id"])
+    row = here.json("show", "x")
+    assert (row["pause"], row["schedule"]) == (None, {"every": "5m"})
+    assert len(here.json("changes", "--limit", "4")) == 4
