@@ -126,7 +126,7 @@ MODULES = {
         api.operations api.preview api.refusal api.request_values api.routing
         api.schemas application gate guess_limit http_hosts http_protocol http_server pages
         pages.addresses pages.banners pages.bulk pages.changes pages.daemons pages.density
-        pages.entries pages.entry pages.entry_list pages.entry_state pages.incidents pages.kept
+        pages.edit pages.entries pages.entry pages.entry_fields pages.entry_list pages.entry_state pages.incidents pages.kept
         pages.lateness_chart pages.moments
         pages.overview pages.rendering pages.run_history pages.run_now pages.run_strip raw_path_route
         probes proxy same_origin security_headers session sign_in site static_files templates

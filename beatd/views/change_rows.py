@@ -67,12 +67,17 @@ def changed_fields(record: ChangeRecord) -> Fields | None:
     old, new = definition_of(before), definition_of(after)
     if old is None or new is None:
         return None if record.action == "edited" else {}
-    fields = {key: (_at(old, key), value) for key, value in difference(old, new).items()}
+    fields = fields_between(old, new)
     if before.source != after.source:
         fields["source"] = (before.source, after.source)
     elif before.declared_at != after.declared_at:
         fields["declared_at"] = (before.declared_at or None, after.declared_at or None)
     return fields
+
+
+def fields_between(old: dict[str, Any], new: dict[str, Any]) -> Fields:
+    """Return the fields in which two definitions differ, with the value in each of them."""
+    return {key: (_at(old, key), value) for key, value in difference(old, new).items()}
 
 
 def definition_of(state: EntryState) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from beatd.web.pages import (
     bulk,
     changes,
     daemons,
+    edit,
     entries,
     entry,
     incidents,
@@ -29,5 +30,6 @@ def routes() -> list[BaseRoute]:
         *daemons.routes(),
         *changes.routes(),
         *run_now.routes(),
+        *edit.routes(),
         *entry.routes(),
     ]

@@ -13,7 +13,7 @@ from beatd.changes import ChangeRecord
 from beatd.definition import codec
 from beatd.edits.undo import undo
 from beatd.errors import BeatError, StoreError
-from beatd.views.change_rows import changed_fields, definition_of
+from beatd.views.change_rows import Fields, changed_fields, definition_of
 from beatd.web.answers import see_other
 from beatd.web.pages.addresses import Place, address
 from beatd.web.pages.bulk import NOTE_CHARS_MAX, one_of
@@ -56,7 +56,7 @@ def _fields_of(record: ChangeRecord) -> list[FieldChange] | None:
         changed = changed_fields(record)
         if changed is None:
             return None
-        return [FieldChange(key, _text(old), _text(new)) for key, (old, new) in changed.items()]
+        return field_changes(changed)
     state = record.before or record.after
     plain = definition_of(state) if state is not None else {}
     if plain is None:
@@ -64,6 +64,11 @@ def _fields_of(record: ChangeRecord) -> list[FieldChange] | None:
     if record.before is not None:
         return [FieldChange(key, _text(value), None) for key, value in plain.items()]
     return [FieldChange(key, None, _text(value)) for key, value in plain.items()]
+
+
+def field_changes(fields: Fields) -> list[FieldChange]:
+    """Return these fields as text."""
+    return [FieldChange(key, _text(old), _text(new)) for key, (old, new) in fields.items()]
 
 
 def _text(value: Any) -> str | None:

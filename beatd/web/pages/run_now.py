@@ -29,10 +29,19 @@ from beatd.web.visitor import needs
 EMPTY = {"args": "[]", "kwargs": "{}"}
 
 
+def row_of_path(request: Request) -> Stored:
+    """Return the entry of the path, or raise 404."""
+    catalog, name = site_of(request).open_store().catalog, request.path_params["name"]
+    row = rows(catalog, (name,)).get(name)
+    if row is None:
+        raise HTTPException(404, str(unknown(catalog, name)))
+    return row
+
+
 @needs("operator")
 def ask(request: Request) -> Response:
     """Return the form, with the entry's own arguments."""
-    row = _row(request)
+    row = row_of_path(request)
     return _form(request, row, _texts(row.entry), token_hex(16))
 
 
@@ -42,7 +51,7 @@ def run(request: Request) -> Response:
 
     The random number of the form is the key of the request: a form sent twice runs once.
     """
-    row, form, site = _row(request), form_of(request), site_of(request)
+    row, form, site = row_of_path(request), form_of(request), site_of(request)
     texts = {key: one_of(form, key) or EMPTY[key] for key in EMPTY}
     number = one_of(form, "number")
     store, name = site.open_store(), row.entry.name
@@ -93,15 +102,6 @@ def _texts(entry: Entry) -> dict[str, str]:
         "args": canonical_json(entry.args).decode(),
         "kwargs": canonical_json(entry.kwargs).decode(),
     }
-
-
-def _row(request: Request) -> Stored:
-    """Return the entry of the path, or raise 404."""
-    catalog, name = site_of(request).open_store().catalog, request.path_params["name"]
-    row = rows(catalog, (name,)).get(name)
-    if row is None:
-        raise HTTPException(404, str(unknown(catalog, name)))
-    return row
 
 
 def _form(

@@ -146,6 +146,29 @@ function act(action) {
   if (ticks().some((one) => one.checked)) button.click();
 }
 
+// A form that the server checks after each change
+
+const edited = main.querySelector("form[data-preview]");
+let checking = 0;
+
+async function check() {
+  const mine = ++checking;
+  const body = new URLSearchParams(new FormData(edited));
+  body.set("step", "preview");
+  try {
+    const answer = await fetch(edited.action, { method: "POST", body });
+    const text = await answer.text();
+    if (mine === checking && answer.ok) document.getElementById(edited.dataset.preview).innerHTML = text;
+  } catch {
+    say("This daemon does not answer; the form is not checked.");
+  }
+}
+
+edited?.addEventListener("input", () => {
+  const mine = ++checking;
+  setTimeout(() => { if (mine === checking) check(); }, 400);
+});
+
 const KEYS = {
   "/": () => document.getElementById("search")?.focus(),
   j: () => step(1),
