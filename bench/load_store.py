@@ -28,7 +28,7 @@ def main(url: str, count: int, queue: str) -> None:
             far = datetime.now(UTC) + timedelta(hours=3, minutes=n % (20 * 60))
             plain = {"task": "t.herd", "cron": f"{far.minute} {far.hour} * * *", "args": [n]}
             plain["options"] = {"queue": queue}
-            changes.append(added(entry_from(f"entry-{n}", plain, source="cli"), now))
+            changes.append(added(entry_from(f"entry-{n}", plain, source="cli"), now, None))
         assert all(store.write(changes)), "the store is not empty"
     took = time.perf_counter() - started
     store.close()
