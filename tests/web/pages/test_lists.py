@@ -1,0 +1,151 @@
+"""The overview, the history, incidents, daemons and changes."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from beatd.store import Roles
+from beatd.web.pages import run_history
+from tests.web.demo_store import lead
+from tests.web.pages.conftest import Shown
+from tests.web.pages.reading import entries_on, flat, link
+
+
+def test_the_overview_counts_what_is_wrong_and_links_to_each_list(demo: Shown) -> None:
+    page = demo.text("/")
+    assert link(page, "2 open incidents") == "/incidents"
+    assert link(page, "entries fail") == "/entries?state=failing"
+    assert "beat-1 leads under term 1" in flat(page)
+    assert "with 1 standing by" in flat(page)
+
+
+def test_the_number_of_failing_entries_is_that_of_the_list(demo: Shown) -> None:
+    words = flat(demo.text("/"))
+    failing = entries_on(demo.text("/entries?state=failing"))
+    assert f"{len(failing)} entries fail" in words
+    assert {"backup.database", "billing.collect", "herd.hourly-11"} <= set(failing)
+
+
+def test_nobody_leads_is_the_first_thing_that_is_wrong(shown: Shown) -> None:
+    shown.health = replace(shown.health, waits_for="nobody is known to lead yet")
+    words = flat(shown.text("/"))
+    assert "nobody leads" in words
+    assert "Nobody leads. nobody is known to lead yet" in words
+
+
+def test_the_history_leads_to_older_runs_and_back(demo: Shown) -> None:
+    first = demo.text("/history")
+    older = demo.text(link(first, "Older"))
+    assert len(entries_on(first)) == len(entries_on(older)) == 50
+    assert older != first
+    assert entries_on(demo.text(link(older, "First page"))) == entries_on(first)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("entry=billing.collect&outcome=failed", {"billing.collect"}),
+        ("state=failed", {"herd.hourly-11"}),
+        ("entry=nothing", set()),
+    ],
+)
+def test_the_history_is_filtered(demo: Shown, query: str, expected: set[str]) -> None:
+    assert set(entries_on(demo.text(f"/history?{query}"))) == expected
+
+
+def test_a_bounded_search_says_how_far_it_looked_and_goes_on(
+    demo: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_history, "RECORDS_PER_READ", 10)
+    monkeypatch.setattr(run_history, "READS_MAX", 2)
+    page = demo.text("/history?state=failed")
+    assert "Looked through 20 records, back to" in flat(page)
+    on = demo.text(link(page, "Search further back"))
+    assert "Looked through 20 records, back to" in flat(on)
+
+
+def test_a_wrong_since_is_explained(demo: Shown) -> None:
+    page = demo.text("/history?since=yesterday")
+    assert "&#39;yesterday&#39; is not a moment" in page
+    assert entries_on(page)
+
+
+def test_a_search_since_a_moment_ends_there(demo: Shown) -> None:
+    since = demo.now - timedelta(minutes=30)
+    page = demo.text(f"/history?since={since:%Y-%m-%dT%H:%M:%S}Z")
+    every = list(demo.store.history(None, None))
+    recent = [one for one in every if one.planned >= since]
+    assert 0 < len(entries_on(page)) <= len(recent)
+    search = run_history.RunSearch(since=since)
+    assert run_history.find_runs(Roles.of(demo.store), search, "").read < len(every)
+
+
+def test_open_and_closed_incidents_are_apart(demo: Shown) -> None:
+    opened, closed = demo.text("/incidents").split('<h2 id="closed">')
+    assert entries_on(opened) == ["billing.collect", "feed.pull-reviews"]
+    assert "broker away" in closed and "7m" in flat(closed)
+    assert entries_on(demo.text("/incidents?entry=cache.purge")) == ["cache.purge"]
+
+
+def test_each_daemon_shows_what_it_sees(demo: Shown) -> None:
+    words = flat(demo.text("/daemons"))
+    assert "beat-1 leads under term 1" in words
+    assert "standby beat-2" in words
+    assert "schedules/new.yaml:3: entries.x: no schedule" in words
+
+
+def test_a_daemon_that_led_under_an_older_term_does_not_lead(shown: Shown) -> None:
+    lead(shown.store, shown.now)
+    presence = next(one for one in shown.store.daemons() if one.role == "leader")
+    shown.store.begin(replace(presence.holder, name="other", token="newer"))
+    words = flat(shown.text("/daemons"))
+    assert "Nobody leads. The last leader was other" in words
+    assert "nobody leads" in flat(shown.text("/"))
+
+
+def test_a_change_shows_who_why_and_each_field_before_and_after(demo: Shown) -> None:
+    page = demo.text("/changes?entry=cache.warm")
+    assert "<del>5m</del>" in page and "<ins>10m</ins>" in page
+    assert "bob (token)" in page
+    assert "was a double of 09" in demo.text("/changes")
+
+
+def test_changes_lead_to_older_ones(demo: Shown) -> None:
+    first = demo.text("/changes")
+    older = entries_on(demo.text(link(first, "Older")))
+    changes = demo.store.changes(None, 1000)
+    assert entries_on(first) + older == [one.name for one in changes]
+
+
+def test_an_editor_undoes_a_change_after_a_question(demo: Shown) -> None:
+    change = demo.store.changes("cache.warm", 1)[0]
+    path = f"/changes/{change.id}/undo"
+    assert "Undo…" not in demo.text("/changes", "otto")
+    assert "Undo…" in demo.text("/changes", "edna")
+    assert demo.get(path, "otto").status == 403
+    assert "Undoing restores what was before" in demo.text(path, "edna")
+    done = demo.post(path, "edna", [("note", "too slow")])
+    assert done.status == 303
+    assert f"Change {change.id} was undone" in demo.text(done.headers["Location"])
+    newest = demo.store.changes("cache.warm", 1)[0]
+    assert (newest.author.name, newest.author.note) == ("edna (token)", "too slow")
+
+
+def test_an_undo_that_is_not_possible_says_why(demo: Shown) -> None:
+    change = demo.store.changes("cache.warm", 10)[-1]
+    answer = demo.post(f"/changes/{change.id}/undo", "edna", [])
+    assert answer.status == 409
+    assert "Not undone:" in answer.text
+    assert demo.get("/changes/12345/undo", "edna").status == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/history", "/incidents", "/daemons", "/changes"])
+def test_an_empty_store_has_all_pages(shown: Shown, path: str) -> None:
+    assert "Traceback" not in shown.text(path)
+
+
+def test_times_are_in_the_zone_of_the_configuration(demo: Shown) -> None:
+    page = demo.text("/changes")
+    assert " CST</time>" in page
+    assert "Times are in Asia/Shanghai" in flat(page)
