@@ -10,8 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 import beatd.clock
+import beatd.daemon.housekeeping
 import beatd.daemon.store_clock
 import beatd.dispatches.prepared
+import beatd.edits.pausing
 import beatd.engine.moves
 import beatd.stores.embedded.claims
 import beatd.stores.embedded.delivery_writes
@@ -23,6 +25,7 @@ from beatd.daemon.store_clock import StoreClock
 from beatd.dispatch import Published
 from beatd.dispatches.atomic_dispatch import AtomicDispatch
 from beatd.dispatches.step_dispatch import ClaimedInStep, StepDispatch
+from beatd.edits.pausing import RESUME_AHEAD
 from beatd.engine.broker_outage import BrokerOutage
 from beatd.engine.election import Election
 from beatd.engine.lookahead import Lookahead
@@ -397,6 +400,21 @@ def clocks_are_thought_not_to_drift(patch: Patch) -> None:
 
 
 # what is declared
+
+
+@plant
+def a_pause_never_ends(patch: Patch) -> None:
+    patch.setattr(beatd.daemon.housekeeping, "end_pauses", lambda *more: [])
+
+
+@plant
+def an_entry_runs_from_when_it_is_resumed_and_not_from_the_end_of_its_pause(patch: Patch) -> None:
+    patch.setattr(beatd.edits.pausing, "MICROSECOND", RESUME_AHEAD)
+
+
+@plant
+def a_moment_at_the_end_of_a_pause_does_not_run(patch: Patch) -> None:
+    patch.setattr(beatd.edits.pausing, "MICROSECOND", timedelta())
 
 
 @plant

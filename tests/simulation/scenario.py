@@ -21,6 +21,7 @@ from beatd.run import Run
 from tests.simulation.deployment import Deployment
 from tests.simulation.files import edit
 from tests.simulation.overlaps import Overlaps
+from tests.simulation.pauses import pause_at_random
 from tests.simulation.verdict import verdict
 from tests.simulation.workers import Mischief, Workers
 from tests.simulation.world import START, Host, Process, World
@@ -204,6 +205,10 @@ def play(seed: int, *, overlap: bool = False) -> Scenario:
     world.spawn(operator, lambda: operate(deployment, names, dice))
     editor = Process("editor", Host("office"))
     world.spawn(editor, lambda: edit(deployment, declared[1:], some_entry, scribe, STORM + 2))
+    resting = random.Random(f"pauses of {seed}")
+    if resting.random() < 0.4:
+        slow, pauser = SlowStore(deployment, resting), Process("pauser", Host("office"))
+        world.spawn(pauser, lambda: pause_at_random(deployment, slow, names, resting, STORM + 10))
     nature = Process("nature", Host("sky"))
     world.spawn(nature, lambda: break_servers(deployment, faults, dice))
     if has_clock:
@@ -347,9 +352,11 @@ def operate(deployment: Deployment, names: list[str], dice: random.Random) -> No
         except BeatError:
             continue
         deployment.wake_all()
+    ends_itself = set(store.ending_pauses(deployment.now() + timedelta(hours=1), 100))
     for name in names:
         try:
-            pausing.resume(store, [name], deployment.now, Author("ann"))
+            if name not in ends_itself:
+                pausing.resume(store, [name], deployment.now, Author("ann"))
         except BeatError:
             continue
     deployment.wake_all()

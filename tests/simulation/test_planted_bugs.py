@@ -11,7 +11,7 @@ SEEDS = 1000
 RARE = {
     "every claim of a failed id counts as unsent": 304,
     "backlogs of one entry do not know of each other": 133,
-    "a plan is put however far the row has come": 69,
+    "a plan is put however far the row has come": 150,
     "what was prepared goes in the place of another batch": 57,
     "all servers are thought to have one clock": 35,
     "the ledger does not compare the running run": 56,

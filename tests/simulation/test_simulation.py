@@ -50,6 +50,9 @@ SOMETIMES = {
     "a step was tried again",
     "a moment was backfilled",
     "files were edited while nobody led",
+    "an entry was paused for a while",
+    "a pause ended",
+    "a pause ended in the calm, and its entry ran",
     "what is declared was claimed",
 }
 

@@ -44,6 +44,7 @@ class TrueStore(MemoryStore):
                 if move.run is not None and move.of != "claim":
                     self.lives[move.run.task_id] += 1
                 self._truth.make(move, term, at, row)
+                self._truth.pauses.claimed(move)
         return made
 
     def record(self, results: Sequence[Result]) -> None:
@@ -87,7 +88,8 @@ class TrueStore(MemoryStore):
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         done: list[bool] = []
         for change in changes:
-            before = self._stored(change.name)
+            before, defined = self._stored(change.name), self._tables.defined.get(change.name)
+            until = None if defined is None else defined.pause_end
             (ok,) = super().write([change])
             if ok:
                 after = self._stored(change.name)
@@ -98,6 +100,7 @@ class TrueStore(MemoryStore):
                 ):
                     self._truth.overlaps.removed(before.running)
                 self._truth.changed(change, before, after)
+                self._truth.pauses.changed(change, after, until, calm=self._truth.calm)
             done.append(ok)
         return done
 

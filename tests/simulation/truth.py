@@ -16,6 +16,7 @@ from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
 from tests.simulation.overlaps import Overlaps
+from tests.simulation.pauses import Pauses
 from tests.simulation.server_clock import ServerClock
 from tests.simulation.true_store import TrueStore
 from tests.simulation.world import Process, Violation, World
@@ -104,6 +105,7 @@ class Truth:
 
     def __post_init__(self) -> None:
         self.store, self.overlaps = TrueStore(self), Overlaps(self.world)
+        self.pauses = Pauses(self.world)
         self.deliver: Callable[[Run], None] = lambda run: None  # to the workers, if there are any
 
     @property

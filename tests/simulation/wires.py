@@ -153,6 +153,17 @@ class StoreWire:
         found: Mapping[str, Running] = self._wire.call("store.running", self._store.running, names)
         return found
 
+    def ending_pauses(self, before: datetime, limit: int) -> Sequence[str]:
+        """No boundary where no pause ends, so that those scenarios stay as they are."""
+        if not self._store._tables.pause_ends:
+            return []
+        effect = self._store.ending_pauses
+        found: Sequence[str] = self._wire.call("store.ending_pauses", effect, before, limit)
+        return found
+
+    def forget_changes(self, before: datetime, keep: int) -> int:
+        return self._store.forget_changes(before, keep)
+
     def losses(self) -> Sequence[str]:
         return self._store.losses()
 
