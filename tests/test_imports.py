@@ -22,8 +22,8 @@ STARTED = {"", "__main__", "demo", "embed"}
 #: Every module of every room. A new one is written down here, in the room where it belongs.
 MODULES = {
     "schedules": """
-        at celery_fields clock_change clock_words cron cron_fields cron_text cron_words day_grid
-        days dst duration from_plain interval moment periods quote recurrence rrule rrule_text
+        at celery_fields clock_change clock_shift clock_words cron cron_fields cron_text cron_words
+        day_grid days dst duration from_plain interval moment periods quote recurrence rrule rrule_text
         rrule_words second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """
@@ -125,7 +125,8 @@ MODULES = {
         api.history_pages api.installation api.merge_patch api.openapi api.operation
         api.operations api.preview api.refusal api.request_values api.routing
         api.schemas application gate guess_limit http_hosts http_protocol http_server pages
-        pages.addresses pages.banners pages.bulk pages.changes pages.daemons pages.density
+        pages.addresses pages.ahead pages.backfill pages.badge pages.banners pages.bulk
+        pages.calendar pages.changes pages.daemons pages.density pages.icalendar
         pages.edit pages.entries pages.entry pages.entry_fields pages.entry_list pages.entry_state pages.incidents pages.kept
         pages.lateness_chart pages.moments
         pages.overview pages.rendering pages.run_history pages.run_now pages.run_strip raw_path_route
@@ -151,7 +152,7 @@ MODULES = {
     """,
     "views": """
         change_rows entry_rows entry_search failing incident_json next_runs outcome_rows pause_text
-        planned_ahead record_rows time_text
+        planned_ahead quiet_minute record_rows request_progress time_text
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill changes check chosen_store

@@ -1,7 +1,7 @@
 """Count the planned runs of all entries in the hours ahead."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from beatd.entry import Entry, Schedule
 from beatd.planning import next_moment
 from beatd.run import MICROSECOND
 
-BUCKETS_MAX = 400
+BUCKETS_MAX = 420
 BUCKET_LENGTHS_S = (60, 300, 900, 1800, 3600)
 ENTRIES_READ_MAX = 20_000
 WORK_MAX = 400_000  # in steps of a grid; about 0.3 s
@@ -30,40 +30,61 @@ class PlannedAhead(Struct, frozen=True):
     complete: bool
 
 
+class AlikeEntries(Struct, frozen=True):
+    """How many entries run at the same moments before `end`.
+
+    `complete` is False if there were too many entries to read all of them.
+    """
+
+    end: datetime
+    counts: Mapping["_Key", int]
+    complete: bool
+
+
 def planned_ahead(catalog: EntryFinder, now: datetime, hours: int) -> PlannedAhead:
     """Count the runs that are planned in the next hours.
 
     Jitter is left out. Entries with equal schedules are computed once.
     """
+    return count_ahead(alike_entries(catalog, now + timedelta(hours=hours)), now, hours)
+
+
+def count_ahead(
+    alike: AlikeEntries, start: datetime, hours: int, work_max: int | None = None
+) -> PlannedAhead:
+    """Count the runs of these entries in the hours from `start` on; it needs no store.
+
+    Runs that are planned before `start` are counted in the first bucket. `work_max` is WORK_MAX
+    unless it is given.
+    """
     seconds = hours * 3600
     bucket_s = next(size for size in BUCKET_LENGTHS_S if seconds <= size * BUCKETS_MAX)
-    end = now + timedelta(seconds=seconds)
+    end = min(alike.end, start + timedelta(seconds=seconds))
     counts = [0] * (seconds // bucket_s)
-    alike, complete = _alike(catalog, now, end)
-    work = 0
-    for (schedule, first, last, planned, left), many in alike.items():
+    work, most = 0, WORK_MAX if work_max is None else work_max
+    for (schedule, first, last, planned, left), many in alike.counts.items():
         entry = Entry(name="", task="", schedule=schedule, start=first, end=last)
-        for offset, runs in _runs(entry, planned, now, end, bucket_s, left):
+        for offset, runs in _runs(entry, planned, start, end, bucket_s, left):
             counts[min(offset, len(counts) - 1)] += runs * many
             work += 1 if entry.schedule.period is not None else WORK_OF_A_MOMENT
-            if work > WORK_MAX:
-                return PlannedAhead(now, bucket_s, tuple(counts), complete=False)
-    return PlannedAhead(now, bucket_s, tuple(counts), complete)
+            if work > most:
+                return PlannedAhead(start, bucket_s, tuple(counts), complete=False)
+    return PlannedAhead(start, bucket_s, tuple(counts), alike.complete)
 
 
 _Key = tuple[Schedule, datetime | None, datetime | None, datetime, int | None]
 
 
-def _alike(catalog: EntryFinder, now: datetime, end: datetime) -> tuple[Counter[_Key], bool]:
-    """Return how many entries run at the same moments, and True if all entries were read."""
+def alike_entries(catalog: EntryFinder, end: datetime) -> AlikeEntries:
+    """Read the entries that run before `end`, at most ENTRIES_READ_MAX, and group them."""
     found: Counter[_Key] = Counter()
     query = Query(enabled=True, due_before=end, order="next", limit=ENTRIES_READ_MAX + 1)
     for read, row in enumerate(catalog.find(query)):
         if read == ENTRIES_READ_MAX:
-            return found, False
+            return AlikeEntries(end, found, complete=False)
         if row.plan.planned is not None:
             found[_same_for_all(row)] += 1
-    return found, True
+    return AlikeEntries(end, found, complete=True)
 
 
 def _same_for_all(row: Stored) -> _Key:

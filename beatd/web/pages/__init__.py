@@ -3,7 +3,11 @@
 from starlette.routing import BaseRoute
 
 from beatd.web.pages import (
+    ahead,
+    backfill,
+    badge,
     bulk,
+    calendar,
     changes,
     daemons,
     edit,
@@ -29,7 +33,11 @@ def routes() -> list[BaseRoute]:
         *incidents.routes(),
         *daemons.routes(),
         *changes.routes(),
+        *ahead.routes(),
+        *calendar.routes(),
+        *badge.routes(),
         *run_now.routes(),
+        *backfill.routes(),
         *edit.routes(),
         *entry.routes(),
     ]

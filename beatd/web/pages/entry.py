@@ -12,7 +12,6 @@ from starlette.routing import Route
 from beatd.catalog import Stored
 from beatd.definition import json_plain_of
 from beatd.edits.editing import is_declared, rows, unknown
-from beatd.edits.run_requests import pending_requests
 from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
 from beatd.schedules import describe, parse_moment, zone
@@ -21,6 +20,7 @@ from beatd.views.entry_rows import schedule_text
 from beatd.views.next_runs import next_runs
 from beatd.views.outcome_rows import running_since
 from beatd.views.pause_text import pause_words
+from beatd.views.request_progress import request_progress
 from beatd.web.pages.addresses import Place, entry_path
 from beatd.web.pages.changes import change_line
 from beatd.web.pages.entry_state import entry_state, newest_run
@@ -122,7 +122,7 @@ def show(request: Request) -> Response:
         pause=pause_words(row, entry.tz),
         outcome=outcome,
         running=running_since(row, outcome, shown.now),
-        requests=pending_requests(store.requests, name),
+        requests=request_progress(store, row),
         coming=coming,
         is_all=is_all,
         strip=run_strip(records, known, shown, STRIP),
@@ -136,6 +136,8 @@ def show(request: Request) -> Response:
         changes=[change_line(one) for one in changed[:CHANGES_SHOWN]],
         more_changes=len(changed) > CHANGES_SHOWN,
         requested=request.query_params.get("requested", ""),
+        backfilled=request.query_params.get("backfilled", ""),
+        called_off=request.query_params.get("called_off", ""),
         saved=request.query_params.get("saved", ""),
     )
 

@@ -13,14 +13,14 @@ RESULTS_MAX = 200
 
 
 class Kept:
-    """Keeps up to RESULTS_MAX results, each for KEPT_S seconds."""
+    """Keeps up to RESULTS_MAX results, each for a number of seconds."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock, self._guard = clock, Lock()
         self._results: dict[Hashable, tuple[float, Any]] = {}
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the kept result of this key, or that of `make`."""
+    def get(self, key: Hashable, make: Callable[[], T], for_s: float = KEPT_S) -> T:
+        """Return the kept result of this key, or that of `make`, which is kept for `for_s`."""
         now = self._clock()
         with self._guard:
             until, result = self._results.get(key, (now, None))
@@ -30,7 +30,7 @@ class Kept:
         with self._guard:
             if len(self._results) >= RESULTS_MAX:
                 self._results.clear()
-            self._results[key] = (self._clock() + KEPT_S, made)
+            self._results[key] = (self._clock() + for_s, made)
         return made
 
     def clear(self) -> None:

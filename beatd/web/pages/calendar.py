@@ -1,0 +1,125 @@
+"""The calendar /entries.ics: the planned runs of the next days as iCalendar (RFC 5545)."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from beatd.catalog import EntryFinder, Query, Stored
+from beatd.entry import Entry, Schedule
+from beatd.planning import next_moment, shared_next_after
+from beatd.run import Occurrence, task_id
+from beatd.schedules import describe
+from beatd.views.entry_search import EntrySearch
+from beatd.web.pages.entry_list import search_of
+from beatd.web.pages.icalendar import calendar, event
+from beatd.web.pages.kept import kept_of
+from beatd.web.pages.rendering import site_of
+from beatd.web.visitor import needs
+
+DAYS = 7
+EVENTS_MAX = 2_000
+ENTRIES_READ_MAX = 5_000
+HOUR_US = 3_600_000_000
+RUNS_A_DAY_MAX = 24
+KEPT_S = 60.0
+LEFT_OUT = "Entries that run more often than once an hour are left out"
+
+_Found = tuple[datetime, str, Stored]
+
+
+def planned_runs(
+    catalog: EntryFinder, search: EntrySearch, now: datetime
+) -> tuple[list[tuple[datetime, Stored]], bool]:
+    """Return the planned runs of the next DAYS days in order, and True if these are all.
+
+    Entries that run more often than once an hour, paused and disabled entries have none.
+    """
+    end, next_after = now + timedelta(days=DAYS), shared_next_after()
+    query = Query(
+        contains=search.text,
+        source=search.source,
+        enabled=True,
+        due_before=end,
+        order="next",
+        limit=ENTRIES_READ_MAX + 1,
+    )
+    known: dict[Schedule, bool] = {}
+
+    def moments(row: Stored) -> Iterator[_Found]:
+        left = None if row.entry.max_runs is None else max(0, row.entry.max_runs - row.runs)
+        moment = row.plan.planned
+        while moment is not None and moment < end and left != 0:
+            if moment >= now:
+                yield moment, row.entry.name, row
+            moment = next_moment(row.entry, moment, next_after)
+            left = None if left is None else left - 1
+
+    def is_shown(row: Stored) -> bool:
+        schedule = row.entry.schedule
+        if schedule not in known:
+            known[schedule] = not runs_often(row.entry, now)
+        return known[schedule]
+
+    rows = list(islice(catalog.find(query), ENTRIES_READ_MAX + 1))
+    shown = filter(is_shown, rows[:ENTRIES_READ_MAX])
+    found = list(islice(merge(*map(moments, shown), key=lambda one: one[:2]), EVENTS_MAX + 1))
+    is_all = len(rows) <= ENTRIES_READ_MAX and len(found) <= EVENTS_MAX
+    return [(moment, row) for moment, _, row in found[:EVENTS_MAX]], is_all
+
+
+def runs_often(entry: Entry, now: datetime) -> bool:
+    """Return True if an entry runs more often than once an hour, on a whole day."""
+    period = entry.schedule.period
+    if period is not None:
+        return period < HOUR_US
+    first = moment = entry.schedule.next_after(now)
+    for _ in range(RUNS_A_DAY_MAX):
+        if moment is None or first is None:
+            return False
+        moment = entry.schedule.next_after(moment)
+    return moment is not None and first is not None and moment - first < timedelta(days=1)
+
+
+@needs("viewer")
+def show(request: Request) -> Response:
+    """Return the calendar of the entries that match `q` and `source`."""
+    search = search_of(request.query_params)
+    key = ("calendar", search.text, search.source)
+    text = kept_of(request).get(key, lambda: _calendar(request, search), for_s=KEPT_S)
+    headers = {"Content-Disposition": 'inline; filename="entries.ics"'}
+    return Response(text, 200, headers, "text/calendar; charset=utf-8")
+
+
+def _calendar(request: Request, search: EntrySearch) -> str:
+    site = site_of(request)
+    store, now = site.open_store(), site.now()
+    found, is_all = planned_runs(store.catalog, search, now)
+    about = f"Planned runs of the next {DAYS} days. {LEFT_OUT}, and paused and disabled ones too."
+    if not is_all:
+        about += f" There are more runs than this calendar holds; it ends after {len(found):,}."
+    namespace, words = store.requests.namespace, dict[str, str]()
+    events = []
+    for moment, row in found:
+        entry = row.entry
+        if entry.name not in words:
+            text = describe(entry.schedule)
+            words[entry.name] = text if entry.tz in text else f"{text}, {entry.tz}"
+        uid = _uid(namespace, entry.name, moment)
+        events.append(event(uid, moment, entry.name, words[entry.name], now))
+    return calendar(f"beatd {site.name}", about, events)
+
+
+def _uid(namespace: UUID, name: str, moment: datetime) -> str:
+    """Return the task id of the run, which every daemon computes alike, as a UID."""
+    return f"{task_id(namespace, Occurrence(name, moment))}@beatd"
+
+
+def routes() -> list[Route]:
+    """Return the route of the calendar."""
+    return [Route("/entries.ics", show, methods=["GET"])]
