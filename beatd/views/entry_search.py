@@ -1,7 +1,7 @@
 """Find entries by text, owner and state, page by page and with bounded work."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Literal
 
@@ -12,11 +12,15 @@ from beatd.outcome import EntryOutcome
 from beatd.store import Roles
 from beatd.views.outcome_rows import running_since
 
-SearchState = Literal["active", "paused", "disabled", "finished", "running", "failing"]
+SearchState = Literal[
+    "active", "paused", "disabled", "finished", "running", "failing", "overdue"
+]  # fmt: skip
 Order = Literal["name", "next"]
 
 ROWS_READ_MAX = 2_000  # of one page, whatever the state
 ROWS_PER_BATCH = 250
+#: An entry that is due for longer than this is overdue; a healthy leader needs less.
+OVERDUE_AFTER = timedelta(seconds=5)
 
 Found = tuple[Stored, EntryOutcome | None]
 
@@ -25,8 +29,8 @@ class EntrySearch(Struct, frozen=True, kw_only=True):
     """The conditions and the order of a search; a condition of None is not applied.
 
     `text` is a part of the name or of the task. An entry is "active" if it is neither paused nor
-    disabled and has a run ahead, "finished" if it has none, and "failing" if its newest run failed,
-    at the broker or in a worker.
+    disabled and has a run ahead, "finished" if it has none, "failing" if its newest run failed, at
+    the broker or in a worker, and "overdue" if its next run should have been sent by now.
     """
 
     text: str | None = None
@@ -52,8 +56,8 @@ def entries_page(
 
     At most ROWS_READ_MAX rows are read: a page may have fewer entries although more follow.
     """
-    most = limit if search.state in (None, "paused") else ROWS_READ_MAX
-    rows = store.catalog.find(_query(search, after, most + 1))
+    most = limit if search.state in (None, "paused", "overdue") else ROWS_READ_MAX
+    rows = store.catalog.find(_query(search, now, after, most + 1))
     found: list[Found] = []
     read, last = 0, None
     while batch := list(islice(rows, ROWS_PER_BATCH)):
@@ -67,13 +71,14 @@ def entries_page(
     return EntriesPage(found, None)
 
 
-def _query(search: EntrySearch, after: Position | None, limit: int) -> Query:
-    enabled = {"active": True, "finished": True, "disabled": False}
+def _query(search: EntrySearch, now: datetime, after: Position | None, limit: int) -> Query:
+    enabled = {"active": True, "finished": True, "disabled": False, "overdue": True}
     return Query(
         contains=search.text or None,
         source=search.source,
         enabled=enabled.get(search.state or ""),
         paused=True if search.state == "paused" else None,
+        due_before=now - OVERDUE_AFTER if search.state == "overdue" else None,
         after=after,
         order=search.order,
         limit=limit,

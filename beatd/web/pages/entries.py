@@ -25,6 +25,7 @@ from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.visitor import needs
 
 PATH = "/entries"
+COUNT_KEPT_S = 60.0  # unless an entry changes
 
 
 @needs("viewer")
@@ -35,8 +36,9 @@ def show(request: Request) -> Response:
     page = found_page(store, search, shown.now, position_of(place.here))
     fields = fields_of(search)
     count = kept_of(request).get(
-        ("count", *fields.values(), place.here),
+        ("count", store.catalog.version(), *fields.values(), place.here),
         lambda: count_text(store, search, page, first=not place.here),
+        COUNT_KEPT_S,
     )
     is_whole = not any(fields.values()) and not place.here and page.rest is None
     return live_page(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import get_args
 
 from markupsafe import Markup
@@ -28,6 +27,7 @@ from beatd.web.pages.run_strip import run_strip
 PAGE = 50
 STRIP = 30
 COUNTED_MAX = 10_000
+MATCHES_COUNTED_MAX = 2_000  # each is read and decoded
 TEXT_MAX_CHARS = 200
 STATES: tuple[SearchState, ...] = get_args(SearchState)
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -137,23 +137,24 @@ def lines_of(store: Roles, page: EntriesPage, shown: Moments) -> list[EntryLine]
 def count_text(store: Roles, search: EntrySearch, page: EntriesPage, *, first: bool) -> str:
     """Return how many entries match, such as "60" or "10,000+"; "" if only reading all could tell.
 
-    Counting stops at COUNTED_MAX.
+    Counting stops at COUNTED_MAX, and that of a search at MATCHES_COUNTED_MAX.
     """
     if first and page.rest is None:
         return f"{len(page.entries):,}"
     if search.state not in (None, "paused"):
         return ""
+    most = MATCHES_COUNTED_MAX
     if search.text is None and search.source is None and search.state is None:
-        count = store.catalog.count()
+        count, most = store.catalog.count(), COUNTED_MAX
     else:
         query = Query(
             contains=search.text,
             source=search.source,
             paused=True if search.state == "paused" else None,
-            limit=COUNTED_MAX + 1,
+            limit=most + 1,
         )
-        count = sum(1 for _ in islice(store.catalog.find(query), COUNTED_MAX + 1))
-    return f"{COUNTED_MAX:,}+" if count > COUNTED_MAX else f"{count:,}"
+        count = sum(1 for _ in store.catalog.find(query))
+    return f"{most:,}+" if count > most else f"{count:,}"
 
 
 def names_in(values: Sequence[str], most: int) -> list[str]:

@@ -1,18 +1,16 @@
 """The state of an entry in one word, as lists and the entry's page show it."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 
 from beatd.catalog import Stored
 from beatd.history import Record
 from beatd.outcome import EntryOutcome
+from beatd.views.entry_search import OVERDUE_AFTER
 from beatd.views.failing import FAILURES
 from beatd.views.outcome_rows import running_since
-
-#: An entry that is due for longer than this is overdue; a healthy leader needs less.
-OVERDUE_AFTER = timedelta(seconds=5)
 
 
 class EntryState(Struct, frozen=True):

@@ -11,13 +11,13 @@ from starlette.routing import Route
 from beatd.catalog import Query, Stored
 from beatd.observers.health import Health
 from beatd.store import Roles
+from beatd.views.entry_search import OVERDUE_AFTER
 from beatd.views.failing import Failure, failures
 from beatd.views.planned_ahead import planned_ahead
 from beatd.web.pages.addresses import address
 from beatd.web.pages.daemons import Crew, crew_of
 from beatd.web.pages.density import axis, density
 from beatd.web.pages.entries import problems_of
-from beatd.web.pages.entry_state import OVERDUE_AFTER
 from beatd.web.pages.kept import kept_of
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.visitor import needs
@@ -57,7 +57,7 @@ def troubles(state: State, health: Health) -> Iterator[Trouble]:
     for count, one, many, path in (
         (state.open_incidents, "open incident", "open incidents", "/incidents"),
         (len(state.failing), "entry fails", "entries fail", address("/entries", state="failing")),
-        (state.overdue, "run is overdue", "runs are overdue", address("/entries", order="next")),
+        (state.overdue, "run is overdue", "runs are overdue", address("/entries", state="overdue")),
         (state.unapplied, "declaration is not applied", "declarations are not applied", "/daemons"),
     ):
         if count:

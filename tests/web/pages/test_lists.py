@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from beatd.definition import entry_from
 from beatd.store import Roles
 from beatd.web.pages import run_history
 from tests.web.demo_store import lead
@@ -149,3 +150,11 @@ def test_times_are_in_the_zone_of_the_configuration(demo: Shown) -> None:
     page = demo.text("/changes")
     assert " CST</time>" in page
     assert "Times are in Asia/Shanghai" in flat(page)
+
+
+def test_the_number_of_overdue_runs_leads_to_their_entries(shown: Shown) -> None:
+    shown.now -= timedelta(minutes=10)
+    late = entry_from("late", {"task": "proj.tidy", "every": "1m"})
+    shown.fill([late, entry_from("later", {"task": "proj.tidy", "cron": "0 0 1 1 *"})])
+    overdue = link(shown.text("/"), "1 run is overdue")
+    assert entries_on(shown.text(overdue)) == ["late"]
