@@ -64,21 +64,24 @@ def keyed_backfill(
     """
     id = request_id(requests.namespace, "backfill", name, key)
     is_known = _pending(requests, name, id) is not None or any(
-        records_of_request(requests, history, name, id)
+        _runs_of(requests, history, name, id)
     )
     return backfill(requests, name, first, last, now, id=id, only_count=is_known)
 
 
-def records_of_request(
-    requests: Requests, history: History, name: str, id: str
-) -> Iterator[Record]:
+def is_run_of(namespace: UUID, record: Record, id: str) -> bool:
+    """Return True if a record is about a run of the request `id` for the record's entry."""
+    if not record.task_id or record.origin == "planned":
+        return False
+    occurrences = (Occurrence(record.name, record.planned, one) for one in _ids(id))
+    return record.task_id in (task_id(namespace, one) for one in occurrences)
+
+
+def _runs_of(requests: Requests, history: History, name: str, id: str) -> Iterator[Record]:
     """Yield the records of the runs of a request, among the newest records of the entry."""
-    namespace = requests.namespace
     for record in islice(history.history(name, RECORDS_READ), RECORDS_READ):
-        if record.task_id and record.origin != "planned":
-            occurrences = (Occurrence(name, record.planned, one) for one in _ids(id))
-            if record.task_id in (task_id(namespace, one) for one in occurrences):
-                yield record
+        if is_run_of(requests.namespace, record, id):
+            yield record
 
 
 def _task_id(requests: Requests, history: History, name: str, id: str) -> str | None:
@@ -87,7 +90,7 @@ def _task_id(requests: Requests, history: History, name: str, id: str) -> str | 
     pending = _pending(requests, name, id)
     if pending is not None:
         return task_id(requests.namespace, Occurrence(name, pending.first, pending.id))
-    found = next(records_of_request(requests, history, name, id), None)
+    found = next(_runs_of(requests, history, name, id), None)
     return None if found is None else found.task_id
 
 

@@ -1,22 +1,28 @@
 """How far the pending requests of an entry have come: what is published, and what is left."""
 
 from collections import Counter
+from datetime import datetime
+from itertools import islice
 
 from msgspec import Struct
 
 from beatd.catalog import Stored
-from beatd.edits.keyed_request import RECORDS_READ, records_of_request
+from beatd.edits.keyed_request import is_run_of
 from beatd.edits.run_requests import pending_requests
 from beatd.ledger import Request
 from beatd.planning import stretch
+from beatd.run import State
 from beatd.store import Roles
+
+RECORDS_READ = 1_000  # of the entry, the newest
+OTHERS_MIN = 100  # records of other runs in a row; before them lies no run of the request
 
 
 class RequestProgress(Struct, frozen=True):
     """A pending request, with how many of its runs are published, failed and left.
 
     `published` and `failed` are counted for backfills only, among the newest records of the entry.
-    `at_least` is True if there were too many runs to count all of them.
+    `at_least` is True if more may be published, `more_left` if more are left than were counted.
     """
 
     request: Request
@@ -24,6 +30,7 @@ class RequestProgress(Struct, frozen=True):
     failed: int
     left: int
     at_least: bool = False
+    more_left: bool = False
 
     @property
     def total(self) -> int:
@@ -40,13 +47,28 @@ def _progress(store: Roles, row: Stored, request: Request) -> RequestProgress:
         return RequestProgress(request, 0, 0, 1)
     rest = stretch(row.entry, request.first, request.last, "")
     if request.kind == "backlog":
-        return RequestProgress(request, 0, 0, rest.count, rest.at_least)
-    records = records_of_request(store.requests, store.history, request.name, request.id)
-    states = Counter({one.planned: one.state for one in records}.values())
+        return RequestProgress(request, 0, 0, rest.count, more_left=rest.at_least)
+    states, is_all = _states(store, request)
     return RequestProgress(
         request,
         states["published"],
         states["failed"],
         rest.count + states["claimed"],
-        rest.at_least or states.total() >= RECORDS_READ - 1,
+        at_least=not is_all,
+        more_left=rest.at_least,
     )
+
+
+def _states(store: Roles, request: Request) -> tuple[Counter[State], bool]:
+    """Return how many runs of a request are in which state, and True if these are all.
+
+    Of the newest RECORDS_READ records of the entry, the last may have the request's runs still.
+    """
+    namespace, found = store.requests.namespace, dict[datetime, State]()
+    read = others = 0
+    for record in islice(store.history.history(request.name, RECORDS_READ), RECORDS_READ):
+        read, others = read + 1, others + 1
+        if is_run_of(namespace, record, request.id):
+            found.setdefault(record.planned, record.state)
+            others = 0
+    return Counter(found.values()), read < RECORDS_READ or others >= OTHERS_MIN

@@ -9,9 +9,10 @@ import pytest
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.edits.entry_change import added
-from beatd.schedules.clock_shift import next_clock_shift
+from beatd.schedules.clock_shift import ClockShift, next_clock_shift
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.views import planned_ahead
+from beatd.web.pages import ahead as module
 from beatd.web.pages.ahead import busiest, night, read_ahead, shift_words
 from tests.web.pages.conftest import Shown
 from tests.web.pages.reading import entries_on, flat, link
@@ -116,6 +117,17 @@ def test_the_page_counts_and_suggests(demo: Shown) -> None:
     assert re.search(r"minute \d+ has \d+ runs?, minute 0 has \d+\.", words)
     assert "The clock does not change within the next 183 days." in words
     assert link(demo.text("/ahead"), "Calendar") == "/entries.ics"
+
+
+def test_a_clock_change_within_the_week_shows_its_night(
+    demo: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = demo.now + timedelta(days=2)
+    shift = ClockShift(at, -3600, datetime(2027, 10, 31, 3), datetime(2027, 10, 31, 2))  # noqa: DTZ001
+    monkeypatch.setattr(module, "next_clock_shift", lambda *_: shift)
+    words = flat(demo.text("/ahead"))
+    assert "Sunday 2027-10-31 at 03:00 the clock goes back by 1 h, to 02:00. That is in" in words
+    assert re.search(r"The hours around it [\d,]+ planned runs, at most \d+ within 30 min", words)
 
 
 def test_an_incomplete_count_is_said(demo: Shown, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from beatd.definition import entry_from
 from beatd.edits.editing import patch
 from beatd.edits.patch import patch_of
 from beatd.ledger import Request
+from beatd.views import request_progress
 from tests.stores.making import asked, lead, row, told
 from tests.web.demo_store import ANN
 from tests.web.pages.conftest import Shown
@@ -161,6 +162,32 @@ def test_the_entrys_page_shows_how_far_a_backfill_has_come(demo: Shown) -> None:
     words = flat(demo.text(f"/entries/{NAME}"))
     assert "2 of 25 runs are published, 1 could not be" in words
     assert "the next is that of 2026-01-01 00:30:00 CST" in words
+
+
+def test_of_very_many_runs_a_lower_bound_is_shown(
+    demo: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_progress, "RECORDS_READ", 2)
+    assert demo.post(FORM, "otto", previewed(demo)).status == 303
+    publish(demo, "confirmed", "confirmed", "confirmed")
+    words = flat(demo.text(f"/entries/{NAME}"))
+    assert "at least 2 of its runs are published, 22 are left" in words
+
+
+def test_a_request_for_very_many_runs_says_that_more_are_left(demo: Shown) -> None:
+    path = "/entries/billing.close-day"
+    page = demo.text(f"{path}/backfill?from=1970-01-01&to=2026-01-01", "otto")
+    assert demo.post(f"{path}/backfill", "otto", hidden_fields(page)).status == 303
+    words = flat(demo.text(path))
+    assert "0 of its runs are published, more than 10,000 are left" in words
+
+
+def test_runs_of_other_kinds_are_not_counted(demo: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_progress, "RECORDS_READ", 20)
+    monkeypatch.setattr(request_progress, "OTHERS_MIN", 10)
+    assert demo.post(FORM, "otto", previewed(demo)).status == 303
+    publish(demo, "confirmed")
+    assert "1 of 25 runs are published" in flat(demo.text(f"/entries/{NAME}"))
 
 
 def test_calling_off_drops_what_is_left(demo: Shown) -> None:
