@@ -31,14 +31,14 @@ from beatd.run import Running, Skip
 MAX_RUN_IF_MISSING = timedelta(days=1)  # no edit leaves it out, but a store may be edited by hand
 Settle = Callable[[Stored, datetime, NextAfter], Settlement]  # the catch-up rule
 
-REPLACE_WAIT = timedelta(seconds=10)  # for the end of a revoked run, before the next one is sent
+REPLACE_WAIT = timedelta(seconds=10)  # then a run that has not ended is revoked again
 
 
 class Turn(Struct, frozen=True):
     """The decision whether a run may start while an earlier run of its entry is running.
 
     - `skip` is the reason to skip the run, or "".
-    - `until` is the latest time until which the run waits; None if it does not wait.
+    - `until` is when the decision is made again, at the latest; None if the run does not wait.
     - `running` is the change of the stored running run that goes with the decision.
     - `revokes` is the task id of the running run if the workers must end that run, else "".
 
@@ -80,7 +80,8 @@ def turn_of(row: Stored, now: datetime) -> Turn:
     until, revokes = held.until, ""
     if row.entry.overlap == "replace":
         until, revokes = min(held.until, now + REPLACE_WAIT), held.task_id
-    return Turn(RunningChange(seen=held.task_id, until=until), until=until, revokes=revokes)
+    running = RunningChange(seen=held.task_id, until=held.until)
+    return Turn(running, until=until, revokes=revokes)
 
 
 def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None:
@@ -89,12 +90,10 @@ def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None
     A `trigger` follows the entry's `overlap`. Backfills and backlogs run one moment at a time: they
     wait until no run is running and no planned run is due.
     """
-    turn, held, due = turn_of(row, now), blocking(row, now), row.plan.due
-    if held is None:
-        return turn if request.kind == "trigger" or due is None or due > now else None
-    # A run that has to end so soon was revoked for this request already.
-    is_revoked = turn.until is not None and held.until <= turn.until
-    return turn if request.kind == "trigger" and not is_revoked else None
+    turn, due = turn_of(row, now), row.plan.due
+    if request.kind == "trigger":
+        return None if turn.until is not None and not turn.revokes else turn
+    return turn if turn.is_free and (due is None or due > now) else None
 
 
 def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | None:
