@@ -1,7 +1,6 @@
 """A store with sixty entries and their past, for tests of pages and to look at them.
 
-Run as a program, it serves the pages of this store: `python -m tests.web.demo_store [URL] [PORT]`.
-Its entries do not run.
+`python -m tests.web.serve_demo` serves its pages. Its entries do not run.
 """
 
 import random

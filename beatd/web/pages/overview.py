@@ -25,6 +25,7 @@ from beatd.web.visitor import needs
 NEXT_SHOWN = 8
 FAILURES_SHOWN = 8
 OVERDUE_COUNTED_MAX = 1_000
+HOUR_KEPT_S = 20.0
 
 
 class Trouble(Struct, frozen=True):
@@ -87,7 +88,7 @@ def show(request: Request) -> Response:
     crew, entries = crew_of(store), store.catalog.count()
     failing = kept.get("failing", lambda: failures(store.history, store.outcomes, entries))
     minute = shown.now.replace(second=0, microsecond=0)
-    ahead = kept.get(("hour", minute), lambda: planned_ahead(store.catalog, minute, 1))
+    ahead = kept.get(("hour", minute), lambda: planned_ahead(store.catalog, minute, 1), HOUR_KEPT_S)
     state = State(
         crew,
         sum(one.closed is None for one in store.incidents.open_incidents()),

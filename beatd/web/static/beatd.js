@@ -46,7 +46,7 @@ let skew = skewOf(document);
 function isInUse() {
   const focused = document.activeElement;
   return (
-    main.matches(":hover") ||
+    main.querySelector("tr:hover, a:hover, button:hover, label:hover, svg:hover") ||
     (main.contains(focused) && focused !== main) ||
     main.querySelector("input[type=checkbox]:checked, details[open]") ||
     document.querySelector("dialog[open]") ||
@@ -103,9 +103,9 @@ function later() {
 
 // Lines and ticks
 
-function lines() {
-  return [...main.querySelectorAll("tr[data-entry]")];
-}
+const lines = () => [...main.querySelectorAll("tr[data-entry]")];
+const chosen = () => lines().find((line) => line.dataset.entry === here);
+const ticks = () => [...main.querySelectorAll("input[name=name][type=checkbox]")];
 
 function choose(name, scrolls) {
   for (const line of lines()) {
@@ -122,14 +122,6 @@ function step(by) {
   const at = names.indexOf(here);
   const to = at < 0 ? (by > 0 ? 0 : names.length - 1) : at + by;
   choose(names[Math.min(Math.max(to, 0), names.length - 1)], true);
-}
-
-function chosen() {
-  return lines().find((line) => line.dataset.entry === here);
-}
-
-function ticks() {
-  return [...main.querySelectorAll("input[name=name][type=checkbox]")];
 }
 
 function countTicks() {
@@ -203,4 +195,4 @@ document.getElementById("keys-link")?.addEventListener("click", (event) => {
 countTicks(); // a browser keeps ticks when it goes back
 countOn();
 setInterval(countOn, 1000);
-if (etag) later();
+if (etag || main.querySelector("[data-retry]")) later();

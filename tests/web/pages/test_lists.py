@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.definition import entry_from
+from beatd.errors import StoreError
 from beatd.store import Roles
 from beatd.web.pages import run_history
 from tests.web.demo_store import lead
@@ -158,3 +159,15 @@ def test_the_number_of_overdue_runs_leads_to_their_entries(shown: Shown) -> None
     shown.fill([late, entry_from("later", {"task": "proj.tidy", "cron": "0 0 1 1 *"})])
     overdue = link(shown.text("/"), "1 run is overdue")
     assert entries_on(shown.text(overdue)) == ["late"]
+
+
+def test_a_page_without_its_store_tries_again_by_itself(shown: Shown) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("the store is away: <refused>")
+
+    shown.health = replace(shown.health, store_ok=False, waits_for="waiting for the store")
+    shown.store.version = fail
+    answer = shown.get("/entries")
+    assert answer.status == 503
+    assert "data-retry" in answer.text
+    assert "the store is away: &lt;refused&gt;" in answer.text
