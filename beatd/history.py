@@ -68,6 +68,6 @@ class History(Protocol):
     def forget(self, before: datetime, keep: int) -> int:
         """Delete records older than `before` and all but the newest `keep`; return their number.
 
-        The store deletes them in small batches. Claimed runs without a recorded outcome are never
-        deleted.
+        The store deletes them in small batches, and also arguments of requested runs that were
+        written before. Claimed runs without a recorded outcome are never deleted.
         """

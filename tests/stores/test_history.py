@@ -92,6 +92,15 @@ def test_old_records_are_forgotten(store: Store) -> None:
     assert store.forget(at(3), 1000) == 0
 
 
+def test_old_arguments_of_requested_runs_are_forgotten(store: Store) -> None:
+    store.marks.write_arguments("args-old", "{}", at(1))
+    store.marks.write_arguments("args-new", "{}", at(10))
+    store.marks.write_rules("of then", at(1))
+    store.forget(at(5), 1000)
+    assert (store.marks.arguments("args-old"), store.marks.arguments("args-new")) == (None, "{}")
+    assert store.marks.rules() == "of then"
+
+
 def test_all_but_the_newest_are_forgotten(store: Store) -> None:
     fill(store, 5)
     assert store.forget(at(-100), 2) == 3

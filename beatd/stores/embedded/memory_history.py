@@ -6,10 +6,11 @@ from datetime import datetime
 from itertools import islice
 
 from beatd.history import HistoryPage, Record
+from beatd.marks import ARGUMENTS_PREFIX
 from beatd.stores.embedded.delivery_writes import forget_deliveries
 from beatd.stores.embedded.memory_part import MemoryPart
 from beatd.stores.embedded.numbered_rows import number_of
-from beatd.stores.embedded.table_values import Claimed, Forgotten, Line
+from beatd.stores.embedded.table_values import Claimed, Forgotten, Line, MarkGone
 
 Told = tuple[datetime, Record]  # when the record was written
 
@@ -53,6 +54,10 @@ class MemoryHistory(MemoryPart):
             if count:
                 tables.put(Forgotten(tables.lines.first, last))
             forget_deliveries(tables, before, keep)
+            marks = list(tables.marks.values())
+            for mark in marks:
+                if mark.key.startswith(ARGUMENTS_PREFIX) and mark.at < before:
+                    tables.put(MarkGone(mark.key))
             return count
 
     def _claimed(self, name: str | None) -> list[Told]:

@@ -32,6 +32,7 @@ from beatd.stores.embedded.table_values import (
     IncidentRow,
     Line,
     Marked,
+    MarkGone,
     NextChange,
     OutcomeRow,
     Planned,
@@ -70,6 +71,7 @@ LATER_DELETIONS: dict[str, type[AnyValue]] = {
     "delivery": DeliveryGone,
     "incident": IncidentGone,
     "edits": ChangesForgotten,
+    "mark": MarkGone,
 }
 NAME_OF = {kind: name for name, kind in DELETIONS.items()}
 LATER_NAME_OF = {kind: name for name, kind in LATER_DELETIONS.items()}
@@ -86,6 +88,8 @@ def keys_of(value: AnyValue) -> Iterator[str]:
             yield "term"
         case Marked():
             yield f"mark:{value.mark.key}"
+        case MarkGone():
+            yield f"mark:{value.key}"
         case Defined():
             yield f"entry:{value.name}"
         case Planned():

@@ -175,6 +175,12 @@ class RunningRow(Value, frozen=True):
     running: Running
 
 
+class MarkGone(Value, frozen=True):
+    """Deletes the mark (a short note) under `key`."""
+
+    key: str
+
+
 class RunningGone(Value, frozen=True):
     """Deletes the running run of an entry."""
 
@@ -231,6 +237,7 @@ AnyValue = (
     | NextChange
     | Termed
     | Marked
+    | MarkGone
     | RunningRow
     | RunningGone
     | DeliveryRow

@@ -30,6 +30,7 @@ from beatd.stores.embedded.table_values import (
     IncidentRow,
     Line,
     Marked,
+    MarkGone,
     NextChange,
     OutcomeRow,
     Planned,
@@ -211,6 +212,9 @@ class Tables:
     def _mark(self, value: Marked) -> None:
         self.marks[value.mark.key] = value.mark
 
+    def _mark_gone(self, value: MarkGone) -> None:
+        self.marks.pop(value.key, None)
+
     def _run(self, value: RunningRow) -> None:
         self._run_gone(RunningGone(value.name))
         self.running[value.name] = value.running
@@ -271,6 +275,7 @@ class Tables:
         NextChange: _next_change,
         Termed: _term,
         Marked: _mark,
+        MarkGone: _mark_gone,
         RunningRow: _run,
         RunningGone: _run_gone,
         DeliveryRow: _deliver,

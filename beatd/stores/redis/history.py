@@ -10,11 +10,12 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from msgspec import msgpack
+from msgspec import json, msgpack
 
 from beatd.errors import StoreError
 from beatd.history import HistoryPage, Record
 from beatd.ledger import Request
+from beatd.marks import ARGUMENTS_PREFIX, Mark
 from beatd.run import micros, moment_of
 from beatd.stores.damage import Damage
 from beatd.stores.redis.entry_reader import pages
@@ -132,7 +133,18 @@ class RedisHistory:
                 break
         while self._scripts("forget_outcomes", micros(before), keep, PAGE) == PAGE:
             pass
+        self._forget_arguments(before)
         return dropped
+
+    def _forget_arguments(self, before: datetime) -> None:
+        """Delete the arguments of requested runs that were written before this moment."""
+        client, key = self._scripts.client, self._scripts.key("applied")
+        pattern = f"{ARGUMENTS_PREFIX}*"
+        found = self._scripts.ask(lambda: list(client.hscan_iter(key, match=pattern, count=1000)))
+        for name, text in found:
+            mark = self._damage.read(f"the mark of {name!r}", partial(json.decode, text, type=Mark))
+            if mark is not None and mark.at < before:
+                self._scripts.ask(lambda name=name: client.hdel(key, name))  # type: ignore[misc]
 
 
 def _told(line: Any) -> Told:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from beatd.history import HistoryPage, Record
-from beatd.run import moment_of
+from beatd.marks import ARGUMENTS_PREFIX
+from beatd.run import micros, moment_of
 from beatd.stores.sql.change_rows import row_number
 from beatd.stores.sql.dialect import by_index, literally
 from beatd.stores.sql.entry_reader import CHUNK
@@ -19,7 +20,7 @@ from beatd.stores.sql.old_rows import delete_old_rows
 from beatd.stores.sql.open_claims import origin_of
 from beatd.stores.sql.outcomes import SqlOutcomes
 from beatd.stores.sql.record import SqlRecording
-from beatd.stores.sql.tables import history, history_name
+from beatd.stores.sql.tables import applied, history, history_name
 
 
 def newest_first(name: str | None) -> Select[Any]:
@@ -119,4 +120,12 @@ class SqlHistory(SqlRecording, SqlOutcomes):
         """Delete history records older than `before`, and all but the newest `keep`; return their
         number. Worker reports are deleted by the same limits, but not counted."""
         self._forget_deliveries(before, keep)
+        self._db.write(
+            lambda connection: connection.execute(
+                applied.delete().where(
+                    applied.c.source.startswith(ARGUMENTS_PREFIX),
+                    applied.c.loaded_at < micros(before),
+                )
+            )
+        )
         return delete_old_rows(self._db, history, before, keep)
