@@ -124,7 +124,7 @@ MODULES = {
         api.entries_write api.entry_answer api.entry_facts api.entry_pauses api.entry_runs
         api.history_pages api.installation api.merge_patch api.openapi api.operation
         api.operations api.preview api.refusal api.request_values api.routing
-        api.schemas application gate guess_limit http_hosts http_protocol http_server pages
+        api.schemas application gate give_way guess_limit http_hosts http_protocol http_server pages
         pages.addresses pages.ahead pages.backfill pages.badge pages.banners pages.bulk
         pages.calendar pages.changes pages.daemons pages.density pages.icalendar
         pages.edit pages.entries pages.entry pages.entry_fields pages.entry_list pages.entry_state pages.incidents pages.kept
@@ -132,6 +132,9 @@ MODULES = {
         pages.overview pages.rendering pages.run_history pages.run_now pages.run_strip raw_path_route
         probes proxy same_origin security_headers session sign_in site static_files templates
         tokens visitor visitors
+    """,
+    "remote": """
+        api daemon_url from_json refusals remote_catalog remote_daemon remote_edits remote_parts
     """,
     "why": """
         answer answer_json around chain facts not_planned not_sent outage_now published time_words
@@ -160,7 +163,7 @@ MODULES = {
         edit entry_options entry_warnings escapes export failure history import_ incidents
         list moment_gaps monitor_check next output overlap_warnings paged_table
         pause pause_resume remove resume run schedule_options schema shadow_report show status
-        store trigger undo why yaml_text
+        store trigger undo url_option why yaml_text
     """,
     "report_queue": "",
 }
@@ -193,6 +196,7 @@ BELOW = {
         "schedules",
     },
     "web": {"observers", "edits", "definition", "schedules", "why", "views", "alerts"},
+    "remote": {"definition", "edits", "schedules", "why"},
     "why": {"schedules"},
     "views": {"alerts", "definition", "edits", "schedules"},
     "wiring": {
@@ -211,7 +215,7 @@ BELOW = {
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "copying", "edits",
         "imports", "observers", "outcomes", "definition", "schedules", "publishers", "stores",
-        "why", "alerts", "notifiers", "views",
+        "why", "alerts", "notifiers", "views", "remote",
     },
     "": {"embed"},
     "__main__": {"cli"},

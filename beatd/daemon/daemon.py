@@ -150,12 +150,14 @@ class Daemon(DaemonState):
         if self.engine is None:
             return
         self._wake.clear()
+        self.rests_until = 0.0
         until = self.engine.tick()
         if self._dispatch_choice.is_due and self.engine.store_outage.over:
             self._choose_dispatch()
         if not self._stop.is_set():
             self.before_wait((until - self.clock.now()).total_seconds())
-            self.clock.wait((until - self.clock.now()).total_seconds(), self._wake)
+            self.rests_until = self.clock.elapsed() + (until - self.clock.now()).total_seconds()
+            self.clock.wait(self.rests_for(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
         """Open the store, lock and publisher; return False if `stop` was called before that.

@@ -40,6 +40,7 @@ class DaemonState:
         self.election: Election | None = None
         self.engine: Tick | None = None
         self.ticked_at = clock.elapsed()
+        self.rests_until = 0.0  # by `Clock.elapsed`; in the past while a pass runs
 
     def now(self) -> datetime:
         """Return the current time of the store's clock, or of the host's if the store has none."""
@@ -48,6 +49,10 @@ class DaemonState:
     def tick_age(self) -> float:
         """Return the seconds since the last scheduling pass ended."""
         return self.clock.elapsed() - self.ticked_at
+
+    def rests_for(self) -> float:
+        """Return the seconds until the next scheduling pass begins, or 0 while one runs."""
+        return max(0.0, self.rests_until - self.clock.elapsed())
 
     def alive(self) -> bool:
         """Return True if the scheduling and all background threads make progress."""

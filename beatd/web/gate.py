@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from beatd.web.answers import is_for_programs, problem, see_other
+from beatd.web.give_way import give_way
 from beatd.web.guess_limit import TooManyGuesses
 from beatd.web.http_hosts import HttpHosts
 from beatd.web.http_protocol import HEADER_BYTES_MAX
@@ -66,6 +67,8 @@ class Gate:
                 return
             request.state.body = body
             refusal = _too_large() if len(body) > BODY_BYTES_MAX else None
+            if refusal is None and request.scope["path"] not in PROBES:
+                await give_way(self.inner.state.site.rests_for)
         await (refusal or self.inner)(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response | None:

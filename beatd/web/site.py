@@ -35,8 +35,8 @@ class Site:
     """The store, the clock and the state of one daemon, for the handlers of its web server.
 
     A handler gets it as `request.app.state.site`. `health` and `status` return the daemon's state.
-    `wake` starts the next tick now; a handler calls it after a change. All attributes may be used
-    on every thread.
+    `wake` starts the next tick now; a handler calls it after a change. `rests_for` returns the
+    seconds until the beat works again. All attributes may be used on every thread.
     """
 
     def __init__(
@@ -47,11 +47,13 @@ class Site:
         health: Callable[[], Health],
         status: Callable[[], dict[str, Any]],
         wake: Callable[[], None] = lambda: None,
+        rests_for: Callable[[], float] = lambda: float("inf"),
         metrics: Metrics,
         settings: SiteSettings,
         shares_store: bool = False,
     ) -> None:
         self.health, self.status, self.wake = health, status, wake
+        self.rests_for = rests_for
         self.metrics, self.settings = metrics, settings
         self.name, self.timezone = settings.name, settings.timezone
         self._open_store, self._shares_store, self._clock = open_store, shares_store, clock

@@ -85,6 +85,7 @@ def site_of(
         health=lambda: health_of(daemon),
         status=status,
         wake=daemon.wake,
+        rests_for=daemon.rests_for,
         metrics=metrics,
         settings=SiteSettings(
             name=config.name,
