@@ -86,6 +86,7 @@ def _entry_outcome(outcome: EntryOutcome) -> dict[str, Any]:
     return {
         "task_id": newest.task_id,
         "planned": format_moment(newest.planned),
+        "at": format_moment(newest.at),
         **delivery_json(newest),
         "failures": outcome.failures,
         "successes": outcome.successes,

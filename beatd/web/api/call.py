@@ -40,6 +40,12 @@ class Call:
         return name
 
     @property
+    def note(self) -> str:
+        """The parameter `note` of the query, or ""."""
+        note: str = self.values.get("note", "")
+        return note
+
+    @property
     def visitor(self) -> Visitor:
         return visitor_of(self.request)
 

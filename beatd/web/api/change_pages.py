@@ -7,10 +7,21 @@ from beatd.edits.undo import undo
 from beatd.views.change_rows import change_json
 from beatd.web.api.call import Call
 from beatd.web.api.cursor import cursor_of, place_of
-from beatd.web.api.entry_answer import json_answer
+from beatd.web.api.entry_answer import entry_or_none, json_answer
 from beatd.web.api.operation import NoBody, Operation, Parameter, Result, body_read_by
 from beatd.web.api.refusal import Refusal
-from beatd.web.api.schemas import AFTER, FLAG, FORCE, LIMIT, LIMIT_PARAMETER, TEXT, named, page_of
+from beatd.web.api.schemas import (
+    AFTER,
+    ENTRY_OR_NULL,
+    FLAG,
+    FORCE,
+    LIMIT,
+    LIMIT_PARAMETER,
+    NOTE,
+    TEXT,
+    named,
+    page_of,
+)
 from beatd.web.api.schemas import record as object_with
 
 
@@ -34,12 +45,19 @@ def undo_change(call: Call) -> Response:
         call.store.changes,
         id,
         call.site.now,
-        call.author(f"undo {id}"),
+        call.author(call.note or f"undo of {id}"),
         codec,
         force=call.values.get("force", False),
     )
     call.site.wake()
-    return json_answer({"undone": change_json(done.record), "removed": done.after is None})
+    return json_answer(
+        {
+            "undone": change_json(done.record),
+            "removed": done.after is None,
+            "before": entry_or_none(call, done.before),
+            "after": entry_or_none(call, done.after),
+        }
+    )
 
 
 OPERATIONS = (
@@ -62,12 +80,19 @@ OPERATIONS = (
         role="editor",
         summary="Restore an entry as it was before a change.",
         handler=undo_change,
-        parameters=(FORCE,),
+        parameters=(FORCE, NOTE),
         body=body_read_by(NoBody, optional=True),
         results={
             200: Result(
                 "The change that was undone; `removed` is true if the entry is gone now.",
-                object_with({"undone": named("Change"), "removed": FLAG}),
+                object_with(
+                    {
+                        "undone": named("Change"),
+                        "removed": FLAG,
+                        "before": ENTRY_OR_NULL,
+                        "after": ENTRY_OR_NULL,
+                    }
+                ),
             ),
             409: Result("The entry has changed since, or a file declares it.", named("Problem")),
             412: Result("The entry changed during the undo.", named("Problem")),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from beatd.definition import KINDS, check, json_plain_of
 from beatd.definition.fields import SHIFTS
-from beatd.edits.editing import add, patch, put, remove, rows
+from beatd.edits.editing import add, is_declared, patch, put, remove, rows
 from beatd.entry import Entry
 from beatd.errors import Conflict, Stale
 from beatd.web.api.call import Call
@@ -25,13 +25,13 @@ from beatd.web.api.entry_answer import (
 from beatd.web.api.merge_patch import merged
 from beatd.web.api.operation import PREFIX, Body, Operation, Result
 from beatd.web.api.refusal import wrong_values
-from beatd.web.api.schemas import FORCE, IF_MATCH, IF_NONE_MATCH, STALE, named
+from beatd.web.api.schemas import FORCE, IF_MATCH, IF_NONE_MATCH, NOTE, STALE, named
 
 SOURCE = "api"
 
 
 def put_entry(call: Call) -> Response:
-    """Create an entry, or replace its definition; a pause stays."""
+    """Create an entry, or replace its definition; a pause stays, and so does the owner."""
     entry = entry_of(call.name, call.body, call.site.timezone)
     creates, header = call.header("if-none-match"), call.header("if-match")
     if creates is None and header is None:
@@ -47,12 +47,14 @@ def put_entry(call: Call) -> Response:
     if row is None or (revisions is not None and row.revision not in revisions):
         what = "is not there" if row is None else "was changed since you read it"
         raise stale(call, row, Stale(f"entry {call.name!r} {what}"))
+    if not is_declared(row.entry):
+        entry = replace(entry, source=row.entry.source)
     with overtaken(call):
         after = put(
             call.store.catalog,
             entry,
             call.site.now,
-            call.author(),
+            call.author(call.note),
             force=call.values.get("force", False),
             seen=row.revision,
         )
@@ -81,7 +83,7 @@ def patch_entry(call: Call) -> Response:
             call.name,
             edit,
             call.site.now,
-            call.author(),
+            call.author(call.note),
             force=force,
             seen=seen,
         )
@@ -94,7 +96,7 @@ def delete_entry(call: Call) -> Response:
     seen = seen_revision(call, required=True)
     force = call.values.get("force", False)
     with overtaken(call):
-        remove(call.store.catalog, [call.name], call.author(), force=force, seen=seen)
+        remove(call.store.catalog, [call.name], call.author(call.note), force=force, seen=seen)
     call.site.wake()
     return Response(status_code=204)
 
@@ -113,7 +115,7 @@ def entry_of(name: str, plain: Mapping[str, Any], timezone: str, at: str = "") -
 
 def _created(call: Call, entry: Entry) -> Response:
     try:
-        after = add(call.store.catalog, entry, call.site.now, call.author())
+        after = add(call.store.catalog, entry, call.site.now, call.author(call.note))
     except Conflict as error:
         raise stale_now(call, Stale(str(error))) from None
     call.site.wake()
@@ -133,7 +135,7 @@ OPERATIONS = (
         role="editor",
         summary="Create an entry, or replace its definition. A pause stays.",
         handler=put_entry,
-        parameters=(IF_MATCH, IF_NONE_MATCH, FORCE),
+        parameters=(IF_MATCH, IF_NONE_MATCH, FORCE, NOTE),
         body=Body(schema=named("Definition")),
         results={
             200: Result("The entry after the edit.", named("Entry")),
@@ -147,7 +149,7 @@ OPERATIONS = (
         role="editor",
         summary="Change fields of an entry with a JSON Merge Patch (RFC 7396).",
         handler=patch_entry,
-        parameters=(IF_MATCH, FORCE),
+        parameters=(IF_MATCH, FORCE, NOTE),
         body=Body(
             schema=named("Definition"),
             media_types=("application/merge-patch+json", "application/json"),
@@ -160,7 +162,7 @@ OPERATIONS = (
         role="editor",
         summary="Remove an entry. Its history stays.",
         handler=delete_entry,
-        parameters=(IF_MATCH, FORCE),
+        parameters=(IF_MATCH, FORCE, NOTE),
         results={204: Result("It is removed."), **_REFUSED},
     ),
 )

@@ -13,7 +13,7 @@ from beatd.edits.editing import row_of, rows
 from beatd.errors import Stale
 from beatd.outcome import EntryOutcome
 from beatd.run import EPOCH
-from beatd.views.entry_rows import json_of
+from beatd.views.entry_rows import iso_or_none, json_of
 from beatd.views.outcome_rows import outcome_json
 from beatd.web.api.call import Call
 from beatd.web.api.refusal import Refusal
@@ -34,13 +34,18 @@ def etag_of(row: Stored) -> str:
 
 
 def entry_json(call: Call, row: Stored, outcome: EntryOutcome | None) -> dict[str, object]:
-    """Return an entry as `beatd show --json` prints it, with its revision and its definition."""
+    """Return an entry as `beatd show --json` prints it, with its revision, definition and plan."""
     # Only a running run needs the time, and the store's clock is one more query.
     now = call.now if row.running is not None else EPOCH
     return {
         **json_of(row),
         "revision": row.revision,
         "definition": json_plain_of(row.entry),
+        "plan": {
+            "planned": iso_or_none(row.plan.planned),
+            "due": iso_or_none(row.plan.due),
+            "waits": row.running is not None and row.running.waits,
+        },
         **outcome_json(row, outcome, now),
     }
 
@@ -48,6 +53,11 @@ def entry_json(call: Call, row: Stored, outcome: EntryOutcome | None) -> dict[st
 def entry_answer(call: Call, row: Stored, status: int = 200) -> Response:
     """Return the answer with an entry and its ETag."""
     return json_answer(_with_outcome(call, row), status, {"ETag": etag_of(row)})
+
+
+def entry_or_none(call: Call, row: Stored | None) -> dict[str, object] | None:
+    """Return an entry as `GET entries/{name}` answers it, or None for None."""
+    return None if row is None else _with_outcome(call, row)
 
 
 def _with_outcome(call: Call, row: Stored) -> dict[str, object]:
@@ -95,7 +105,7 @@ def condition_missing() -> Refusal:
 
 def stale(call: Call, row: Stored | None, error: Stale) -> Refusal:
     """Return the refusal of a write on another revision, with the entry as it is now."""
-    current = None if row is None else _with_outcome(call, row)
+    current = entry_or_none(call, row)
     headers = {} if row is None else {"ETag": etag_of(row)}
     return Refusal(412, str(error), headers=headers, current=current)
 

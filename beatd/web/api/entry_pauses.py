@@ -14,7 +14,7 @@ from beatd.web.api.call import Call
 from beatd.web.api.entry_answer import entry_answer, overtaken, seen_revision
 from beatd.web.api.operation import NoBody, Operation, Result, body_read_by
 from beatd.web.api.refusal import wrong_values
-from beatd.web.api.schemas import IF_MATCH, STALE, named
+from beatd.web.api.schemas import IF_MATCH, NOTE, STALE, named
 
 NOTE_CHARS_MAX = 1_000
 Until = Annotated[
@@ -49,7 +49,7 @@ def resume_entry(call: Call) -> Response:
     """Resume an entry; what it missed does not run."""
     seen = seen_revision(call, required=False)
     with overtaken(call):
-        resume(call.store.catalog, [call.name], call.site.now, call.author(), seen=seen)
+        resume(call.store.catalog, [call.name], call.site.now, call.author(call.note), seen=seen)
     call.site.wake()
     return entry_answer(call, row_of(call.store.catalog, call.name))
 
@@ -82,7 +82,7 @@ OPERATIONS = (
         role="operator",
         summary="Resume an entry. What it missed does not run.",
         handler=resume_entry,
-        parameters=(IF_MATCH,),
+        parameters=(IF_MATCH, NOTE),
         body=body_read_by(NoBody, optional=True),
         results={200: Result("The resumed entry.", named("Entry")), 412: STALE},
     ),

@@ -10,7 +10,7 @@ from beatd.definition.check import read_fields
 from beatd.edits.editing import row_of
 from beatd.edits.keyed_request import keyed_backfill, keyed_trigger
 from beatd.edits.request_arguments import RequestArguments
-from beatd.edits.run_requests import backfill, trigger
+from beatd.edits.run_requests import backfill, cancel_backfills, trigger
 from beatd.errors import ConfigError, Problem
 from beatd.schedules import parse_moment
 from beatd.schedules.moment import format_moment
@@ -92,6 +92,20 @@ def backfill_entry(call: Call) -> Response:
     return json_answer(content)
 
 
+def cancel_backfills_of_entry(call: Call) -> Response:
+    """Drop what is left of the backfills of an entry, and answer how many runs that were."""
+    left = cancel_backfills(call.store.requests, call.name)
+    call.site.wake()
+    at_least = any(one.at_least for one in left)
+    return json_answer(
+        {
+            "entry": call.name,
+            "called_off": sum(one.count for one in left),
+            **({"at_least": True} if at_least else {}),
+        }
+    )
+
+
 def _key(call: Call) -> str | None:
     """Return the text of `Idempotency-Key`, or None. Raises Refusal if it is empty or too long."""
     key = call.header("idempotency-key")
@@ -142,6 +156,19 @@ OPERATIONS = (
         results={
             200: Result("The moments that were requested.", _BACKFILL),
             409: Result("A backfill that is pending overlaps this one.", named("Problem")),
+        },
+    ),
+    Operation(
+        method="DELETE",
+        path="entries/{name}/backfill",
+        role="operator",
+        summary="Drop what is left of an entry's backfills.",
+        handler=cancel_backfills_of_entry,
+        results={
+            200: Result(
+                "The number of runs that are dropped.",
+                record({"entry": TEXT, "called_off": COUNT, "at_least": FLAG}, "at_least"),
+            )
         },
     ),
 )

@@ -1,22 +1,32 @@
-"""Read the state of the whole installation: status, incidents, the runs ahead, the visitor."""
+"""Read the state of the installation: status, incidents, runs ahead, requests, the visitor."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
+from itertools import dropwhile, islice
 
 from starlette.responses import Response
 
+from beatd.alerts.message import incident_id
+from beatd.edits.run_requests import REQUESTS_READ_MAX
+from beatd.errors import StoreError
+from beatd.incident import Incident
 from beatd.schedules.moment import format_moment
 from beatd.views.incident_json import incident_json
 from beatd.views.planned_ahead import planned_ahead
 from beatd.web.api.call import Call
+from beatd.web.api.cursor import cursor_of, place_of
 from beatd.web.api.entry_answer import json_answer
 from beatd.web.api.operation import Operation, Parameter, Result
 from beatd.web.api.schemas import (
+    AFTER,
     ANY_OBJECT,
     COUNT,
     FLAG,
     LIMIT,
     LIMIT_PARAMETER,
     MOMENT,
+    MOMENT_OR_NULL,
     TEXT,
     array,
     named,
@@ -34,9 +44,28 @@ def status(call: Call) -> Response:
 
 
 def whoami(call: Call) -> Response:
-    """Answer the name and the role of the visitor."""
+    """Answer the name and the role of the visitor, and the zone and the time of this daemon."""
     visitor = call.visitor
-    return json_answer({"name": visitor.name, "role": visitor.role, "token": visitor.by_token})
+    you = {"name": visitor.name, "role": visitor.role, "token": visitor.by_token}
+    now = None
+    with suppress(StoreError):
+        now = format_moment(call.now)
+    return json_answer({**you, "timezone": call.site.timezone, "now": now})
+
+
+def requests(call: Call) -> Response:
+    """Answer the pending requests for runs, oldest first."""
+    pending = call.store.requests.requests(REQUESTS_READ_MAX)
+    items = [
+        {
+            "entry": one.name,
+            "kind": one.kind,
+            "from": format_moment(one.first),
+            "to": format_moment(one.last),
+        }
+        for one, _ in pending
+    ]
+    return json_answer({"items": items, "next": None})
 
 
 def ahead(call: Call) -> Response:
@@ -61,14 +90,28 @@ def ahead(call: Call) -> Response:
 def incidents(call: Call) -> Response:
     """Answer the incidents, the last opened first."""
     limit, name = call.values.get("limit", LIMIT), call.values.get("entry")
+    found: Iterable[Incident]
     if call.values.get("state") == "open":
         some = [one for one in call.store.incidents.open_incidents() if one.closed is None]
-        found = [one for one in reversed(some) if name in (None, one.name)][:limit]
+        found = (one for one in reversed(some) if name in (None, one.name))
     else:
-        found = list(call.store.incidents.incidents(name, limit))
-    return json_answer({"items": [incident_json(one) for one in found], "next": None})
+        found = call.store.incidents.incidents(name, None)
+    if "after" in call.values:
+        last = place_of(call.values["after"], str)
+        found = islice(dropwhile(lambda one: incident_id(one) != last, found), 1, None)
+    page = list(islice(found, limit + 1))
+    rest = cursor_of(incident_id(page[limit - 1])) if len(page) > limit else None
+    return json_answer({"items": [incident_json(one) for one in page[:limit]], "next": rest})
 
 
+_REQUEST = record(
+    {
+        "entry": TEXT,
+        "kind": {"enum": ["trigger", "backfill", "backlog"]},
+        "from": MOMENT,
+        "to": MOMENT,
+    }
+)
 _AHEAD = record(
     {
         "from": MOMENT,
@@ -108,8 +151,17 @@ OPERATIONS = (
                 about="Only those that are open, or all.",
             ),
             LIMIT_PARAMETER,
+            AFTER,
         ),
-        results={200: Result("The incidents.", page_of(named("Incident")))},
+        results={200: Result("A page of incidents.", page_of(named("Incident")))},
+    ),
+    Operation(
+        method="GET",
+        path="requests",
+        role="viewer",
+        summary="Runs that are requested, besides those of the schedules, and not yet published.",
+        handler=requests,
+        results={200: Result("The first 1,000 requests, oldest first.", page_of(_REQUEST))},
     ),
     Operation(
         method="GET",
@@ -123,7 +175,7 @@ OPERATIONS = (
         method="GET",
         path="whoami",
         role="viewer",
-        summary="Your name and your role.",
+        summary="Your name and your role, and the zone and the time of this daemon.",
         handler=whoami,
         results={
             200: Result(
@@ -133,6 +185,8 @@ OPERATIONS = (
                         "name": TEXT,
                         "role": {"enum": ["viewer", "operator", "editor"]},
                         "token": FLAG,
+                        "timezone": TEXT,
+                        "now": {**MOMENT_OR_NULL, "description": "null: the store is away."},
                     }
                 ),
             )

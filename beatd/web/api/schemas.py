@@ -60,6 +60,7 @@ IF_MATCH = Parameter(
 IF_NONE_MATCH = Parameter(
     name="If-None-Match", schema=TEXT, about="An ETag that you have, or *.", place="header"
 )
+NOTE = Parameter(name="note", schema=TEXT, about="Why: a text for people.")
 IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
     schema={"type": "string", "minLength": 1, "maxLength": 200},
@@ -69,6 +70,7 @@ IDEMPOTENCY_KEY = Parameter(
 
 # Answers
 
+ENTRY_OR_NULL: Schema = {"anyOf": [named("Entry"), {"type": "null"}]}
 STALE = Result("The entry has changed; `current` is what it is now.", named("Problem"))
 
 _RUNNING = record({"task_id": TEXT, "since": MOMENT})
@@ -82,7 +84,7 @@ COMPONENTS: dict[str, Schema] = {
             "errors": array(
                 record({"pointer": TEXT, "parameter": TEXT, "detail": TEXT}, "pointer", "parameter")
             ),
-            "current": {"anyOf": [named("Entry"), {"type": "null"}]},
+            "current": ENTRY_OR_NULL,
         },
         "detail",
         "errors",
@@ -106,6 +108,10 @@ COMPONENTS: dict[str, Schema] = {
             "declared_at": TEXT,
             "revision": {"type": "integer", "minimum": 0},
             "definition": {**ANY_OBJECT, "description": "What a PUT writes: the keys of YAML."},
+            "plan": {
+                **record({"planned": MOMENT_OR_NULL, "due": MOMENT_OR_NULL, "waits": FLAG}),
+                "description": "`due` has the jitter; `waits`: for the end of the run before.",
+            },
             "outcome": {"type": ["object", "null"]},
             "running": {"anyOf": [_RUNNING, {"type": "null"}]},
         },

@@ -29,6 +29,8 @@ BODIES: dict[str, Any] = {
     "post_bulk": {"action": "pause", "names": []},
     "post_apply": {"name": "jobs", "entries": {}},
 }
+#: Operations that find nothing to do in a store with one entry.
+NOTHING_THERE = {"post_changes_id_undo", "delete_entries_name_backfill"}
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 IDS = [one.id for one in OPERATIONS]
 
@@ -48,7 +50,8 @@ def test_an_operation_is_for_its_role_and_the_roles_above(api: Client, one: Oper
             assert answer.status == 403, role
             assert answer.body["detail"].startswith(f"this needs the role {one.role}")
         else:
-            assert answer.status < 300 or "{id}" in one.path, (role, answer)
+            allowed = one.id in NOTHING_THERE and answer.status in (404, 422)
+            assert answer.status < 300 or allowed, (role, answer)
 
 
 @pytest.mark.parametrize("one", OPERATIONS, ids=IDS)
