@@ -45,6 +45,8 @@ def command(
     from beatd.edits.apply_declared import apply, compare
     from beatd.sources import one_offs_of
 
+    if chosen.daemon is not None and not files:
+        raise click.UsageError("give FILE…: over the API, the daemon has its own configuration")
     config = chosen.config()
     if name is not None and not files:
         raise click.UsageError("--name goes with FILE…; a configuration has its own `name:`")
@@ -53,6 +55,10 @@ def command(
     )
     with chosen.open(config, if_absent="empty" if dry_run else "create") as opened:
         how: dict[str, Any] = {"prune": prune or not files, "force": prune, "anywhere": bool(files)}
+        if opened.api is not None:
+            from beatd.remote.remote_edits import declared_over
+
+            declared = [declared_over(one) for one in declared]
         started_at = opened.started_at()
         declared = [
             replace(one, made=dict.fromkeys(one_offs_of(one.entries), started_at))
@@ -60,10 +66,15 @@ def command(
         ]
         done = [
             compare(opened.store.catalog, one, **how)
-            if dry_run
+            if dry_run or opened.api is not None
             else apply(opened.store.catalog, one, opened.present, author_with(), **how)
             for one in declared
         ]
+        if opened.api is not None and not dry_run:
+            from beatd.remote.remote_edits import apply_over
+
+            for each in declared:
+                apply_over(opened.api, each, prune=prune)
     conflicts = _conflicts(done, named=name is not None)
     if json:
         _print_json(done, conflicts, dry_run)

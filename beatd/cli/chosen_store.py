@@ -1,4 +1,4 @@
-"""Open the store that a command works on, chosen by the configuration or by --store."""
+"""Open the store that a command works on, chosen by the configuration, --store or --url."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,31 +9,43 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
-from beatd.cli.config_option import ConfigOption, takes_config
+from beatd.cli.config_option import ConfigOption
+from beatd.cli.url_option import remote_daemon, takes_url
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from beatd.clock import Clock
     from beatd.config import Config
+    from beatd.remote.api import Api
+    from beatd.remote.remote_daemon import RemoteDaemon
     from beatd.store import Roles
     from beatd.wiring.backends import IfAbsent
 
 
 class ChosenStore(Struct, frozen=True):
-    """The store that the options -c, -A and --store choose; `open` opens it.
+    """The store that the options -c, -A, --store and --url choose; `open` opens it.
 
-    `given` has the values of -c and -A, and `url` is the value of --store.
+    `given` has the values of -c and -A, and `url` is the value of --store. `daemon` is the daemon
+    at --url, whose API is used instead of a store; None without --url.
     """
 
     given: ConfigOption
     url: str | None
+    daemon: "RemoteDaemon | None" = None
 
     def config(self) -> "Config":
         """Return the configuration; the URL of --store, if given, replaces its store.
 
-        Raises ConfigError if the configuration or the URL is wrong.
+        With a daemon, it has the daemon's zone only. Raises ConfigError if the configuration or the
+        URL is wrong.
         """
+        if self.daemon is not None:
+            from pathlib import Path
+
+            from beatd.config import Config
+
+            return Config(folder=str(Path.cwd()), timezone=self.daemon.timezone)
         if self.url is None:
             return self._loaded()
         from pathlib import Path
@@ -72,6 +84,10 @@ class ChosenStore(Struct, frozen=True):
         created. Raises StoreError if the store cannot be reached, and ConfigError for a memory:
         store, which exists only inside its daemon.
         """
+        if self.daemon is not None:
+            config, now = config or self.config(), self.daemon.now
+            yield OpenedStore(config, self.daemon.roles(), now, now(), now, self.daemon.api)
+            return
         from beatd.clock import SystemClock
         from beatd.config import make_folders
         from beatd.definition import codec
@@ -107,7 +123,8 @@ class ChosenStore(Struct, frozen=True):
 class OpenedStore(Struct, frozen=True):
     """An open store with its configuration and its clock.
 
-    `present` returns the current time by the store's clock.
+    `present` returns the current time by the store's clock. `api` is the API that stands for the
+    store, or None.
     """
 
     config: "Config"
@@ -115,6 +132,7 @@ class OpenedStore(Struct, frozen=True):
     present: "Callable[[], datetime]"
     now: "datetime"  # when the store was opened
     started_at: "Callable[[], datetime]"  # the start of the command, from which a one-off counts
+    api: "Api | None" = None
 
 
 def _started_at(
@@ -131,18 +149,30 @@ def _started_at(
     return moment - timedelta(seconds=clock.elapsed() - started_at_elapsed)
 
 
+def chosen_store(given: ConfigOption, store_url: str | None) -> ChosenStore:
+    """Return the store that the options choose; a URL of the environment gives way to --store.
+
+    Raises click.UsageError if --store and --url were both typed.
+    """
+    if given.url is None or (store_url is not None and not given.url.typed):
+        return ChosenStore(given, store_url)
+    if store_url is not None:
+        raise click.UsageError("give --store or --url, not both")
+    return ChosenStore(given, None, remote_daemon(given.url))
+
+
 def takes_store(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a command with the options -c, -A and --store.
+    """Decorate a command with the options -c, -A, --store and --url.
 
     The command gets their values as its argument `chosen`, a `ChosenStore`.
     """
 
     @click.option(
-        "--store", "url", metavar="URL", help="The store, instead of the configuration's."
+        "--store", "store_url", metavar="URL", help="The store, instead of the configuration's."
     )
-    @takes_config
+    @takes_url
     @wraps(command)
-    def wrapped(given: ConfigOption, url: str | None, **rest: Any) -> Any:
-        return command(chosen=ChosenStore(given, url), **rest)
+    def wrapped(given: ConfigOption, store_url: str | None, **rest: Any) -> Any:
+        return command(chosen=chosen_store(given, store_url), **rest)
 
     return wrapped

@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from beatd import __version__
 from beatd.cli.config_option import (
@@ -22,8 +23,10 @@ from beatd.cli.config_option import (
     GROUP_FLAGS,
     GROUP_OPTIONS,
     ConfigOption,
+    UrlOption,
 )
 from beatd.cli.failure import exit_with_message
+from beatd.cli.url_option import CA_HELP, TOKEN_FILE_HELP, URL_HELP
 from beatd.clock import SystemClock, process_age
 
 #: name -> the first sentence of its own help, in the order that --help shows
@@ -54,6 +57,8 @@ COMMANDS = {
     "store": "Maintain the store itself.",
     "completion": "Print a script with which your shell completes commands and names.",
 }
+#: Commands that work on this host only, never over the API of a daemon.
+_LOCAL = {"run", "check", "import", "schema", "store", "completion", "alerts"}
 _MODULES = {"import": "import_"}  # a word that Python keeps for itself
 
 
@@ -155,12 +160,35 @@ def _with_run(args: list[str]) -> list[str]:
     help=CONFIG_HELP,
 )
 @click.option("-A", "--app", metavar="MODULE:APP", help=APP_HELP)
+@click.option("--url", metavar="URL", envvar="BEATD_URL", help=URL_HELP)
+@click.option("--token-file", type=click.Path(), metavar="FILE", help=TOKEN_FILE_HELP)
+@click.option("--ca", type=click.Path(), metavar="FILE", help=CA_HELP)
 @click.option("--debug", is_flag=True, help=DEBUG_HELP)
 @click.pass_context
-def main(ctx: click.Context, config: str | None, app: str | None, debug: bool) -> None:
+def main(
+    ctx: click.Context,
+    config: str | None,
+    app: str | None,
+    url: str | None,
+    token_file: str | None,
+    ca: str | None,
+    debug: bool,
+) -> None:
     """Run Celery tasks on time, once: a scheduler daemon for Celery workers.
 
     `beatd -c FILE` without a command runs the daemon. The other commands work while daemons run.
     """
     started = ctx.obj.started_at_elapsed if isinstance(ctx.obj, ConfigOption) else None
-    ctx.obj = ConfigOption(config=config, app=app, debug=debug, started_at_elapsed=started)
+    url_typed, config_typed = (
+        ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("url", "config")
+    )
+    if url_typed and ctx.invoked_subcommand in _LOCAL:
+        raise click.UsageError(f"{ctx.invoked_subcommand} does not work over the API of a daemon")
+    ctx.obj = ConfigOption(
+        config=config,
+        app=app,
+        debug=debug,
+        started_at_elapsed=started,
+        typed=config_typed or app is not None,
+        url=UrlOption(url or None, token_file, ca, url_typed),
+    )

@@ -12,17 +12,30 @@ if TYPE_CHECKING:
 
     from beatd.config import Config
 
-GROUP_OPTIONS = ("-c", "--config", "-A", "--app")
+GROUP_OPTIONS = ("-c", "--config", "-A", "--app", "--url", "--token-file", "--ca")
 GROUP_FLAGS = ("--debug",)
 CONFIG_HELP = "The configuration. [default: $BEATD_CONFIG, else config.yaml]"
 APP_HELP = "A Celery app, instead of a configuration or with one."
 DEBUG_HELP = "Show where an unexpected error came from."
 
 
-class ConfigOption(Struct, frozen=True):
-    """The values of the options -c, -A and --debug.
+class UrlOption(Struct, frozen=True):
+    """The values of the options --url, --token-file and --ca.
 
-    An option after the command's name wins over the same option before it.
+    `typed` is False for a URL of BEATD_URL.
+    """
+
+    url: str | None = None
+    token_file: str | None = None
+    ca: str | None = None
+    typed: bool = False
+
+
+class ConfigOption(Struct, frozen=True):
+    """The values of the options -c, -A and --debug, and of --url where a command takes it.
+
+    An option after the command's name wins over the same option before it. `typed` is False for a
+    configuration of BEATD_CONFIG.
     """
 
     config: str | None = None
@@ -31,6 +44,8 @@ class ConfigOption(Struct, frozen=True):
     started_at_elapsed: float | None = (
         None  # the start of the command, on the clock of elapsed time
     )
+    typed: bool = False
+    url: UrlOption | None = None
 
     def started_at(self) -> "datetime":
         """Return the time when the command was started, by the host's clock."""
@@ -86,6 +101,8 @@ def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
             app=app or before.app,
             debug=debug or before.debug,
             started_at_elapsed=before.started_at_elapsed,
+            typed=before.typed or bool(config or app),
+            url=before.url,
         )
         return command(given=given, **rest)
 

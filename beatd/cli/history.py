@@ -1,8 +1,9 @@
 """Show which runs were published, skipped or failed, and why (`beatd history`)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,9 +13,7 @@ from beatd.cli.config_option import as_json
 from beatd.views.time_text import read_moment
 
 if TYPE_CHECKING:
-    from beatd.history import Record
-    from beatd.outcome import Delivery
-    from beatd.store import Roles
+    from beatd.cli.chosen_store import OpenedStore
     from beatd.views.record_rows import RecordFilter
 
 
@@ -50,7 +49,7 @@ def command(
     The newest record is first. MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is
     in the zone of the configuration.
     """
-    from beatd.views.record_rows import RecordFilter, record_json, with_deliveries, with_traced
+    from beatd.views.record_rows import RecordFilter
 
     with chosen.open() as opened:
         tz = opened.config.timezone
@@ -59,21 +58,17 @@ def command(
             None if since is None else read_moment("--since", since, tz),
             None if until is None else read_moment("--until", until, tz),
         )
-        records = _records(opened.store, name, limit, wanted)
-        known = with_deliveries(records, opened.store.outcomes)
+        items = _items(opened, name, limit, wanted, with_traces=json)
         if json:
             from beatd.cli.output import stream_json
 
-            stream_json(
-                record_json(record, deliveries, is_traced)
-                for (record, deliveries), is_traced in with_traced(known, opened.store.catalog)
-            )
+            stream_json(items)
         else:
             from beatd.cli.paged_table import print_pages
 
             print_pages(
                 COLUMNS,
-                _cells(known, tz),
+                _cells(items, tz),
                 nothing="nothing ran yet",
                 cut=("task id, reason or error", "worker", "entry"),
                 left_out=("worker", "late", "runtime", *(("entry",) if name else ())),
@@ -81,49 +76,84 @@ def command(
             )
 
 
-def _records(
-    store: "Roles", name: str | None, limit: int | None, wanted: "RecordFilter"
-) -> "Iterator[Record]":
+def _items(
+    opened: "OpenedStore",
+    name: str | None,
+    limit: int | None,
+    wanted: "RecordFilter",
+    *,
+    with_traces: bool,
+) -> Iterator[dict[str, Any]]:
+    """Return the records as `beatd history --json` prints them.
+
+    The trace ids may be missing without `with_traces`. Raises UnknownEntry if there is neither a
+    record nor an entry of this name.
+    """
     from itertools import chain
 
     from beatd.edits.editing import row_of
-    from beatd.views.record_rows import RecordFilter
 
+    items = _found(opened, name, limit, wanted, with_traces=with_traces)
+    first = list(islice(items, 1))
+    if not first and name is not None:
+        row_of(opened.store.catalog, name)
+    return islice(chain(first, items), limit)
+
+
+def _found(
+    opened: "OpenedStore",
+    name: str | None,
+    limit: int | None,
+    wanted: "RecordFilter",
+    *,
+    with_traces: bool,
+) -> Iterator[dict[str, Any]]:
+    from beatd.views.record_rows import RecordFilter, record_json, with_deliveries, with_traced
+
+    if opened.api is not None:
+        from msgspec.structs import asdict
+
+        from beatd.remote.remote_parts import history_json
+
+        return history_json(opened.api, name, limit, **asdict(wanted))
+    store = opened.store
     unfiltered = wanted == RecordFilter(None, None, None)
     records = store.history.history(name, limit if unfiltered else None)
-    first = list(islice(records, 1))
-    if not first and name is not None:
-        row_of(store.catalog, name)  # raises UnknownEntry if there is no such entry
-    return islice(wanted.matching(chain(first, records)), limit)
+    known = with_deliveries(islice(wanted.matching(records), limit), store.outcomes)
+    traced = with_traced(known, store.catalog) if with_traces else ((one, False) for one in known)
+    return (
+        record_json(record, deliveries, is_traced) for (record, deliveries), is_traced in traced
+    )
 
 
-def _cells(
-    records: "Iterable[tuple[Record, Sequence[Delivery]]]", tz: str
-) -> Iterator[list[str | tuple[str, str]]]:
+def _cells(items: Iterable[dict[str, Any]], tz: str) -> Iterator[list[str | tuple[str, str]]]:
     from beatd.schedules import zone
-    from beatd.views.outcome_rows import STYLES, delivered
+    from beatd.views.outcome_rows import STYLES
     from beatd.views.time_text import lateness_text, moment_text
     from beatd.why.time_words import runtime
 
     home = zone(tz)
-    for record, deliveries in records:
-        newest = deliveries[-1] if deliveries else None
-        detail = record.reason or (newest.error if newest else "") or record.task_id
-        if (times := delivered(deliveries)) > 1:
+    for one in items:
+        detail = one["reason"] or one["error"] or one["task_id"]
+        if (times := one.get("deliveries", 1)) > 1:
             detail = f"delivered {times} times: {detail}"
-        if record.until is not None:
-            until = record.until.astimezone(home)
-            at_least = "at least " if record.at_least else ""
-            moments = "1 moment" if record.count == 1 else f"{record.count} moments"
+        if "until" in one:
+            until, count = (
+                datetime.fromisoformat(one["until"]).astimezone(home),
+                one.get("count", 1),
+            )
+            at_least = "at least " if one.get("at_least") else ""
+            moments = "1 moment" if count == 1 else f"{count} moments"
             detail = f"{at_least}{moments} to {until:%m-%d %H:%M:%S}: {detail}"
+        outcome = one["outcome"]
         yield [
-            moment_text(record.planned, tz),
-            record.name,
-            (record.state, _STYLES[record.state]),
-            "" if record.origin == "planned" else record.origin,
-            "" if record.late is None else lateness_text(record.late),
-            "" if newest is None else (newest.state, STYLES[newest.state]),
-            "" if newest is None or newest.runtime is None else runtime(newest.runtime),
-            "" if newest is None else newest.worker,
+            moment_text(datetime.fromisoformat(one["planned"]), tz),
+            one["entry"],
+            (one["state"], _STYLES[one["state"]]),
+            "" if one["origin"] == "planned" else one["origin"],
+            "" if one["late"] is None else lateness_text(one["late"]),
+            "" if outcome is None else (outcome, STYLES[outcome]),
+            "" if one["runtime"] is None else runtime(one["runtime"]),
+            one["worker"] or "",
             detail,
         ]

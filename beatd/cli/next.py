@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from beatd.cli.config_option import ConfigOption, as_json, takes_config
+from beatd.cli.config_option import ConfigOption, as_json
 from beatd.cli.entry_warnings import croniter_difference
 from beatd.cli.escapes import visible
 from beatd.cli.failure import print_message
 from beatd.cli.output import print_json, print_rich, print_table
 from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
+from beatd.cli.url_option import remote_daemon, takes_url
 from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
@@ -52,7 +53,7 @@ NO_TASK = "-"  # the task of an entry that is made from an expression
 )
 @click.option("--name", metavar="NAME", default="", help="The name for H and --spread.")
 @as_json
-@takes_config
+@takes_url
 def command(
     *,
     given: ConfigOption,
@@ -108,7 +109,9 @@ def _entry_of_expression(
     given: ConfigOption, plain: dict[str, Any], name: str, *, quiet: bool
 ) -> Entry:
     timezone = "UTC"
-    if "tz" not in plain and given.config is not None:
+    if "tz" not in plain and given.url is not None:
+        timezone = remote_daemon(given.url).timezone
+    elif "tz" not in plain and given.config is not None:
         timezone = given.load().timezone
     checked = check(name or "next", {"task": NO_TASK, **plain}, timezone=timezone)
     if checked.entry is None:
@@ -129,6 +132,12 @@ def _as_options(problem: Problem) -> Problem:
 
 
 def _entries_named(given: ConfigOption, names: tuple[str, ...], tz: str | None) -> list[Entry]:
+    if given.url is not None:
+        from beatd.edits.editing import row_of
+
+        catalog = remote_daemon(given.url).roles().catalog
+        remote = [row_of(catalog, name).entry for name in names]
+        return [_in_zone(entry, tz) for entry in remote] if tz else remote
     from beatd.config import load_entries
 
     config = given.load()

@@ -11,6 +11,7 @@ from beatd.cli.config_option import as_json
 
 if TYPE_CHECKING:
     from beatd.cli.chosen_store import OpenedStore
+    from beatd.config import Config
 
 INCIDENTS_SHOWN_MAX = 5
 LINE_MAX_CHARS = 200
@@ -33,16 +34,30 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
 
     Ends with 1 when nobody leads or a server is away.
     """
+    if shadow and chosen.daemon is not None:
+        raise click.UsageError("--shadow does not work over the API of a daemon")
     if shadow:
         from beatd.cli.shadow_report import show
 
         return show(chosen.config(), json=json)
     from beatd.cli.output import print_json
+
+    config = chosen.config()
+    found = _status(chosen, config) if chosen.daemon is None else chosen.daemon.api.get("status")
+    if json:
+        print_json(found)
+    else:
+        _print(found, config.timezone)
+    well = found["store"]["ok"] and found["leader"] is not None and found["broker"]["ok"]
+    return 0 if well else 1
+
+
+def _status(chosen: ChosenStore, config: "Config") -> dict[str, Any]:
+    """Return the status that the store shows."""
     from beatd.daemon.store_status import status_in, status_without_store
     from beatd.errors import StoreError
     from beatd.presence import refusal_of
 
-    config = chosen.config()
     try:
         with chosen.open(config) as opened:
             store = opened.store
@@ -61,12 +76,7 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
                 found["store"] |= {"ok": False, "error": f"it refuses writes: {refusal}"}
     except StoreError as error:
         found = status_without_store(str(error))
-    if json:
-        print_json(found)
-    else:
-        _print(found, config.timezone)
-    well = found["store"]["ok"] and found["leader"] is not None and found["broker"]["ok"]
-    return 0 if well else 1
+    return found
 
 
 def _conflicts(opened: "OpenedStore") -> list[str]:

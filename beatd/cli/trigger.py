@@ -1,5 +1,7 @@
 """Run entries once now (`beatd trigger`)."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from beatd.cli.chosen_store import ChosenStore, takes_store
@@ -7,6 +9,10 @@ from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import read_json
 from beatd.cli.escapes import echo
+
+if TYPE_CHECKING:
+    from beatd.cli.chosen_store import OpenedStore
+    from beatd.edits.request_arguments import RequestArguments
 
 
 @click.command()
@@ -32,7 +38,6 @@ def command(
     from beatd.definition.arguments import untagged
     from beatd.edits.editing import row_of
     from beatd.edits.request_arguments import RequestArguments
-    from beatd.edits.run_requests import trigger
 
     arguments = RequestArguments(
         None if args is None else untagged(read_json("args", args)),
@@ -41,21 +46,26 @@ def command(
     with chosen.open() as opened:
         for name in names:
             row_of(opened.store.catalog, name)  # first, so that an unknown name triggers none
-        ids = [
-            {
-                "entry": name,
-                "task_id": trigger(
-                    opened.store.requests,
-                    name,
-                    opened.now,
-                    arguments=arguments,
-                    marks=opened.store.catalog.marks,
-                ),
-            }
-            for name in names
-        ]
+        ids = [{"entry": name, "task_id": _trigger(opened, name, arguments)} for name in names]
     if json:
         print_json(ids[0] if len(ids) == 1 else ids)
     else:
         for done in ids:
             echo(done["task_id"] if len(ids) == 1 else f"{done['task_id']}  {done['entry']}")
+
+
+def _trigger(opened: "OpenedStore", name: str, arguments: "RequestArguments") -> str:
+    """Request one run of an entry now, and return its task id."""
+    from beatd.edits.run_requests import trigger
+
+    if opened.api is not None:
+        from beatd.remote.remote_edits import trigger_over
+
+        return trigger_over(opened.api, name, arguments)
+    return trigger(
+        opened.store.requests,
+        name,
+        opened.now,
+        arguments=arguments,
+        marks=opened.store.catalog.marks,
+    )

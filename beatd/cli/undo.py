@@ -38,15 +38,20 @@ def command(chosen: ChosenStore, id: str, force: bool, note: str, json: bool) ->
     from beatd.views.entry_rows import json_of
 
     with chosen.open() as opened:
-        done = undo(
-            opened.store.catalog,
-            opened.store.changes,
-            id,
-            opened.present,
-            author_with(note or f"undo of {id}"),
-            codec,
-            force=force,
-        )
+        if opened.api is not None:
+            from beatd.remote.remote_edits import undo_over
+
+            done = undo_over(opened.api, id, note, opened.now, force=force)
+        else:
+            done = undo(
+                opened.store.catalog,
+                opened.store.changes,
+                id,
+                opened.present,
+                author_with(note or f"undo of {id}"),
+                codec,
+                force=force,
+            )
     if json:
         after = done.after
         entry = None if after is None else json_of(after)

@@ -41,6 +41,12 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
     from beatd.why.chain import why
     from beatd.why.facts import facts_of
 
+    if chosen.daemon is not None:
+        from beatd.remote.remote_edits import why_over
+
+        answer = why_over(chosen.daemon.api, name, at)
+        _print(name, answer, json=json)
+        return EXIT_FAILED if answer.cause == "unknown entry" else 0
     config, problems = _config_and_problems(chosen, name)
     with chosen.open(config) as opened:
         store = opened.store
