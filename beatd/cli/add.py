@@ -66,7 +66,8 @@ def command(
     if checked.entry is None:
         wrong = [_as_typed(problem) for problem in checked.problems if not problem.warning]
         raise ConfigError(in_one_line(wrong), wrong)
-    notes = [*checked.problems, *_warnings(checked.entry, config, chosen.given.started_at())]
+    known = config if chosen.daemon is None else None
+    notes = [*checked.problems, *_warnings(checked.entry, known, chosen.given.started_at())]
     with chosen.open(config, if_absent="create") as opened:
         now = opened.started_at if is_once(checked.entry) else opened.present
         if replace:
@@ -96,14 +97,19 @@ def _as_typed(problem: "Problem") -> "Problem":
     return as_option(problem)
 
 
-def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Problem]":
-    """Return the warnings about an entry, and about its task if the Celery app can be loaded."""
+def _warnings(entry: "Entry", config: "Config | None", now: "datetime") -> "list[Problem]":
+    """Return the warnings about an entry, and about its task if the Celery app can be loaded.
+
+    Without a configuration, only the entry itself is looked at.
+    """
     from beatd.cli.alert_check import unjudged, unmonitored
     from beatd.cli.entry_warnings import warnings_of
     from beatd.cli.overlap_warnings import overlap_facts
     from beatd.errors import BeatError, Problem
     from beatd.wiring.build import celery_app
 
+    if config is None:
+        return list(warnings_of(entry, None, now))
     app, notes = None, []
     try:
         app = celery_app(config) if config.app else None

@@ -94,12 +94,12 @@ class Api:
                 with refused:
                     return refused.code, refused.headers.get_content_type(), refused.read()
         except URLError as error:
-            raise self._no_answer(error.reason) from None
+            raise self._no_answer(error.reason, request) from None
         except (OSError, HTTPException) as error:
-            raise self._no_answer(error) from None
+            raise self._no_answer(error, request) from None
 
-    def _no_answer(self, reason: Any) -> StoreError:
-        """Return the error for a daemon that does not answer."""
+    def _no_answer(self, reason: Any, request: Request) -> StoreError:
+        """Return the error for a request that the daemon did not answer."""
         match reason:
             case ssl.SSLCertVerificationError():
                 why = reason.verify_message.rstrip(".")
@@ -108,10 +108,12 @@ class Api:
                 text = "it does not answer with TLS; is it http:// ?"
             case TimeoutError():
                 text = f"no answer within {self._timeout_s:g} s"
+                if request.get_method() != "GET":
+                    text += "; the change may have been made all the same"
             case ConnectionRefusedError():
                 text = "no connection: nothing listens there; is the daemon running?"
             case HTTPException() | ConnectionResetError():
-                text = "it does not answer with HTTP; is it https:// ?"
+                text = "the connection ended without an HTTP answer; is it https:// ?"
             case OSError():
                 text = f"no connection: {(reason.strerror or str(reason)).lower()}"
             case _:

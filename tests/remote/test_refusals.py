@@ -1,5 +1,6 @@
 """What a command over the API says when the API refuses it, or is not there."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from starlette.types import Receive, Scope, Send
 
 from beatd.config.tls_files import tls_context
 from beatd.edits.editing import rows
+from beatd.errors import StoreError
+from beatd.remote.api import Api
 from beatd.remote.daemon_url import DaemonUrl
 from beatd.remote.remote_catalog import RemoteCatalog
 from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
 from tests.cli.conftest import Beatd
+from tests.cli.test_completion import offered
 from tests.remote.conftest import site_on, url_of
 from tests.web.conftest import Serve
 from tests.web.site import SECRETS, TOKENS, bare, serving, visitors
@@ -153,6 +157,16 @@ def test_a_daemon_that_is_away_is_one_line(beatd: Beatd, serve: Serve, token: st
         )
 
 
+def test_a_change_that_gets_no_answer_may_have_been_made(token: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        api = Api(DaemonUrl(url), timeout_s=0.05)
+        with pytest.raises(StoreError, match=r"no answer within 0\.05 s$"):
+            api.get("whoami")
+        with pytest.raises(StoreError, match="the change may have been made all the same"):
+            api.send("POST", "entries/tidy/trigger")
+
+
 def test_a_store_that_is_away_is_one_line(beatd: Beatd, serve: Serve, token: str) -> None:
     ended = beatd("--url", url_of(serve(who=visitors(TOKENS))), "list")
     assert (ended.code, ended.line) == (1, "beatd: the store is away")
@@ -266,6 +280,24 @@ def test_an_entry_that_is_removed_meanwhile_is_unknown(
 
 
 # Names, runs and files
+
+
+def test_the_tab_key_completes_names_of_the_daemon(
+    beatd: Beatd, served: str, token: str, tmp_path: Path
+) -> None:
+    for name in ("report-day", "report-night", "tidy"):
+        beatd("--url", served, "add", name, "--task", "t", "--every", "1h")
+    both = ["report-day", "report-night"]
+    assert offered(tmp_path, f"beatd --url {served} show rep") == both
+    assert offered(tmp_path, f"beatd show --url {served} rep") == both
+
+
+def test_nothing_is_said_about_a_configuration_that_the_command_does_not_have(
+    beatd: Beatd, served: str, token: str
+) -> None:
+    words = ("add", "tidy", "--task", "t", "--every", "5m", "--alert", "failed=1")
+    ended = beatd("--url", served, *words)
+    assert (ended.code, ended.err) == (0, "")
 
 
 @pytest.mark.parametrize(
