@@ -18,7 +18,7 @@ MAX_START_S = 10.0  # seconds that a command takes to start
 
 
 class Earliest(Struct, frozen=True):
-    """A lower bound of the time on the store's clock.
+    """The earliest time that the store's clock can show.
 
     The store's clock shows at least `moment` when `Clock.elapsed` returns `heard_at`.
     """

@@ -1,4 +1,4 @@
-"""The protocol of a dispatch, which claims the runs of a batch in the ledger and publishes them.
+"""The protocol of a dispatch, which reserves the runs of a batch and sends their messages.
 
 A claim makes moves, each one change of one row of the ledger, and so reserves their runs for this
 leader. `StepDispatch` claims and publishes in two steps, and the tick records the outcomes. A crash
@@ -20,9 +20,9 @@ MayGoOn = Callable[[], bool]
 
 
 class Published(Struct, frozen=True):
-    """The result of claiming and publishing a batch.
+    """The result of reserving and sending the runs of a batch.
 
-    `moves` are the changes of the ledger. `made` has True for each that the ledger accepted, False
+    `moves` are the changes of the store. `made` has True for each that the store accepted, False
     for each that it refused. `results` has the outcome of each message.
     """
 
@@ -39,7 +39,7 @@ class Published(Struct, frozen=True):
 
     @property
     def doubt(self) -> str:
-        """The reason to think that the broker is away, or "" if there is none.
+        """Why the broker seems to be away, or "" if nothing suggests it.
 
         One message that was confirmed, rejected or refused shows that the broker answers, so that
         one full queue does not stop the others. Messages not sent because the lead was lost are
@@ -56,26 +56,26 @@ class Published(Struct, frozen=True):
 
 
 class Claimed(Protocol):
-    """A batch that was claimed in the ledger for this leader and can be published."""
+    """A batch whose runs are reserved for this leader, so that they can be sent."""
 
     @property
     def left(self) -> Sequence[Move]:
-        """The moves that were not claimed, because they need a batch of their own."""
+        """The changes that were not made, because they need a batch of their own."""
 
     def publish(self, may_go_on: MayGoOn) -> Published:
-        """Publish the messages of the claimed runs, wait for their outcomes, and return them.
+        """Send the messages of the reserved runs, and return the outcomes of all of them.
 
-        Workers are told to end the running runs in the moves' `revokes`. `may_go_on` returns False
-        when no further message may be sent. A claim that is one script with its messages may raise
-        StoreError here.
+        Workers are told to end the running runs that the batch replaces. `may_go_on` returns False
+        when no further message may be sent. If reserving and sending are one script, its failure
+        may raise StoreError here.
         """
 
 
 class Dispatch(Protocol):
-    """Claims the runs of a batch in the ledger, and publishes their messages.
+    """Reserves the runs of a batch for this leader, and sends their messages.
 
-    A Move is one change of one row of the ledger, such as to claim a run. There is one
-    implementation for any broker, and one for ledger and broker in the same Redis.
+    A Move is one change of one row of the store, such as to reserve a run. There is one
+    implementation for any broker, and one for store and broker in the same Redis.
     """
 
     atomic: bool  # True: one script claims and publishes, and batches overlap on one thread
@@ -83,25 +83,27 @@ class Dispatch(Protocol):
     unsent: dict[str, tuple[datetime, int]]  # task id -> its claim's (claimed_at, term number)
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Prepare the batches that will most likely be claimed next, under `term`, when they fall
-        due at `at`. Nothing is claimed or sent yet."""
+        """Prepare the batches that are due next, at `at`; reserve and send nothing yet.
+
+        `term` is the number under which this daemon leads.
+        """
 
     def drop_prepared(self) -> None:
         """Discard what `prepare` made, because other batches are sent next, or none soon."""
 
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
-        """Claim a batch in the ledger under `term`, and return it for the caller to publish.
+        """Reserve the runs of a batch for this leader, and return the batch to be published.
 
-        Raise Deposed if the ledger has a newer term (the fencing number of a leader). Raise
-        StoreError if the ledger fails; the claims may have been made nevertheless.
+        Raise Deposed if the store knows a newer leader than `term`. Raise StoreError if the store
+        fails; the runs may be reserved nevertheless.
         """
 
     def write_history(self) -> bool:
         """Write some postponed lines of history; return True if there may be more."""
 
     def never_sent(self, claim: OpenClaim) -> bool:
-        """Return True if the message of `claim` was certainly never sent, else False.
+        """Return True if the message of a reserved run was certainly never sent, else False.
 
-        This is known only if exactly this claim (same time, same term number) failed in this
-        process.
+        This is known only if exactly this attempt to reserve it (same time, same leader's number)
+        failed in this process.
         """

@@ -117,7 +117,7 @@ class Unplannable(Event, frozen=True):
 
 
 class Refused(Event, frozen=True):
-    """Emitted when the store refused changes to entries that had changed since they were read.
+    """Emitted when the store refused changes, because their entries were edited meanwhile.
 
     The entries `names` are read again.
     """

@@ -1,4 +1,4 @@
-"""How one daemon becomes the leader: by a lease, the lock, and a term, its fencing number.
+"""How one daemon becomes the leader: by a lock (the lease) and a growing number (the term).
 
 The holder of the lease may begin a term in the ledger. Only the term prevents that a run is
 published twice: the ledger refuses every claim that does not carry its newest term.
@@ -25,9 +25,10 @@ class Holder(Struct, frozen=True):
 
 
 class Term(Struct, frozen=True):
-    """The number under which a daemon leads, issued by the ledger (a fencing number).
+    """The number under which a daemon leads; each new leader gets a higher one.
 
-    The ledger refuses a claim unless both fields equal those of its newest term.
+    The store refuses to reserve a run for a leader whose number and random `token` are not the
+    newest ones. So an old leader cannot send a run again.
     """
 
     number: int
@@ -35,7 +36,7 @@ class Term(Struct, frozen=True):
 
 
 class Lead(Struct, frozen=True):
-    """The right of a daemon to lead, valid while `Clock.elapsed` is less than `until` (seconds)."""
+    """This daemon's right to lead, valid until `Clock.elapsed` reaches `until` (in seconds)."""
 
     term: Term
     until: float

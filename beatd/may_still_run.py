@@ -13,10 +13,10 @@ from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:
-    """Return until when `move`, which was computed ahead, may be used; None if it must not be kept.
+    """Return until when a decision made ahead of time may be used; None if it must not be kept.
 
-    `move` takes a due entry to its next planned run. It must be computed anew once the next run is
-    due, or once this one is too late for the entry's `catch_up`.
+    `move` is the decision: it takes a due entry to its next planned run. It must be made anew once
+    the next run is due, or once this one is too late for the entry's `catch_up`.
     """
     if move.plan is None or move.plan.due is None or row.plan.due is None:
         return None
@@ -49,7 +49,7 @@ def why_at_an_end(request: Request, row: Stored | None) -> str:
 
 
 def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter) -> str:
-    """Return why a run with no recorded outcome must not be sent again, or "" if it must be.
+    """Return why a run that may not have been sent must not be sent again, or "" if it must be.
 
     `unsent` is True if its message was certainly not sent. The entry's `catch_up` decides whether
     the run is too late at `now`.

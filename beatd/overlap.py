@@ -85,7 +85,7 @@ def turn_of(row: Stored, now: datetime) -> Turn:
 
 
 def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None:
-    """Return the decision whether the next run of a request may start; None if it only waits.
+    """Decide whether the next run of a request may start; None means that it has to wait.
 
     A `trigger` follows the entry's `overlap`. Backfills and backlogs run one moment at a time: they
     wait until no run is running and no planned run is due.
@@ -97,9 +97,10 @@ def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None
 
 
 def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | None:
-    """Return the condition on which a claimed run may be sent again; None if it must wait.
+    """Decide whether a run that may not have been sent may now be sent again.
 
-    It waits while another run of the entry is running, but never for itself.
+    Return the change that makes it the entry's running run, or None if it must wait. It waits while
+    another run of the entry is running, but never for itself.
     """
     other = row.running is not None and row.running.task_id != task_id
     if other and blocking(row, now):
@@ -108,9 +109,10 @@ def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | N
 
 
 def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChange | None:
-    """Return the change that ends a claimed run which will never be sent; None if there is none.
+    """Return the change that ends the entry's running run because it will never be sent.
 
-    A run whose message may have been sent counts as running until its end is reported.
+    None if there is nothing to end: a run whose message may have been sent counts as running until
+    its end is reported.
     """
     if row is None or not unsent or not row.running or row.running.task_id != task_id:
         return None
@@ -120,11 +122,12 @@ def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChang
 def settle_in_turn(
     row: Stored, now: datetime, next_after: NextAfter, settle: Settle
 ) -> tuple[Settlement, Turn | None]:
-    """Return what to do with the planned runs of a due entry whose runs must not overlap.
+    """Decide about the planned runs of a due entry whose runs must not overlap.
 
-    The `Turn` is None if no running run is involved. A run that waited for the end of another is
-    not late: the newest one starts, and older ones are skipped as "still running" (with `catch_up:
-    all` they run, too). In all other cases `settle`, the catch-up rule, decides.
+    Also return a `Turn`, which says what happens to a running run, or None if there is none. A run
+    that waited for another one to end is not late: the newest one starts, and older ones are
+    skipped as "still running" (with `catch_up: all` they run, too). In all other cases `settle`,
+    the catch-up rule, decides.
     """
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None and row.plan.due is not None, "a row without a moment is not due"
@@ -156,7 +159,7 @@ def settle_in_turn(
 def _settle_waiting(
     row: Stored, oldest: datetime, now: datetime, next_after: NextAfter, settle: Settle
 ) -> Settlement:
-    """Return the decision about an entry whose run `oldest` waited for another run to end."""
+    # The run `oldest` waited for another run to end.
     entry, newest = row.entry, newest_due(row.entry, oldest, now, next_after)
     if newest > oldest and entry.catch_up == "all":
         return settle(row, now, next_after)
@@ -176,10 +179,7 @@ def _settle_waiting(
 
 
 def _starts(row: Stored, now: datetime, *, is_over: bool) -> RunningChange:
-    """Return the change that makes a run started at `now` the entry's running run.
-
-    If no worker reports anything about it, it counts as running for `max_run`.
-    """
+    # If no worker reports anything about the run, it counts as running for `max_run`.
     max_run = row.entry.max_run
     if max_run is None or max_run <= timedelta(0):
         max_run = MAX_RUN_IF_MISSING

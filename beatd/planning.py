@@ -84,7 +84,10 @@ def due_at(entry: Entry, planned: datetime, next_after: NextAfter = next_of) -> 
 def plan_at(
     entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = next_of
 ) -> Plan:
-    """Return the plan to run the entry next at `planned`, if any; `mark` is its fingerprint."""
+    """Return the plan to run the entry next at `planned`; without `planned` it does not run.
+
+    `mark` is the entry's result of `fingerprint`.
+    """
     due = None if planned is None else due_at(entry, planned, next_after)
     return Plan(planned=planned, due=due, fingerprint=mark, rules=RULES)
 
@@ -134,7 +137,8 @@ def missed_when_new(entry: Entry, plan: Plan) -> Skip | None:
 def missed_by_edit(row: Stored, entry: Entry, plan: Plan, passed: Skip | None) -> Skip | None:
     """Return a skip record if an edited entry's only run is already past, else None.
 
-    Return None also if that run happened, or if the skip record `passed` already ends with it.
+    None is also returned if that run happened, or if `passed`, the record of other skipped runs,
+    ends with it.
     """
     skip = None if has_run_out(entry, row.runs) else _missed(entry, plan, "past when edited")
     if skip is None or skip.planned in (row.last, passed and passed.until):

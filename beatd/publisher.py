@@ -69,8 +69,10 @@ class Publisher(Protocol):
         """Return True if the broker answers within the time-out; connect again if necessary."""
 
     def trouble(self) -> str:
-        """Return why `reachable` was last False, as one line with the broker's name and no
-        password."""
+        """Return why `reachable` was last False, as one line for people.
+
+        It has the broker's name and no password.
+        """
 
     def on_redis(self) -> "RedisPublisher | None":
         """Return this publisher as a RedisPublisher, or None if its broker is not Redis."""
@@ -82,18 +84,17 @@ class RedisPublisher(Publisher, Protocol):
     """A publisher to Redis, whose messages can be sent as pushes to lists."""
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run the Redis list pushes that publish it, or an outcome that says why
-        not.
+        """Return for each run how to send it by pushes to Redis lists.
 
-        Reasons are a fanout exchange, a broker that is away, or a message that cannot be built.
-        `publish` may still be able to send such a run.
+        If that is impossible, an outcome says why: a fanout exchange, a broker that is away, or a
+        message that cannot be built. `publish` may still be able to send such a run.
         """
 
     def server(self) -> tuple[str, int] | None:
         """Return (run_id, db), the identity of the broker's Redis, or None if it is unknown."""
 
     def asked(self) -> bool:
-        """Return True if `server` has read the identity of Redis over the current connection.
+        """Return True if `server` has read which Redis this is over the current connection.
 
         Otherwise the last result of `server` may be outdated, and `pushes` returns outcomes only.
         """

@@ -54,8 +54,8 @@ def task_id(namespace: UUID, occurrence: Occurrence) -> str:
 class Run(Struct, frozen=True):
     """A run of an entry on its way to the broker.
 
-    `entry` and `revision` are the entry and its version at the time of the claim. `due` is the
-    planned time plus jitter; a run requested by hand has no jitter.
+    `entry` and `revision` are the entry and its version when the run was reserved for sending.
+    `due` is the planned time plus jitter; a run requested by hand has no jitter.
     """
 
     occurrence: Occurrence

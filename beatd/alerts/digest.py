@@ -24,7 +24,10 @@ class Digest(Struct, frozen=True):
 
 
 class Sorted(Struct, frozen=True):
-    """The messages that are due (`digests`), and the incidents that need none (`settled`)."""
+    """Incidents, sorted by whether a message is due about them.
+
+    `digests` are the messages that are due; `settled` are the incidents that need none.
+    """
 
     digests: tuple[Digest, ...] = ()
     settled: tuple[Incident, ...] = ()
@@ -36,11 +39,11 @@ def sort_out(
     """Return the messages that are due at `now`, and the incidents that need no message.
 
     A message is due when its oldest incident is `wait` old and no further incident has joined it
-    for a fifth of `wait`, at the latest after 4 times `wait`. These times are doubled for "outcomes
-    away". No message is due while a daemon sends another one about its incidents.
+    for a fifth of `wait`, but at the latest after 4 times `wait`. These times are doubled for
+    "outcomes away". No message is due while another daemon sends one about its incidents.
 
     An incident that an outage may have caused waits until the outage is over, and needs no message
-    if it is closed by then. Mute incidents (they open too often, see `flapping`) need none, nor do
+    if it is closed by then. Incidents that open too often (see `flapping`) need none, nor do
     incidents of the whole installation that closed before they were announced.
     """
     groups: dict[tuple[About, str, str, bool], list[Incident]] = {}

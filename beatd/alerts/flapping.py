@@ -19,8 +19,8 @@ class Opening(Struct, frozen=True):
 def flaps_of(earlier: Sequence[Opening], now: datetime) -> int:
     """Return how often an incident that opens at `now` has opened within the last day.
 
-    The count includes this opening and ends at FLAPS_SAID, which is announced as flapping once a
-    day. Every further opening gets FLAPS_SAID + 1: it is mute, so no message is sent about it.
+    The count includes this opening. At FLAPS_SAID people are told that the incident keeps opening.
+    Every further opening gets FLAPS_SAID + 1, and no message is sent about it.
     """
     recent = [one for one in earlier if now - one.opened < WITHIN]
     if len(recent) + 1 < FLAPS_SAID:

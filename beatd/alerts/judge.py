@@ -33,7 +33,7 @@ class Publishing(Struct, frozen=True, kw_only=True):
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """All that `judge` knows of one entry.
+    """All that is known of one entry when it is judged.
 
     `since` is the moment from which a success is missing, if no outcome is known. `resumed` is the
     moment when the entry was resumed or enabled; earlier outcomes are not judged.
@@ -48,7 +48,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """The facts that are the same for all entries at the moment `now`.
+    """What is the same for all entries when they are judged at `now`.
 
     Runs within `margin` of an outage are not judged. `led_since` is the moment when this daemon
     became the leader; runs planned before it may be late. While `settling` is True, shortly after
@@ -138,7 +138,6 @@ def _failed(facts: Facts, opened: Incident | None, at: Situation) -> Finding | N
 
 
 def _is_old(facts: Facts, outcome: EntryOutcome, at: Situation) -> bool:
-    """Return True if the newest outcome is from before a resumption, or due to an outage."""
     ended = outcome.newest.at
     return (facts.resumed is not None and ended < facts.resumed) or at.explains(ended)
 

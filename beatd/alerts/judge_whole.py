@@ -16,7 +16,7 @@ _OVER: dict[IncidentKind, str] = {
 
 
 class WholeFacts(Struct, frozen=True, kw_only=True):
-    """What the leader knows of servers and sources. Empty texts and None mean no trouble."""
+    """What the leader knows of servers and sources; "" and None mean that there is no trouble."""
 
     broker_trouble: str = ""
     broker_away_since: datetime | None = None

@@ -21,7 +21,7 @@ class Start(Struct, frozen=True, omit_defaults=True):
 
 
 class Starts:
-    """The moments from which alerts judge entries, by entry name.
+    """Remembers from which moment each entry is judged by its `alert`.
 
     The argument `text` is what the method `text` returned to an earlier leader. An empty or
     unreadable text means that no moments are known.
@@ -41,10 +41,10 @@ class Starts:
         return json.encode(dict(kept[-KEPT_MAX:])).decode()
 
     def see(self, paused: Mapping[str, bool], now: datetime) -> None:
-        """Update the moments for the entries that have an `alert` now.
+        """Update the moments from which the entries with an `alert` are judged.
 
-        `paused` has each of them; True means paused or disabled. New and resumed entries are judged
-        from `now`. Entries that are not in `paused` are deleted.
+        `paused` has each of these entries; True means paused or disabled. New and resumed entries
+        are judged from `now`. Entries that are not in `paused` are deleted.
         """
         for name, is_paused in paused.items():
             before = self._starts.get(name)
@@ -67,7 +67,11 @@ class Starts:
         return self._starts.get(name)
 
     def succeeded(self, name: str, at: datetime) -> None:
-        """Record a success; if it came after the entry's moment, `text` leaves the entry out."""
+        """Note that a run of the entry succeeded at `at`.
+
+        If that is after the moment from which the entry is judged, this moment no longer matters,
+        and `text` leaves the entry out.
+        """
         start = self._starts.get(name)
         if start is not None and not start.paused and at > start.at:
             self._proven.add(name)

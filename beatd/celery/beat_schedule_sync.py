@@ -9,7 +9,7 @@ _NEITHER = (None, None)
 
 
 class BeatScheduleSync:
-    """Copies edits between celery's dict of schedule entries and the app's `beat_schedule`.
+    """Keeps two dicts of an app equal: celery's schedule entries, and the app's `beat_schedule`.
 
     Code edits the first through celery's scheduler, and the second by `add_periodic_task`.
     `entry_of` makes a schedule entry from a name and a value of `beat_schedule`.

@@ -62,7 +62,7 @@ class EntryFiles(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """The settings that the entries of a file inherit: time zone, defaults and owner."""
+    """What all entries of a file inherit: time zone, default values and owner."""
 
     timezone: str
     defaults: Mapping[str, Any]
@@ -157,10 +157,7 @@ def read_entry_file(
 
 
 def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
-    """Return `scope` with the time zone and the defaults that the file itself sets.
-
-    A problem is added to `read` for each unknown key and invalid value at the top of the file.
-    """
+    # The file itself may set the time zone and the defaults.
     for key in tree:
         if key not in FILE_KEYS and not key.startswith("x-"):
             text = f"is not a key of an entry file{nearest(key, FILE_KEYS)}"

@@ -110,10 +110,7 @@ def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
 
 
 def _look_for_closed(pattern: str, on_error: Callable[[OSError], None]) -> None:
-    """Call `on_error` for each folder that a glob cannot list.
-
-    `glob` itself ignores such a folder.
-    """
+    # `glob` itself ignores a folder that it cannot list.
     parts = Path(pattern).parts
     fixed = next(place for place, part in enumerate(parts) if has_magic(part))
     root, levels = Path(*parts[:fixed]), len(parts) - fixed - 1

@@ -20,10 +20,6 @@ def substituted(text: str, environment: Mapping[str, str]) -> str:
 
 
 def _value(spot: re.Match[str], environment: Mapping[str, str]) -> str:
-    """Return the text that replaces one match of `_SPOT`: a variable, or `$${`.
-
-    Raises ConfigError as `substituted` does.
-    """
     if spot[1]:
         return spot[1]
     named = _NAME.fullmatch(spot[2])

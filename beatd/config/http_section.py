@@ -19,13 +19,13 @@ SECRET_CHARS_MIN = 16
 
 
 class Note(Protocol):
-    """Notes a problem of the setting at `path`."""
+    """Adds a problem of the setting at `path`, such as ("http", "bind"), to those reported."""
 
     def __call__(self, text: str, *path: str, warning: bool = False) -> None: ...
 
 
 class HttpSection(Struct, frozen=True):
-    """Reads the section.
+    """Reads the section `http` of a configuration, which has the settings of the web server.
 
     `secret_in` returns the text of a file, or raises ConfigError. Relative paths begin at `folder`.
     """
@@ -35,7 +35,7 @@ class HttpSection(Struct, frozen=True):
     folder: Path
 
     def read(self, values: Mapping[str, Any]) -> Http | None:
-        """Return the settings, or None if there is no `bind`."""
+        """Return the settings of the web server, or None if `values` has no `bind`."""
         tokens = tuple(self._tokens(values.get("tokens", {})))
         proxy = self._proxy(values["proxy"]) if "proxy" in values else None
         tls = self._tls(values["tls"]) if "tls" in values else None
@@ -56,7 +56,7 @@ class HttpSection(Struct, frozen=True):
         )
 
     def _warn_of_strangers(self, *, signs_in: bool, encrypted: bool) -> None:
-        """Warn that other machines reach the server."""
+        # Other machines reach the server.
         faults = [] if encrypted else ["without TLS, so that tokens can be read on the way"]
         if not signs_in:
             faults.append("without http.tokens, so that pages and API answer 401 to everybody")

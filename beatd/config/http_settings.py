@@ -1,4 +1,4 @@
-"""The keys of the section `http`: their kinds and their JSON Schemas."""
+"""List the keys of the configuration's section `http`, with their kinds and JSON Schemas."""
 
 import re
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def _hosts(value: Any, _tz: str) -> tuple[str, ...]:
 
 
 def _mapping_like(example: str) -> Any:
-    """Return a reader of mappings; `beatd.config.http_section` reads what is in them."""
+    # What is in the mapping is read by `beatd.config.http_section`.
 
     def read(value: Any, _tz: str) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):

@@ -32,7 +32,7 @@ def _no_password() -> str:
 
 
 def _fault(cert: str, key: str, error: Exception) -> str:
-    """Return which of the two files is wrong."""
+    # Which of the two files is wrong?
     if str(error) == "password":
         return f"{key!r} has a password; write it without one, readable by beatd only"
     if "MISMATCH" in str(error) or "NO_CERTIFICATE" in str(error):

@@ -67,7 +67,10 @@ Role = Literal["viewer", "operator", "editor"]
 
 
 class Token(Struct, frozen=True, kw_only=True):
-    """A token of a program or a person; `secret` is the text of its file."""
+    """A token with which a program or a person signs in to the web server.
+
+    `secret` is the text of the token's file.
+    """
 
     name: str
     role: Role
@@ -86,7 +89,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
 
 
 class Tls(Struct, frozen=True, kw_only=True):
-    """The paths of a certificate and its key."""
+    """The paths of the certificate and the key with which the web server encrypts."""
 
     cert: str
     key: str
@@ -95,8 +98,8 @@ class Tls(Struct, frozen=True, kw_only=True):
 class Http(Struct, frozen=True, kw_only=True):
     """The settings of the web server.
 
-    The server answers requests with a Host header that is the address, localhost, or one of
-    `hosts`. Without `tokens` and `proxy`, it only shows, and only to this machine.
+    It answers requests with a Host header that is its address, localhost, or one of `hosts`.
+    Without `tokens` and `proxy` it answers only this machine, and changes nothing.
     """
 
     host: str

@@ -284,6 +284,6 @@ def _one_line(text: str) -> str:
 
 
 def _line_of_reader(error: yaml.YAMLError, text: str) -> int | None:
-    """Return the line of an error that has only a position in the text, or None."""
+    # This error has only a position in the text.
     position = getattr(error, "position", None)
     return None if position is None else text.count("\n", 0, position) + 1

@@ -60,9 +60,10 @@ class Declares(Protocol):
         """
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """Make the next call compare the declarations with the store, which may have lost entries.
+        """Make the next call compare the declared entries with the store, which may have lost some.
 
-        If `whole` is False, only sources without any entry left in the store are compared.
+        If `whole` is False, only the files or apps without any entry left in the store are
+        compared.
         """
 
     def conflicts(self) -> list[str]:

@@ -51,11 +51,6 @@ class StoreClock:
                 return
 
     def _set(self, reply: StoreTime, requested_at: float, replied_at: float) -> bool:
-        """Set the clock if this reply is more exact than earlier ones, or contradicts the clock.
-
-        Return True if a further request may be more exact. `requested_at` and `replied_at` are
-        values of `Clock.elapsed`. A reply to an older request is ignored.
-        """
         with self._guard:
             if requested_at < self._newest_request_at:
                 return False  # another thread has a newer reply
@@ -72,6 +67,7 @@ class StoreClock:
                 self._clock.steer(self._best)
             self.is_set = True
             self.offset_s = (self._clock.host_now() - self._clock.now()).total_seconds()
+            # True: one more request may give a more exact reply.
             return retry
 
 

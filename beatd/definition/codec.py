@@ -88,12 +88,8 @@ def _schedule(
     when: tuple[str, str | None, str, str],
     name: str,
 ) -> Schedule:
-    """Return the schedule for a kind, such as "every", and its JSON value.
-
-    `shifts` has the values of spread and phase, and `when` those of tz, start, dst_gap and
-    dst_fold. `name` is the entry's name if the schedule depends on it, else "". Equal schedules
-    share one object, because results are cached. Raises ConfigError if the schedule is not valid.
-    """
+    # Equal schedules share one object, because results are cached. `raw` is the JSON value of
+    # `kind`, and `name` the entry's name if the schedule depends on it, else "".
     tz, start, gap, fold = when
     plain: dict[str, Any] = {kind: json.decode(raw)}
     if shifts[0]:

@@ -14,11 +14,11 @@ S = TypeVar("S", bound=Struct)
 
 
 class StructKind(Generic[S]):
-    """Converts a YAML mapping, such as the value of `alert`, to a struct of class `of`, and back.
+    """Converts a YAML mapping, such as the value of `alert`, to an object and back.
 
-    The fields of `of` are annotated with their help texts. `kind_of` returns the rules for reading
-    a field, from its name and type. Error messages show `example`. If `shorthand` is a key, a plain
-    text in place of the mapping is the value of that key.
+    `of` is the class of the object; its fields are annotated with their help texts. `kind_of`
+    returns the rules for reading a field, from its name and type. Error messages show `example`. If
+    `shorthand` is a key, a plain text in place of the mapping is the value of that key.
     """
 
     def __init__(

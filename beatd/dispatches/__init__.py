@@ -1,5 +1,5 @@
-"""Two ways to claim the runs of a batch and publish their messages.
+"""Two ways to reserve the runs of a batch for this leader, and to send their messages.
 
-`StepDispatch` claims and publishes in two steps. `AtomicDispatch` claims, publishes and records in
-one script of Redis.
+`StepDispatch` does it in two steps. `AtomicDispatch` reserves, sends and records in one script of
+Redis.
 """

@@ -1,4 +1,4 @@
-"""Claim, publish and record a batch by one script, if ledger and broker are the same Redis."""
+"""Reserve, send and record a batch of runs by one script, if store and broker are one Redis."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,10 +18,11 @@ LINES_AT_ONCE = 100  # of history, written between two looks at what is due
 
 
 class AtomicDispatch:
-    """Claims, publishes and records a batch by one script, if ledger and broker are the same Redis.
+    """Reserves, sends and records a batch of runs by one script of Redis.
 
-    Otherwise a StepDispatch claims and publishes in two steps. While Redis works on one batch, the
-    same thread packs the next one: two threads would wait longer for each other than for Redis.
+    This needs store and broker in the same Redis; otherwise a StepDispatch sends the batch in two
+    steps. While Redis works on one batch, the same thread packs the next one: two threads would
+    wait longer for each other than for Redis.
     """
 
     first = 125  # a script costs little, so that a first batch may be small
@@ -35,10 +36,10 @@ class AtomicDispatch:
         self.atomic, self.unsent = True, self._steps.unsent
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Pack the batches that will be claimed next, and send their data to Redis; claim nothing.
+        """Send the data of batches that are due soon to Redis, but reserve and publish nothing.
 
-        Batches prepared before are discarded. Nothing is packed if ledger and broker are not the
-        same Redis.
+        Batches prepared before are discarded. Nothing is sent if store and broker are not the same
+        Redis.
         """
         self.drop_prepared()
         if self._is_still_one():
@@ -51,22 +52,23 @@ class AtomicDispatch:
         self._prepared.drop()
 
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
-        """Start the script that claims, publishes and records a batch; return without its reply.
+        """Start the script that reserves and sends a batch; do not wait for its reply.
 
-        A move without a run, or whose message cannot be pushed to a list, is not in the script, but
-        in `left` of the result. A batch of only such moves is claimed in steps, and so is every
-        batch if ledger and broker are not the same Redis. The call first waits for the script of
-        the batch before. Raise StoreError or Deposed if that script or a claim in steps has failed.
+        Changes that the script cannot make are in `left` of the result, and need a batch of their
+        own. A batch of only such changes is reserved without a script. Raise StoreError or Deposed
+        if that fails, or if the script of the batch before has failed.
         """
         if not self._is_still_one():
             self.drop_prepared()
             return self._steps.claim(moves, term)
         packed = self._prepared.take(moves) or self._pack(moves)
+        # No move has a run whose message can be pushed to a list.
         if not packed.moves:
             packed.drop()
             return self._steps.claim(moves, term)
         before, self._under_way = self._under_way, None
         try:
+            # The script of the batch before must have ended.
             if before is not None:
                 before.land()
             self._unwritten = True
@@ -77,15 +79,12 @@ class AtomicDispatch:
         return flight
 
     def _pack(self, batch: Sequence[Move]) -> "Packed":
-        """Return the batch with the script that will claim and publish it; send nothing yet.
-
-        Moves that the script cannot make are in `left` of the result.
-        """
         moves, pushes, left = list[Move](), list[Sequence[Push]](), list[Move]()
         told = iter(self._publisher.pushes([move.run for move in batch if move.run is not None]))
         for move in batch:
             ends = None if move.run is None else next(told)
             if ends is None or isinstance(ends, Outcome):
+                # It has no run, or its message cannot be pushed to a list.
                 left.append(move)
             else:
                 moves.append(move)
@@ -93,10 +92,7 @@ class AtomicDispatch:
         return Packed(moves, left, self._ledger.step(moves, pushes))
 
     def _is_still_one(self) -> bool:
-        """Return True if broker and ledger are the same database of one Redis.
-
-        Each new connection is checked again: the host name may lead to another server by now.
-        """
+        # Each new connection is checked again: the host name may lead to another server by now.
         if not self._publisher.asked():
             self.atomic = self._publisher.server() == self._ledger.server()
         return self.atomic
@@ -113,10 +109,10 @@ class AtomicDispatch:
 
 
 class Packed(Struct, frozen=True):
-    """A batch that is ready to be sent to Redis.
+    """A batch that is ready to be sent to Redis, as one script.
 
-    `step` is the script that makes the `moves` (changes of one row each). The moves in `left` need
-    a batch of their own.
+    `step` is the script; it makes `moves`, each of them one change of the store. The changes in
+    `left` need another batch.
     """
 
     moves: Sequence[Move]
@@ -128,7 +124,7 @@ class Packed(Struct, frozen=True):
 
 
 class Flight:
-    """A batch whose script was sent to Redis, to claim, publish and record it."""
+    """A batch whose script was sent to Redis; `publish` waits for the reply."""
 
     def __init__(self, packed: Packed, outcomes: StepOutcomes, clock: Clock) -> None:
         self._moves, self.left, self._clock = packed.moves, packed.left, clock
@@ -137,7 +133,7 @@ class Flight:
         self._landed: tuple[Sequence[Outcome | None], datetime, float] | None = None
 
     def land(self) -> None:
-        """Wait for the end of the script and store its outcomes; further calls do nothing.
+        """Wait for the reply of the script and keep it; further calls do nothing.
 
         Raise StoreError or Deposed if the script failed. The results are built later, in `publish`,
         so that the next script can begin at once.
@@ -148,10 +144,10 @@ class Flight:
             self._landed = outcomes, self._clock.now(), self._clock.elapsed() - self._began
 
     def publish(self, may_go_on: MayGoOn) -> Published:
-        """Wait for the end of the script, and return the results of its messages.
+        """Wait for the reply of the script, and return the result of each message.
 
-        The script has already published and recorded the messages. Raise StoreError or Deposed if
-        it failed.
+        The script itself has sent and recorded the messages. Raise StoreError or Deposed if it
+        failed.
         """
         self.land()
         if self._landed is None:

@@ -1,4 +1,4 @@
-"""Claim a batch and then publish it, with any store and any broker."""
+"""Reserve a batch of runs and then send it, with any store and any broker."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,9 +20,10 @@ Hold = Callable[[Sequence[Move], Term, datetime], HeldClaim | None]
 
 
 class StepDispatch:
-    """Claims a batch in the ledger, and then publishes its runs; the caller records the outcomes.
+    """Reserves a batch of runs in the store, and then sends their messages to the broker.
 
-    `hold`, which some ledgers have, locks the rows of a batch a few milliseconds before it is due.
+    The caller records the results. `hold`, which some stores have, locks the rows of a batch a few
+    milliseconds before it is due.
     """
 
     atomic = False
@@ -36,10 +37,10 @@ class StepDispatch:
         self.unsent: dict[str, tuple[datetime, int]] = {}
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Build the messages of the first batch; claim and publish nothing yet.
+        """Build the messages of the first batch, which is due at `at`; send nothing yet.
 
-        If the ledger can hold a claim, also lock the rows of this batch for a claim at `at`, at
-        most every 0.2 s. Batches prepared before are discarded.
+        If the store can, also lock the rows of this batch, at most every 0.2 s. Batches prepared
+        before are discarded.
         """
         self.drop_prepared()
         if batches:
@@ -73,10 +74,7 @@ class StepDispatch:
         return ClaimedInStep(moves, made, at, self._publisher, self._clock)
 
     def _remember_unsent(self, moves: Sequence[Move], at: datetime, term: Term) -> None:
-        """Remember that the runs of a failed claim were not published.
-
-        The ledger may have made the claim, so that only its reply was lost.
-        """
+        # The ledger may have made the claim, so that only its reply was lost.
         for move in moves:
             if move.run is not None:
                 self.unsent[move.run.task_id] = at, term.number
@@ -91,7 +89,7 @@ class StepDispatch:
 
 
 class HeldFor(Struct, frozen=True):
-    """A claim that will be made at the moment `at`; its rows are already locked."""
+    """A batch whose rows are locked in the store, and whose runs will be reserved at `at`."""
 
     claim: HeldClaim
     at: datetime
@@ -101,10 +99,10 @@ class HeldFor(Struct, frozen=True):
 
 
 class ClaimedInStep(Struct, frozen=True):
-    """A batch that was claimed at the time `at` and can be published.
+    """A batch whose runs were reserved at the time `at`; `publish` sends their messages.
 
-    `made` has True for each move that the ledger accepted, else False. Only their runs are
-    published.
+    `made` has True for each change that the store accepted, else False. Only the runs of accepted
+    changes are sent.
     """
 
     moves: Sequence[Move]

@@ -52,10 +52,11 @@ class Step(Struct, frozen=True):
 class Comparison(Struct, frozen=True):
     """The differences between declared entries and a store, or the writes that `apply` made.
 
-    `unchanged` counts the entries that agree already. `kept` are names that are no longer declared
-    but not removed (see `compare`). `conflicts` are names that belong to another owner. `newer` is
-    a later set that was applied already; then there are no steps. `missed` are names of entries
-    whose only moment is past.
+    - `unchanged` counts the entries that agree already.
+    - `kept` are names that are no longer declared but not removed (see `compare`).
+    - `conflicts` are names that belong to another owner.
+    - `newer` is a later set that was applied already; then there are no steps.
+    - `missed` are names of entries whose only moment is past.
     """
 
     source: str
@@ -153,12 +154,12 @@ def apply(
 ) -> Comparison:
     """Make the store agree with a declared set, and return the steps that were made.
 
-    `prune`, `force` and `anywhere` are those of `compare`. The set is recorded as the last one that
-    its owner applied, unless it is limited to some files or `prune` is False. If another writer
-    changes a row meanwhile, the row is read and compared again, at most ten times. `settled` is
-    called when no entry of the owner has an older definition any more; new entries may still be
-    missing. `may_go_on` is called after each batch; Deposed is raised if it returns False.
-    `author` is who applies the set; None stands for its owner.
+    `prune`, `force` and `anywhere` are those of `compare`. `author` is who applies the set; None
+    stands for its owner. The set is recorded as the last one that its owner applied, unless it is
+    limited to some files or `prune` is False. `settled` is called when no entry of the owner has an
+    older definition any more; new entries may still be missing. `may_go_on` is called after each
+    batch; Deposed is raised if it returns False. If another writer changes a row meanwhile, the row
+    is compared again, at most ten times.
     """
     mark_if_empty(catalog, now())
     marks, owner, version = catalog.marks, declared.source, catalog.version()
@@ -216,21 +217,18 @@ def apply(
 def _unseen_edits(
     declared: Declared, last: AppliedSet | None, now: datetime
 ) -> Mapping[str, datetime]:
-    """Return the moments of edits since the owner's last set was loaded, by entry name.
-
-    `last` is that set. If it equals `declared`, there are none. If it is None, the store may have
-    lost its records, and only edits of the last minute are returned.
-    """
     if last is not None and last.holds(declared.digest):
         return {}
+    # Without a last set the store may have lost its records: only edits of the last minute count.
     oldest = now - EDIT_AGE_MAX if last is None else last.loaded_at
     return {name: moment for name, moment in declared.made.items() if moment >= oldest}
 
 
 def mark_under_way(marks: Marks, owner: str, applied: AppliedSet) -> None:
-    """Record in the store that an owner's set is being written. Call this before the first write.
+    """Record in the store that the entries of an owner are being written.
 
-    After a crash, the next leader then knows that the store has only a part of the set.
+    Call this before the first write. After a crash, the next leader then knows that the store has
+    only a part of them.
     """
     under_way = replace(applied, whole=False)
     if _is_news(marks.applied(owner), under_way):
@@ -258,11 +256,6 @@ def _write(
     now: Now,
     change_of: Callable[[Step, datetime], Change],
 ) -> list[tuple[Step, Change]]:
-    """Write the steps, and return each step that was written, with its change.
-
-    A step is dropped if its entry was edited meanwhile. It is retried, at most ten times, if the
-    entry only got its next run.
-    """
     done: list[tuple[Step, Change]] = []
     for _ in range(ATTEMPTS_MAX):
         moment = now()  # not the time of the comparison, which takes long for a large set
@@ -273,6 +266,7 @@ def _write(
             for step, change, made in zip(steps, changes, answers, strict=True)
             if made
         ]
+        # A step is tried again if its entry only got its next run, and dropped if it was edited.
         left = {step.name: step for step, made in zip(steps, answers, strict=True) if not made}
         steps = [
             replace(left[name], before=row)
@@ -286,12 +280,11 @@ def _write(
 
 def _is_news(last: AppliedSet | None, applied: AppliedSet) -> bool:
     # The next daemon reads the same set again, which needs no write.
-    """Return True if `applied` differs from the recorded set `last` and must be recorded."""
     return last is None or (last.digest, last.whole) != (applied.digest, applied.whole)
 
 
 def _in_doubt(entry: Entry, declared: Declared) -> bool:
-    """Return True if an entry that was not read may still be declared in an unreadable place."""
+    # The entry was not read, but may still be declared in a place that cannot be read.
     at = entry.declared_at
     return entry.name in declared.unread or any(
         at == place or at.startswith(place.rstrip("/") + "/") or fnmatchcase(at, place)

@@ -12,13 +12,16 @@ from beatd.entry import PAYLOAD, Entry
 
 
 class Declared(Struct, frozen=True, kw_only=True):
-    """All entries that one owner (`source`, such as "yaml:config") declares, read at `loaded_at`.
+    """All entries that one owner declares, such as those of the files "yaml:config".
 
-    `digest` is equal for equal sets. `doubtful` are files, folders and globs that are missing,
-    empty or unreadable; `unread` are names of invalid entries. Entries of both stay in the store,
-    unless `compare` gets `force`. `unreadable` are files that were never valid. `places` maps names
-    to file and line, for messages. If `within` is not empty, the set has only the entries of these
-    files. `made` maps names to the moment of an edit that was noticed later.
+    - `source` is the owner; it was read at `loaded_at`. `digest` is equal for equal sets.
+    - `doubtful` are files, folders and globs that are missing, empty or unreadable.
+    - `unread` are names of invalid entries. Entries of both stay in the store, unless `compare`
+      gets `force`.
+    - `unreadable` are files that were never valid.
+    - `places` maps names to file and line, for messages.
+    - `within`, if not empty, limits the set to the entries of these files.
+    - `made` maps names to the moment of an edit that was noticed later.
     """
 
     source: str

@@ -229,10 +229,7 @@ def refuse_stale(name: str, row: Stored | None, seen: int | None) -> None:
 
 
 def _mark_lost(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
-    """Make the leader compare the entries of each file or app that lost an entry by an edit.
-
-    `before` has the rows before the edit. `by` is the new owner, or "" if they were removed.
-    """
+    # The owner `by` took these entries from their owners; "" means that they were removed.
     lost = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
     mark_takeovers(catalog, (entry.source for entry in lost))
 

@@ -25,8 +25,10 @@ def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan
 
 
 def rewritten(row: Stored, entry: Entry, now: datetime, author: Author | None) -> Change:
-    """Return the change that replaces the definition in `row` by `entry`. The pause is
-    unchanged."""
+    """Return the change that replaces the definition in `row` by `entry`.
+
+    The pause is unchanged.
+    """
     return changed(row, entry, now, author, paused=row.paused)
 
 

@@ -34,11 +34,10 @@ def keyed_trigger(
     arguments: RequestArguments | None = None,
     marks: Marks | None = None,
 ) -> str:
-    """Request one run of an entry now, unless a request with this key did so, and return its task
-    id.
+    """Request one run of an entry now, unless a request with this key did so.
 
-    `arguments` and `marks` are as for `trigger`; a repeated request keeps the arguments of the
-    first. Raises UnknownEntry.
+    Return the task id of the run. `arguments` and `marks` are as for `trigger`; a repeated request
+    keeps the arguments of the first. Raises UnknownEntry.
     """
     id = request_id(requests.namespace, "trigger", name, key)
     found = _task_id(requests, history, name, id)
@@ -100,5 +99,5 @@ def _pending(requests: Requests, name: str, id: str) -> Request | None:
 
 
 def _ids(id: str) -> tuple[str, str]:
-    """Return the id of a request without arguments of its own, and of one with them."""
+    # The second is the id of a request with arguments of its own.
     return id, f"{ID_PREFIX}{id}"

@@ -19,9 +19,9 @@ def counts_from(
 ) -> datetime:
     """Return the moment from which the next run of an edited entry is computed.
 
-    This is `made`, the moment of the edit, or `now` if `made` is None. For an entry that runs only
-    once, it is `unseen_since` instead of `now`: the last check that found no edit. So a moment
-    since that check is not lost.
+    This is the moment of the edit, `made`, or `now` if that is unknown. An entry that runs only
+    once then counts from `unseen_since`, the last check that found no edit, so that its run is not
+    lost.
     """
     if made is not None:
         return min(made, now)
@@ -35,10 +35,10 @@ def _next_after(schedule: Schedule, moment: datetime) -> datetime | None:
 def with_unseen_moments(
     change: Change, row: Stored, unseen_since: datetime, now: datetime
 ) -> Change:
-    """Return the change with a history record of the moments that an unnoticed edit skipped.
+    """Return the change with a record of the runs that an edit skipped before it was noticed.
 
-    The edit was made between `unseen_since` and `now`. Neither the old nor the new schedule ran the
-    moments in that time. If there are none, or the change has a skip record already, it is returned
+    The edit was made between `unseen_since` and `now`; neither the old nor the new schedule ran in
+    that time. If there are no such runs, or the change has a skip record already, it is returned
     unchanged.
     """
     entry, plan = change.entry, change.plan

@@ -18,7 +18,7 @@ def author_for(owner: str) -> Author:
 
 
 def mark_takeovers(catalog: EditableCatalog, owners: Iterable[str]) -> None:
-    """Make the leader compare the declared entries of these owners with the store again.
+    """Make the leader compare the entries that these owners declare with the store again.
 
     Call this after an edit that took an entry from each owner. A new token is written to the store;
     the leader compares when the token differs from the last one that it read. An owner that never

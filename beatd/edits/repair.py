@@ -17,8 +17,8 @@ def repair_entries(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list
     """Repair entries of which the store lost a part, and return log lines about them.
 
     An entry without its next run gets a new one from now; its number of runs is lost. A next run
-    without its definition is removed, so that a source that declares the entry can add it again. If
-    `whole` is False, the store may check only some entries until it finds a loss.
+    without its entry is removed, so that a file or an app that declares the entry can add it again.
+    If `whole` is False, the store may check only some entries until it finds a loss.
     """
     planned: list[str] = []
     removed: list[str] = []

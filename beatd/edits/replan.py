@@ -14,7 +14,7 @@ ROWS_PER_BATCH = 500
 
 
 def mark_if_empty(catalog: EditableCatalog, now: datetime) -> None:
-    """If the store is empty, record that its runs need not be planned again.
+    """If the store is empty, record in it that no run needs to be planned again.
 
     A store with entries, or with a recorded version of the planning rules, is not changed.
     """

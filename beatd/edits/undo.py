@@ -124,7 +124,6 @@ def _restoring(
 
 
 def _changed_definition(record: ChangeRecord) -> bool:
-    """Return True if the change may have changed the definition of an entry or its owner."""
     before, after = record.before, record.after
     if before is None or after is None:
         return True
@@ -181,8 +180,8 @@ def _entry_of(record: ChangeRecord, state: EntryState, codec: Codec, *, force: b
 def _mark_compared(
     catalog: EditableCatalog, record: ChangeRecord, row: Stored | None, change: Change | None
 ) -> None:
-    """Make a leader compare what the owners declare that lost or got back the entry."""
     owner = change.entry.source if change is not None and change.entry is not None else ""
     lost = row.entry.source if row is not None else ""
+    # The leader compares what these owners declare with the store again.
     if owner != lost:
         mark_takeovers(catalog, [one for one in (owner, lost) if ":" in one])

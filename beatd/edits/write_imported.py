@@ -93,12 +93,9 @@ def _changes(
 
 
 def _differ_in_last_run(entry: Entry, row: Stored) -> bool:
-    """Return True if both entries have one owner and differ only in the interval's `start`.
-
-    The importer sets `start` to the last run.
-    """
     if entry.source != row.entry.source:
         return False
+    # The importer sets `start` to the last run.
     one, other = plain_of(entry), plain_of(row.entry)
     if "every" not in one or "start" not in one:
         return False

@@ -7,7 +7,7 @@ from beatd.events import Event, Refused, Sent, Skipped
 
 
 def events_of(batch: Published) -> Iterator[Event]:
-    """Yield the events that describe a published batch: `Skipped`, `Refused` and `Sent`."""
+    """Yield the events that say which runs of a batch were skipped, refused and sent."""
     pairs = zip(batch.moves, batch.made, strict=True)
     skips = [(move.name, skip) for move, ok in pairs if move.skips and ok for skip in move.skips]
     if skips:

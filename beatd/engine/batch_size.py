@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 class BatchSize:
-    """Adapts the size of batches, `now`, to the time that they take.
+    """Adapts how many runs are sent in one batch to the time that a batch takes.
 
-    A batch that took more than a quarter of `ttl` (seconds) halves the size. A batch that took less
-    than an eighth doubles it, up to `most`.
+    `now` is the present size. A batch that took more than a quarter of `ttl` (seconds) halves it. A
+    batch that took less than an eighth doubles it, up to `most`.
     """
 
     def __init__(self, most: int, *, ttl: float) -> None:
@@ -25,7 +25,7 @@ class BatchSize:
         return self.now * BATCHES_A_TICK
 
     def learn(self, count: int, seconds: float) -> None:
-        """Adapt the size to the last batches, which took `seconds` for `count` items."""
+        """Adapt the size of batches, after `count` items took `seconds` to send."""
         size, each = min(count, self.now), seconds / -(-count // self.now)
         if each > self._quarter:
             self.now = max(SMALLEST_BATCH, size // 2)
@@ -34,7 +34,10 @@ class BatchSize:
 
 
 def batches_of(items: Sequence[T], size: int, first: int) -> list[Sequence[T]]:
-    """Split `items` into batches that double from `first` to `size`, to send the first early."""
+    """Split `items` into batches that double in length, from `first` up to `size`.
+
+    The first batch is small, so that it is sent early.
+    """
     batches, at, length = list[Sequence[T]](), 0, min(first, size)
     while at < len(items):
         batches.append(items[at : at + length])

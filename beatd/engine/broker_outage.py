@@ -22,15 +22,21 @@ class BrokerOutage(Outage):
         return self._clock.elapsed() - self._checked_at
 
     def forget(self) -> None:
-        """Make the next call of `answers` check the broker, whatever is known about it."""
+        """Make the next call of `answers` check the broker, even if it answered before."""
         self._known = False
 
     def answers(self) -> bool:
-        """Return True if the broker can be reached; check it if there is doubt."""
+        """Return True if the broker can be reached.
+
+        It is contacted only if it was never checked or is known to be away.
+        """
         return (self._known and self.over) or self.check()
 
     def learn(self, batches: Sequence[Published], began: float) -> None:
-        """Begin an outage, as of `began`, if published batches suggest that the broker is away."""
+        """Begin an outage if the results of a batch show that the broker is probably away.
+
+        The outage counts from `began`, the time of `Clock.elapsed` when the batch was sent.
+        """
         doubt = next((batch.doubt for batch in batches if batch.doubt), "")
         if doubt:
             # As of the publishing and not of its time-out: another daemon may take over sooner.

@@ -37,9 +37,9 @@ from beatd.ledger import Terms
 class Election:
     """Competes with other daemons to be the leader, and knows whether this daemon leads.
 
-    A leader has the lease (a lock) and a term (a fencing number from the ledger). Only one thread
-    may call `campaign`; any thread may call the other methods. `may_lead` returns False while this
-    daemon must not lead.
+    The leader holds a lock, and has a number (its term) that grows with each new leader. Only one
+    thread may call `campaign`; any thread may call the other methods. `may_lead` returns False
+    while this daemon must not lead.
     """
 
     def __init__(
@@ -73,17 +73,17 @@ class Election:
         return self._ttl
 
     def lead(self) -> Lead | None:
-        """Return this daemon's right to lead while that is valid, else None."""
+        """Return this daemon's right to lead, or None if it does not lead now."""
         lead = self._lead
         return lead if lead is not None and self._clock.elapsed() < lead.until else None
 
     def trusts(self, term: Term) -> bool:
-        """Return True if this daemon leads now, under exactly this term."""
+        """Return True if this daemon leads now, and does so under the leader's number `term`."""
         lead = self.lead()
         return lead is not None and lead.term == term
 
     def margin(self) -> float:
-        """Return the seconds for which this daemon still leads without a renewal, else 0."""
+        """Return how many seconds this daemon still leads if its lock is not renewed, else 0."""
         lead = self._lead
         return max(0.0, lead.until - self._clock.elapsed()) if lead is not None else 0.0
 
@@ -97,11 +97,17 @@ class Election:
         return self._lock.reason
 
     def saw(self, term: Term) -> None:
-        """Emit `WentBack` if `term`, the newest in the ledger, shows that the ledger lost data."""
+        """Emit the event `WentBack` if the store's newest leader number shows that it lost data.
+
+        Each new leader gets a higher number; `term` is the newest one in the store.
+        """
         self._terms_seen.saw(term)
 
     def emptied(self, reason: str) -> None:
-        """Emit `WentBack` because the store lost all its data, and forget the terms seen before."""
+        """Report that the store lost all its data, by the event `WentBack`.
+
+        The numbers of earlier leaders are forgotten, so that the loss is reported only once.
+        """
         self._terms_seen.forget()
         self._emit(WentBack(reason))
 
@@ -155,7 +161,6 @@ class Election:
         return self._win(term, asked_at + self._ttl - self._margin, given_up)
 
     def _take(self) -> Holder:
-        """Get or renew the lock, and return its holder; track whether the lock can be used."""
         try:
             holder = self._lease.take(self._me, self._ttl)
         except BeatError as trouble:
@@ -170,21 +175,16 @@ class Election:
         return holder
 
     def _begin(self) -> Term:
-        """Begin a new term in the ledger, from the current time, and return it."""
         return self._terms.begin(replace(self._me, since=self._clock.now()))
 
     @property
     def _margin(self) -> float:
-        """The seconds before the end of the lease when this daemon stops relying on it."""
+        # This daemon stops relying on the lease so many seconds before the lease ends.
         return self._ttl / 8
 
     def _win(self, term: Term, until: float, given_up: int) -> Lead | None:
-        """Store and return the lead, valid until `until`; emit `LeadWon` if this daemon did not
-        lead before.
-
-        Return None if another thread gave up the lease since the counter was `given_up`.
-        """
         with self._guard:
+            # Another thread gave the lease up since this campaign began.
             if self._given_up != given_up:
                 return None
             fresh = self._lead is None
@@ -208,8 +208,7 @@ class Election:
             self._emit(LeaderSeen(holder))
 
     def deposed(self, reason: str) -> None:
-        """Stop leading for at least `ttl` seconds, because the ledger refused this daemon's
-        term."""
+        """Stop leading for at least `ttl` seconds, because the store refused this leader."""
         self.step_down(reason)
 
     def step_down(self, reason: str) -> None:
@@ -222,11 +221,10 @@ class Election:
         self._give_up(RESIGNED)
 
     def _give_up(self, reason: str) -> None:
-        """Stop leading at once; free the lease as soon as no campaign runs that could get it
-        again."""
         with self._guard:
             self._given_up += 1
         self._lose(reason)
+        # A campaign under way could get the lease again, so it ends first.
         with self._campaigning:
             self._lose(reason)
             self._release()

@@ -1,4 +1,7 @@
-"""Read the next due entries ahead of time; the claim of an entry fails if it has changed since."""
+"""Read the entries that are due next into memory, some time before they are due.
+
+An entry that was edited since does not run in its old form: the store refuses the change.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -28,8 +31,10 @@ PREPARED_MOVES = 875  # just before they are due; more would take too long
 
 
 class Lookahead:
-    """Keeps the entries that are due next in memory, and reads the plan again when it may have
-    changed."""
+    """Keeps the entries that are due next in memory.
+
+    It reads them again from the store when they may have changed.
+    """
 
     def __init__(
         self,
@@ -53,12 +58,15 @@ class Lookahead:
         self.is_prepared = False  # by this tick, for the next one
 
     def forget(self) -> None:
-        """Delete everything that was read ahead, so that the next `read` reads the plan again."""
+        """Delete all entries from memory, so that the next `read` reads them from the store."""
         self._rows, self._covers, self.is_stale, self._held = ByMoment(), None, True, None
         self.moves.forget()
 
     def read(self, now: datetime, waiting: Unapplied) -> None:
-        """Read the next due entries, except `waiting`, if those in memory are outdated."""
+        """Read the entries that are due next from the store, if those in memory may be outdated.
+
+        Entries in `waiting` must not run yet and are left out.
+        """
         if self._must_read(now, waiting):
             self._read(now)
 
@@ -78,7 +86,7 @@ class Lookahead:
         return version != known or self._ended()
 
     def _ended(self) -> bool:
-        """Return True if a run has ended whose end an entry waits for."""
+        # Has a run ended, for whose end an entry waits?
         held = list(self._held or ())
         runs = self._runs.running(held) if held else {}
         return any(name not in runs or not runs[name].waits for name in held)
@@ -114,10 +122,10 @@ class Lookahead:
         return self._with_running(self._rows.take(now, limit))
 
     def _with_running(self, rows: Sequence[Stored]) -> Sequence[Stored]:
-        """Return the rows with their running runs read again, as some may have ended."""
         names = [row.entry.name for row in rows if row.entry.overlap != "allow"]
         if not names:
             return rows
+        # A run may have ended since its entry was read.
         runs = self._runs.running(names)
         return [
             row if row.entry.overlap == "allow" else replace(row, running=runs.get(row.entry.name))
@@ -125,8 +133,11 @@ class Lookahead:
         ]
 
     def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
-        """Put each entry of `due` back in line at its next moment. If a claim was refused, delete
-        what is cached of its entry, and make the next `read` read the plan again."""
+        """Keep the entries of `due` for their next runs, after their present ones were sent.
+
+        If the store refused a change, because an entry was edited, the next `read` reads all
+        entries again.
+        """
         rows, newest, refused = {row.entry.name: row for row in due}, None, set[str]()
         for batch in batches:
             for move, ok in zip(batch.moves, batch.made, strict=True):
@@ -147,8 +158,11 @@ class Lookahead:
             self._rewind.claimed(newest)
 
     def work_ahead(self, now: datetime, term: Term, dispatch: Dispatch, batch: BatchSize) -> bool:
-        """Prepare the runs and messages of the next seconds, or write postponed history when idle.
-        Return True if there is more of this work to do now."""
+        """Use idle time to prepare the runs and messages of the next seconds.
+
+        If there are none, write postponed lines of history. Return True if there is more of this
+        work to do now.
+        """
         runs, more = self.moves.settle_ahead(now, now + LOOKAHEAD)
         self._publisher.prepare(runs)
         soonest = self._rows.soonest()
@@ -168,7 +182,7 @@ class Lookahead:
                 self.moves.forget_fault(name)
 
     def next_look(self, now: datetime) -> datetime:
-        """Return the moment when the next tick has work to do; it may be `now`."""
+        """Return when the next tick has work to do; this may be `now`."""
         if self.is_stale or self._is_exhausted(now):
             return now
         known_for = timedelta(seconds=self._clock.elapsed() - self._known_at)
@@ -184,7 +198,7 @@ class Lookahead:
 
 
 def moved_on(row: Stored, move: Move) -> Stored:
-    """Return the row as the store has it after `move` was made."""
+    """Return an entry's row as the store has it after `move`, a change of this row."""
     assert move.plan is not None, "a move of the plan leads somewhere"
     runs = row.runs + move.counts
     return Stored(row.entry, row.revision, row.paused, move.plan, runs, row.plan.planned)

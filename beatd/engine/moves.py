@@ -1,6 +1,6 @@
-"""Compute what becomes of each due entry, request and unrecorded run: publish, skip or wait.
+"""Decide what becomes of each due entry and each requested run: send, skip or wait.
 
-The result is a Move, one change of one row. Nothing is written until the ledger makes it.
+A decision is a Move, one change of one row. Nothing is written until the ledger makes it.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,12 +29,16 @@ from beatd.run import Occurrence, Origin, Run, Skip, task_id
 
 
 def unknown(_: Skip) -> str:
-    """Return "", as no cause of missed moments is known; the default for `cause_of`."""
+    """Return "", because the reason for missed runs is not known; the default for `cause_of`."""
     return ""
 
 
 class Mover:
-    """Decides what to publish or skip; `cause_of` returns why a moment was missed, or ""."""
+    """Decides for each due entry and each requested run whether it is sent, skipped or waits.
+
+    A decision is a Move, one change to make in the store. `cause_of` returns why a run was missed,
+    or "".
+    """
 
     def __init__(
         self, namespace: UUID, next_after: NextAfter, cause_of: Callable[[Skip], str] = unknown
@@ -43,7 +47,7 @@ class Mover:
         self._if_found = if_found(next_after)
 
     def due(self, row: Stored, now: datetime) -> Move:
-        """Return the change of a due entry: run to publish, moments to skip, and next moment."""
+        """Return what to do with a due entry: the run to send, runs to skip, and its next run."""
         assert row.plan.planned is not None and row.plan.due is not None
         if row.entry.overlap == "allow":
             settled, turn = settle(row, now, self._next_after), None
@@ -95,10 +99,10 @@ class Mover:
         )
 
     def of_claim(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move | None:
-        """Return the change that sends an unrecorded run again, or closes its claim with a reason.
-        Return None if it must wait for another run of its entry.
+        """Decide about a run that was reserved but not confirmed as sent, such as after a crash.
 
-        `unsent` is True if the message was certainly not sent.
+        Return the change that sends it again or gives it up with a reason. Return None if it must
+        wait for another run of its entry. `unsent` is True if the message was certainly not sent.
         """
         row, planned, id = claim.stored, claim.occurrence.planned, claim.task_id
         reason = why_not(claim, unsent, now, self._if_found)
@@ -124,7 +128,10 @@ class Mover:
         )
 
     def arrived(self, claim: OpenClaim, row: Stored, now: datetime) -> Result:
-        """Return the result "confirmed" for an unrecorded run that a worker has reported."""
+        """Return the result "confirmed" for a run whose sending was not recorded.
+
+        A worker has reported the run, so its message has arrived.
+        """
         origin: Origin = "trigger" if claim.occurrence.request else "planned"
         run = replace(self._run(row, claim.occurrence, now, origin), due=claim.due)
         return Result(run, Outcome("confirmed"), claim.claimed_at, claim.claimed_at)
@@ -132,10 +139,10 @@ class Mover:
     def of_request(
         self, request: Request, row: Stored | None, now: datetime, limit: int
     ) -> Iterator[Move]:
-        """Yield the changes that send a requested run, or up to `limit` runs of a requested range.
+        """Yield the changes that send the runs somebody requested, at most `limit` of them.
 
-        Each change is valid only if those before it are made. The iterator ends early when a run
-        has to wait.
+        Each change is valid only if those before it are made. The iterator ends early if a run has
+        to wait for another one.
         """
         for _ in range(limit):
             move = self._of_first_moment(request, row, now)
@@ -148,7 +155,6 @@ class Mover:
             row = replace(row, runs=row.runs + move.counts)
 
     def _of_first_moment(self, request: Request, row: Stored | None, now: datetime) -> Move | None:
-        """Return the change for a request's first moment, or None if it must wait for a run."""
         backlog = request.kind == "backlog"
         reason = why_at_an_end(request, row)
         step = partial(
@@ -174,6 +180,7 @@ class Mover:
         if row.entry.overlap != "allow":
             turn = turn_of_request(request, row, now)
             if turn is None:
+                # It waits for another run of its entry.
                 return None
             if turn.skip:
                 skip = Skip(request.first, request.first, 1, turn.skip)

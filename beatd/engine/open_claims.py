@@ -33,7 +33,11 @@ def as_it_is(entry: Entry, request: str) -> Entry:
 
 
 class OpenClaims:
-    """Finds requested runs, and runs that were claimed but whose outcome was not recorded."""
+    """Finds runs to send besides those that are due: requested runs, and runs to send again.
+
+    A run is sent again if it was reserved for sending but no result was recorded, such as after a
+    crash.
+    """
 
     def __init__(
         self,
@@ -58,11 +62,11 @@ class OpenClaims:
         self.arrived: list[Result] = []  # of claims whose message a worker has reported
 
     def noticed_change(self) -> None:
-        """Make the next call of `moves` search at once, because a request may have been added."""
+        """Make the next call of `moves` search at once, because a run may have been requested."""
         self._must_look = True
 
     def begin(self) -> None:
-        """Make the next call of `moves` search at once for what the last leader left open."""
+        """Make the next call of `moves` search at once, because this daemon now leads."""
         self._must_look, self._held = True, False
         self._began_at = self._clock.elapsed()
 
@@ -74,11 +78,12 @@ class OpenClaims:
         limit: int,
         waiting: Unapplied,
     ) -> list[Move]:
-        """Return the changes that send requested and open runs; [] if a search is not due yet.
+        """Return the changes that send requested runs, and runs that may not have been sent.
 
-        The caller must record the results in `arrived`, and pass the published batches to `sent`.
-        `never_sent` returns True for a claim whose message was certainly not sent. `limit` bounds
-        the requests; entries in `waiting` are left out.
+        The list is empty if the next search is not due yet. The caller must record the results in
+        `arrived`, and pass the published batches to `sent`. `never_sent` returns True for a run
+        whose message was certainly not sent. `limit` bounds the requested runs; entries in
+        `waiting` are left out.
         """
         if waiting != self._waiting:
             self._must_look, self._waiting = True, waiting
@@ -135,8 +140,7 @@ class OpenClaims:
         return claim if row is claim.stored else replace(claim, stored=row)
 
     def _row_with_arguments(self, row: Stored | None, request: str) -> Stored | None:
-        """Return the row with the arguments of the request in place of the entry's, if it has
-        any."""
+        # A requested run may have arguments of its own.
         if row is None or not request:
             return row
         entry = self._with_arguments(row.entry, request)
@@ -146,7 +150,7 @@ class OpenClaims:
         return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
 
     def _unknown_before(self, now: datetime) -> datetime:
-        """Return the moment before which a claim must have been made to be sent again."""
+        # A claim made after this moment may still be published by the daemon that made it.
         age = self._clock.elapsed() - self._began_at
         if age < self._ttl + self._publish_timeout:
             return EPOCH  # no claim: the last leader may still publish for a ttl and a time-out
@@ -176,8 +180,7 @@ class OpenClaims:
         return moves
 
     def _was_revoked(self, task_id: str) -> bool:
-        """Return True if this task was revoked within the last seconds; else note that it is
-        revoked now."""
+        # If the task was not revoked within the last seconds, it counts as revoked from now on.
         late = self._clock.elapsed() - REPLACE_WAIT.total_seconds()
         self._revoked = {id: at for id, at in self._revoked.items() if at > late}
         if task_id in self._revoked:

@@ -13,7 +13,10 @@ NOBODY_LED = "nobody led"
 
 
 class OutageCauses:
-    """Remembers from the events when each server was last away; passes every event on to `emit`."""
+    """Remembers when each server was last away, to explain why runs were missed.
+
+    It is called with each event of the daemon, and passes the event on to `emit`.
+    """
 
     def __init__(self, clock: Clock, emit: Observer) -> None:
         self._clock, self._emit = clock, emit
@@ -33,7 +36,7 @@ class OutageCauses:
         self._leads_since = since
 
     def of(self, skip: Skip) -> str:
-        """Return why moments were missed, such as "the broker was away", or "" if unknown."""
+        """Return why these runs were missed, such as "the broker was away", or "" if unknown."""
         for cause, (began, ended) in self._outages.items():
             if began <= skip.until and (ended is None or skip.planned <= ended):
                 return cause

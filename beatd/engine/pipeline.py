@@ -15,13 +15,15 @@ class Pipeline(Generic[T]):
         self._ended: list[T] = []
 
     def start(self, later: Callable[[], T], *, threaded: bool) -> None:
-        """Run `later` on a second thread, after the function of the last call has ended. If not
-        `threaded`, the next call of `start` or `finish` runs it instead."""
+        """Run a function on a second thread, after the function of the last call has ended.
+
+        If not `threaded`, the next call of `start` or `finish` runs it instead.
+        """
         self._end_started()
         self._end = self._second.submit(later).result if threaded else later
 
     def finish(self) -> list[T]:
-        """Wait for the last function, and return the results of all functions in order."""
+        """Wait until all functions have ended, and return their results in order."""
         self._end_started()
         ended, self._ended = self._ended, []
         return ended
@@ -35,7 +37,7 @@ class Pipeline(Generic[T]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Wait for a function that is still running, suppress its error, and drop all results."""
+        """Wait for a function that is still running; drop its error and all results."""
         with suppress(Exception):
             self._end_started()
         self._ended = []

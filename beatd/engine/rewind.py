@@ -1,4 +1,4 @@
-"""Notice that the store went back in time, as after a failover or a restored backup."""
+"""Notice that the store lost its newest data, as after a failover or a restored backup."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,18 +10,18 @@ REPEATED = "runs it forgot may be repeated, under their own ids"
 
 
 class Rewind:
-    """Notices that the store went back in time: an entry that was claimed is due again."""
+    """Notices that the store lost its newest data: an entry whose run was sent is due again."""
 
     def __init__(self, emit: Observer) -> None:
         self._emit = emit
         self._newest: Stored | None = None
 
     def claimed(self, row: Stored) -> None:
-        """Remember the row that was claimed last, for comparison in `read`."""
+        """Remember the entry whose run was reserved last, so that `read` can compare it."""
         self._newest = row
 
     def read(self, rows: Sequence[Stored], now: datetime) -> None:
-        """Emit `WentBack` if the row claimed last is due again at an earlier moment."""
+        """Emit `WentBack` if the store shows an older state of the entry passed to `claimed`."""
         newest = self._newest
         if newest is None or newest.plan.due is None or newest.plan.planned is None:
             return

@@ -17,8 +17,10 @@ FAULTY_KEPT = 10_000  # remembered entries whose plan failed, each reported once
 
 
 class SettledMoves:
-    """Decides what to publish or skip, ahead of time where possible. A decision is a Move: one
-    change of one row."""
+    """Decides ahead of time what happens to each entry when it is due: send, skip or wait.
+
+    A decision is a Move, one change to make in the store.
+    """
 
     def __init__(self, emit: Observer) -> None:
         self._emit = emit
@@ -28,36 +30,42 @@ class SettledMoves:
         self._faulty = dict[str, int]()  # name -> revision of entries whose plan failed
 
     def begin(self, mover: Mover) -> None:
-        """Decide with `mover` from now on, and delete everything that was stored before."""
+        """Make all decisions with `mover` from now on, and delete all earlier decisions."""
         self.mover = mover
         self._faulty.clear()
         self.forget()
 
     def forget(self) -> None:
-        """Delete all stored decisions, and all rows that wait for one."""
+        """Delete all decisions, and all entries that wait for one."""
         self._unsettled, self._kept = ByMoment(), {}
 
     def read(self, rows: Sequence[Stored]) -> None:
-        """Keep only the decisions about `rows`; `settle_ahead` will make the missing ones."""
+        """Keep only the decisions about these entries; `settle_ahead` makes the missing ones."""
         moves = self._kept
         self._kept = {row.entry.name: moves[row.entry.name] for row in rows if self._has(row)}
         self._unsettled = ByMoment(row for row in rows if row.entry.name not in self._kept)
 
     def add(self, row: Stored) -> None:
-        """Add a row about which `settle_ahead` has to decide."""
+        """Add an entry about which `settle_ahead` has to decide."""
         self._unsettled.push(row)
 
     def forget_fault(self, name: str) -> None:
-        """Forget that the plan of the entry `name` failed, so that it is tried again."""
+        """Make the next run of entry `name` be computed again, although this failed before."""
         self._faulty.pop(name, None)
 
     def settle(self, rows: Sequence[Stored], now: datetime) -> list[Move]:
-        """Return the decision about each due row; report a plan that fails as `Unplannable`."""
+        """Return the decisions about entries that are due now.
+
+        An entry whose next run cannot be computed is left out, and reported as `Unplannable`.
+        """
         moves = [self._take(row, now) or self._settle(row, now) for row in rows]
         return [move for move in moves if move is not None]
 
     def settle_ahead(self, now: datetime, until: datetime) -> tuple[list[Run], bool]:
-        """Decide about up to 100 rows due by `until`; return runs, and True if more may remain."""
+        """Decide about the entries that are due by `until`, at most 100 in one call.
+
+        Return the runs that will be sent, and True if there may be more entries to decide about.
+        """
         self._unsettled.take(now, maxsize)  # too late for those
         rows = self._unsettled.take(until, ROWS_AT_ONCE)
         runs = list[Run]()
@@ -74,7 +82,7 @@ class SettledMoves:
         return runs, len(rows) == ROWS_AT_ONCE
 
     def of(self, rows: Sequence[Stored]) -> list[Move]:
-        """Return the stored decisions about `rows` in order, up to the first row without one."""
+        """Return the decisions made about these entries, up to the first entry without one."""
         moves = list[Move]()
         for row in rows:
             if not self._has(row):
@@ -93,7 +101,6 @@ class SettledMoves:
         return kept is not None and is_same(kept[0], row)
 
     def _settle(self, row: Stored, now: datetime) -> Move | None:
-        """Return the decision about a row; emit `Unplannable` and return None if its plan fails."""
         if self._faulty.get(row.entry.name) == row.revision:
             return None  # not tried again: a search that is given up takes its time
         try:

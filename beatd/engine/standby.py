@@ -14,7 +14,10 @@ CHECK_BROKER_EVERY_S = 2.0
 
 
 class Standby:
-    """Watches whether the leader's runs are late, and emits `Overdue` and later `OnTime`."""
+    """Watches, on a daemon that does not lead, whether the leader's runs are late.
+
+    It emits the event `Overdue` when they are, and later `OnTime`.
+    """
 
     def __init__(
         self, ledger: Ledger, broker: BrokerOutage, clock: Clock, emit: Observer, limits: Limits
@@ -26,11 +29,15 @@ class Standby:
         self._owed: Overdue | None = None
 
     def ends(self) -> None:
-        """Stop watching, without an event, because this daemon leads now."""
+        """Stop watching, without an event, because this daemon has become the leader."""
         self._watches_since, self._owed = self._clock.elapsed(), None
 
     def watch(self, leader: Holder | None, now: datetime) -> None:
-        """Search once a second for a late run, if a `leader` is known; also check the broker."""
+        """Check whether a run of the leader is late, at most once a second.
+
+        No run counts as late while no `leader` is known. The broker is checked from time to time,
+        too.
+        """
         elapsed = self._clock.elapsed()
         if leader is None:
             self._watches_since = elapsed

@@ -9,7 +9,10 @@ from beatd.events import Observer, StoreAway, StoreBack
 
 
 class StoreOutage(Outage):
-    """Tracks whether the store is away; if `notes_writes`, only a successful write ends one."""
+    """Tracks whether the store can be used.
+
+    If `notes_writes`, an outage ends only after a successful write.
+    """
 
     def __init__(self, *, clock: Clock, emit: Observer, notes_writes: bool) -> None:
         super().__init__(StoreAway, StoreBack, clock=clock, emit=emit)
@@ -17,22 +20,31 @@ class StoreOutage(Outage):
         self.is_proven = True  # True if a write succeeded since the last failure, and at the start
 
     def answered(self) -> None:
-        """End the outage, because the store answered; begin one if it refused the last write."""
+        """Note that the store answered, which ends an outage.
+
+        If the store refused the last write, an outage begins instead.
+        """
         if self._refusal:
             self.begin(f"it refuses writes: {self._refusal}")
         elif self.is_proven:
             self.end()
 
     def failed(self, trouble: StoreError) -> timedelta:
-        """Begin an outage, as the store did not answer; return the pause before the next try."""
+        """Note that the store did not answer, and return the pause before the next try."""
         self.is_proven = not self._notes_writes
         self.begin(str(trouble))
         return self.back_off()
 
     def refused(self, reason: str) -> None:
-        """Note why a write was refused, for the next `answered`; any thread may call this."""
+        """Note why the store refused a write; the next `answered` begins an outage.
+
+        Any thread may call this.
+        """
         self._refusal, self.is_proven = reason, False
 
     def succeeded(self) -> None:
-        """Note that a write succeeded, for the next `answered`; any thread may call this."""
+        """Note that a write succeeded, so that the next `answered` ends an outage.
+
+        Any thread may call this.
+        """
         self._refusal, self.is_proven = "", True

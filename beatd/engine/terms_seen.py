@@ -8,9 +8,10 @@ from beatd.leader import Term
 
 
 class TermsSeen:
-    """Remembers the newest term (fencing number of a leader), to notice that the ledger lost data.
+    """Remembers the number of the newest leader, to notice that the store lost data.
 
-    The numbers in a ledger always grow, for all daemons together. Any thread may call the methods.
+    Each new leader gets a higher number; one that does not grow shows a loss. Any thread may call
+    the methods.
     """
 
     def __init__(self, emit: Observer) -> None:
@@ -19,7 +20,7 @@ class TermsSeen:
         self._newest: Term | None = None
 
     def saw(self, term: Term) -> None:
-        """Emit `WentBack` if `term` is new but its number is not greater than the last one."""
+        """Emit `WentBack` if a new leader has no higher number than the leader before."""
         with self._guard:
             newest, self._newest = self._newest, term
         if newest is not None and term != newest and term.number <= newest.number:
@@ -27,6 +28,6 @@ class TermsSeen:
             self._emit(WentBack(f"{old}; {REPEATED}"))
 
     def forget(self) -> None:
-        """Forget the newest term, after the loss of all terms was already reported."""
+        """Forget the newest leader's number, because the loss of all was already reported."""
         with self._guard:
             self._newest = None

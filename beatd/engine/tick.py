@@ -33,7 +33,10 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 
 class Tick:
-    """Runs the ticks of one daemon. `unapplied` returns the entries that must not run yet."""
+    """Runs the ticks of one daemon; each tick sends what is due.
+
+    `unapplied` returns the entries that must not run yet.
+    """
 
     def __init__(
         self,
@@ -71,12 +74,12 @@ class Tick:
         self._term: Term | None = None
 
     def use(self, dispatch: Dispatch) -> None:
-        """Claim and publish through `dispatch` from now on; call this on the thread that ticks."""
+        """Send runs through `dispatch` from now on; call this on the thread that ticks."""
         dispatch.unsent.update(self._dispatch.unsent)
         self._dispatch = dispatch
 
     def noticed_change(self) -> None:
-        """Make the next tick read the plan again, because an entry may have changed."""
+        """Make the next tick read the entries again, because one may have changed."""
         self._lookahead.is_stale = True
         self._open_claims.noticed_change()
 
@@ -85,7 +88,10 @@ class Tick:
         self._pipeline.close()
 
     def tick(self) -> datetime:
-        """Send what is due, and return the next tick's moment; store errors begin an outage."""
+        """Send what is due, and return the moment of the next tick.
+
+        An error of the store is not raised: it begins an outage.
+        """
         now, self._lookahead.is_prepared = self._clock.now(), False
         if self._clock_steps.notice(now):
             self._lookahead.forget()
@@ -143,7 +149,7 @@ class Tick:
         return now if more else self._lookahead.next_look(now)
 
     def _begin(self, term: Term) -> None:
-        """Prepare to lead under a new term; the store may be another one by now."""
+        # The store may be another one than in the last term.
         self._term = term
         namespace = self._store.namespace
         self._lookahead.moves.begin(Mover(namespace, self._next_after, self._causes.of))
@@ -154,9 +160,9 @@ class Tick:
     def _send(
         self, items: Sequence[T], settle: Callable[[Sequence[T]], Sequence[Move]], term: Term
     ) -> list[Published]:
-        """Claim and publish `items` in overlapping batches, and return the published batches."""
         began, left = self._clock.elapsed(), list[Sequence[Move]]()
         batches = batches_of(items, self._batch.now, self._dispatch.first)
+        # One batch is published while the next one is claimed.
         with self._pipeline as pipeline:
             for batch in batches:
                 left.append(self._claim(settle(batch), term, is_last=batch is batches[-1]))
@@ -168,17 +174,16 @@ class Tick:
         return published
 
     def _claim(self, moves: Sequence[Move], term: Term, *, is_last: bool) -> Sequence[Move]:
-        """Claim the moves and start to publish them; return those that need another batch."""
         if not moves or not self._election.trusts(term):
             self._lookahead.is_stale |= bool(moves)
             return ()
         claimed = self._dispatch.claim(moves, term)
         threaded = not (is_last or self._dispatch.atomic)
         self._pipeline.start(partial(self._publish, claimed, term), threaded=threaded)
+        # These need another batch.
         return claimed.left
 
     def _publish(self, claimed: Claimed, term: Term) -> Published:
-        """Publish and record a claimed batch, perhaps on the second thread; return the result."""
         published = claimed.publish(partial(self._election.trusts, term))
         for event in events_of(published):
             self._emit(event)

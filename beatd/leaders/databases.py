@@ -5,8 +5,11 @@ from beatd.leader import Lease
 
 
 def sql_lease(url: str) -> Lease:
-    """Return the leader's lock in the SQL database that the URL names. Raises ConfigError for an
-    invalid URL or an unknown database, and MissingExtra if the driver is not installed."""
+    """Return the leader's lock in the SQL database that the URL names.
+
+    Raises ConfigError for an invalid URL or an unknown database, and MissingExtra if the driver is
+    not installed.
+    """
     kind = url.split(":", 1)[0].split("+")[0]
     if kind in ("postgresql", "postgres"):
         try:

@@ -1,5 +1,6 @@
-"""Make one daemon of a host the leader by a lock on a file. The kernel frees the lock as soon as
-its holder dies.
+"""Make one daemon of a host the leader by a lock on a file.
+
+The kernel frees the lock as soon as its holder dies.
 
 The lock has no ttl (time limit). A frozen holder has the lock until the watchdog of its service
 ends the process.
@@ -21,8 +22,10 @@ FILE_MAX_BYTES = 65_536  # a lock file holds one line
 
 
 class FileLease:
-    """A lock on a file that makes one daemon of a host the leader. A process holds the lock while
-    it has the file open and locked."""
+    """A lock on a file that makes one daemon of a host the leader.
+
+    A process holds the lock while it has the file open and locked.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -55,8 +58,10 @@ class FileLease:
                 os.close(handle)
 
     def _open(self) -> int:
-        """Open or create the lock file and return its descriptor. Raises StoreUnusable for a
-        symbolic link, and StoreError for any other failure."""
+        """Open or create the lock file and return its descriptor.
+
+        Raises StoreUnusable for a symbolic link, and StoreError for any other failure.
+        """
         # No link is followed: the owner of the folder must not make root write elsewhere. Without
         # O_NONBLOCK, opening a FIFO would wait for its other end.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -84,8 +89,10 @@ class FileLease:
         )
 
     def _read(self, handle: int) -> Holder:
-        """Return the daemon that holds the lock, as the file describes it. Raises StoreError if it
-        does not."""
+        """Return the daemon that holds the lock, as the file describes it.
+
+        Raises StoreError if it does not.
+        """
         try:
             return json.decode(os.pread(handle, FILE_MAX_BYTES, 0), type=Holder)
         except DecodeError:
@@ -94,8 +101,7 @@ class FileLease:
             ) from None
 
     def _is_mine(self, handle: int) -> bool:
-        """Return True if the open file is still at the path of the lock, False if it was deleted or
-        replaced. Raises StoreError if the path cannot be examined."""
+        # False if the lock file was deleted or replaced since it was opened.
         try:
             return os.path.samestat(self._path.stat(), os.fstat(handle))
         except FileNotFoundError:

@@ -23,8 +23,10 @@ HINT = "CONCAT('beatd.', LEFT(SHA1(DATABASE()), 40))"
 
 
 class MysqlSession(LeaseSession):
-    """A connection to the MySQL or MariaDB database with the leader's lock. Each wait ends after
-    `ttl` seconds, when the lock has expired anyway."""
+    """A connection to the MySQL or MariaDB database with the leader's lock.
+
+    Each wait ends after `ttl` seconds, when the lock has expired anyway.
+    """
 
     now_micros, mark = NOW_MICROS, "%s"
 

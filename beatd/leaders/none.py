@@ -1,5 +1,7 @@
-"""Let a single daemon lead without a lock. Two daemons would both lead, and depose each other again
-and again."""
+"""Let a single daemon lead without a lock.
+
+Two daemons would both lead, and depose each other again and again.
+"""
 
 from beatd.leader import Holder
 

@@ -39,8 +39,10 @@ HINT = f"{ADVISORY_LOCK}, hashtext(current_schema())"
 
 
 class PostgresqlSession(LeaseSession):
-    """A connection to the PostgreSQL database with the leader's lock. Each wait ends after `ttl`
-    seconds, when the lock has expired anyway."""
+    """A connection to the PostgreSQL database with the leader's lock.
+
+    Each wait ends after `ttl` seconds, when the lock has expired anyway.
+    """
 
     now_micros, mark = NOW_MICROS, "%s"
 
@@ -65,14 +67,9 @@ class PostgresqlSession(LeaseSession):
             raise
 
     def _set_up(self, ttl: float, stated: bool | None) -> None:
-        """Limit each statement to `ttl` seconds, create the table if necessary, and mark the
-        session.
-
-        The mark, a random text in a setting, shows later whether a pooler shares the session with
-        other clients. `stated` is the URL's answer to this: True, False, or None if the URL does
-        not say. A shared session gets neither limit nor mark.
-        """
         try:
+            # `stated` is what the URL says, or None. A shared session gets neither limit nor
+            # mark.
             pooled = is_pooled(self._connection, stated)
         except CONNECTION_ERRORS as error:
             raise self._explained(error) from None
@@ -80,6 +77,7 @@ class PostgresqlSession(LeaseSession):
             self.run(f"SET statement_timeout = {max(1, int(ttl * 1000))}")
         if self._value("SELECT to_regclass('beatd_lease')") is None:
             self.run(CREATE)
+        # The mark shows later whether a pooler shares the session with other clients.
         self._mark = token_hex(8)
         self._pooled = pooled or bool(self._value("SELECT current_setting('beatd.lease', true)"))
         if not pooled:
@@ -89,11 +87,10 @@ class PostgresqlSession(LeaseSession):
         self.run(ROW)
 
     def acquire_hint(self) -> bool:
-        """Try to get the advisory lock of the leader's session; return True on success, else False.
+        """Try to get the lock that PostgreSQL frees when the leader's session ends.
 
-        Always return False if a pooler shares the session with other clients, because the lock then
-        proves nothing. Such a session has lost our mark, or had the mark of another client from the
-        beginning.
+        Return True on success, else False. Always return False if a pooler shares the session with
+        other clients, because the lock then proves nothing.
         """
         if self._pooled:
             return False
@@ -101,6 +98,7 @@ class PostgresqlSession(LeaseSession):
             f"SELECT current_setting('beatd.lease', true), pg_try_advisory_lock({HINT})"
         )
         mark, got = found or (None, False)
+        # A shared session has lost our mark, or another client's mark is in it.
         if mark != self._mark:
             self._pooled = True
             if got:
@@ -133,8 +131,10 @@ class PostgresqlSession(LeaseSession):
 
 
 def postgresql_lease(url: str) -> SqlLease:
-    """Return the leader's lock in the PostgreSQL database of the URL, not connected yet. Raises
-    ConfigError for an invalid URL or an unknown value of its option `pooler`."""
+    """Return the leader's lock in the PostgreSQL database of the URL, not connected yet.
+
+    Raises ConfigError for an invalid URL or an unknown value of its option `pooler`.
+    """
     # `?pooler=transaction` is an option of ours, which the driver does not know.
     parts = urlsplit("postgresql:" + url.split(":", 1)[1])
     words = parse_qsl(parts.query)

@@ -24,8 +24,11 @@ return 0
 
 
 class RedisLease:
-    """A key in Redis that makes one daemon the leader. Each wait for Redis ends after half the time
-    that the key lasts, so that there is time for one more try."""
+    """A key in Redis that makes one daemon the leader.
+
+    Each wait for Redis ends after half the time that the key lasts, so that there is time for one
+    more try.
+    """
 
     def __init__(self, url: str, *, prefix: str = "beatd:") -> None:
         self._url = url
@@ -53,7 +56,9 @@ class RedisLease:
 
     def _run(self, server: RedisServer, source: str, *args: str | bytes | int) -> bytes:
         """Run a Lua script on the key of the lock; return its reply, or b"" if that is no text.
-        Raises StoreError without a retry, because the daemon soon renews the lock anyway."""
+
+        Raises StoreError without a retry, because the daemon soon renews the lock anyway.
+        """
         sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
         with server.answering():
             answer = server.run_script(source, sha, 1, self._key, *args)

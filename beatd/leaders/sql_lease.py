@@ -22,9 +22,9 @@ Row = Sequence[Any]
 class LeaseRow(Struct, frozen=True):
     """The database row that says which daemon leads, and until when.
 
-    `holder` is the daemon as JSON and `token` its token; both are empty if no daemon leads.
-    `hinted` is True if the daemon also had the hint, the lock of its session. `until` is the end in
-    microseconds by the database's clock, and `left` the seconds until then.
+    `holder` is the daemon as JSON and `token` its random token; both are empty if no daemon leads.
+    `until` is the end in microseconds by the database's clock, and `left` the seconds until then.
+    `hinted` is True if the daemon also had the hint, a lock that is freed when its session ends.
     """
 
     holder: str
@@ -35,8 +35,10 @@ class LeaseRow(Struct, frozen=True):
 
 
 class LeaseSession(ABC):
-    """A connection to the database with the leader's row. Every method raises StoreError if its
-    result is not certain."""
+    """A connection to the database with the leader's row.
+
+    Every method raises StoreError if its result is not certain.
+    """
 
     now_micros: ClassVar[str]  # SQL for the database's clock, in microseconds
     mark: ClassVar[str]  # the driver's placeholder for a value in a statement
@@ -47,12 +49,14 @@ class LeaseSession(ABC):
 
     @abstractmethod
     def make_row(self) -> None:
-        """Insert the leader's row, without a leader, unless it exists."""
+        """Insert the row for the leader, which names no daemon yet, unless it exists."""
 
     @abstractmethod
     def acquire_hint(self) -> bool:
-        """Try to lock the hint without waiting; return True on success, else False. The hint is a
-        lock that the database frees when the session of its holder ends."""
+        """Try to get the hint, a lock that the database frees when its holder's session ends.
+
+        Return True on success, else False; do not wait.
+        """
 
     @abstractmethod
     def release_hint(self) -> None: ...
@@ -74,11 +78,11 @@ class LeaseSession(ABC):
     def write(
         self, seen: LeaseRow, holder: str, token: str, *, hinted: bool, seconds: float
     ) -> bool:
-        """Replace the leader's row if it is unchanged since `seen` was read; return True on
-        success.
+        """Make a daemon the leader in the row, unless the row has changed since `seen` was read.
 
-        `holder` is the new leader as JSON and `token` its token. `hinted` is True if this session
-        has the hint, the lock of its session. The row is valid for `seconds` from now.
+        Return True on success, else False. `holder` is the daemon as JSON and `token` its random
+        token. `hinted` is True if this session has the hint, a lock that is freed when it ends. The
+        row is valid for `seconds` from now.
         """
         mark = self.mark
         _, changed = self.run(
@@ -91,8 +95,10 @@ class LeaseSession(ABC):
 
 
 class SqlLease:
-    """The lock that makes one daemon the leader, as a row in a SQL database. Several threads may
-    use it."""
+    """The lock that makes one daemon the leader, as a row in a SQL database.
+
+    Several threads may use it.
+    """
 
     def __init__(self, connect: Callable[[float], LeaseSession]) -> None:
         self._connect = connect
@@ -111,11 +117,6 @@ class SqlLease:
                 raise
 
     def _take(self, session: LeaseSession, holder: Holder, ttl: float) -> Holder:
-        """Get or renew the leader's row for `holder`, and return the daemon that leads afterwards.
-
-        Another daemon's row is free when its time is over, or when that daemon had the hint (a lock
-        of its session) and has lost it. Raises StoreError if the row cannot be created.
-        """
         text = json.encode(holder).decode()
         while True:
             # The hint comes before the row: then the row that is read is as new as the proof.
@@ -129,6 +130,8 @@ class SqlLease:
                     "the row of beatd_lease cannot be made; see its triggers and rules"
                 )
             # A holder that never had the hint proves nothing by not having it.
+            # Another daemon's row is free when its time is over, or when that daemon had the hint
+            # and has lost it.
             dead = self._has_hint and row.hinted
             # A released row names nobody, and is free even if the database's clock was set back.
             anothers = row.token not in ("", holder.token)
@@ -167,8 +170,10 @@ class SqlLease:
 
 
 def holder_of(row: LeaseRow) -> Holder:
-    """Return the daemon that the leader's row names. Raises StoreError if the row cannot be
-    decoded."""
+    """Return the daemon that the leader's row names.
+
+    Raises StoreError if the row cannot be decoded.
+    """
     try:
         return json.decode(row.holder, type=Holder)
     except DecodeError:

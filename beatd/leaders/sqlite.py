@@ -20,8 +20,10 @@ TABLE = (
 
 
 class SqliteSession(LeaseSession):
-    """A connection to the SQLite file with the leader's lock. A wait for another writer ends after
-    half of `ttl` seconds."""
+    """A connection to the SQLite file with the leader's lock.
+
+    A wait for another writer ends after half of `ttl` seconds.
+    """
 
     now_micros, mark = NOW_MICROS, "?"
 
@@ -56,7 +58,9 @@ class SqliteSession(LeaseSession):
 
 
 def sqlite_lease(url: str) -> SqlLease:
-    """Return the leader's lock in the SQLite file that the URL names. Its first use creates the
-    file."""
+    """Return the leader's lock in the SQLite file that the URL names.
+
+    Its first use creates the file.
+    """
     path = Path(unquote(urlsplit(url).path.removeprefix("/")))
     return SqlLease(lambda ttl: SqliteSession(path, ttl))

@@ -54,9 +54,9 @@ def _sent(event: events.Sent) -> list[Line]:
 
 
 def _open_or_failed(results: Sequence[Result]) -> list[Line]:
-    """Return a log line for each result or, in a large batch, for each outcome and reason."""
     if len(results) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
         return [_not_published(r) for r in results]
+    # A large batch gets one line for each outcome and reason.
     alike: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         alike.setdefault((result.outcome.sent, result.outcome.reason), []).append(result)
@@ -141,7 +141,7 @@ def _stretch(skip: Skip) -> str:
 
 
 def in_short(reason: str) -> str:
-    """Return the part of `reason` before " by ", without the figures that differ each time."""
+    """Return a reason without the figures that differ each time: "late" for "late by 3 s"."""
     return reason.split(" by ")[0]
 
 

@@ -99,7 +99,10 @@ class Spans:
 
 
 class OccurrenceIds:
-    """Generator of OpenTelemetry ids, computed from `task_id`. Set that before each span."""
+    """Makes the OpenTelemetry ids of a run's span from the task id of the run.
+
+    Set `task_id` before each span.
+    """
 
     task_id = ""
 

@@ -38,8 +38,10 @@ def frames(celery_message: CeleryMessage, channel: int) -> bytes:
 
 
 class AmqpFrames(TransportTemplate):
-    """An AMQP message encoded once, with gaps for values such as the task id. To fill a gap also
-    updates the length fields around it."""
+    """An AMQP message that is encoded once, with gaps for values such as the task id.
+
+    To fill a gap also updates the length fields around it.
+    """
 
     def __init__(self, celery_message: CeleryMessage, channel: int) -> None:
         self._channel = channel
@@ -109,7 +111,7 @@ class AmqpFrames(TransportTemplate):
 
 
 def method(celery_message: CeleryMessage, channel: int) -> bytes:
-    """Return the AMQP frame that names the exchange and the routing key of the message."""
+    """Return the AMQP frame that says where the message goes: its exchange and routing key."""
     # mandatory: the broker returns a message that no queue takes.
     arguments = dumps(
         "Bssbb", (0, celery_message.exchange, celery_message.routing_key, True, False)

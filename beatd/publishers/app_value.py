@@ -17,7 +17,9 @@ _NAMED = (type, FunctionType, BuiltinFunctionType)
 
 def mark_of(value: Any) -> dict[str, str]:
     """Return the placeholder that is stored instead of `value`: its type's name and its digest.
-    Raises TypeError, or an error of the value's own code, if pickle cannot copy the value."""
+
+    Raises TypeError, or an error of the value's own code, if pickle cannot copy the value.
+    """
     return {MARK: type(value).__qualname__, DIGEST: digest_of(value)}
 
 
@@ -27,14 +29,19 @@ def is_app_value(value: Any) -> bool:
 
 
 def digest_of(value: Any) -> str:
-    """Return a hex digest of a Python object. Equal contents of the same type give the same digest
-    in every process; the order of a set does not matter."""
+    """Return a hex digest of a Python object.
+
+    Equal contents of the same type give the same digest in every process; the order of a set does
+    not matter.
+    """
     return _Digest().of(value).hex()
 
 
 class _Digest:
-    """Computes the digest of an object from the digests of its parts. An object may contain
-    itself."""
+    """Computes the digest of an object from the digests of its parts.
+
+    An object may contain itself.
+    """
 
     def __init__(self) -> None:
         self._known: dict[int, bytes] = {}

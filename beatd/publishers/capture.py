@@ -10,8 +10,10 @@ from beatd.publishers.message import CeleryMessage
 
 
 class CapturingProducer(Producer):  # type: ignore[misc]
-    """A kombu producer that builds messages as usual, but passes them to `on_message` instead of
-    sending them. By default `on_message` appends each message to `captured`."""
+    """A kombu producer that builds messages as usual, but does not send them.
+
+    It passes each message to `on_message`, which by default appends it to `captured`.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.captured: list[CeleryMessage] = []
@@ -31,8 +33,7 @@ class CapturingProducer(Producer):  # type: ignore[misc]
             self._wanted.append(entity)
 
     def _capture(self, message: dict[str, Any], exchange: str, routing_key: str, **at: Any) -> None:
-        """Pass one message to `on_message`; kombu calls this instead of a channel's
-        basic_publish."""
+        # kombu calls this in place of a channel's basic_publish.
         declare, self._wanted = tuple(self._wanted), []
         self.on_message(
             CeleryMessage(

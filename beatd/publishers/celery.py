@@ -23,9 +23,11 @@ RENDERED_FOR_S = 0.1  # a rendered message counts its eta and expiry from its re
 
 
 class CeleryPublisher:
-    """Sends the messages of runs to the broker of a Celery app. It is safe to call from several
-    threads. `timeout`, in seconds, limits the sending of one batch, and each wait for which the app
-    sets no limit."""
+    """Sends the messages of runs to the broker of a Celery app.
+
+    It is safe to call from several threads. `timeout`, in seconds, limits the sending of one batch,
+    and each wait for which the app sets no limit.
+    """
 
     def __init__(self, *, app: Celery, timeout: float = 2.0) -> None:
         self._app = app
@@ -69,8 +71,10 @@ class CeleryPublisher:
             return outcomes
 
     def _messages_of(self, runs: Sequence[Run]) -> Sequence[Message | Outcome]:
-        """Return the message of each run, or a "rejected" outcome if it cannot be made. Messages
-        that `prepare` made for exactly these runs are used if they are at most 0.1 s old."""
+        """Return the message of each run, or a "rejected" outcome if it cannot be made.
+
+        Messages that `prepare` made for exactly these runs are used if they are at most 0.1 s old.
+        """
         soon, self._rendered = self._rendered, None
         if soon is None or monotonic() - soon.at > RENDERED_FOR_S:
             return self._renderer.render(runs)
@@ -100,8 +104,11 @@ class CeleryPublisher:
             self._transport.close()
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run the Redis list pushes that publish it, or an outcome that says why
-        pushes are not enough. `publish` may still be able to send such a run."""
+        """Return for each run how to send it by pushes to Redis lists.
+
+        A run for which pushes are not enough has an outcome instead, with the reason; `publish` may
+        still be able to send it.
+        """
         with self._lock:
             transport = self._transport
             if not isinstance(transport, RedisLists):
@@ -153,8 +160,10 @@ class CeleryPublisher:
 
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
         """Publish the run through celery's own apply_async, so that celery's signals are sent.
+
         Return the outcome of the task's message, or "rejected" if celery sent nothing. Events about
-        the message are sent only if the message was confirmed."""
+        the message are sent only if the message was confirmed.
+        """
         outcome: Outcome | None = None
 
         def send(celery_message: CeleryMessage) -> None:
@@ -180,8 +189,11 @@ class CeleryPublisher:
 
 
 class Rendered(Struct, frozen=True):
-    """Messages that were made a few milliseconds before their runs are due, at the time `at` of
-    `monotonic()`. A run whose message cannot be made has an outcome instead."""
+    """Messages that were built a few milliseconds before their runs are due.
+
+    `at` is when, as a time of `monotonic()`. A run whose message cannot be built has an outcome
+    instead.
+    """
 
     runs: Sequence[Run]
     messages: Sequence[Message | Outcome]
@@ -189,8 +201,10 @@ class Rendered(Struct, frozen=True):
 
 
 def listened_to() -> bool:
-    """Return True if this process has a receiver for a publish signal of celery. Such a receiver
-    may read or change a message at the moment of sending."""
+    """Return True if this process has a receiver for a publish signal of celery.
+
+    Such a receiver may read or change a message at the moment of sending.
+    """
     return any(
         signal.receivers
         for signal in (

@@ -21,9 +21,11 @@ SETTINGS = {
 
 
 def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
-    """Return a Celery app without tasks for the `broker:` section of the configuration. From then
-    on, logs and errors hide its passwords. Raises ConfigError if the URL is missing or a setting is
-    unknown."""
+    """Return a Celery app without tasks for the `broker:` section of the configuration.
+
+    From then on, logs and errors hide its passwords. Raises ConfigError if the URL is missing or a
+    setting is unknown.
+    """
     settings = settings_of(broker)
     if not settings.get("broker_url"):
         raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
@@ -35,8 +37,10 @@ def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
 
 def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celery:
     """Load the Celery app that `celery -A` finds under the same name, and import its tasks.
+
     Settings in `broker`, the `broker:` section of the configuration, replace those of the app. From
-    then on, logs and errors hide its passwords. Raises ConfigError if the app cannot be loaded."""
+    then on, logs and errors hide its passwords. Raises ConfigError if the app cannot be loaded.
+    """
     settings = settings_of(broker or {})
     try:
         app = find_app(spelling)
@@ -72,8 +76,10 @@ def _learn_passwords(app: Celery) -> None:
 
 
 def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert the `broker:` section of the configuration to celery's settings: `url` becomes
-    `broker_url`, for example. Raises ConfigError for an unknown setting."""
+    """Convert the `broker:` section of the configuration to celery's settings.
+
+    For example, `url` becomes `broker_url`. Raises ConfigError for an unknown setting.
+    """
     unknown = sorted(set(broker) - set(SETTINGS))
     if unknown:
         raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
@@ -88,7 +94,9 @@ def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checks(key: str, value: Any) -> Any:
     """Convert a `cert_reqs` option such as "required" to the constant of Python's ssl module.
-    Return the value of any other TLS option unchanged. Raises ConfigError for an unknown word."""
+
+    Return the value of any other TLS option unchanged. Raises ConfigError for an unknown word.
+    """
     words = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
     if not key.endswith("cert_reqs") or not isinstance(value, str):
         return value
@@ -98,8 +106,10 @@ def _checks(key: str, value: Any) -> Any:
 
 
 def import_for_sending(app: Celery) -> None:
-    """Import the modules that celery needs to send its first message, so that the first run is not
-    delayed. Errors are ignored: sending reports them later."""
+    """Import the modules that celery needs to send its first message.
+
+    So the first run is not delayed. Errors are ignored: sending reports them later.
+    """
     with suppress(Exception):  # an error of the app is reported when a message is sent
         app.finalize()
         for part in (app.amqp, app.events):

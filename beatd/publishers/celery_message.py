@@ -23,8 +23,11 @@ class Unbuildable(BeatError):
 
 
 def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[CeleryMessage]:
-    """Return the messages that celery makes for the run: the task's message, then celery's event
-    about it if the app sends events. Raises Unbuildable if celery cannot make them."""
+    """Return the messages that celery makes for the run: the task's message comes first.
+
+    Celery's event about it follows if the app sends events. Raises Unbuildable if celery cannot
+    make them.
+    """
     producer.captured.clear()
     producer.calls.clear()
     try:
@@ -40,8 +43,10 @@ def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[
 
 
 def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
-    """Send the run through `producer` as celery beat does, with the task id of the run. Raises
-    BeatError if the app sets task_always_eager, and passes on errors of the app's own code."""
+    """Send the run through `producer` as celery beat does, with the task id of the run.
+
+    Raises BeatError if the app sets task_always_eager, and passes on errors of the app's own code.
+    """
     entry = run.entry
     if app.conf.task_always_eager:
         raise BeatError("task_always_eager is set, which would run it here")
@@ -74,9 +79,11 @@ def cannot_be_sent(run: Run, why: str) -> Unbuildable:
 
 
 def _options(app: Celery, run: Run) -> dict[str, Any]:
-    """Return the entry's options as keyword arguments for celery's apply_async. They include the
-    headers of beat, Sentry and tracing. `expires: next` is replaced by the moment when this run
-    expires."""
+    """Return the entry's options as keyword arguments for celery's apply_async.
+
+    They include the headers of beat, Sentry and tracing. `expires: next` is replaced by the moment
+    when this run expires.
+    """
     options = dict(run.entry.options)
     # The id is always that of the occurrence.
     options.pop("task_id", None)
@@ -102,7 +109,9 @@ def _options(app: Celery, run: Run) -> dict[str, Any]:
 
 def _signatures(given: Any) -> Any:
     """Convert the callbacks in a `link` or `link_error` option to complete celery signatures.
-    `given` is a task name, a signature, a dict with at least `task`, or a list of these."""
+
+    `given` is a task name, a signature, a dict with at least `task`, or a list of these.
+    """
     if isinstance(given, Signature):
         return given
     if isinstance(given, str):

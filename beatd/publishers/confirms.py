@@ -8,8 +8,11 @@ from beatd.publishers.message import CONFIRMED, Message
 
 
 class Confirms:
-    """Collects the outcome of each message of a batch from RabbitMQ's confirms. The broker numbers
-    the messages of a channel by delivery tags; this class maps each tag to the message's index."""
+    """Collects RabbitMQ's answer to each message of a batch.
+
+    RabbitMQ numbers the messages of a channel by delivery tags; this class maps each tag to the
+    message's index in the batch.
+    """
 
     def __init__(self) -> None:
         self.waiting: dict[int, int] = {}  # delivery tag -> place in the batch, oldest first
@@ -26,14 +29,12 @@ class Confirms:
         self._places = {message.id: place for place, message in enumerate(messages)}
 
     def new_channel(self) -> None:
-        """Count delivery tags from 1 again, as the broker does on a new channel, and wait for no
-        confirm."""
+        """Start again on a new channel: delivery tags begin at 1, and no answer is awaited."""
         self._tag = 0
         self.waiting.clear()
 
     def written(self, place: int) -> None:
-        """Assign the next delivery tag to the message at index `place`; call this before it is
-        written."""
+        """Note that the message at index `place` is written next and gets the next delivery tag."""
         self._tag += 1
         self.waiting[self._tag] = place
 
@@ -57,8 +58,10 @@ class Confirms:
         self._end(tag, multiple, Outcome("unsent", MESSAGE_REFUSED))
 
     def on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        """Set the outcome "rejected" for a message that the broker returned because no queue
-        accepts it. A later confirm of the message does not change this."""
+        """Set the outcome "rejected" for a message that no queue accepts.
+
+        RabbitMQ has returned the message. A later confirm of it does not change this.
+        """
         place = self._places.get((message.headers or {}).get("id", ""))
         if place is not None:
             self.returned.add(place)
@@ -68,8 +71,7 @@ class Confirms:
             )
 
     def _end(self, tag: int, multiple: bool, outcome: Outcome) -> None:
-        """Set the outcome of the message with this delivery tag, or of all up to this tag if
-        `multiple`. An outcome that is already set stays."""
+        # `multiple`: all messages up to this tag. An outcome that is already set stays.
         if not multiple:
             place = self.waiting.pop(tag, None)
             if place is not None:

@@ -21,8 +21,10 @@ from beatd.publishers.message import (
 
 
 class KombuChannel(Transport):
-    """Sends messages one by one through kombu, for a broker without a faster transport. A message
-    is confirmed when kombu accepts it without an error."""
+    """Sends messages one by one through kombu, for a broker without a faster transport.
+
+    A message is confirmed when kombu accepts it without an error.
+    """
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -37,17 +39,24 @@ class KombuChannel(Transport):
         return ""
 
     def probe(self, channel: Any) -> None:
-        """Raise an error if the broker does not answer. A subclass overrides this; here it does
-        nothing."""
+        """Raise an error if the broker does not answer.
+
+        A subclass overrides this; here it does nothing.
+        """
 
     def refuses_message(self, error: Exception) -> bool:
-        """Return True if `error` is about one message, although its class usually means an outage.
-        A subclass overrides this; here the result is always False."""
+        """Return True if `error` is about this one message, although its class means an outage.
+
+        A subclass overrides this; here the result is always False.
+        """
         return False
 
     def outcome(self, error: Exception) -> Outcome:
-        """Return the outcome of a message for the `error` that publishing it raised: "unsent" for a
-        local fault such as a full disk, "unknown" for a broken connection, else "rejected"."""
+        """Return the outcome of a message for the `error` that publishing it raised.
+
+        It is "unsent" for a local fault such as a full disk, "unknown" for a broken connection,
+        else "rejected".
+        """
         if isinstance(error.__cause__, OSError) and not isinstance(
             error, self._connection.connection_errors
         ):
@@ -136,8 +145,7 @@ class KombuChannel(Transport):
 
 
 def _is_outage(error: Exception, connection: Connection) -> bool:
-    """Return True if `error` means a broken connection, a full disk or no free file descriptor;
-    False if the message itself is at fault. The error was raised before the message was
-    published."""
+    # A broken connection, a full disk or no free file descriptor, raised before the message was
+    # published; not a fault of the message itself.
     kinds = (OSError, *connection.connection_errors)
     return isinstance(error, kinds) or isinstance(error.__cause__, OSError)

@@ -10,8 +10,10 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, 
 
 
 def encoding_channel(transport: Any, options: dict[str, Any]) -> Any:
-    """Return a kombu channel that can only encode messages, and needs no connection. `transport` is
-    kombu's transport, and `options` are the broker's transport options."""
+    """Return a kombu channel that can only encode messages, and needs no connection.
+
+    `transport` is kombu's transport, and `options` are the broker's transport options.
+    """
     channel = object.__new__(transport.Channel)
     channel.body_encoding = options.get("body_encoding", channel.body_encoding)
     return channel

@@ -7,8 +7,11 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, Value
 
 
 class KombuTemplate(TransportTemplate):
-    """A celery message with placeholders in its headers and properties. `fill` sets the values of
-    an entry, such as its name; `render` those of a run, such as its task id."""
+    """A celery message that is filled in for many runs.
+
+    `fill` sets the values of an entry, such as its name; `render` sets those of a run, such as its
+    task id.
+    """
 
     def __init__(self, celery_message: CeleryMessage) -> None:
         self._celery_message = celery_message

@@ -36,7 +36,9 @@ def is_mark(value: Any) -> bool:
 
 def called(mark: Mapping[str, Any], lazy: Any) -> Any:
     """Call the app's function `lazy` and return its result, to replace the placeholder `mark`.
-    Raises BeatError if `lazy` is not a BeatLazyFunc."""
+
+    Raises BeatError if `lazy` is not a BeatLazyFunc.
+    """
     if not isinstance(lazy, BeatLazyFunc):
         raise BeatError(
             f"its argument {mark[MARK]} is a BeatLazyFunc of an app that is not loaded here; "

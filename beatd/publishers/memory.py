@@ -10,8 +10,10 @@ CONFIRMED = Outcome("confirmed")
 
 
 class MemoryPublisher:
-    """Confirms every run without sending it, for tests and trials. `sent` has the newest `size`
-    runs, and `revoked` the newest `size` revoked task ids."""
+    """Confirms every run without sending it, for tests and trials.
+
+    `sent` has the newest `size` runs, and `revoked` the newest `size` revoked task ids.
+    """
 
     def __init__(self, *, size: int = 10_000) -> None:
         self.sent: deque[Run] = deque(maxlen=size)

@@ -27,8 +27,10 @@ class CeleryMessage(Struct, frozen=True):
 
 
 def kombu_message(channel: Any, celery_message: CeleryMessage) -> Any:
-    """Return the message in the form that kombu's basic_publish accepts. Its headers and properties
-    may be changed without changing `celery_message`."""
+    """Return the message in the form that kombu's basic_publish accepts.
+
+    Its headers and properties may be changed without changing `celery_message`.
+    """
     return channel.prepare_message(
         celery_message.body,
         celery_message.priority,
@@ -41,9 +43,11 @@ def kombu_message(channel: Any, celery_message: CeleryMessage) -> Any:
 
 
 class Route(Struct, frozen=True, eq=False):
-    """The destination of messages: exchange, routing key, priority, and queues to declare. Messages
-    are grouped by the identity of this object, so that equal destinations should share one
-    object."""
+    """The place where a message goes: exchange, routing key, priority, and queues to declare.
+
+    Messages are grouped by the identity of this object, so equal destinations should share one
+    object.
+    """
 
     exchange: str
     routing_key: str
@@ -52,8 +56,10 @@ class Route(Struct, frozen=True, eq=False):
 
 
 class Message(Struct, frozen=True, gc=False):
-    """A message ready to be sent. `payload` is encoded for its transport, and `id` is the task
-    id."""
+    """A message ready to be sent.
+
+    `payload` is the message as its transport sends it, and `id` is the task id.
+    """
 
     route: Route
     payload: Any
@@ -62,8 +68,10 @@ class Message(Struct, frozen=True, gc=False):
 
 
 class EntryFields(Struct, frozen=True):
-    """The parts of a message that come from its entry: name, arguments as text, and serialised
-    body. All other parts are the same for entries with the same task and options."""
+    """The parts of a message that come from its entry: name, arguments as text, encoded body.
+
+    All other parts are the same for entries with the same task and options.
+    """
 
     name: str
     argsrepr: str
@@ -72,40 +80,53 @@ class EntryFields(Struct, frozen=True):
 
 
 class TransportTemplate(Protocol):
-    """An encoded message with gaps, from which the messages of many runs are made. `fill` sets the
-    values of an entry, then `render` those of a run."""
+    """An encoded message with gaps, which is filled in for each of many runs.
+
+    `fill` sets the values of an entry, then `render` those of a run.
+    """
 
     def fill(self, fields: EntryFields) -> Any:
         """Return the message with the values of one entry filled in, to be passed to `render`."""
 
     def render(self, filled: Any, values: Values) -> Any:
-        """Return the encoded message of one run. `filled` is a result of `fill`, and `values` are
-        in the order of `placeholders.RUN`."""
+        """Return the encoded message of one run.
+
+        `filled` is a result of `fill`, and `values` are in the order of `placeholders.RUN`.
+        """
 
 
 class Transport(Protocol):
-    """Sends messages to one kind of broker over one connection, and connects again when it
-    breaks."""
+    """Sends messages to one kind of broker over one connection.
+
+    It connects again when the connection breaks.
+    """
 
     def open(self) -> str:
         """Connect within the time-out. Return "" or the reason why no message can be sent."""
 
     def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
-        """Return a reusable form of this message, whose placeholders stand for the values of
-        entries and runs. Return None if the transport has no such form."""
+        """Return this message in a form that is filled in for many runs, or None.
+
+        The message has placeholders for the values of entries and runs. The result is None if the
+        transport has no such form.
+        """
 
     def pack(self, celery_message: CeleryMessage) -> Any:
         """Return the message encoded for this transport, for the field `payload` of a Message."""
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
-        """Send the messages and return the outcome of each, in order; never raise an error. When
-        the time-out is over or `may_go_on` returns False, the rest get the outcome "unsent"."""
+        """Send the messages and return the outcome of each, in order; never raise an error.
+
+        When the time-out is over or `may_go_on` returns False, the rest get the outcome "unsent".
+        """
 
     why: str = ""  # why `reachable` was last False; empty if it was True
 
     def reachable(self) -> bool:
-        """Return True if the broker answers within the time-out, else False with the reason in
-        `why`."""
+        """Return True if the broker answers within the time-out, else False.
+
+        `why` then has the reason.
+        """
 
     def close(self) -> None: ...
 

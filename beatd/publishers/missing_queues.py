@@ -13,8 +13,11 @@ class MissingQueues:
         self._own: set[str] | None = None  # queues of the project itself
 
     def trim(self) -> None:
-        """Remove the queues that celery added, if there are more than 2000; celery adds them again
-        when needed. The first call removes nothing: it notes the app's own queues."""
+        """Remove the queues that celery added to the app, if there are more than 2000.
+
+        Celery adds them again when needed. The first call removes nothing: it notes the app's own
+        queues.
+        """
         queues = self._app.amqp.queues
         if self._own is None:
             self._own = set(queues)

@@ -22,8 +22,11 @@ TRACEPARENT = len(f"00-{32 * '0'}-{16 * '0'}-01")
 
 
 class Gaps:
-    """The bytes of a message, cut at its placeholders. `once` lists the placeholders that are
-    replaced once for each entry, `later` those that are replaced for each run."""
+    """The bytes of a message, cut at the places where values are filled in.
+
+    `once` lists the placeholders that are filled in once for each entry, `later` those that are
+    filled in for each run.
+    """
 
     def __init__(self, text: bytes, once: Sequence[str], later: Sequence[str]) -> None:
         self._once = {mark.encode(): place for place, mark in enumerate(once)}
@@ -37,8 +40,10 @@ class Gaps:
         )
 
     def fill(self, values: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Replace the placeholders `once` by `values`, and return the parts for `render`. Every
-        second part is empty and stands for a placeholder of a run."""
+        """Fill in the values of one entry, and return the parts of the message for `render`.
+
+        Every second part is empty and stands for a value of a run.
+        """
         filled = [b""]
         for part in self._parts:
             if part in self._later:
@@ -48,8 +53,10 @@ class Gaps:
         return tuple(filled)
 
     def render(self, filled: tuple[bytes, ...], values: Sequence[bytes]) -> bytes:
-        """Return the bytes of one message. `filled` is a result of `fill`; `values` replace the
-        placeholders `later`."""
+        """Fill in the values of one run, and return the bytes of its message.
+
+        `filled` is a result of `fill`, for the entry of the run.
+        """
         rendered = list(filled)
         rendered[1::2] = self._pick(values)
         return b"".join(rendered)

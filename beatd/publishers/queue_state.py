@@ -31,8 +31,10 @@ class QueueState(Struct, frozen=True, kw_only=True):
 
 
 def queue_state(app: Celery, entry: Entry, timeout: float) -> QueueState:
-    """Return the queue of the entry's messages, with its counts. Never raises: after an error the
-    result has only `error`."""
+    """Return the queue of the entry's messages, with its counts.
+
+    Never raises: after an error the result has only `error`.
+    """
     try:
         state = destination(app, entry)
         with connection_of(app, timeout) as connection:
@@ -42,8 +44,10 @@ def queue_state(app: Celery, entry: Entry, timeout: float) -> QueueState:
 
 
 def destination(app: Celery, entry: Entry) -> QueueState:
-    """Return the queue, exchange and routing key that celery's router chooses for the entry,
-    without counts."""
+    """Return the queue, exchange and routing key that celery chooses for the entry.
+
+    The result has no counts.
+    """
     given = {key: entry.options[key] for key in ROUTING if key in entry.options}
     route: dict[str, Any] = app.amqp.router.route(given, entry.task)
     queue = route.get("queue")

@@ -37,8 +37,10 @@ ROUTES_KEPT_MAX = 2000  # whose queues are known to be declared
 
 
 class RabbitMQ(Transport):
-    """Sends messages to RabbitMQ over one connection, and waits for the confirm of each. One
-    channel publishes messages, another declares queues."""
+    """Sends messages to RabbitMQ over one connection, and waits until it confirms each of them.
+
+    One channel publishes messages, another declares queues.
+    """
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -148,9 +150,11 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Write the messages at the indexes in `left`, and wait for their confirms. Each written
-        index is removed from `left`. Return "" or the reason why the rest was not written. Raises
-        an error if the broker refuses a message or the connection fails."""
+        """Write the messages at the indexes in `left`, and wait for their confirms.
+
+        Each written index is removed from `left`. Return "" or the reason why the rest was not
+        written. Raises an error if the broker refuses a message or the connection fails.
+        """
         named: set[str] = set()  # a named exchange may be gone by the next batch
         while left:
             why = self._blocked or ("" if may_go_on() else LEAD_LOST)
@@ -187,8 +191,10 @@ class RabbitMQ(Transport):
             transport.write(b"".join([messages[place].payload for place in places]))
 
     def _wait(self, most: int, deadline: float) -> None:
-        """Read confirms until at most `most` messages are unconfirmed. Raises TimeoutError after
-        the `deadline`."""
+        """Read confirms until at most `most` messages are unconfirmed.
+
+        Raises TimeoutError after the `deadline`.
+        """
         while len(self._confirms.waiting) > most:
             left = deadline - monotonic()
             if left <= 0:
@@ -200,13 +206,6 @@ class RabbitMQ(Transport):
             self._spoken_at = monotonic()
 
     def _declare(self, routes: set[Route]) -> None:
-        """Declare the queues of these destinations, each once, and store why the broker refused
-        one.
-
-        A refusal is no error yet: the queue may exist with other arguments, such as a quorum queue.
-        If it does not exist, the broker returns each message, because messages are sent as
-        `mandatory`.
-        """
         if len(self._declared) > ROUTES_KEPT_MAX:
             self._declared.clear()
         for route in routes - self._declared.keys():
@@ -216,12 +215,14 @@ class RabbitMQ(Transport):
                     try:
                         entity(self._link.channel(DECLARING)).declare()
                     except amqp.ChannelError as error:
+                        # No error yet: the queue may exist with other arguments, such as a quorum
+                        # queue. If there is none, the broker returns each message, as they are
+                        # `mandatory`.
                         self._declared[route] = one_line(error)
 
     def _open(self) -> None:
-        """Connect if necessary, and check that the broker has answered within the last second or
-        answers now. A broker that blocks publishers is not checked. Raises an error if there is no
-        answer."""
+        # Connect if necessary. The broker must have answered within the last second, or answer
+        # now; one that blocks publishers is not checked.
         if self._link is not None:
             self._look()
             if self._blocked or monotonic() - self._spoken_at < 1.0:

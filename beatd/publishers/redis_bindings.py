@@ -1,5 +1,7 @@
-"""Find the Redis lists to which a message must be pushed. In kombu's Redis, a queue is a list and
-an exchange is a table of queues."""
+"""Find the Redis lists to which a message must be pushed.
+
+In kombu's Redis, a queue is a list and an exchange is a table of queues.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +15,7 @@ ROUTES_KEPT_MAX = 2000  # whose lists are remembered
 
 
 class Lists(Struct, frozen=True):
-    """The Redis keys that get the messages of one destination.
+    """The Redis keys to which the messages of one destination are pushed.
 
     `keys` are the lists to push on. `topics` are the channels of a fanout exchange to publish on.
     `expiring` are lists that expire, each with its time to live in milliseconds.
@@ -25,8 +27,10 @@ class Lists(Struct, frozen=True):
 
 
 class Bindings:
-    """Finds the Redis lists of message destinations, and caches them for one connection. Those of a
-    named exchange are read again for each batch, because workers change them."""
+    """Finds the Redis lists of message destinations, and caches them for one connection.
+
+    Those of a named exchange are read again for each batch, because workers change them.
+    """
 
     def __init__(self) -> None:
         self.lists: dict[Route, Lists] = {}
@@ -37,8 +41,10 @@ class Bindings:
         self._declared.clear()
 
     def resolve(self, channel: Any, routes: Iterable[Route]) -> dict[Route, Exception]:
-        """Store in `lists` the Redis lists of these message destinations. Return the error of each
-        destination without lists. Raises the error of a lost connection."""
+        """Find the Redis lists of these message destinations, and store them in `lists`.
+
+        Return the error of each destination without lists. Raises the error of a lost connection.
+        """
         if len(self.lists) > ROUTES_KEPT_MAX or len(self._declared) > ROUTES_KEPT_MAX:
             self.forget()
             channel.state.clear()  # kombu's own memory of each queue that was declared
@@ -75,7 +81,9 @@ class Bindings:
 
     def _look_again(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
         """Declare the queues of this message destination again and read its Redis lists again.
-        Raises LookupError if no queue is bound."""
+
+        Raises LookupError if no queue is bound.
+        """
         # A queue that was declared is gone: Redis lost its memory and kept its connections.
         for entity in route.declare:
             channel.state.queue_bindings_delete(entity.name)  # or kombu would not bind it again
@@ -89,9 +97,11 @@ class Bindings:
 
 
 def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> list[str]:
-    """Return the names of the queues that the exchange binds to the routing key `key`. If there are
-    none, return the dead-letter queue, or []. `tables` caches the table of each exchange for one
-    batch."""
+    """Return the names of the queues that the exchange binds to the routing key `key`.
+
+    If there are none, return the dead-letter queue, or []. `tables` caches the table of each
+    exchange for one batch.
+    """
     if not exchange:
         return [key]
     if exchange not in tables:

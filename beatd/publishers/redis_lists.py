@@ -31,16 +31,21 @@ COMMANDS_IN_FLIGHT = 4  # between two checks of the lead and the time
 
 
 class Command(Struct, frozen=True):
-    """One encoded Redis command. `places` are the indexes, in the batch, of the messages it
-    sends."""
+    """One encoded Redis command.
+
+    `places` are the indexes, in the batch, of the messages it sends.
+    """
 
     packed: Any
     places: list[int]
 
 
 class RedisLists(Transport):
-    """Sends messages to Redis, up to five hundred in one command, with kombu's own keys and
-    encoding. Each command pushes to one queue, so that a refusal concerns only that queue."""
+    """Sends messages to Redis, up to five hundred in one command.
+
+    Keys and encoding are those of kombu. Each command pushes to one queue, so that a refusal
+    concerns only that queue.
+    """
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -88,8 +93,7 @@ class RedisLists(Transport):
         return [outcome or Outcome("unsent", why) for outcome in outcomes]
 
     def lists(self, messages: Sequence[Message]) -> Sequence[Lists | Outcome]:
-        """Return for each message the Redis lists that get it, or an outcome if they cannot be
-        found."""
+        """Return for each message the Redis lists that get it, or an outcome if there are none."""
         outcomes: list[Outcome | None] = [None] * len(messages)
         why = self.open() or self._resolve(messages, outcomes)
         return [
@@ -102,7 +106,7 @@ class RedisLists(Transport):
         return f"{self._channel.global_keyprefix}{key}"
 
     def server(self) -> tuple[str, int] | None:
-        """Return (run_id, db) of the Redis in use, or None if it cannot be read."""
+        """Return (run_id, db), which identify the Redis in use, or None if they cannot be read."""
         if self.open():
             return None
         try:
@@ -130,8 +134,8 @@ class RedisLists(Transport):
         self._drop()
 
     def _open(self) -> None:
-        """Connect to the current Redis primary if necessary, and check that it has answered within
-        the last second or answers a PING now. Raises an error if it does not."""
+        # Connect to the current primary if necessary. It must have answered within the last
+        # second, or answer a PING now.
         if self._primary is not None and self._primary.moves:
             self._drop()
         for last in (False, True):
@@ -180,8 +184,10 @@ class RedisLists(Transport):
         self._connection.collect(socket_timeout=0.1)
 
     def _resolve(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> str:
-        """Find the Redis lists of each message, or set its outcome if there are none. Return "" or
-        the reason why Redis does not answer."""
+        """Find the Redis lists of each message, or set its outcome if there are none.
+
+        Return "" or the reason why Redis does not answer.
+        """
         try:
             refused = self._bindings.resolve(self._channel, {one.route for one in messages})
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
@@ -199,8 +205,10 @@ class RedisLists(Transport):
     def _commands(
         self, messages: Sequence[Message], outcomes: Sequence[Outcome | None]
     ) -> Iterator[Command]:
-        """Yield the Redis commands that publish all messages without an outcome. The last commands
-        set the time to live of lists that expire."""
+        """Yield the Redis commands that publish all messages without an outcome.
+
+        The last commands set the time to live of lists that expire.
+        """
         routes: dict[Route, list[int]] = {}
         for place, message in enumerate(messages):
             if outcomes[place] is None:
@@ -228,8 +236,10 @@ class RedisLists(Transport):
             yield Command(link.pack_command("PEXPIRE", self.prefixed(key), milliseconds), [])
 
     def _send(self, commands: Sequence[Command], outcomes: list[Outcome | None]) -> str:
-        """Send the commands, read their replies, and set the outcomes of their messages. Return ""
-        or the reason why no more can be sent."""
+        """Send the commands, read their replies, and set the outcomes of their messages.
+
+        Return "" or the reason why no more can be sent.
+        """
         link, left, moved = self._link, list(commands), False
         try:
             for command in commands:
@@ -257,8 +267,11 @@ class RedisLists(Transport):
 
 
 def settle(outcomes: list[Outcome | None], places: Sequence[int], outcome: Outcome) -> None:
-    """Set the outcome of the messages at these indexes. If a message for several queues already has
-    another outcome, it becomes "rejected" if either is, else "unknown"."""
+    """Set the outcome of the messages at these indexes.
+
+    A message for several queues gets several outcomes. If they differ, it becomes "rejected" if one
+    of them is, else "unknown".
+    """
     for place in places:
         before = outcomes[place]
         if before is None:

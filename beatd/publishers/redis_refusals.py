@@ -31,7 +31,9 @@ def refusal(error: redis.ResponseError) -> Outcome:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Return True if Redis did not execute the command, because it is still loading its data or is
-    no longer the primary."""
+    """Return True if Redis answered that it did not execute the command.
+
+    It is still loading its data, or is no longer the primary.
+    """
     cause = error if isinstance(error, redis.BusyLoadingError) else error.__context__
     return isinstance(cause, redis.BusyLoadingError | redis.ReadOnlyError)

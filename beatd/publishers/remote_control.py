@@ -6,8 +6,10 @@ from beatd.publishers.transports import kind_of
 
 
 def remote_control_missing(app: Celery) -> str:
-    """Return why the app's workers receive no remote control, or "" if they do. Connects to no
-    server. The result is "" for an invalid broker URL, which other checks report."""
+    """Return why the app's workers receive no remote control, or "" if they do.
+
+    Connects to no server. The result is "" for an invalid broker URL, which other checks report.
+    """
     if not app.conf.worker_enable_remote_control:
         return "the app's setting worker_enable_remote_control is off"
     try:

@@ -38,8 +38,11 @@ ROUTES_KEPT_MAX = 1000
 
 
 class SharedTemplate(Struct, eq=False):
-    """A message with gaps, shared by all entries with the same task and options. `compared` counts
-    the messages compared with celery's own; `trusted` becomes False after a difference."""
+    """A message with gaps, which all entries with the same task and options share.
+
+    `compared` counts the messages that were compared with celery's own; `trusted` becomes False
+    after a difference.
+    """
 
     template: Template
     transport_template: TransportTemplate
@@ -49,8 +52,10 @@ class SharedTemplate(Struct, eq=False):
 
 
 class EntryTemplate(Struct, frozen=True):
-    """A cached message of one entry, with gaps for the task id and moments of a run. `revision` is
-    the version of the entry's definition."""
+    """The message of one entry, kept in memory, with gaps for the task id and times of a run.
+
+    `revision` is the version of the entry's definition.
+    """
 
     entry: Entry
     revision: int
@@ -58,8 +63,10 @@ class EntryTemplate(Struct, frozen=True):
     filled: Any
 
     def serves(self, run: Run) -> bool:
-        """Return True if the message of this run can be made from this template. The entry must be
-        unchanged, and no comparison of the template with celery may have failed."""
+        """Return True if the message of this run can be made from this template.
+
+        The entry must be unchanged, and no comparison of the template with celery may have failed.
+        """
         entry, mine = run.entry, self.entry
         if run.revision != self.revision or not self.shared.trusted:
             return False
@@ -68,14 +75,18 @@ class EntryTemplate(Struct, frozen=True):
 
 
 def content(entry: Entry) -> tuple[str, str]:
-    """Return the parts of an entry on which its messages depend, for comparison. They are texts,
-    because 0, 0.0 and False are equal in Python but give different messages."""
+    """Return what decides the messages of an entry, as texts to compare with another version.
+
+    They are texts, because 0, 0.0 and False are equal in Python but give different messages.
+    """
     return entry.task, repr((entry.args, entry.kwargs, entry.options, entry.trace))
 
 
 class Renderer:
-    """Makes the messages of runs, from templates where possible. It caches one template for each
-    entry, up to a limit of memory."""
+    """Makes the messages of runs, from templates where possible.
+
+    It caches one template for each entry, up to a limit of memory.
+    """
 
     def __init__(
         self,
@@ -101,8 +112,10 @@ class Renderer:
         self._celerys.drop(names)
 
     def prepare(self, runs: Sequence[Run]) -> None:
-        """Make and cache the templates that `render` will need for these runs. A run whose message
-        cannot be made is skipped: `render` reports it."""
+        """Make and cache the templates that `render` will need for these runs.
+
+        A run whose message cannot be made is skipped: `render` reports it.
+        """
         for run in runs:
             try:
                 self._entry_template(run)
@@ -148,14 +161,12 @@ class Renderer:
         return rendered
 
     def _next(self, expires: datetime, now: datetime) -> tuple[bytes, bytes]:
-        """Return the expiry of a run with `expires: next` as (moment, milliseconds left), both as
-        bytes."""
+        # For `expires: next`: the moment and the milliseconds left, both as a message has them.
         text = expires.astimezone(self._app.timezone).isoformat(timespec="microseconds")
         return text.encode(), until(expires, now).encode()
 
     def _celerys_own(self, run: Run) -> Message:
-        """Return the message that celery makes for the run, with celery's events about it in
-        `along`. Raises Unbuildable if the message cannot be made."""
+        # The messages after the first are celery's events about it.
         first, *along = (
             self.message(celery_message, run)
             for celery_message in celerys_own(self._app, self._producer, run)
@@ -194,8 +205,11 @@ class Renderer:
         return route
 
     def _entry_template(self, run: Run) -> EntryTemplate | None:
-        """Return the cached or new template of the run's entry, or None if celery must make each
-        message itself. Raises Unbuildable if the message cannot be made."""
+        """Return the template from which messages of the run's entry are made, cached or new.
+
+        None if celery must make each message itself. Raises Unbuildable if the message cannot be
+        made.
+        """
         name = run.entry.name
         known = self._entry_templates.get(name)
         if known is None:
@@ -219,9 +233,11 @@ class Renderer:
         return entry_template
 
     def _new_entry_template(self, run: Run) -> tuple[EntryTemplate | None, int]:
-        """Make a template of the run's entry; return it with its approximate size in bytes. The
-        template is None if celery must make each message itself. Raises Unbuildable if the message
-        cannot be made."""
+        """Make a template of the run's entry; return it with its approximate size in bytes.
+
+        The template is None if celery must make each message itself. Raises Unbuildable if the
+        message cannot be made.
+        """
         monitor = run.entry.monitor
         if has_marks(run.entry) or (monitor is not None and monitor.sentry):
             return None, 0  # its arguments or headers are new for each run
@@ -241,8 +257,7 @@ class Renderer:
         return EntryTemplate(run.entry, run.revision, shared, filled), 1000 + 4 * len(fields.body)
 
     def _equals_celerys(self, template: Template, fields: EntryFields, run: Run) -> bool:
-        """Return True if the template gives the same message as celery for the run, except eta and
-        expiry."""
+        # eta and expiry are not compared.
         transport_template = KombuTemplate(template.celery_message)
         planned = run.occurrence.planned.isoformat(timespec="microseconds").encode()
         eta, expires = template.moments(self._app.now())
@@ -254,8 +269,7 @@ class Renderer:
         return same(ours, celerys_own(self._app, self._producer, run)[0])
 
     def _shared_template(self, run: Run) -> SharedTemplate | None:
-        """Return the cached or new template for the run's task and options, or None if celery must
-        make each message itself."""
+        # None: celery must make each message itself.
         entry = run.entry
         try:
             options = canonical_json((entry.task, entry.options, run.expires is None, entry.trace))
@@ -268,8 +282,8 @@ class Renderer:
         return self._shared[options]
 
     def _new_shared_template(self, run: Run) -> SharedTemplate | None:
-        """Make a template from a message of celery, or return None if celery must make each message
-        itself. Raises Unbuildable if the transport cannot encode it."""
+        # None: celery must make each message itself. Raises Unbuildable if the transport cannot
+        # encode it.
         self._missing_queues.trim()
         template = template_of(self._app, self._producer, run)
         if template is None:

@@ -22,8 +22,10 @@ class Revocation:
         self._was_refused = False
 
     def revoke(self, task_ids: Sequence[str]) -> None:
-        """Tell the workers to end the tasks with these ids, or to refuse them if they have not
-        started. Never raises: failures are logged."""
+        """Tell the workers to end these tasks, or to refuse those that have not started.
+
+        Never raises: failures are logged.
+        """
         if why := remote_control_missing(self._app):
             self._refuse(why)
             return

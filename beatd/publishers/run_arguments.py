@@ -27,8 +27,10 @@ def has_marks(entry: Entry) -> bool:
 
 
 def has_app_value(entry: Entry) -> bool:
-    """Return True if an argument of the entry is a placeholder for an object of the app. A
-    placeholder for a function (BeatLazyFunc) does not count."""
+    """Return True if an argument of the entry is a placeholder for an object of the app.
+
+    A placeholder for a function (BeatLazyFunc) does not count.
+    """
     return any(map(is_app_value, _values(entry)))
 
 
@@ -56,8 +58,10 @@ def _values(entry: Entry) -> tuple[Any, ...]:
 
 
 def _declared(entry: Any) -> dict[int | str, Any]:
-    """Return the arguments that the app declares for an entry, by index or keyword. `entry` is a
-    dict, a ScheduleEntry of celery, or None."""
+    """Return the arguments that the app declares for an entry, by index or keyword.
+
+    `entry` is a dict, a ScheduleEntry of celery, or None.
+    """
     if isinstance(entry, Mapping):
         args, kwargs = entry.get("args"), entry.get("kwargs")
     else:
@@ -66,9 +70,8 @@ def _declared(entry: Any) -> dict[int | str, Any]:
 
 
 def _value(place: str, stored: Any, theirs: Any) -> Any:
-    """Return the argument to send: the app's value `theirs` if `stored` is a placeholder or has the
-    same JSON text, else `stored`. `place` names the argument in errors. Raises BeatError if the app
-    does not have the value of a placeholder."""
+    # The app's value `theirs` replaces a placeholder, and a stored value with the same JSON text.
+    # `place` names the argument in errors.
     if lazy_arguments.is_mark(stored):
         return lazy_arguments.called(stored, theirs)
     if is_app_value(stored):
@@ -83,8 +86,7 @@ def _value(place: str, stored: Any, theirs: Any) -> Any:
 
 
 def _app_value(place: str, mark: Mapping[str, Any], theirs: Any) -> Any:
-    """Return `theirs`, the app's value, if its digest is that in the placeholder `mark`; else raise
-    BeatError. `place` names the argument in the error."""
+    # `mark` is the placeholder of the value; `place` names the argument in the error.
     if theirs is _MISSING:
         text = (
             f"its {place} is a {mark[MARK]} that only an app can send, and no app declares it here"

@@ -7,8 +7,10 @@ from beatd.run import EPOCH, Run
 
 
 def sentry_headers(run: Run) -> dict[str, Any]:
-    """Return the headers that name the Sentry monitor and check-in of a run. The check-in has the
-    task id, so that beatd and the worker report the same one."""
+    """Return the headers that name the Sentry monitor and check-in of a run.
+
+    The check-in has the task id, so that beatd and the worker report the same one.
+    """
     return {
         "sentry-monitor-slug": slug_of(run.entry.name),
         "sentry-monitor-config": monitor_config(run.entry) or {},

@@ -16,8 +16,10 @@ NOT_IN_CHARSET = (1267, 1271, 1366, 3988)
 
 
 class Sqlalchemy(KombuChannel):
-    """Sends messages through kombu to tables of a SQL database. It rolls the session back after
-    each error, because kombu does not."""
+    """Sends messages through kombu to tables of a SQL database.
+
+    It rolls the session back after each error, because kombu does not.
+    """
 
     _session: Session | None = None
 
@@ -49,8 +51,10 @@ class Sqlalchemy(KombuChannel):
         return outcome
 
     def refuses_message(self, error: Exception) -> bool:
-        """Return True if the database will never accept this message, such as a name that is too
-        long or a character that the column cannot store."""
+        """Return True if the database will never accept this message.
+
+        For example, a name in it is too long, or it has a character that the column cannot store.
+        """
         if isinstance(error, DataError):
             return True
         args = error.orig.args if isinstance(error, DBAPIError) and error.orig else ()

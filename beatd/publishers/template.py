@@ -48,8 +48,10 @@ OWN_WAYS = {"eta", "argsrepr", "kwargsrepr", "stamped_headers", "content_type", 
 
 
 class Template(Struct, frozen=True):
-    """A message of celery with placeholders, and the settings from which their values are
-    computed."""
+    """A message of celery with placeholders, from which the messages of many runs are made.
+
+    It also has the settings from which the values of the placeholders are computed.
+    """
 
     celery_message: CeleryMessage  # with placeholders
     serializer: str | None
@@ -61,8 +63,10 @@ class Template(Struct, frozen=True):
     levels: int | None  # of nested arguments that are shown
 
     def fields(self, app: Celery, run: Run) -> EntryFields:
-        """Return the parts of the message that come from the run's entry. Raises an error if the
-        task does not accept the arguments, or if they cannot be serialised."""
+        """Return the parts of the message that come from the run's entry.
+
+        Raises an error if the task does not accept the arguments, or if they cannot be serialised.
+        """
         args, kwargs = evaluated(app, run.entry)
         if self.task is not None and self.task.typing:
             self.task.__header__(*args, **kwargs)
@@ -79,14 +83,15 @@ class Template(Struct, frozen=True):
         )
 
     def moments(self, now: datetime) -> tuple[bytes, bytes]:
-        """Return (eta, expires) of a message sent at `now`, each encoded as bytes, or b"" if not
-        set."""
+        """Return (eta, expires) of a message sent at `now`, as bytes; b"" if not set."""
         return _later(now, self.countdown), _later(now, self.expires)
 
 
 def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template | None:
-    """Return a template made from one message of celery for the run. Return None if messages from
-    the template could differ from celery's own."""
+    """Return a template made from one message of celery for the run.
+
+    Return None if messages from the template could differ from celery's own.
+    """
     entry, options = run.entry, run.entry.options
     task = app.tasks.get(entry.task)
     if not (_plain_app(app) and _plain_task(task) and _plain_options(options)):
@@ -133,8 +138,10 @@ def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template 
 
 
 def until(expires: datetime, now: datetime) -> str:
-    """Return the milliseconds from `now` until `expires` as text, at least "0", as celery writes
-    them."""
+    """Return the milliseconds from `now` until `expires` as text, such as "1500".
+
+    It is at least "0", as celery writes it.
+    """
     return str(int(max(0.0, (expires - now).total_seconds()) * 1000))
 
 
@@ -144,8 +151,8 @@ def same(one: CeleryMessage, other: CeleryMessage) -> bool:
 
 
 def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
-    """Return a copy for comparison: eta and expires only say whether they are None."""
     headers = {**celery_message.headers}
+    # These differ each time, so only their presence is compared.
     for moment in ("eta", "expires"):
         headers[moment] = headers[moment] is None
     properties = {k: v for k, v in celery_message.properties.items() if k != "expiration"}
@@ -168,8 +175,10 @@ def _later(now: datetime, seconds: float | None) -> bytes:
 
 
 def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: int | None) -> str:
-    """Return task arguments as text for people, exactly as celery's saferepr does. The text is cut
-    to about `longest` characters and `levels` of nesting."""
+    """Return task arguments as text for people, exactly as celery's saferepr does.
+
+    The text is cut to about `longest` characters and `levels` of nesting.
+    """
     values = [*value, *value.values()] if isinstance(value, dict) else value
     if len(values) < 20 and all(map(_is_plain, values)):
         text = repr(value)
@@ -185,8 +194,8 @@ def _is_plain(value: Any) -> bool:
 
 
 def _plain_app(app: Celery) -> bool:
-    """Return True if the app sends messages by celery's own code only, sends no events, and writes
-    moments with the usual length."""
+    # Celery's own code alone sends the messages, sends no events, and writes moments with the
+    # usual length.
     return (
         _by(celery.app.base, type(app).send_task)
         and _by(celery.app.amqp, app.amqp.create_task_message, "as_task_v2")
@@ -209,7 +218,9 @@ def _plain_task(task: Any) -> bool:
 
 def _by(module: ModuleType, function: Any, name: str = "") -> bool:
     """Return True if `function` is celery's own code from `module`, neither overridden nor wrapped.
-    A given `name` must match, too."""
+
+    A given `name` must match, too.
+    """
     code = getattr(function, "__code__", None)
     return (
         code is not None
@@ -219,6 +230,5 @@ def _by(module: ModuleType, function: Any, name: str = "") -> bool:
 
 
 def _plain_options(options: Mapping[str, Any]) -> bool:
-    """Return True if an entry's options and headers set no field that a template computes itself or
-    cannot contain."""
+    # No option or header sets a field that a template computes itself or cannot contain.
     return not OWN_WAYS & options.keys() and not MARKED & (options.get("headers") or {}).keys()

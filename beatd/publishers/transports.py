@@ -15,9 +15,11 @@ from beatd.publishers.redis_lists import RedisLists
 
 
 def connection_of(app: Celery, timeout: float, *, reads: bool = False) -> Connection:
-    """Return a kombu connection to the app's broker, not open yet, with time-outs in seconds. If
-    `reads`, it is the app's connection for reading. Raises ConfigError for a URL that kombu cannot
-    use."""
+    """Return a kombu connection to the app's broker, not open yet, with time-outs in seconds.
+
+    If `reads`, it is the app's connection for reading. Raises ConfigError for a URL that kombu
+    cannot use.
+    """
     try:
         connection: Connection = app.connection_for_read() if reads else app.connection_for_write()
         kind = connection.transport.driver_type
@@ -47,8 +49,10 @@ def kind_of(app: Celery) -> str:
 
 
 def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
-    """Return kombu transport options that end each wait after `timeout` seconds. `kind` is kombu's
-    driver type; `host` is the database URL if `kind` is "sql"."""
+    """Return kombu transport options that end each wait after `timeout` seconds.
+
+    `kind` is kombu's driver type; `host` is the database URL if `kind` is "sql".
+    """
     if kind == "redis":
         sockets = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         return {**sockets, "sentinel_kwargs": sockets}
@@ -64,8 +68,10 @@ def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
 
 
 def transport_to(connection: Connection, timeout: float) -> Transport:
-    """Return the transport for the connection's broker. It is a KombuChannel, which sends messages
-    one by one, if beatd has no special transport."""
+    """Return the transport for the connection's broker.
+
+    It is a KombuChannel, which sends messages one by one, if beatd has no special transport.
+    """
     kind = connection.transport.driver_type
     if kind == "redis":
         return RedisLists(connection=connection, timeout=timeout)

@@ -34,10 +34,7 @@ def clock_change(schedule: Schedule, moment: datetime) -> str | None:
 
 
 def _wall(missed: int, shown: int) -> str:
-    """Return the wall-clock time `missed` as text, with its date if `shown` is on another day.
-
-    Both are seconds since 1970-01-01 00:00 on the wall clock.
-    """
+    # Both arguments are seconds since 1970-01-01 00:00 on the wall clock.
     clock = _WALL_EPOCH + timedelta(seconds=missed)
     text = f"{clock:%H:%M:%S}" if clock.second else f"{clock:%H:%M}"
     return text if missed // 86400 == shown // 86400 else f"{clock:%Y-%m-%d} {text}"

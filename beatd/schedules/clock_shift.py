@@ -9,9 +9,10 @@ from beatd.schedules.zone import EPOCH, offsets, zone, zone_name
 
 
 class ClockShift(Struct, frozen=True):
-    """A change of a zone's clock at `moment`, forward by `seconds`, or back if they are negative.
+    """One change of a zone's clock, such as one hour forward at the start of summer time.
 
-    `shows` and `shows_then` are what the clock shows just before and just after, without a zone.
+    `moment` is when it happens. `seconds` is how far the clock jumps, negative for back. `shows`
+    and `shows_then` are the clock's times just before and just after, without a zone.
     """
 
     moment: datetime

@@ -17,15 +17,15 @@ from beatd.schedules.zone import Offsets, offsets, zone_name
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cron:
-    """A schedule that runs at each wall-clock second in zone `tz` that matches `fields`.
+    """A schedule that runs at certain times of the wall clock, such as each day at 02:00.
 
-    `gap` is the rule for a time that the clock skips: "run" right after the gap, or "skip". `fold`
-    is the rule for a time that the clock shows twice: run at the "first", the "last" or "both".
-    `written` is the cron text, or the pairs of the crontab mapping.
+    `fields` are the matching times, and `tz` is the zone of the clock. `gap` ("run" or "skip") is
+    the rule for a time that the clock skips; `fold` ("first", "last" or "both") is the rule for a
+    time that it shows twice. `written` is the cron text, or the pairs of the crontab mapping.
 
-    If the minute or hour field begins with *, or if the zone's clock never changes, `gap` is always
-    "skip" and `fold` is always "both". Two schedules are thus equal exactly when they run at the
-    same moments.
+    Two schedules are equal exactly when they run at the same moments. So `gap` is always "skip" and
+    `fold` always "both" where they do not matter: if the minute or hour field begins with *, or if
+    the zone's clock never changes.
     """
 
     fields: Fields
@@ -175,11 +175,8 @@ def _mapping(fields: tuple[tuple[str, Written], ...], tz: str, gap: str, fold: s
 
 
 def _effective(wildcard: bool, tz: str, gap: str, fold: str) -> tuple[str, str]:
-    """Return the rules for skipped times (`gap`) and for repeated times (`fold`) that apply.
-
-    The result is ("skip", "both") if `wildcard` is True (the minute or hour field begins with *) or
-    if the zone's clock never changes. Otherwise the given rules apply.
-    """
+    # Returns (gap, fold). With * as minute or hour, or a clock that never changes, they do not
+    # matter: equal schedules then get equal rules.
     if wildcard or len(offsets(tz).at) == 1:
         return "skip", "both"
     return gap, fold

@@ -57,7 +57,10 @@ class WrongField(Exception):
 
 
 class FieldParser:
-    """Parses the fields of one cron text; `seed` decides the value of each H."""
+    """Parses the fields of one cron text, such as "1-5" or "*/10".
+
+    `seed` decides the value of each H, which stands for a fixed value chosen from a range.
+    """
 
     def __init__(self, seed: str) -> None:
         self.seed = seed
@@ -103,10 +106,10 @@ class FieldParser:
         return int(text) if len(text) < 10 else 1_000_000_000
 
     def hash_range(self, field: Field, base: str, step: int | None) -> range | list[int]:
-        """Return the values that an H in a cron field stands for; the seed decides the first one.
+        """Return the values that an H in a cron field stands for, such as minute 17.
 
-        An H is one value of its range; H/n is every `step`th value. Raises `WrongField` if it is
-        invalid.
+        An H is one value of its range; H/n is every `step`th value. The parser's seed decides the
+        first one. Raises `WrongField` if it is invalid.
         """
         inner = re.fullmatch(r"h(?:\(([^()]*)-([^()]*)\))?", base)
         if inner is None:

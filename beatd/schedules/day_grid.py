@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 
 class DayGrid:
-    """The allowed seconds, minutes or hours of a day, for searches in steps of `interval`.
+    """The seconds, minutes or hours of a day at which a recurrence rule may run.
 
-    The day has `size` units (seconds, minutes or hours), numbered from 0. `places` are the numbers
-    of the allowed units.
+    The day has `size` units (seconds, minutes or hours), numbered from 0; `places` are the allowed
+    ones. A search moves in steps of `interval` units, such as every second hour.
     """
 
     __slots__ = ("_all", "_allowed", "_interval", "_steps")
@@ -21,7 +21,10 @@ class DayGrid:
         self._interval, self._steps = interval, every(interval, size)
 
     def at_or_after(self, place: int) -> int | None:
-        """Return the first allowed number of `place`, `place` + interval and so on, or None."""
+        """Return the first allowed unit of the day at or after `place`, or None.
+
+        The search moves from `place` in steps of the interval and skips the units between.
+        """
         if self._all:
             return place
         found = self._allowed >> place & self._steps
@@ -29,7 +32,10 @@ class DayGrid:
 
 
 def every(interval: int, size: int) -> int:
-    """Return a bit mask with the bits 0, interval, 2 * interval and so on, all below `size`."""
+    """Return a bit mask with every `interval`th bit set, below bit `size`.
+
+    For example, every(2, 6) is 0b010101.
+    """
     mask, reach = 1, interval
     while reach < size:
         mask |= mask << reach

@@ -23,7 +23,10 @@ def whole(length: int) -> int:
 
 
 def row(first: int, length: int) -> int:
-    """Return the index in a `Table` for a month of `length` days that begins on weekday `first`."""
+    """Return the index of a month in a `Table`, which has one item for each kind of month.
+
+    The month has `length` days and begins on weekday `first` (0 is Sunday).
+    """
     return first * 4 + length - 28
 
 
@@ -119,8 +122,8 @@ def both(one: DayRule, other: DayRule) -> DayRule:
 def reachable(months: int, days: Table) -> tuple[int, Table]:
     """Return the allowed `months` and `days` without those that can never match.
 
-    Bit 1 of `months` is January. For example, February is removed if only day 30 is allowed. Rules
-    that match the same days become equal. The returned months are 0 if no day ever matches.
+    For example, February is removed if only day 30 is allowed. Bit 1 of `months` is January; 0
+    means that no day ever matches. Rules that match the same days become equal.
     """
     kept = 0
     lengths: set[int] = set()

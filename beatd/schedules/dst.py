@@ -105,7 +105,7 @@ def first_fire(
 
 
 def utc_of(zone: Offsets, local: int) -> int:
-    """Return the UTC second at which a zone's clock shows the wall-clock second `local`.
+    """Return the UTC second at which the clock of a zone shows the wall-clock second `local`.
 
     It is the earlier one if the clock shows `local` twice, and the end of the gap if the clock
     skips `local`.

@@ -23,8 +23,8 @@ _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 class Interval:
     """A schedule that runs at a fixed interval of `period` microseconds.
 
-    One of its runs is `offset` microseconds after 1970-01-01 UTC. `written` has the keys and values
-    of the configuration.
+    The runs are counted from `offset` microseconds after 1970-01-01 UTC. `written` has the keys and
+    values of the configuration, such as `every`.
     """
 
     period: int

@@ -8,11 +8,10 @@ from beatd.schedules.year_days import LAST_DAY
 
 
 class Periods:
-    """The periods in which a recurrence rule may run: every `interval`th year, month, week or day.
+    """The years, months, weeks or days in which a recurrence rule may run.
 
-    The first period has the rule's start in it. Each period has a number: the year, the months
-    since year 0, or the weeks or days since the start. Days are ordinals (date.toordinal).
-    `frequency` is a constant of dateutil such as YEARLY.
+    With `interval` 2 it is every second one, counted from the one in which the rule starts.
+    `frequency` is a constant of dateutil such as YEARLY. Days are counted as by date.toordinal.
     """
 
     __slots__ = ("_first_week", "_frequency", "_start", "interval")
@@ -31,9 +30,9 @@ class Periods:
         return day if not rest else self.bounds(number + self.interval - rest)[0]
 
     def number(self, day: int) -> int:
-        """Return the number of the year, month, week or day that contains `day`.
+        """Return the number of the year, month, week or day that contains `day`, such as 2027.
 
-        It is the year, the months since year 0, or the weeks or days since the rule's start.
+        Months are counted from year 0, weeks and days from the rule's start.
         """
         today = date.fromordinal(day)
         match self._frequency:
@@ -47,9 +46,10 @@ class Periods:
                 return day - self._start.toordinal()
 
     def bounds(self, number: int) -> tuple[int | None, int]:
-        """Return the first day of the period with this number, and the day after its last day.
+        """Return the first day of a year, month, week or day, and the day after its last day.
 
-        The first day is None if the period begins after the year 9999.
+        `number` is a result of the method `number`. The first day is None if it is after the year
+        9999.
         """
         match self._frequency:
             case dateutil.YEARLY:
@@ -69,7 +69,6 @@ class Periods:
 
     @property
     def _first_number(self) -> int:
-        """Return the number of the period in which the rule starts."""
         match self._frequency:
             case dateutil.YEARLY:
                 return self._start.year
@@ -80,7 +79,10 @@ class Periods:
 
 
 def until_last_day(day: int) -> int | None:
-    """Return the day (an ordinal) unchanged, or None if it is after the year 9999."""
+    """Return `day` unchanged, or None if it is after the year 9999.
+
+    Days are counted as by date.toordinal.
+    """
     return day if day <= LAST_DAY else None
 
 

@@ -75,10 +75,8 @@ class Recurrence:
             object.__setattr__(self, name, value)
 
     def _times(self, by: Mapping[str, Any]) -> tuple[int, ...]:
-        """Return the sorted seconds at which the rule runs within one day, hour, minute or second.
-
-        It is a day, except for an hourly, minutely or secondly rule.
-        """
+        # Returns the seconds within one day at which the rule runs; for an hourly, minutely or
+        # secondly rule, within one hour, minute or second.
         unit = _UNITS.get(self.frequency, _DAY)
         hours = by.get("byhour", _ALL["byhour"]) if unit > 3600 else (0,)
         minutes = by.get("byminute", _ALL["byminute"]) if unit > 60 else (0,)
@@ -96,10 +94,10 @@ class Recurrence:
         count: int | None,
         steps: Steps,
     ) -> "Recurrence":
-        """Return the rule with its defaults filled in, and `count` replaced by an end.
+        """Return a recurrence rule with all defaults filled in.
 
-        `by` has the BY parts under dateutil's names. `steps` limits the search for the last of
-        `count` runs. Raises ScheduleError if the steps are used up.
+        `by` has the rule's BY parts under dateutil's names. A `count` is replaced by an end;
+        `steps` limits the search for it. Raises ScheduleError if the steps are used up.
         """
         kind: Any = dateutil.rrule
         rule = kind(frequency, dtstart=start, interval=interval, **by)
@@ -150,7 +148,7 @@ class Recurrence:
         return None if self.until and found and found > self.until else found
 
     def _on_days(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first time at or after `local` of a daily to yearly rule without BYSETPOS."""
+        # For a daily to yearly rule without BYSETPOS.
         today, second = local.toordinal(), _second(local)
         first = today if second <= self.times[-1] else until_last_day(today + 1)
         while first is not None:
@@ -189,10 +187,8 @@ class Recurrence:
         return None
 
     def _on_grid(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first time at or after `local` of an hourly, minutely or secondly rule.
-
-        Such runs have a fixed distance, counted from the start. Parts such as BYHOUR exclude some.
-        """
+        # For an hourly, minutely or secondly rule. Its runs have a fixed distance, counted from
+        # the start; parts such as BYHOUR exclude some.
         unit = _UNITS[self.frequency]
         step = unit * self.interval
         base = _absolute(self.start) // unit * unit
@@ -238,7 +234,7 @@ def _day_grid(
 
 
 def _places(size: int, positions: tuple[int, ...]) -> list[int]:
-    """Return the sorted indexes that `positions` select in a list of `size` items.
+    """Return the list indexes that BYSETPOS selects: (1, -1) in a list of 5 gives [0, 4].
 
     Position 1 is the first item, -1 the last. Positions out of range are ignored.
     """
@@ -263,7 +259,7 @@ def _at(day: int, second: int) -> datetime:
 
 
 def _written_out(rule: Any) -> tuple[tuple[str, Any], ...]:
-    """Return all parts of a dateutil rule as (name, value) pairs, with defaults filled in."""
+    # All parts of the rule, with the defaults that dateutil computed from its start.
     weekdays = [dateutil.weekday(day) for day in rule._byweekday or ()]
     weekdays += [dateutil.weekday(day, nth) for day, nth in rule._bynweekday or ()]
     parts = {

@@ -61,16 +61,12 @@ def difference(text: str, since: datetime) -> Difference | None:
 def _first_difference(
     fields: list[str], since: datetime, *, either_day: bool = True
 ) -> tuple[datetime | None, datetime | None] | None:
-    """Return the first two runs (beatd's, croniter's) that differ, or None.
-
-    None also if beatd or croniter cannot read the fields. `either_day` tells croniter that a day
-    needs to match only one of two restricted day fields.
-    """
     try:
         ours = crontab(" ".join(fields), tz="UTC")
         theirs = croniter(
             " ".join(fields),
             since,
+            # True: a day needs to match only one of two restricted day fields.
             day_or=either_day,
             second_at_beginning=True,
             max_years_between_matches=MAX_YEARS_AHEAD,
@@ -86,6 +82,7 @@ def _first_difference(
         except CroniterError:
             other = None
         if moment != other:
+            # The first two runs (ours, theirs) that differ.
             return moment, other
         if moment is None:
             return None

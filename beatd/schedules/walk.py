@@ -68,10 +68,7 @@ class Fields:
         return (begin + _lowest(mask) - _UNIX_EPOCH) * 86400 + self.first_time
 
     def _month(self, year: int, month: int, begin: int, length: int) -> int:
-        """Return the matching days of a month as a bit mask; bit 1 is the 1st.
-
-        `begin` is the ordinal of the day before the month; `length` is its number of days.
-        """
+        # `begin` is the ordinal of the day before the month.
         if not self.months >> month & 1:
             return 0
         if self.years is not None and (

@@ -33,11 +33,11 @@ class Year(NamedTuple):
 
 
 class YearDays:
-    """The days that match a recurrence rule, such as each second Friday; without parts, every day.
+    """The days of a year that match a recurrence rule, such as each second Friday.
 
-    `parts` has the parts that select days, such as `bymonth`, `byweekno` and `byweekday`. `wkst` is
-    the first day of the week (0 is Monday). `nth_in_month` is True if the second Friday is that of
-    each month, False if it is that of the year.
+    `parts` has the parts that select days, such as `bymonth`, `byweekno` and `byweekday`; without
+    parts, every day matches. `wkst` is the first day of the week (0 is Monday). `nth_in_month` is
+    True if the second Friday is that of each month, False if it is that of the year.
     """
 
     __slots__ = ("_masks", "_nth_in_month", "_parts", "_wkst", "every")
@@ -121,9 +121,9 @@ def _or(masks: list[int]) -> int:
 
 
 def _nth(days: int, nth: int) -> int:
-    """Return a mask with only the `nth` set bit of `days`; -1 is the last.
+    """Return a mask with only the `nth` set bit of `days`: the second of 0b110 is 0b100.
 
-    The result is 0 if there is no such bit.
+    -1 is the last. The result is 0 if there is no such bit.
     """
     places = [place for place in range(days.bit_length()) if days >> place & 1]
     index = nth - 1 if nth > 0 else len(places) + nth
@@ -161,17 +161,14 @@ def _first_week(year: int, wkst: int) -> int:
 
 @cache
 def _kinds() -> tuple[int, ...]:
-    """Return, for each year of a 400-year cycle, the first year with the same calendar.
-
-    Two years have the same calendar if they begin on the same weekday, and if they agree on which
-    of three years are leap years: the year before, the year itself and the year after.
-    """
     seen: dict[tuple[int, bool, bool, bool], int] = {}
     kinds = []
     for place in range(_CYCLE):
         year = _FROM + place
+        # Two years are of one kind if they have the same calendar (see the top of this file).
         kind = date(year, 1, 1).weekday(), isleap(year - 1), isleap(year), isleap(year + 1)
         kinds.append(seen.setdefault(kind, year))
+    # For each year of the cycle, the first year of its kind.
     return tuple(kinds)
 
 

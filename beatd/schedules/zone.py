@@ -127,18 +127,20 @@ def _hint(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Offsets:
-    """The UTC offsets of a time zone, with the seconds at which they begin and end.
+    """The UTC offsets of a time zone, such as +1 h in winter and +2 h in summer.
 
-    Offset j is off[j] seconds and begins at the UTC second at[j]. On the wall clock it begins at
-    start[j] and ends before end[j]. reached[j] is the latest wall-clock time before it began. If
-    start[j] > reached[j], the clock skips a time (a gap); if start[j] < reached[j], the clock shows
-    a time twice (a fold).
+    Item j of each tuple is about the offset j, in the order of time.
     """
 
+    # the UTC second at which the offset begins
     at: tuple[int, ...]
+    # the offset in seconds
     off: tuple[int, ...]
+    # the wall-clock second at which the offset begins, and the one before which it ends
     start: tuple[int, ...]
     end: tuple[int, ...]
+    # the latest wall-clock second before the offset began. If start > reached, the clock skips a
+    # time (a gap); if start < reached, it shows a time twice (a fold).
     reached: tuple[int, ...]
 
     def index(self, second: int) -> int:

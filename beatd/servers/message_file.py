@@ -17,8 +17,11 @@ class NoFileName(Exception):
 
 
 def write_whole_files(channel: Any) -> None:
-    """Make a channel of kombu's filesystem transport write whole files: a consumer never reads half
-    a message. Each message goes to a hidden file, which is then renamed."""
+    """Make a channel of kombu's filesystem transport write whole files.
+
+    Each message goes to a hidden file, which is then renamed. So a consumer never reads half a
+    message.
+    """
 
     def put(queue: str, message: Any, **_: Any) -> None:
         # kombu creates the file under its name, then locks and fills it: a consumer that reads
@@ -36,8 +39,11 @@ def write_whole_files(channel: Any) -> None:
 
 
 def _rename(hidden: Path, file: Path, queue: str) -> None:
-    """Rename the file `hidden` to `file`. Raises NoFileName if the new name, which contains the
-    queue's name, is the reason for a failure, and OSError for any other failure."""
+    """Rename the file `hidden` to `file`.
+
+    Raises NoFileName if the new name, which contains the queue's name, is the reason for a failure,
+    and OSError for any other failure.
+    """
     try:
         hidden.rename(file)
     except OSError as error:

@@ -19,11 +19,10 @@ TRUE = ("true", "yes", "on", "y", "t", "1")
 
 
 def url_options(query: str) -> dict[str, Any]:
-    """Return PyMySQL's options for the query part of a database URL: socket, address, option file,
-    TLS.
+    """Return PyMySQL's options for the query part of a database URL, such as its TLS files.
 
-    Other parameters are ignored. Each one means the same as in SQLAlchemy, which reads the URL of a
-    store.
+    Other options are the socket, the address and the option file; other parameters are ignored.
+    Each one means the same as in SQLAlchemy, which reads the URL of a store.
     """
     options: dict[str, Any] = {}
     tls: dict[str, str | bool] = {}
@@ -69,6 +68,8 @@ def code(error: BaseException) -> int:
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return advice on an error that no retry can correct, such as a wrong password, or None for
-    any other error."""
+    """Return advice on an error that no retry can correct, such as a wrong password.
+
+    None for any other error.
+    """
     return NOT_MENDED_BY_WAITING.get(code(error))

@@ -29,10 +29,10 @@ NOT_MENDED_BY_WAITING = (
 
 
 class PostgresqlConnection(psycopg.Connection[Any]):
-    """A psycopg connection that raises OperationalError when a reply takes longer than
-    `patience_s`.
+    """A psycopg connection that does not wait longer than `patience_s` for a reply.
 
-    Without this limit, a frozen server or a broken network could block the caller for minutes.
+    It raises OperationalError then. Without this limit, a frozen server or a broken network could
+    block the caller for minutes.
     """
 
     patience_s = 120.0
@@ -42,8 +42,11 @@ class PostgresqlConnection(psycopg.Connection[Any]):
         return super().wait(self._until(gen, monotonic() + self.patience_s), *args, **kwargs)
 
     def _until(self, gen: Generator[Any, Any, T], deadline: float) -> Generator[Any, Any, T]:
-        """Run psycopg's generator `gen` and return its result. If no reply has arrived at
-        `deadline`, a time of `monotonic`, close the connection and raise OperationalError."""
+        """Run psycopg's generator `gen` and return its result.
+
+        If no reply has arrived at `deadline`, a time of `monotonic`, close the connection and raise
+        OperationalError.
+        """
         try:
             wanted = next(gen)
             while True:
@@ -58,8 +61,10 @@ class PostgresqlConnection(psycopg.Connection[Any]):
 
 
 def connect_options(application_name: str, timeout_s: float) -> dict[str, Any]:
-    """Return psycopg's options for the application's name and the time-out of connecting, which is
-    at least two seconds, as libpq accepts no less."""
+    """Return psycopg's options for the application's name and the time-out of connecting.
+
+    The time-out is at least two seconds, as libpq accepts no less.
+    """
     return {"application_name": application_name, "connect_timeout": max(2, int(timeout_s))}
 
 
@@ -69,11 +74,10 @@ def place(host: object, port: object, database: object) -> str:
 
 
 def pooled_by(word: object, setting: str) -> bool | None:
-    """Return True if `word`, the option `?pooler=` of a URL, is "transaction", False if "session",
-    None if it is absent.
+    """Return what a URL's option `?pooler=` says, or None if the URL does not have it.
 
-    Raises ConfigError for any other value; its text begins with `setting`, the setting with the
-    URL.
+    It is True for "transaction" and False for "session". Raises ConfigError for any other word; its
+    text begins with `setting`, the setting with the URL.
     """
     if word is None:
         return None
@@ -96,8 +100,10 @@ def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return advice on an error that no retry can correct, such as a wrong password, or None for
-    any other error."""
+    """Return advice on an error that no retry can correct, such as a wrong password.
+
+    None for any other error.
+    """
     text = str(error)
     for sign, line in NOT_MENDED_BY_WAITING:
         if sign in text:

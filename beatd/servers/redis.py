@@ -46,16 +46,21 @@ URL_TIMEOUTS = ("socket_timeout", "socket_connect_timeout", "health_check_interv
 
 
 def unreadable_files(options: Mapping[str, Any]) -> str:
-    """Return a text for an error message that names the TLS files that cannot be read, or "". An
-    error of connecting itself does not name them."""
+    """Return a text for an error message that names the TLS files that cannot be read, or "".
+
+    An error of connecting itself does not name them.
+    """
     paths = {name: str(options[name]) for name in TLS_FILES if options.get(name)}
     wrong = [f"{name} {path}" for name, path in paths.items() if not os.access(path, os.R_OK)]
     return f" ({', '.join(wrong)}: cannot be read)" if wrong else ""
 
 
 class RedisServer:
-    """A Redis server, Sentinel group or Cluster, whose `client` has a time-out for every wait and
-    does not retry. On a Cluster, the client follows a moved slot once."""
+    """A connection to Redis: one server, a Sentinel group or a Cluster.
+
+    `client` has a time-out for every wait and does not retry. On a Cluster, it follows a moved slot
+    once.
+    """
 
     def __init__(self, url: str, *, timeout: float = 2.0) -> None:
         parts = urlsplit(url)
@@ -88,8 +93,8 @@ class RedisServer:
             raise ConfigError(f"{place(url)}: not a Redis URL: {trouble}") from None
 
     def _shared(self, kind: str, parts: Any, given: dict[str, str]) -> dict[str, Any]:
-        """Return the connection options in a Sentinel or Cluster URL: user, password, TLS and
-        time-outs. `kind` is "redis" or "rediss"; `given` contains the URL's parameters."""
+        # For a Sentinel or Cluster URL. `kind` is "redis" or "rediss"; `given` are the URL's
+        # parameters.
         options = dict(self._options)
         if parts.username:
             options["username"] = unquote(parts.username)
@@ -128,8 +133,10 @@ class RedisServer:
         return sentinels.master_for(service, db=db)
 
     def notice_move(self) -> None:
-        """Raise StoreError if the primary has changed since this thread last called this method,
-        because the last writes may be lost. Do nothing without Sentinels."""
+        """Raise StoreError if Redis has another primary than at this thread's last call.
+
+        The last writes may be lost then. Do nothing without Sentinels.
+        """
         if self.primary is None:
             return
         moves = self.primary.moves
@@ -142,31 +149,39 @@ class RedisServer:
             )
 
     def run_script(self, source: str, sha: str, *words: str | bytes | int) -> Any:
-        """Run a Lua script and return its reply. `sha` is its SHA-1 hash; `words` are the number of
-        keys, the keys, and the arguments."""
+        """Run a Lua script and return its reply.
+
+        `sha` is its SHA-1 hash; `words` are the number of keys, the keys, and the arguments.
+        """
         try:
             return self.client.execute_command("EVALSHA", sha, *words)
         except NoScriptError:
             return self.client.execute_command("EVAL", source, *words)
 
     def begin(self, *command: Any) -> Callable[[], Any]:
-        """Send a command and return a function that waits for the reply and returns it. This does
-        not work on a Cluster."""
+        """Send a command and return a function that waits for the reply and returns it.
+
+        This does not work on a Cluster.
+        """
         begun = RedisCommand(self.client.connection_pool)
         begun.send(*command)
         return begun.reply
 
     def begin_ahead(self, *command: Any, more: int) -> RedisCommand:
-        """Send a command without its last `more` words, which `finish` of the returned object sends
-        later."""
+        """Send all of a command except its last `more` words.
+
+        Redis waits until `finish` of the returned object sends these.
+        """
         begun = RedisCommand(self.client.connection_pool)
         begun.send(*command, more=more)
         return begun
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Run the block, and raise its errors of Redis or the network as StoreError, or as
-        StoreUnusable if waiting cannot help."""
+        """Run the block, and raise its errors of Redis or the network as StoreError.
+
+        If waiting cannot help, the error is StoreUnusable.
+        """
         try:
             yield
         except (AuthenticationError, NoPermissionError) as trouble:

@@ -12,29 +12,38 @@ _UNUSED = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) e
 
 
 def connection_from(pool: Any) -> Any:
-    """Return a connection from the pool of a Redis client; the caller must release it
-    afterwards."""
+    """Return a connection from the pool of a Redis client.
+
+    The caller must release it afterwards.
+    """
     return pool.get_connection(*_UNUSED)
 
 
 class RedisCommand:
     """A Redis command that was sent, completely or in part, on a connection of its own.
-    After `send`, the caller must call `finish`, `reply` or `drop`."""
+
+    After `send`, the caller must call `finish`, `reply` or `drop`.
+    """
 
     def __init__(self, pool: Any) -> None:
         self._pool, self._link = pool, connection_from(pool)
         self._socket: Any = None
 
     def send(self, *command: Any, more: int = 0) -> None:
-        """Send the command without its last `more` words, for which Redis waits until `finish`
-        sends them."""
+        """Send the command, or all of it except its last `more` words.
+
+        Redis waits for these words until `finish` sends them.
+        """
         packed = b"".join(self._link.pack_command(*command, *[""] * more))
         self._send([packed[: len(packed) - len(EMPTY) * more]], check=True)
         self._socket = self._link._sock
 
     def finish(self, *words: bytes) -> Callable[[], Any]:
-        """Send the last words of the command; return a function that waits for the reply and
-        returns it. Raises ConnectionError if the connection was lost after `send`."""
+        """Send the last words of the command, and return a function that waits for the reply.
+
+        The function returns the reply. Raises ConnectionError if the connection was lost after
+        `send`.
+        """
         if not self._holds():
             self.drop()
             raise ConnectionError("the connection was lost in the midst of a command")
@@ -42,8 +51,11 @@ class RedisCommand:
         return self.reply
 
     def _holds(self) -> bool:
-        """Return True if the connection is still the one that `send` used. After a loss, redis-py
-        would silently connect again and send the last words without the first ones."""
+        """Return True if the connection is still the one that `send` used.
+
+        After a loss, redis-py would silently connect again and send the last words without the
+        first ones.
+        """
         return self._socket is not None and self._link._sock is self._socket
 
     def _send(self, packed: list[bytes], *, check: bool) -> None:
@@ -60,8 +72,10 @@ class RedisCommand:
         self._pool.release(self._link)
 
     def reply(self) -> Any:
-        """Wait for the reply, return it, and release the connection. Raises ResponseError if Redis
-        refused the command."""
+        """Wait for the reply, return it, and release the connection.
+
+        Raises ResponseError if Redis refused the command.
+        """
         try:
             return self._link.read_response()
         except ResponseError:

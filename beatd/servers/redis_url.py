@@ -27,8 +27,10 @@ def service_and_database(path: str, given: dict[str, str]) -> tuple[str, int]:
 
 
 def database_number(text: str, form: str) -> int:
-    """Return the database number in `text`, or 0 if it is empty. Raises ValueError if it is not a
-    number; the error shows `form`, the right form of the URL."""
+    """Return the database number in `text`, or 0 if it is empty.
+
+    Raises ValueError if it is not a number; the error shows `form`, the right form of the URL.
+    """
     if text and not (text.isascii() and text.isdecimal()):
         raise ValueError(f"the database {text!r} is no number; write it like {form}")
     return int(text or 0)
@@ -36,7 +38,9 @@ def database_number(text: str, form: str) -> int:
 
 def hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
     """Return (host, port) of each server in the `netloc` of a URL, such as "user:secret@a:26379;b".
-    A server without a port gets `default_port`. Raises ValueError if a port is not a number."""
+
+    A server without a port gets `default_port`. Raises ValueError if a port is not a number.
+    """
     found = []
     for part in netloc.rpartition("@")[2].replace(";", ",").split(","):
         host, _, port = part.rpartition(":") if ":" in part else (part, "", "")

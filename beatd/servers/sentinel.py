@@ -29,8 +29,10 @@ class Sentinels(Sentinel):
     """
 
     def discover_master(self, service_name: str) -> Address:
-        """Return (host, port) of the current primary of a service. Raises MasterNotFoundError if no
-        Sentinel names one."""
+        """Return (host, port) of the current primary of a service.
+
+        Raises MasterNotFoundError if no Sentinel names one.
+        """
         errors: list[str] = []
         sentinel: Any
         for place, sentinel in enumerate(self.sentinels):
@@ -70,7 +72,9 @@ class PrimaryWatch:
 
     def _look(self) -> None:
         """Ask the Sentinels once; if the primary has changed, count it in `moves` and call `moved`.
-        Raises RedisError or OSError if no Sentinel answers."""
+
+        Raises RedisError or OSError if no Sentinel answers.
+        """
         before = self.named or self._pool.master_address
         self.named = self._pool.get_master_address()
         if before is not None and before != self.named:

@@ -21,8 +21,10 @@ WAL_TRIES, WAL_PAUSE_S = 200, 0.01
 
 
 class Identity(NamedTuple):
-    """The identity of a database file: its device, its inode, and the inode of its write-ahead log
-    (0 if there is none)."""
+    """What identifies a database file, to notice that it was replaced.
+
+    It is the file's device, its inode, and the inode of its write-ahead log (0 if there is none).
+    """
 
     device: int
     inode: int
@@ -30,8 +32,10 @@ class Identity(NamedTuple):
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return advice on an error that no retry can correct, such as a read-only file, or None for
-    any other error."""
+    """Return advice on an error that no retry can correct, such as a read-only file.
+
+    None for any other error.
+    """
     text = str(error)
     return next((line for sign, line in NOT_MENDED_BY_WAITING if sign in text), None)
 
@@ -75,14 +79,18 @@ def create_private(path: Path) -> None:
 
 
 def is_plain_file(path: Path) -> bool:
-    """Return True if the path is a regular file or a link to one. Raises OSError if there is no
-    file."""
+    """Return True if the path is a regular file or a link to one.
+
+    Raises OSError if there is no file.
+    """
     return stat.S_ISREG(path.stat().st_mode)
 
 
 def keep_every_commit(cursor: sqlite3.Cursor) -> None:
-    """Make a new connection write each commit to the disk before it returns, in a write-ahead
-    log."""
+    """Make a new connection write each commit to the disk before the commit returns.
+
+    The database gets a write-ahead log.
+    """
     # Setting the mode, even to what it is, needs the whole file for itself: read it first.
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         _write_ahead(cursor)
@@ -119,10 +127,9 @@ def identity(path: Path) -> Identity | None:
 
 
 def is_another(was: Identity | None, found: Identity | None) -> bool:
-    """Return True if a database file or its write-ahead log was deleted or replaced between two
-    readings.
+    """Return True if a database file or its write-ahead log was deleted or replaced.
 
-    `was` is the identity at the earlier reading, `found` at the later one. A log that did not exist
+    `was` is the identity at an earlier reading, `found` at a later one. A log that did not exist
     before was not replaced: the first write of any process creates it.
     """
     if was is None or found is None:

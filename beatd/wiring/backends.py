@@ -160,7 +160,7 @@ def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> 
 def on_one_redis(
     claims: "Claims", publisher: "Publisher"
 ) -> "tuple[AtomicLedger, RedisPublisher] | None":
-    """Return the atomic ledger and the Redis publisher if both use the same server, else None."""
+    """Return the store and the publisher if both use the same Redis server, else None."""
     ledger, pusher = claims.atomic(), publisher.on_redis()
     if ledger is None or pusher is None:
         return None

@@ -123,10 +123,7 @@ def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
 
 
 def _mirror_of(config: Config, *, clock: Clock, app: Celery) -> "DjangoMirror":
-    """Return the object that writes the entries in Django's tables, and all other declared ones.
-
-    It reads Django's tables but writes nothing into them until the caller sets its `row_state`.
-    """
+    # Nothing is written into Django's tables until the caller sets `row_state`.
     from beatd.definition.celery_schedule import zone_name_of
     from beatd.sources.django_mirror import DjangoMirror
     from beatd.sources.django_rows import DjangoRows

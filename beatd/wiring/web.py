@@ -74,7 +74,7 @@ class Web:
 def site_of(
     config: Config, daemon: Daemon, status: Callable[[], dict[str, Any]], metrics: Metrics
 ) -> Site:
-    """Return what the handlers of this daemon's web server use."""
+    """Return what the pages and the API of this daemon work with, such as its store."""
     clock = SystemClock()
     shares = schemes.scheme_of(config.store.url) == "memory"
     http = config.http
@@ -100,7 +100,7 @@ def site_of(
 
 
 def visitors_of(http: Http) -> Visitors:
-    """Return who may visit the pages and the API."""
+    """Return the rules by which visitors of the pages and the API are recognised."""
     proxy = None
     if http.proxy is not None:
         addresses = tuple(ip_network(address) for address in http.proxy.addresses)
@@ -113,7 +113,7 @@ def visitors_of(http: Http) -> Visitors:
 
 
 def _store_of(daemon: Daemon) -> Roles:
-    """Return the daemon's own store: a store in memory has no other way to its content."""
+    # A store in memory has no other way to its content.
     if daemon.store is None:
         raise StoreError("not open yet")
     return daemon.store
