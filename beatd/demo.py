@@ -1,6 +1,8 @@
-"""The demo Celery app of `make run`, with two small tasks and an embedded broker."""
+"""The demo Celery app of `make run`, with a few small tasks and an embedded broker."""
 
 from pathlib import Path
+from random import random
+from time import sleep
 
 from celery import Celery
 
@@ -30,6 +32,20 @@ worker.report(app)  # so that `beatd history` shows what became of the runs
 def add(x: float, y: float) -> float:
     """Return the sum of two numbers."""
     return x + y
+
+
+@app.task(name="demo.fail")  # type: ignore[untyped-decorator]  # celery has no types
+def fail(what: str) -> None:
+    """Raise an error."""
+    raise ConnectionError(f"{what} does not answer")
+
+
+@app.task(name="demo.wait")  # type: ignore[untyped-decorator]  # celery has no types
+def wait(up_to: float) -> float:
+    """Wait for a random time up to this many seconds, and return it."""
+    seconds = random() * up_to
+    sleep(seconds)
+    return seconds
 
 
 @app.task(name="demo.say")  # type: ignore[untyped-decorator]  # celery has no types

@@ -37,7 +37,7 @@ def test_it_lists_every_setting() -> None:
 
 def test_what_is_not_said_to_differ_is_at_its_default() -> None:
     data = read_yaml(EXAMPLE, "example", {}).data
-    differ = {"broker.url", "broker.transport_options", "store.url"}
+    differ = {"broker.url", "broker.transport_options", "store.url", "http.bind"}
     for name, fields in SECTIONS.items():
         for field in fields:
             if f"{name}.{field.name}" not in differ:

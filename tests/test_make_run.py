@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import needs
+from tests.run.servers import free_port
 
 ROOT = Path(__file__).parents[1]
 VENV = Path(sys.executable).parents[1]
@@ -24,6 +25,8 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "schedules", tmp_path / "schedules")
     installed = f"-o {VENV}/ready VENV={VENV}"
+    config = tmp_path / "config.example.yaml"  # another run may have the port
+    config.write_text(config.read_text().replace("127.0.0.1:9753", f"127.0.0.1:{free_port()}"))
     made = subprocess.Popen(
         [needs.program("script"), "-qefc", f"make {installed} run", "/dev/null"],
         cwd=tmp_path,

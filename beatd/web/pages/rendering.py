@@ -8,6 +8,7 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import Response
 
+from beatd.schedules.duration import runtime
 from beatd.web.pages import addresses, moments
 from beatd.web.pages.banners import banners
 from beatd.web.site import Site
@@ -25,6 +26,7 @@ def prepare(made: Environment) -> None:
         "banners": banners,
         "entry_path": addresses.entry_path,
         "late_text": moments.late_text,
+        "runtime_text": runtime,
         "span": moments.span,
     }
 
