@@ -7,7 +7,7 @@ QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_elect
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
-.PHONY: help run test peers check format bench chaos clean
+.PHONY: help run test peers check format bench chaos screenshots clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,7 +33,7 @@ run: $(VENV)/ready  ## The daemon with config.example.yaml and a real Celery wor
 	@echo "From a second terminal, add an entry of your own:"
 	@echo "  $(BIN)/beatd add hello --task demo.say --every 3s --args '[\"hello\"]' -c config.example.yaml"
 	@echo "  $(BIN)/beatd list -c config.example.yaml"
-	@echo "Ctrl-C ends both."; echo
+	@echo "Ctrl-C ends both. The page: http://127.0.0.1:9753/"; echo
 	@set -m; heard() { trap '' INT TERM; "$$@"; }; shown() { sed -u "s/^/$$1 | /"; }; \
 	(trap : TERM; $(BIN)/celery -A beatd.demo worker --pool solo --loglevel info --without-gossip --without-mingle --without-heartbeat 2>&1 \
 	  | heard grep --line-buffered -E 'ready|received|succeeded|raised|Warm shutdown' | heard shown worker) & worker=$$!; \
@@ -65,6 +65,9 @@ bench: $(VENV)/dev  ## beatd beside its peers, in one run
 
 chaos: $(VENV)/dev  ## The long kill loops and soaks (BEATD_SOAK_S=60 for a short soak)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run/servers.py $(BIN)/pytest -q -m long --timeout 4000
+
+screenshots: $(VENV)/dev  ## The pictures of the pages in docs/images, from the demo store
+	$(BIN)/python -m tests.browser.screenshots docs/images
 
 clean:
 	rm -rf $(VENV) .run dist .mypy_cache .ruff_cache .pytest_cache
