@@ -14,14 +14,14 @@ from beatd.run import Running, Skip
 
 
 class Plan(Struct, frozen=True):
-    """The next run of an entry, and the versions of the data from which it was computed.
+    """When an entry runs next, and from which data this was computed.
 
     - `planned`: the moment of the next run, from which its task id is computed. None if the entry
       is finished, because no moment is ahead.
     - `due`: the moment at which to send the run: `planned` plus jitter. Order, lateness and grace
       are counted from it. None if the entry is finished, paused or disabled; a paused or disabled
       entry keeps the `planned` that it had reached.
-    - `fingerprint`: a digest of the fields that decide when the entry runs.
+    - `fingerprint`: a hash of the fields that decide when the entry runs.
     - `rules`: the version of the planning rules and the zone data (`planning.RULES`).
     """
 
@@ -32,11 +32,10 @@ class Plan(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """How far an entry has come: its next moment, its number of runs and its last run.
+    """How far an entry has come: when it runs next, how often it ran and when last.
 
-    Each planned run changes this, but not the entry's revision. `planned` is the next moment,
-    `runs` the number of runs that count towards `max_runs`, and `last` the newest planned moment
-    among them.
+    Each planned run changes this, but not the entry's revision. `runs` are those that count towards
+    `max_runs`; `last` is the planned moment of the newest of them.
     """
 
     planned: datetime | None = None
@@ -45,13 +44,13 @@ class Progress(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """An entry as it was read from a store, with its plan and progress.
+    """An entry as it was read from a store, with its next run and its number of runs.
 
     `revision` grows with every edit, pause and resume. A revision never repeats, not even for a
     name that was removed and added again. `runs` is the number of runs that count towards
-    `max_runs`; `last` is the newest planned moment among them. `running` is the run that the next
-    one must not overlap, or None. `pause` is set only by `find`, for a paused entry; None if the
-    store does not know who paused it.
+    `max_runs`; `last` is the planned moment of the newest of them. `running` is the run that the
+    next one must not overlap, or None. `pause` is set only by `find`, for a paused entry; None if
+    the store does not know who paused it.
     """
 
     entry: Entry
@@ -127,9 +126,9 @@ class MissingPart(Struct, frozen=True):
 
 
 class Position(Struct, frozen=True):
-    """The place of an entry in the order of a query; a search with `after` starts behind it.
+    """Where a page of a search ended: a search with `after` continues behind this entry.
 
-    `due` counts in the order "next" only; None is the place of an entry without a due moment.
+    `due` counts in the order "next" only; None if the entry has no next run.
     """
 
     name: str
@@ -169,7 +168,7 @@ class EntryFinder(Protocol):
 
 
 class Catalog(EntryFinder, Protocol):
-    """The part of a store that reads entries."""
+    """The part of a store that reads entries and when they run next."""
 
     def version(self) -> str:
         """Return a text that changes if and only if any entry changes."""
@@ -216,7 +215,7 @@ class RepairableCatalog(EntryWriter, Protocol):
 
 
 class Codec(Protocol):
-    """Converts entries to the bytes that a store keeps, and back."""
+    """Converts an entry to the JSON bytes that a store keeps, and back."""
 
     def encode(self, entry: Entry) -> bytes:
         """Return the entry's definition as JSON, with the same keys as in YAML.

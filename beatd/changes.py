@@ -20,7 +20,7 @@ RECORDS_MAX = 100_000
 
 
 class Author(Struct, frozen=True):
-    """Who makes a change, such as "ann@host-1" by a command, and the note that they gave."""
+    """Who makes a change, such as "ann@host-1", and the note that they gave for it."""
 
     name: str = ""
     via: Via = "command"
@@ -53,7 +53,7 @@ class EntryState(Struct, frozen=True):
 
 
 class ChangeRecord(Struct, frozen=True, kw_only=True):
-    """One change of one entry.
+    """A record of one change of one entry: who made it, and the entry before and after it.
 
     `id` is unique in the store. `before` is None for an added entry, `after` for a removed one. The
     `action` of a change that edits an entry and also pauses it is "paused".

@@ -1,6 +1,6 @@
 """Incidents: problems that last for a time, stored once so that all daemons see the same ones.
 
-An incident opens once and closes once, by compare-and-set in the store. A change of leader
+An incident opens once and closes once: the store refuses a second write. A change of leader
 therefore neither repeats a message about an incident nor loses one.
 """
 
@@ -20,12 +20,12 @@ IncidentKind = Literal[
 
 
 class Incident(Struct, frozen=True, kw_only=True):
-    """One problem of one entry or, if `name` is "", of beatd as a whole.
+    """A problem of one entry that lasts for a time or, if `name` is "", of beatd as a whole.
 
     `opened` distinguishes two incidents of the same kind and entry. `revision` grows with each
-    change. `announced` and `resolved` are the times when messages about its start and its end were
-    sent; while a daemon sends one, other daemons do not until `leased_until`. `flaps` is how often
-    it opened within a day. `trace` is the trace id of the run that caused it, or "". `observed` and
+    change. `announced` and `resolved` are when messages about its start and its end were sent;
+    while a daemon sends one, other daemons do not until `leased_until`. `flaps` is how often it
+    opened within a day. `trace` is the trace id of the run that caused it, or "". `observed` and
     `threshold` are texts for people.
     """
 
@@ -53,9 +53,9 @@ class Incidents(Protocol):
     def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
         """Write incidents in order; return for each True if it was written, else False.
 
-        The store must have the incident at `revision` - 1 or, for revision 1, no open incident of
-        this kind and name. Each transaction writes at most INCIDENTS_PER_WRITE incidents. After a
-        StoreError, the first of them may be written and the others not.
+        The store must have the incident at `revision` - 1 or, for a new one with revision 1, no
+        open incident of this kind and name. Each transaction writes at most INCIDENTS_PER_WRITE
+        incidents. After a StoreError, the first may be written and the others not.
         """
 
     def incidents(self, name: str | None, limit: int | None) -> Iterator[Incident]:

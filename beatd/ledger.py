@@ -1,4 +1,4 @@
-"""Plans, claims, requests and leaders in a store: their value types and interfaces.
+"""The next runs, reserved runs, requests and leaders in a store: their types and interfaces.
 
 A run is written in two steps. `claim` reserves the run before its message is sent: it checks that
 the plan has not changed, and sets it to the next moment. `record` writes the outcome. In between
@@ -37,10 +37,9 @@ class Request(Struct, frozen=True):
 
 
 class OpenClaim(Struct, frozen=True):
-    """A run that the leader reserved for sending and whose outcome is not recorded.
+    """A run that a leader reserved for sending, with no record yet of whether it was sent.
 
-    `term` is the fencing number of that leader. `unsent` is True if the message was certainly not
-    sent.
+    `term` is the number of that leader. `unsent` is True if the message was certainly not sent.
     """
 
     occurrence: Occurrence
@@ -53,9 +52,9 @@ class OpenClaim(Struct, frozen=True):
 
 
 class RunningChange(Struct, frozen=True):
-    """A change of the running run of an entry that does not allow overlap, with its condition.
+    """A change of which run of an entry is running, made only if a condition is true.
 
-    It is part of a `Move`, which the store makes only if the condition is true:
+    It is for entries that do not allow overlap, as a part of a `Move`. The condition:
 
     - `seen`: the running run has this task id ("": the entry has no running run).
     - `is_over`: if True, the `until` of the running run in the store is not after the time of the
@@ -78,15 +77,16 @@ class RunningChange(Struct, frozen=True):
 
 
 class Move(Struct, frozen=True, kw_only=True):
-    """One change of a plan, a request or an open claim, refused if that changed since it was read.
+    """One change that reserves or skips runs, refused if its data changed since they were read.
 
-    - `of` "plan": `seen` is the planned moment, `plan` the next plan.
-    - `of` "request": `seen` is the request's first moment, `first` the next one (None: it is done).
-    - `of` "claim": `seen` is the `claimed_at` of the open claim (a run reserved, not recorded).
+    - `of` "plan", the next run of an entry: `seen` is its planned moment, `plan` the plan after it.
+    - `of` "request", runs asked for by hand: `seen` is the request's first moment, `first` the next
+      one (None: it is done).
+    - `of` "claim", a run reserved before and not recorded: `seen` is when, its `claimed_at`.
 
-    The store also claims `run` (or claims it anew), records `skips`, adds `backlog` as a request,
-    and adds `counts` to the entry's runs. A move of an open claim without a run closes the claim
-    and records its skip.
+    The store also reserves `run` (or reserves it anew), records `skips`, adds `backlog` as a
+    request, and adds `counts` to the entry's runs. A move of a "claim" without a run ends its
+    reservation and records its skip.
 
     `running` is set for an entry whose `overlap` is not "allow". `revokes` is the task id of the
     running run if the workers must end it after the move, else "".
@@ -109,10 +109,10 @@ class Move(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True):
-    """The outcome of sending a claimed run, known at the time `at`.
+    """Whether the message of a reserved run was sent, as known at the time `at`.
 
-    After "unknown" and "unsent" the run stays claimed; "unsent" also marks it as not sent. If the
-    run was claimed again after `claimed_at`, the store ignores all outcomes but "confirmed".
+    After "unknown" and "unsent" the run stays reserved; "unsent" also marks it as not sent. If the
+    run was reserved again after `claimed_at`, all outcomes but "confirmed" are ignored.
     """
 
     run: Run
@@ -122,7 +122,7 @@ class Result(Struct, frozen=True):
 
     @property
     def late(self) -> float | None:
-        """The seconds from the due moment to `at`; None if not confirmed or requested by hand."""
+        """The seconds that the run was sent late; None if not sent, or requested by hand."""
         if self.outcome.sent != "confirmed" or self.run.occurrence.request:
             return None
         return max(0.0, (self.at - self.run.due).total_seconds())
@@ -163,17 +163,17 @@ class Ledger(Protocol):
 
 
 class Claims(Protocol):
-    """The part of a store that claims runs, before they are sent, and records their outcomes."""
+    """The part of a store that reserves runs before they are sent, and records their outcomes."""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        """Make each of these moves, most of which claim a run; return for each True if it was made.
+        """Make these moves, most of which reserve a run; return for each True if it was made.
 
-        Each is atomic. `at` becomes the `claimed_at` of the claims. A move is refused (False) in
-        these cases:
+        Each is atomic. `at` becomes the `claimed_at` of the reserved runs. A move is refused
+        (False) if:
 
         - `of` "plan": the entry has another planned moment or revision, or is disabled or paused.
         - `of` "request": the request has another first moment.
-        - `of` "claim": the open claim has another `claimed_at`.
+        - `of` "claim": the reserved run has another `claimed_at`.
         - `of` "request" or "claim", with a run: the entry was edited, so its revision is another.
         - with `running`: the condition of `running` is false.
 
@@ -181,36 +181,36 @@ class Claims(Protocol):
         """
 
     def record(self, results: Sequence[Result]) -> None:
-        """Write the outcomes of claimed runs to the history, and close claims with a final one.
+        """Write the outcomes of reserved runs to the history.
 
-        A second call with the same results does no harm. A result of an earlier leader is accepted
-        too, because a confirmed message is a fact. The record replaces the claim, or the skip
-        record of a run whose outcome was unknown. A rejected run no longer counts as running.
+        A final outcome ends the reservation. A second call with the same results does no harm. A
+        result of an earlier leader is accepted too, because a confirmed message is a fact. It
+        replaces the skip record of a run whose outcome was unknown. A rejected run no longer counts
+        as running.
         """
 
     def atomic(self) -> "AtomicLedger | None":
-        """Return this object as an AtomicLedger, or None if this store cannot publish within a
-        claim."""
+        """Return the methods that reserve and send runs in one step, or None if not possible."""
 
 
 class HeldClaim(Protocol):
-    """A prepared claim, which has locked its runs in the store but has not claimed them yet.
+    """Runs that are prepared to be reserved: locked in the store, but not reserved yet.
 
-    `make` completes the claim. `drop`, or the end of the process, undoes it.
+    `make` reserves them. `drop`, or the end of the process, undoes the preparation.
     """
 
     def make(self) -> Sequence[bool]:
-        """Complete the claim; return and raise as `Claims.claim` does."""
+        """Reserve the prepared runs; return and raise as `Claims.claim` does."""
 
     def drop(self) -> None: ...
 
 
 @runtime_checkable
 class HoldingLedger(Protocol):
-    """The optional part of a store that can prepare a claim early, where a claim takes long."""
+    """The optional part of a store that prepares to reserve runs early, where this takes long."""
 
     def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
-        """Prepare to claim runs at the moment `at`, in some milliseconds, but claim nothing yet.
+        """Prepare to reserve runs at the moment `at`, in some milliseconds; reserve nothing yet.
 
         The runs are locked; the same thread must call `make` or `drop` of the result before it
         writes anything else. Return None if this would save no time or failed; the later `claim`
@@ -225,35 +225,35 @@ StepOutcomes = Callable[[], Sequence[Outcome | None]]
 
 
 class Step(Protocol):
-    """A batch of runs that one script will claim, publish and record."""
+    """A batch of runs that one script will reserve, publish and record."""
 
     def send_ahead(self) -> None:
         """Transfer the batch's data to the server a few milliseconds before `begin`, to save time.
 
-        Nothing is claimed yet. The caller must call `begin` or `drop` afterwards.
+        Nothing is reserved yet. The caller must call `begin` or `drop` afterwards.
         """
 
     def drop(self) -> None:
         """Discard the batch and the data that `send_ahead` transferred, instead of running it."""
 
     def begin(self, term: Term, at: datetime) -> StepOutcomes:
-        """Start the script that claims, publishes and records the batch; do not wait for it.
+        """Start the script that reserves, publishes and records the batch; do not wait for it.
 
-        `term` is the leader's fencing number, and `at` the time of the claim. The caller must call
+        `term` is the leader's number, and `at` the time of the reservation. The caller must call
         the returned function, which waits for the reply and returns the outcomes.
         """
 
 
 class AtomicLedger(Claims, Protocol):
-    """The part of a Redis store that claims and publishes runs in one script.
+    """The part of a Redis store that reserves and publishes runs in one script.
 
     It needs a broker in the same Redis. The outcome of a run is then never unknown.
     """
 
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
-        """Prepare a batch that will claim runs and push their messages; nothing is done yet.
+        """Prepare a batch that will reserve runs and push their messages; nothing is done yet.
 
-        `pushes` contains the messages of each move, in the same order.
+        `pushes` contains the messages of each run, in the same order as `moves`.
         """
 
     def write_up(self, limit: int) -> bool:
@@ -270,16 +270,16 @@ class AtomicLedger(Claims, Protocol):
 
 
 class Terms(SharedClock, Protocol):
-    """The part of a store that numbers its leaders, so that only the newest can claim runs."""
+    """The part of a store that numbers its leaders, so that only the newest can reserve runs."""
 
     def begin(self, holder: Holder) -> Term:
-        """Make `holder` the newest leader: issue the next term, a fencing number with a new token.
+        """Make `holder` the newest leader: issue the next number, with a new token, and return it.
 
-        From then on the store refuses older terms. `namespace` is read again from the store.
+        From then on the store refuses older numbers. `namespace` is read again from the store.
         """
 
     def term(self) -> tuple[Term, Holder] | None:
-        """Return the newest term (a fencing number) and its leader; None before the first."""
+        """Return the number of the newest leader and its description; None before the first."""
 
 
 class Requests(EntryFinder, EntryWriter, Protocol):

@@ -40,10 +40,10 @@ class MarkRows(Protocol):
 
 
 class AppliedSet(Struct, frozen=True):
-    """The declared entries that an owner, such as a YAML file, last wrote to the store.
+    """A note about which declared entries an owner, such as a YAML file, last wrote to the store.
 
-    `loaded_at` is the time when the declarations were read; `digest` identifies them. A set that
-    was read earlier is not written over it.
+    `loaded_at` is when the owner was read, `digest` a hash of the entries. `whole` is False while
+    they are being written. An older set is not written over a newer one.
     """
 
     loaded_at: datetime
@@ -51,12 +51,12 @@ class AppliedSet(Struct, frozen=True):
     whole: bool = True  # False while its entries are being written
 
     def holds(self, digest: str) -> bool:
-        """Return True if these declarations have this digest and were written completely."""
+        """Return True if the set with this hash was written to the store completely."""
         return self.whole and self.digest == digest
 
 
 class VerifiedSet(Struct, frozen=True):
-    """A set of declared entries that were all found in the store.
+    """A note that all declared entries of an owner were found in the store.
 
     While the store still has this `version` and number of `entries`, the check need not be
     repeated.
@@ -69,9 +69,9 @@ class VerifiedSet(Struct, frozen=True):
 
 
 class Marks:
-    """Reads and writes the short notes of one store, with a method for each kind.
+    """Reads and writes the short notes that a store keeps beside its entries.
 
-    An owner is a source of declared entries, such as a YAML file.
+    There is a method for each kind. An owner is a source of entries, such as a YAML file.
     """
 
     def __init__(self, rows: MarkRows) -> None:
@@ -86,25 +86,25 @@ class Marks:
         return AppliedSet(mark.at, digest, whole=digest == mark.text)
 
     def write_applied(self, owner: str, applied: AppliedSet) -> None:
-        """Note which declared entries `owner` wrote to the store or, if not `whole`, began to
-        write."""
+        """Note that `owner` wrote these entries to the store or, if not `whole`, began to write
+        them."""
         text = applied.digest if applied.whole else applied.digest + UNDER_WAY
         self._rows.write_mark(Mark(owner, applied.loaded_at, text))
 
     def is_verified(self, owner: str, found: VerifiedSet) -> bool:
-        """Return True if `found` equals the set that was last verified for `owner`.
+        """Return True if this check of the owner's entries was noted before, so it can be skipped.
 
-        The store's version and its number of entries must be the same, too.
+        The entries, the store's version and its number of entries must be the same.
         """
         mark = self._rows.read_mark(_verified(owner, found).key)
         return mark is not None and mark.text == _verified(owner, found).text
 
     def write_verified(self, owner: str, found: VerifiedSet) -> None:
-        """Note that every entry of the set `found` was found in the store."""
+        """Note that all of the owner's declared entries were found in the store."""
         self._rows.write_mark(_verified(owner, found))
 
     def takeover(self, owner: str) -> str:
-        """Return a token that changes when an operator gives an entry of `owner` to another owner.
+        """Return a text that changes when an entry of `owner` is given to another owner by hand.
 
         Return "" if that has not happened yet.
         """
@@ -112,23 +112,24 @@ class Marks:
         return "" if mark is None else mark.text
 
     def write_takeover(self, owner: str) -> None:
-        """Write a new token for `takeover`, unless the owner never wrote any declared entries."""
+        """Change the text of `takeover`, unless the owner never wrote any entries."""
         applied = self.applied(owner)
         if applied is not None:
             key = _takeover_key(owner)
             self._rows.write_mark(Mark(key, applied.loaded_at, token_hex(8)))
 
     def conflicts(self, owner: str) -> list[str]:
-        """Return the stored problems of the owner's declarations, one text for each."""
+        """Return the problems of the owner's declared entries, one text for each."""
         mark = self._rows.read_mark(_conflicts_key(owner))
         return [] if mark is None else mark.text.splitlines()
 
     def write_conflicts(self, owner: str, lines: Sequence[str], at: datetime) -> None:
-        """Store the problems of the owner's declarations, one text for each."""
+        """Store the problems of the owner's declared entries, one text for each."""
         self._rows.write_mark(Mark(_conflicts_key(owner), at, "\n".join(lines)))
 
     def alerts(self) -> tuple[datetime, str] | None:
-        """Return when a leader last checked the entries for incidents, with the text that it noted.
+        """Return when the leader last checked the entries for problems, and its text about the
+        check.
 
         Return None if no leader has checked them yet.
         """
@@ -136,13 +137,13 @@ class Marks:
         return None if mark is None else (mark.at, mark.text)
 
     def write_alerts(self, text: str, at: datetime) -> None:
-        """Note that a leader checked the entries for incidents at the time `at`, with its text."""
+        """Note that the leader checked the entries for problems at the time `at`, with its text."""
         self._rows.write_mark(Mark(ALERTS_KEY, at, text))
 
     def silences(self) -> dict[str, float]:
-        """Return for how many seconds no worker has listed each run as its own, by task id.
+        """Return for how many seconds no worker has mentioned each run, by task id.
 
-        Return an empty dict if `write_silences` stored nothing, or if it cannot be read.
+        Return an empty dict if nothing was stored, or if it cannot be read.
         """
         mark = self._rows.read_mark(SILENCES_KEY)
         try:
@@ -151,19 +152,20 @@ class Marks:
             return {}  # it was changed by hand; each silence counts anew
 
     def write_silences(self, silences: Mapping[str, float], at: datetime) -> None:
-        """Store for how many seconds no worker has listed each run as its own, by task id.
+        """Store for how many seconds no worker has mentioned each run, by task id.
 
         A new leader reads the numbers and continues to count.
         """
         self._rows.write_mark(Mark(SILENCES_KEY, at, json.encode(silences).decode()))
 
     def arguments(self, id: str) -> str | None:
-        """Return the arguments of the requested run with this request id, as JSON, or None."""
+        """Return the arguments with which a run was requested by hand, as JSON, or None without
+        any."""
         mark = self._rows.read_mark(ARGUMENTS_PREFIX + id)
         return None if mark is None else mark.text
 
     def write_arguments(self, id: str, text: str, at: datetime) -> None:
-        """Write the arguments of a requested run, as JSON."""
+        """Store the arguments with which a run was requested by hand, as JSON."""
         self._rows.write_mark(Mark(ARGUMENTS_PREFIX + id, at, text))
 
     def has_monitors(self) -> bool:
@@ -175,7 +177,7 @@ class Marks:
         self._rows.write_mark(Mark(MONITORS_KEY, at, ""))
 
     def rules(self) -> str | None:
-        """Return the version of the planning rules that computed all next runs in the store.
+        """Return which version of the planning rules computed the next runs in the store.
 
         Return None if it was never written.
         """
@@ -183,7 +185,8 @@ class Marks:
         return None if mark is None else mark.text
 
     def write_rules(self, rules: str, at: datetime) -> None:
-        """Note that this version of the planning rules computed all next runs in the store."""
+        """Note that all next runs in the store were computed by this version of the planning
+        rules."""
         self._rows.write_mark(Mark(RULES_KEY, at, rules))
 
 

@@ -1,4 +1,4 @@
-"""The outcomes of published runs, as workers report them, and the part of a store that keeps them.
+"""The types of what workers report about runs, and the part of a store that keeps the reports.
 
 A broker may deliver a message twice, so a run may have several deliveries, each with an outcome of
 its own. The outcome of the run is that of its newest delivery.
@@ -23,11 +23,11 @@ RUN_ENDS = DELIVERY_ENDS - {"retried"}
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """One delivery of a run's message to a worker, as far as it is known.
+    """What is known of a run's message since a worker received it.
 
-    `delivery` is a random id from the worker. `name` and `planned` identify the entry and its run.
-    `at` is the time of the newest report, by the worker's clock. `error` is one line. `runtime` is
-    in seconds; None if the start or the end is unknown.
+    A message that is delivered twice has two. `delivery` is a random id from the worker. `name` and
+    `planned` identify the entry and its run. `at` is the time of the newest report, by the worker's
+    clock. `error` is one line. `runtime` is in seconds; None if the start or the end is unknown.
     """
 
     task_id: str
@@ -50,10 +50,9 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class EntryOutcome(Struct, frozen=True, kw_only=True):
-    """The newest outcome of an entry's runs, with counts of failures and successes in a row.
+    """How the newest run of an entry ended, with its failures and successes in a row.
 
-    `failures` and `successes` count the newest ends in a row; a revoked run changes neither.
-    `first` is the time of the first outcome that was ever written for the entry.
+    A revoked run changes neither count. `first` is when the first outcome of the entry was written.
     """
 
     name: str
@@ -68,13 +67,15 @@ Written = Literal["written", "late"]
 
 
 class RunStates(Protocol):
-    """The part of a store that reads the running runs and the outcomes that workers reported."""
+    """The part of a store that reads which runs are running, and what workers reported about
+    runs."""
 
     def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
-        """Return the deliveries of each run by task id, oldest first; omit runs without any."""
+        """Return what workers reported about each run, by task id, oldest delivery first. Runs
+        without a report are left out."""
 
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
-        """Return the running run of each of these entries, by name; of all entries if None.
+        """Return the run that is running of each entry, by the entry's name; of all if None.
 
         Entries without a running run, or with `overlap: allow`, are left out.
         """
@@ -84,14 +85,14 @@ class Outcomes(RunStates, Protocol):
     """The part of a store that keeps the outcomes of published runs and the running runs."""
 
     def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
-        """Write workers' reports about deliveries; return "written" or "late" for each.
+        """Write what workers reported about runs; return "written" or "late" for each report.
 
         "late" means that the delivery had ended before, so that nothing was changed; a delivery
         written as lost may still get another end. An empty field (None, "") does not replace an
         earlier value. A run has ended when all its deliveries have and the newest is in a state of
-        `RUN_ENDS`. Then it no longer counts as running, and a plan that waits for it is due at
-        `at`, unless the plan was changed since. The entry's outcome is updated in the same
-        transaction. A second call does no harm.
+        `RUN_ENDS`. Then it no longer counts as running, and a next run that waits for it is due at
+        `at`, unless that was changed since. The entry's outcome is updated in the same transaction.
+        A second call does no harm.
         """
 
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
@@ -106,5 +107,5 @@ class Outcomes(RunStates, Protocol):
     def prolong(self, task_ids: Sequence[str], until: datetime) -> None:
         """Make these runs count as running until `until` or later.
 
-        A plan that waits for one of them stays due as before; the leader then checks the run again.
+        A next run that waits for one of them stays due as before; the leader then checks again.
         """

@@ -32,11 +32,11 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Reports(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message from a worker, with the reports of several runs.
+    """A message from a worker, with its reports about several runs.
 
-    `held` lists the (task id, delivery) of the runs that the worker has received and that have not
-    ended, or is None if not sent. `dropped` is the number of reports that the worker dropped since
-    its last message, because the broker was away for too long.
+    `held` lists the runs that the worker has received and not ended, as (task id, delivery id);
+    None if not sent. `dropped` counts the reports that it could not send since its last message,
+    because the broker was away for too long.
     """
 
     worker: str

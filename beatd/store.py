@@ -1,4 +1,4 @@
-"""The interface of a store, which holds entries, plans, claims and history for all daemons.
+"""The interface of a store, which keeps entries, their next runs and their history for all daemons.
 
 Every backend implements `Store`, the sum of all parts. Only the wiring uses `Store`; other code
 uses one part, which it gets from `Roles`.
@@ -24,7 +24,7 @@ from beatd.run import Running
 
 
 class Place(Protocol):
-    """The part of a store that concerns its file, database or server."""
+    """The part of a store that is about its file, database or server as a whole."""
 
     def new_identity(self) -> UUID:
         """Write a new random UUID into the store as the namespace of its task ids, and return it.
@@ -51,10 +51,10 @@ class Place(Protocol):
 
 
 class WrittenRecord(Struct, frozen=True):
-    """A record of history with its place in a store.
+    """A line of a store's history, with its place there.
 
-    `RecordCopies.records` can continue after `place`. `at` is the time when the record was written,
-    from which its age is counted.
+    `RecordCopies.records` can continue after `place`. `at` is when it was written; its age counts
+    from then.
     """
 
     place: str
@@ -76,18 +76,18 @@ class RecordCopies(Protocol):
         """
 
     def write_records(self, records: Sequence[WrittenRecord], mark: Mark, seen: Mark) -> bool:
-        """Append these records, and replace the mark `seen` by `mark`, in one transaction.
+        """Append these records and replace the note `seen` by `mark`, both or neither.
 
-        A mark is a short note under a key. Return True if the records are in the store; if it
+        A note (mark) is a short text under a key. Return True if the records are in the store; if it
         already has `mark`, an earlier call wrote them. Return False, and write nothing, if the
-        store has any other mark under this key.
+        store has any other note under this key.
         """
 
 
 class Copies(MarkRows, Protocol):
-    """The part of a store that writes data which normally change only when runs start or end.
+    """The part of a store that writes another store's content unchanged, to make a copy.
 
-    Used to copy a store. Each write may be repeated. Write only to a store that no daemon uses.
+    Each write may be repeated. Write only to a store that no daemon uses.
     """
 
     def write_changes(self, records: Sequence[ChangeRecord]) -> None:
@@ -100,16 +100,16 @@ class Copies(MarkRows, Protocol):
         """Write the newest outcomes of entries unchanged; the entries must exist."""
 
     def write_running(self, running: Mapping[str, Running]) -> None:
-        """Write which runs are running, by name of the entry. The entries must exist; plans do not
+        """Write which run of each entry is running. The entries must exist; their next runs do not
         change."""
 
     def all_marks(self) -> Sequence[Mark]:
         """Return all readable marks, which are short notes under a key."""
 
     def write_identity(self, namespace: UUID, newest: tuple[Term, Holder] | None) -> None:
-        """Write the namespace of task ids and, if given, the newest leader and its term.
+        """Write the UUID from which task ids are made and, if given, the newest leader.
 
-        A term is the fencing number of a leader. The number in the store never becomes smaller.
+        A term is the number of a leader. The number in the store never becomes smaller.
         """
 
 
@@ -137,7 +137,7 @@ class Store(
 
 
 class Roles(Struct, frozen=True):
-    """An open store, with one field for each part of its interface."""
+    """An open store, offered as one field for each part of its interface."""
 
     catalog: EditableCatalog
     repair: RepairableCatalog

@@ -20,10 +20,9 @@ Progress = Callable[[str, int, int], None]
 
 
 class Counts(Struct, frozen=True, rename="kebab"):
-    """The numbers of entries, history records, requests and so on in a store.
+    """How much a store holds, such as 12 entries and 3400 history records, to compare two stores.
 
-    `changes` is the number of records of changes, `pauses` the number of pauses of which the store
-    knows who made them.
+    `changes` counts the records of who changed entries; `pauses` those whose author is known.
     """
 
     entries: int = 0
@@ -68,10 +67,9 @@ def counts_of(store: Roles, progress: Progress) -> Counts:
 
 
 def marks_of(store: Roles) -> frozenset[Mark]:
-    """Return the store's marks (short notes under a key) that a copy must have, too.
+    """Return the short notes (marks) of a store that a complete copy of it must have, too.
 
-    The state of a copy is left out. Notes about verified sets of entries are left out, because they
-    contain the version of their own store.
+    The note about the copy itself is left out, and notes that only fit their own store's version.
     """
     return frozenset(
         mark

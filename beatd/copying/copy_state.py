@@ -11,10 +11,10 @@ COPY_KEY = "store copy"
 
 
 class CopyState(Struct, frozen=True):
-    """The state of a copy of a store, kept in the target store.
+    """How far a copy of a store has come, as noted in the target store.
 
-    `namespace`, `version` and `term` (fencing number of the last leader) are those of the source
-    when the copy began. `after` is the place of the last copied history record in the source.
+    `namespace`, `version` and `term` (the number of the last leader) show that the source is still
+    the same. `after` is the place of the last copied history record in the source.
     """
 
     namespace: str

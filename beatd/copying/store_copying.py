@@ -204,11 +204,6 @@ def _change_of(row: Stored) -> Change:
 
 
 def _copy_requests(source: Roles, target: Roles, progress: Progress) -> None:
-    """Copy the pending requests for runs, with the revisions that their entries have in the target.
-
-    A request for an older revision of its entry in the source is for an older one in the target,
-    too.
-    """
     pending = source.requests.requests(ALL)
     for some in in_batches_of(iter(pending)):
         names = tuple({request.name for request, _ in some})
@@ -218,6 +213,8 @@ def _copy_requests(source: Roles, target: Roles, progress: Progress) -> None:
             revision = there.get(request.name)
             if row is None or revision is None:
                 return request
+            # An edit since the request gave the entry a newer revision. It must be newer in the
+            # target, too.
             is_present = request.revision == row.revision
             return replace(request, revision=revision if is_present else max(0, revision - 1))
 

@@ -22,10 +22,10 @@ class Terms(NamedTuple):
 
 
 def every(length: timedelta, *, relative: bool = False, last: datetime | None = None) -> Terms:
-    """Return the schedule of an entry that runs every `length`.
+    """Return the schedule of an entry that runs every `length`, such as every 10 minutes.
 
-    If `relative`, the interval starts from the `last` run, rounded down to a whole day, hour,
-    minute or second. Raises ConfigError for an interval below a microsecond.
+    If `relative`, the interval starts at the `last` run, rounded down to a whole day, hour, minute
+    or second. Raises ConfigError for an interval below a microsecond.
     """
     if length < _MICROSECOND:
         raise ConfigError(f"an interval of {length} runs all the time; give it a length")
@@ -36,10 +36,6 @@ def every(length: timedelta, *, relative: bool = False, last: datetime | None = 
 
 
 def _rounded(last: datetime, length: timedelta) -> datetime:
-    """Return `last` rounded down to a whole day, hour, minute or second.
-
-    The unit is the largest that fits into `length`, at least a second.
-    """
     # As celery.utils.time.delta_resolution: the largest unit that fits into the interval.
     if length >= timedelta(days=1):
         return last.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -79,9 +75,9 @@ def entry_found(
     notes: tuple[str, ...] = (),
     **more: Any,
 ) -> FoundEntry:
-    """Return a FoundEntry, a task of another scheduler, with these fields; empty ones are left out.
+    """Return a task of another scheduler as a FoundEntry; empty arguments are left out.
 
-    `terms` is the schedule, `last` the last run and `runs` the number of runs. `more` has further
+    `terms` is its schedule, `last` its last run and `runs` its number of runs. `more` has other
     keys of an entry, such as `enabled` or `tz`.
     """
     plain: dict[str, Any] = {"task": task, **terms.plain}

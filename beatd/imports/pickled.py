@@ -23,7 +23,7 @@ MAX_COPIED = 10_000_000  # items, characters and bytes that the makers of one pi
 
 
 class Fixed(type):
-    """A metaclass of classes whose attributes a pickle cannot change."""
+    """Makes the attributes of a class read-only, so that a pickle cannot change them."""
 
     def __setattr__(cls, key: str, value: Any) -> None:
         raise pickle.UnpicklingError("values in a pickle are not changed")
@@ -72,7 +72,7 @@ def is_unknown(value: Any) -> bool:
 
 
 class Maker:
-    """Makes a plain value when a pickle calls it, or an Unknown if the arguments are wrong."""
+    """A stand-in for a class or function that a pickle calls; it makes only a plain value."""
 
     __slots__ = ("_copied", "make")
     make: Callable[..., Any]
@@ -121,8 +121,6 @@ _CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 
 
 def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., CeleryObject]:
-    """Return a function that makes a CeleryObject of this kind from arguments with these names."""
-
     def make(*args: Any) -> CeleryObject:
         return CeleryObject(kind, dict(zip(names, args, strict=False)))
 
@@ -140,7 +138,6 @@ def _zone(key: Any, *_rest: Any) -> tzinfo:
 
 
 def _text(value: Any) -> str:
-    """Return the value if it is text, else raise TypeError."""
     if not isinstance(value, str):
         raise TypeError(f"a {type(value).__name__} instead of text")  # str(value) may be huge
     return value
@@ -168,7 +165,7 @@ def _decimal(text: Any) -> Decimal:
 
 
 class PickledUuid(UUID, metaclass=Fixed):
-    """A UUID that a pickle can make without arguments and fill in afterwards."""
+    """A UUID as a pickle makes it: created empty, with its number set afterwards."""
 
     named = "uuid.UUID"  # as a value of its own the class is unknown
 
@@ -268,7 +265,7 @@ def loads(data: bytes) -> Any:
 
 
 def _check_places(data: bytes) -> None:
-    """Raise UnpicklingError if the pickle would make Python allocate a huge memo table."""
+    # Python would allocate a memo table of the size that a hostile pickle names.
     for opcode, place, _ in pickletools.genops(data):
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and place > len(data):  # type: ignore[operator]
             raise pickle.UnpicklingError("it is larger than its file")

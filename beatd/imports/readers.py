@@ -26,9 +26,9 @@ _TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-sc
 class SourceOptions(Struct, frozen=True, kw_only=True):
     """Options for reading the entries of another scheduler.
 
-    `timezone` is for times without a zone; with `given_timezone`, it also replaces a zone that the
-    source names. `prefix` is for RedBeat, `schema` for database tables. `runner` and `user_column`
-    are for crontab files: see `read_crontab`.
+    `timezone` is for times without a zone; with `given_timezone`, it also replaces the source's
+    own. `prefix` is that of RedBeat's keys, `schema` that of database tables. For crontab files,
+    `runner` is the task that runs shell commands; `user_column` is True if lines name a user.
     """
 
     timezone: str = "UTC"

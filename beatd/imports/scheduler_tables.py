@@ -14,11 +14,10 @@ from beatd.imports.table_row import CRONTAB_COLUMNS, row_found, text_of
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """The table names of a scheduler that keeps its tasks in a database.
+    """The names of the tables in which another scheduler keeps its tasks and their schedules.
 
-    One table has the tasks, each other one a kind of schedule. `discriminated` is True if a task
-    has one column for the kind of its schedule and one for its id, False if it has a column per
-    kind.
+    `discriminated` is True if a task names its schedule by a kind and an id; False if the tasks
+    have a column for each kind of schedule.
     """
 
     task: str
@@ -150,10 +149,9 @@ def task_rows(
 
 
 class Shape(Struct, frozen=True):
-    """The parts of an SQL query for the tasks in a database.
+    """The columns and the FROM clause of an SQL query for the tasks in a database.
 
-    `columns` maps each column name to its SQL expression, "NULL" if the database lacks the column.
-    `source` is the FROM clause.
+    `columns` maps each column name to its SQL expression; "NULL" if the database lacks the column.
     """
 
     columns: Mapping[str, str]

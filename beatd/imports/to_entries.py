@@ -60,7 +60,7 @@ def _imported(one: FoundEntry, timezone: str, source: str, declared_at: str) -> 
 
 
 def anchored(one: FoundEntry) -> dict[str, object]:
-    """Return a task's YAML fields, with an interval that continues from the last run.
+    """Return a task's fields as in YAML, with an interval that continues from the last run.
 
     So a weekly task still runs on the same day and hour. An interval with a `start` is unchanged.
     """

@@ -14,7 +14,7 @@ READS_OF_UNFINISHED_FILE = 25  # kombu creates a file before it writes the messa
 
 
 class FilesystemQueueReader(QueueConnection):
-    """Reads the oldest message files of the queue; `acknowledge` deletes them."""
+    """Reads workers' reports from a folder, oldest file first; `acknowledge` deletes the files."""
 
     def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
         super().__init__(connection, name, timeout_s)

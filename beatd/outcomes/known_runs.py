@@ -14,10 +14,10 @@ IDS_KEPT_MAX = 20_000
 
 
 class KnownRuns:
-    """Selects the deliveries whose run belongs to this store.
+    """Sorts out reports about runs that belong to another store on the same broker.
 
-    The task id of a planned run is computed from its entry name and moment. The id of a run
-    requested by hand is looked up among the running runs and the newest records of the entry.
+    The id of a planned run is computed from its entry and time. The id of a run requested by hand
+    is looked up among the running runs and the newest records of the entry.
     """
 
     def __init__(self, history: History, outcomes: Outcomes) -> None:
@@ -25,7 +25,7 @@ class KnownRuns:
         self._requested: dict[str, None] = {}  # task ids, oldest first
 
     def among(self, deliveries: Sequence[Delivery], namespace: UUID) -> list[Delivery]:
-        """Return the deliveries whose run belongs to this store.
+        """Return only those deliveries whose run belongs to this store.
 
         Raises StoreError if the store cannot be read.
         """
@@ -39,13 +39,12 @@ class KnownRuns:
         return [one for one in deliveries if one.task_id not in self._requested]
 
     def _look_up_running(self, deliveries: Sequence[Delivery]) -> None:
-        """Remember the task ids of the running runs of these entries."""
         if deliveries:
             running = self._outcomes.running(list({one.name for one in deliveries}))
             self._requested.update(dict.fromkeys(run.task_id for run in running.values()))
 
     def _look_up(self, names: Iterable[str]) -> None:
-        """Remember the task ids in the newest records of these entries, up to IDS_KEPT_MAX ids."""
+        # At most IDS_KEPT_MAX ids are remembered.
         for name in islice(sorted(names), ENTRIES_READ_MAX):
             for record in self._history.history(name, RECORDS_READ):
                 if record.task_id:

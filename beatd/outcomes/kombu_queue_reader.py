@@ -8,7 +8,7 @@ from beatd.report_queue import queue_of
 
 
 class KombuQueueReader(QueueConnection):
-    """Reads each message with one `get` request."""
+    """Reads workers' reports from any broker that kombu supports, with one request per message."""
 
     def read(self, limit: int) -> Sequence[bytes]:
         queue, bodies = queue_of(self._name)(self._channel()), list[bytes]()

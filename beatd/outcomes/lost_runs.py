@@ -21,11 +21,10 @@ Key = tuple[str, str]  # task id, delivery
 
 
 class LostRuns:
-    """Finds lost runs: live deliveries that no worker has listed for LOST_AFTER_S seconds.
+    """Finds runs that are lost: a worker received them, but no worker mentions them any more.
 
-    A delivery is one arrival of a run's message at a worker; it is live until its end is reported.
-    Workers list their live deliveries regularly. Seconds count only while reports are read:
-    `read_until` adds them.
+    Workers regularly list the runs that they have. A run that is in no list for LOST_AFTER_S
+    seconds is lost. Seconds count only while reports are read: `read_until` adds them.
     """
 
     def __init__(self) -> None:
@@ -35,9 +34,9 @@ class LostRuns:
         self._named: dict[Key, float] = {}  # reading time; also of deliveries that are not known
 
     def begin(self, live: Iterable[Delivery], silences: Mapping[str, float] = NO_SILENCES) -> None:
-        """Replace all live deliveries by `live`, as if workers had listed them just now.
+        """Start again with these runs that workers have, as if workers had listed them just now.
 
-        For a task id in `silences`, the last listing was that number of seconds ago.
+        `silences` has, for some task ids, how many seconds ago the run was last listed instead.
         """
         self._live = {_key(delivery): delivery for delivery in live}
         self._named = {
@@ -47,9 +46,9 @@ class LostRuns:
         self.pause()
 
     def silences(self, running: Mapping[str, Running]) -> dict[str, float]:
-        """Return for how many seconds no worker has listed each of the `running` runs, by task id.
+        """Return for how many seconds no worker has listed each running run, by task id.
 
-        Only the SILENCES_MAX longest, of at least SILENCE_SAVED_FROM_S, are returned.
+        Only the SILENCES_MAX longest, of at least SILENCE_SAVED_FROM_S seconds, are returned.
         """
         # Counted for each run: a worker that died may be started again under the same name.
         ids = {run.task_id for run in running.values()}
@@ -67,7 +66,8 @@ class LostRuns:
         return sum(delivery.state == "started" for delivery in self._live.values())
 
     def note(self, deliveries: Iterable[Delivery]) -> None:
-        """Record reported states: a final state removes the delivery, any other keeps it live."""
+        """Record what workers reported: a final state removes the run, any other keeps it in
+        view."""
         for delivery in deliveries:
             key = _key(delivery)
             if delivery.state in DELIVERY_ENDS:
@@ -78,30 +78,32 @@ class LostRuns:
                 self._named[key] = self._reading_s
 
     def completed(self, delivery: Delivery) -> Delivery:
-        """Return the delivery, completed with the times and errors of earlier reports."""
+        """Add the times and the error of earlier reports to a worker's newest report."""
         known = self._live.get(_key(delivery))
         return delivery if known is None else merged(known, delivery)
 
     def name(self, held: Iterable[Key]) -> None:
-        """Record that workers list these deliveries now, given as (task id, delivery id)."""
+        """Record that workers listed these runs just now, each given as (task id, delivery id)."""
         for key in held:
             self._named[key] = self._reading_s
 
     def pause(self) -> None:
-        """Stop counting seconds until the next `read_until`, because nothing is read."""
+        """Stop counting seconds until the next `read_until`, because no reports are read
+        meanwhile."""
         self._read_at = None
 
     def read_until(self, elapsed: float) -> None:
-        """Record that all reports that arrived before `elapsed` (a `Clock.elapsed` time) were read.
+        """Record that every report that arrived before the time `elapsed` was read.
 
-        The time since the last call counts, up to LONGEST_READ_GAP_S.
+        The time since the last call, at most LONGEST_READ_GAP_S seconds, counts as silence of all
+        runs that were not listed.
         """
         if self._read_at is not None:
             self._reading_s += min(max(0.0, elapsed - self._read_at), LONGEST_READ_GAP_S)
         self._read_at = elapsed
 
     def lost(self, at: datetime) -> list[Delivery]:
-        """Return the lost deliveries, with the state "lost" and the time `at`.
+        """Return the runs that are lost now, with the state "lost" and the time `at`.
 
         The next call returns them again, unless `note` was called with them.
         """
@@ -116,13 +118,14 @@ class LostRuns:
         return lost
 
     def holds_named(self) -> bool:
-        """Return True if any delivery is live or was listed recently."""
+        """Return True if workers have, or recently listed, any run."""
         return bool(self._named)
 
     def to_prolong(self, running: Mapping[str, Running], now: datetime) -> list[str]:
-        """Return the task ids of runs that workers still list, but whose `until` ends soon.
+        """Return the ids of runs that workers still have, but that will soon count as ended.
 
-        Soon means within PROLONG_BEFORE_S; the caller moves `until` to a later time.
+        Soon means within PROLONG_BEFORE_S seconds; the caller then moves their `until` to a later
+        time.
         """
         soon = now + timedelta(seconds=PROLONG_BEFORE_S)
         ending = {run.task_id for run in running.values() if run.until < soon}

@@ -11,11 +11,11 @@ READ_MAX = 200  # messages of one read, each of which may have 500 reports
 
 
 class OutcomeBatch(Struct, frozen=True, kw_only=True):
-    """The outcomes of runs that one read returned.
+    """The reports about runs that one read returned.
 
-    `held` has (task id, delivery id) of the runs that workers list as received and not ended.
-    `dropped` is the number of reports that workers dropped without sending them. `unreadable` is
-    the number of invalid messages and reports. `is_last` is True if no more messages were waiting.
+    `held` lists the runs that workers have received and not ended, as (task id, delivery id).
+    `dropped` counts the reports that workers never sent, `unreadable` the invalid messages and
+    reports. `is_last` is True if no more messages were waiting.
     """
 
     deliveries: Sequence[Delivery] = ()
@@ -38,9 +38,9 @@ class OutcomeReader(Protocol):
         """True if workers list the runs that they execute, so that a lost run is noticed."""
 
     def read(self) -> OutcomeBatch:
-        """Return the new outcomes without waiting for more; connect first if necessary.
+        """Return the new reports about runs, without waiting for more; connect first if necessary.
 
-        May raise any error of the broker or result backend. Outcomes that are not acknowledged are
+        May raise any error of the broker or result backend. Reports that are not acknowledged are
         returned again later.
         """
 

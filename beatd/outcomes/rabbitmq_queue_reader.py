@@ -13,7 +13,10 @@ PROVED_EVERY_S = 5.0  # that the connection works: on a broken one no message ar
 
 
 class RabbitmqQueueReader(QueueConnection):
-    """Consumes the queue; more messages arrive while the caller processes the last ones."""
+    """Reads workers' reports from a RabbitMQ queue.
+
+    RabbitMQ sends messages ahead, so that more arrive while the caller processes the last ones.
+    """
 
     _arrived: list[Any]
     _proved_at = 0.0

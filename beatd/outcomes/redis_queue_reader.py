@@ -12,7 +12,7 @@ from beatd.outcomes.queue_connection import QueueConnection, body_in
 
 
 class RedisQueueReader(QueueConnection):
-    """Reads the oldest messages of the list without removing them; `acknowledge` removes them."""
+    """Reads workers' reports from a Redis list, oldest first; `acknowledge` removes them."""
 
     def read(self, limit: int) -> Sequence[bytes]:
         channel = self._channel()

@@ -49,7 +49,6 @@ def results_of(app: Celery, task_ids: Sequence[str]) -> dict[str, Result]:
 
 
 def _values(backend: Any, task_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """Read the results from a key-value backend by task id, with one request."""
     keys = [backend.get_key_for_task(one) for one in task_ids]
     values = backend.mget(keys)
     if isinstance(values, Mapping):  # memcached
@@ -62,7 +61,6 @@ def _values(backend: Any, task_ids: Sequence[str]) -> dict[str, Mapping[str, Any
 
 
 def _rows(backend: Any, task_ids: Sequence[str]) -> dict[str, Result]:
-    """Read the results from a database backend, by task id."""
     # The return values of the tasks are not read, because they may be pickled.
     row, session = backend.task_cls, backend.ResultSession()
     try:
@@ -88,7 +86,6 @@ def _result(meta: Mapping[str, Any]) -> Result:
 
 
 def _error(result: Any) -> str:
-    """Return the error in a task result as one line, such as "ValueError('no')", or ""."""
     if isinstance(result, BaseException):
         return _short(repr(result))
     if not isinstance(result, Mapping) or "exc_type" not in result:

@@ -33,14 +33,14 @@ STATES: Mapping[str, OutcomeState] = {
 
 
 class Wanted(Struct, frozen=True):
-    """A run whose result is to be read, with its state in the store (None: unknown)."""
+    """A run whose result is still to be read, and the state in which the store has it."""
 
     occurrence: Occurrence
     state: OutcomeState | None = None
 
 
 class ResultsReader:
-    """Reads outcomes of runs from the app's result backend, every ASKED_EVERY_S seconds.
+    """Reads from the app's result backend, every ASKED_EVERY_S seconds, how runs ended.
 
     It reads only unfinished runs, and the newest run of each entry whose name `watched` returns.
     """
@@ -99,7 +99,6 @@ class ResultsReader:
         return not trouble
 
     def _wanted(self) -> dict[str, Wanted]:
-        """Return the runs whose results are to be read, by task id."""
         outcomes = self._store.outcomes
         wanted = {
             one.task_id: Wanted(Occurrence(one.name, one.planned), one.state)
@@ -124,14 +123,12 @@ class ResultsReader:
         return wanted
 
     def _occurrence(self, name: str, task_id: str) -> Occurrence | None:
-        """Return the entry and planned moment of a running run, or None without a record of it."""
         for record in self._store.history.history(name, RECORDS_READ):
             if record.task_id == task_id:
                 return Occurrence(name, record.planned)
         return None
 
     def _delivery(self, task_id: str, wanted: Wanted, result: Result) -> Delivery | None:
-        """Return a run's new state as a `Delivery`, or None if it is unknown or unchanged."""
         state = STATES.get(result.state)
         if state is None or state == wanted.state:
             return None

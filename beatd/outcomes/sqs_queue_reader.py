@@ -13,7 +13,10 @@ WAIT_S = 0.001  # after an empty answer; the request itself waits `wait_time_sec
 
 
 class SqsQueueReader(QueueConnection):
-    """Consumes the queue; `read` waits on an empty queue as long as SQS waits."""
+    """Reads workers' reports from a queue of Amazon SQS.
+
+    On an empty queue, `read` waits for a message until SQS ends the request.
+    """
 
     _arrived: list[Any]
 

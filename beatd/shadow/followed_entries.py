@@ -24,9 +24,9 @@ def followed_entries(
 ) -> tuple[Declares, Callable[[], None]]:
     """Return a function that copies the real daemon's entries to the shadow's store, and a `close`.
 
-    The first function also adds the names of all entries to `tally`. Entries in a Django, memory or
-    shelve store, or in a store that does not exist yet, are not copied; declared entries always
-    are. Raises StoreError if the daemon's store cannot be opened.
+    The first function also gives the entries to `tally`. Entries in a Django, memory or shelve
+    store, or in a store that does not exist yet, are not copied; declared entries always are.
+    Raises StoreError if the daemon's store cannot be opened.
     """
     url = config.store.url
     if url.startswith((schemes.DJANGO, "memory:", "shelve:")):
@@ -39,8 +39,6 @@ def followed_entries(
 
 
 class _Counted:
-    """Applies declared entries; after a change it adds the names of all entries to `tally`."""
-
     def __init__(self, declaring: Declares, tally: SavedTally) -> None:
         self._declaring, self._tally = declaring, tally
         self.conflicts, self.digest = declaring.conflicts, declaring.digest

@@ -1,6 +1,6 @@
-"""A ledger (the planned runs of a store) for a shadow daemon, in which runs may overlap.
+"""Let the runs of all entries overlap in a shadow daemon, which only compares schedules.
 
-A shadow only compares schedules, and never learns that a run ended.
+A shadow never learns that a run ended.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from beatd.ledger import Ledger, OpenClaim, Request
 
 
 class OverlappingLedger:
-    """Reads plans from `ledger`, and sets `overlap: allow` in every entry that it returns."""
+    """Reads entries and their next runs from `ledger`, and lets the runs of each entry overlap."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -41,7 +41,7 @@ class OverlappingLedger:
 
 
 def allowed(row: Stored) -> Stored:
-    """Return the stored entry with `overlap: allow` and without a running run."""
+    """Return the entry with `overlap: allow`, as if no run of it was running."""
     if row.entry.overlap == "allow":
         return row
     return replace(row, entry=replace(row.entry, overlap="allow"), running=None)

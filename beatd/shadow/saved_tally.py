@@ -21,9 +21,10 @@ SAVE_EVERY_S = 5.0
 
 
 class SavedTally:
-    """Compares planned runs with another scheduler's messages, and saves a report to `path`.
+    """Compares beatd's runs with the messages that another scheduler sends, and saves a report.
 
-    The counts of an existing report are continued. All methods are thread-safe.
+    The report is the file `path`; the counts of an existing one are continued. All methods are
+    thread-safe.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -53,16 +54,13 @@ class SavedTally:
                 )
 
     def add_names(self, entries: Iterable[Entry]) -> None:
-        """Register entries, so that messages with their task and arguments are counted.
-
-        Messages of unregistered entries are ignored.
-        """
+        """Add entries whose runs are compared; messages of all other tasks are ignored."""
         with self._lock:
             for entry in entries:
                 self._tally.add_name(key_of(entry), entry.name)
 
     def add_event(self, event: dict[str, Any]) -> None:
-        """Add a message of the other scheduler, reported by Celery's event "task-sent"."""
+        """Add a message that the other scheduler sent, as told by Celery's event "task-sent"."""
         args, kwargs = args_text(event.get("args")), str(event.get("kwargs") or "{}")
         # celery moves the timestamp by the difference of the two hosts' zones, though it is UTC.
         sent_at = event["timestamp"] + 3600 * (event.get("utcoffset", utcoffset()) - utcoffset())

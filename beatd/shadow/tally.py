@@ -54,10 +54,10 @@ class Figures(Struct):
 
 
 class Tally:
-    """Matches beatd's planned runs with another scheduler's messages, and counts the results.
+    """Compares the runs that beatd planned with the messages that another scheduler sent.
 
-    All times are seconds since 1970; messages before `since` were not received. New counts are
-    added to `figures`, the counts by entry. Not thread-safe.
+    All times are seconds since 1970; messages before `since` were not received. `figures` has the
+    counts by entry. Not thread-safe.
     """
 
     def __init__(self, since: float, figures: dict[str, Figures] | None = None) -> None:
@@ -72,7 +72,7 @@ class Tally:
         self._windows: dict[Key, float] = {}
 
     def add_plan(self, key: Key, name: str, moment: float, period: float | None) -> None:
-        """Add a run of the entry `name` that beatd planned for `moment`.
+        """Add a run of the entry `name` that beatd planned for the time `moment`.
 
         `period` is the interval of the entry in seconds, or None. A message up to half a period
         before or after `moment` matches, because two schedulers may count intervals from different
@@ -84,11 +84,13 @@ class Tally:
         self._plans[key].append(Plan(name, moment, window))
 
     def add_name(self, key: Key, name: str) -> None:
-        """Count messages with this key for the entry `name`, unless the key has an entry."""
+        """Count messages with this key (task and arguments) for the entry `name`, or for an earlier
+        one."""
         self._names.setdefault(key, name)
 
     def add_message(self, key: Key, moment: float) -> None:
-        """Add a message of the other scheduler; it is ignored if no entry has its key."""
+        """Add a message of the other scheduler; ignore it if no entry has its task and
+        arguments."""
         if key in self._names:
             self._seen[key].append(moment)
 
@@ -103,7 +105,7 @@ class Tally:
         self._since = now
 
     def settle(self, now: float) -> None:
-        """Count the plans and messages whose match is final, because `now` is much later."""
+        """Count the runs and messages that are too old to be matched with anything new."""
         for key, plans in self._plans.items():
             while plans and now - plans[0].moment > 2 * plans[0].window_s + ON_TIME_S:
                 self._settle_plan(key, plans.popleft(), plans[0] if plans else None)

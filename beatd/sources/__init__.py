@@ -33,13 +33,13 @@ class Source(Protocol):
         """Return the owner of the declared entries, such as "yaml:config"."""
 
     def stale(self) -> bool:
-        """Return True if the source has changed since `read`, even if a file is half written.
+        """Return True if the source changed since the last `read`, even if a file is half written.
 
         This method must be fast and never raise.
         """
 
     def changed(self) -> bool:
-        """Return True if the source has changed since `read` and is completely written.
+        """Return True if the source changed since the last `read` and is completely written.
 
         This method is called about once a second. It must be fast and never raise.
         """
@@ -47,8 +47,8 @@ class Source(Protocol):
     def read(self) -> Reading:
         """Read the source, and return all entries that it declares and its problems.
 
-        A part that cannot be read is reported as a problem. Its entries from the last reading are
-        returned, or their removal is prevented.
+        If a part cannot be read, that is a problem, and its earlier entries stay: they are returned
+        again, or protected from removal.
         """
 
 

@@ -27,8 +27,8 @@ _STATE = ("last_run_at", "total_run_count", "overwritten")
 class App:
     """Reads the entries that a Celery app declares.
 
-    The app must be finalized and its modules imported. `shown` is the app's path in messages,
-    `name` its name in the owner "app:NAME". `timezone` replaces the app's own time zone.
+    The app must be finalized and its modules imported. `shown` is the app's path for messages. The
+    entries belong to the owner "app:NAME". `timezone`, if given, replaces the app's own.
     """
 
     def __init__(
@@ -121,11 +121,7 @@ class App:
         )
 
     def _with_cleanup(self) -> dict[str, Any]:
-        """Return the app's entries, plus celery's daily clean-up of results if it is needed.
-
-        It is needed if results expire, the result backend does not delete them by itself, and the
-        app does not declare the clean-up.
-        """
+        # Celery beat itself adds this daily clean-up of expired results, if it is needed.
         known = dict(self._known)
         conf = self._app.conf
         if CLEANUP not in known and conf.result_expires:
@@ -143,11 +139,6 @@ class App:
         return known
 
     def _plain(self, written: Any) -> tuple[dict[str, Any], list[Problem]]:
-        """Convert an entry of the app to the keys and values of a YAML entry.
-
-        Also return a warning for each ignored key. Raises ConfigError for a value that is not an
-        entry, or has no schedule.
-        """
         written = as_written(written)
         if not isinstance(written, Mapping):
             raise ConfigError(f"a {type(written).__name__} is not an entry; write a dict")
@@ -164,6 +155,7 @@ class App:
             plain["options"] = {
                 key: self._option(key, value) for key, value in dict(written["options"]).items()
             }
+        # Each key that the entry cannot have becomes a warning.
         left = []
         for key in written:
             if key in _KEPT:
@@ -192,10 +184,7 @@ class App:
         return value
 
     def _named(self, key: str, value: Any) -> str:
-        """Return the name of a Queue object that is used as the option `key` of an entry.
-
-        Raises ConfigError if the object is not one of the app's task_queues.
-        """
+        # A Queue object; an entry can only store its name.
         name = getattr(value, "name", None)
         if key == "queue" and name in self._app.amqp.queues:
             return str(name)

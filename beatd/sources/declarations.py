@@ -30,7 +30,7 @@ log = logging.getLogger("beatd")
 class Declarations:
     """Keeps the store equal to the entries that files and apps declare.
 
-    Sources are read when they change. Only the leader, the one active daemon, writes to the store.
+    Sources are read when they change. Only the daemon that leads writes to the store.
     """
 
     def __init__(self, sources: Sequence[Source], *, clock: Clock) -> None:
@@ -54,11 +54,12 @@ class Declarations:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Read the changed sources and, as the leader, write their entries to the store.
+        """Read the changed sources; in the daemon that leads, also write their entries to the
+        store.
 
-        Returns True if the store was changed. `term` is the leader's fencing number, 0 on a
-        standby. `released` is called when entries that waited may run. Raises Deposed when `lasts`
-        returns False. An error in one source is raised after the other sources were written.
+        Returns True if the store changed. `term` is the leader's number, 0 in other daemons.
+        `released` is called when entries that waited may run. Raises Deposed when `lasts` returns
+        False. An error in one source is raised after the others were written.
         """
         self._lasts = lasts
         if term != self._term:
@@ -120,15 +121,18 @@ class Declarations:
         return bool(done.steps)
 
     def _begin(self, term: int) -> None:
-        """Start a leader's term: no entry runs until its source has been applied."""
         self._term = term
         self._due = set(self._read)
+        # A new leader runs no entry until its source has been written to the store.
         self._waiting = set(range(len(self._sources)))
         self._unread = {place: unread_in(one.declared) for place, one in self._read.items()}
         self._unapplied = (term, self._all)
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that must not run yet: not applied in this term, or invalid."""
+        """Return the entries that must not run yet, because they are invalid or not in the store.
+
+        `term` is the number of the daemon that leads.
+        """
         of, found = self._unapplied
         return found if of == term else self._all
 
@@ -144,7 +148,7 @@ class Declarations:
                 self._due.add(place)
 
     def _release(self, place: int, released: Callable[[], None]) -> None:
-        """Allow the valid entries of a source to run; log a warning for those that still wait."""
+        # This source is written to the store now: its valid entries may run.
         first = place in self._waiting
         self._waiting.discard(place)
         self._unread[place] &= unread_in(self._read[place].declared)
@@ -160,34 +164,30 @@ class Declarations:
             released()
 
     def _is_whole(self, catalog: EditableCatalog, place: int) -> bool:
-        """Return True if the store has all entries that the source declares now."""
         declared = self._read[place].declared
         last = catalog.marks.applied(declared.source)
         return last is not None and last.holds(declared.digest)
 
     def _with_edits_before(self, place: int, reading: Reading) -> Reading:
-        """Add to `reading` the times of earlier edits that were not applied yet, and return it."""
         before = self._read.get(place)
         if before is None:
             return reading
+        # The times of earlier edits that were not written to the store yet still count.
         return _with_edits(reading, {**before.declared.made, **reading.declared.made})
 
     def _is_undone(self, catalog: EditableCatalog, place: int) -> bool:
-        """Return True if a source must be applied again although it is unchanged.
-
-        The store lost its entries, or another owner took or released one of their names.
-        """
         declared = self._read[place].declared
         if not declared.entries:
             return False
         # A store that came back empty has no mark.
         if catalog.marks.applied(declared.source) is None:
             return True
+        # The token has changed if an operator gave one of the entries to another owner.
         takeover = catalog.marks.takeover(declared.source)
         return takeover != self._takeovers.get(place) or self._is_let_go(catalog, place)
 
     def _is_let_go(self, catalog: EditableCatalog, place: int) -> bool:
-        """Return True if a declared name that another owner held is free or has a new owner."""
+        # True if one of the names that another owner had is free now or has a third owner.
         held = self._held.get(place)
         if not held or (version := catalog.version()) == self._held_at.get(place):
             return False
@@ -198,7 +198,6 @@ class Declarations:
         )
 
     def _located(self, held: HeldName) -> HeldName:
-        """Return the name conflict with the other declaration's file and line added, if known."""
         for reading in self._read.values():
             if reading.declared.source == held.holder:
                 at = reading.declared.places.get(held.name, held.held_at)
@@ -214,7 +213,6 @@ class Declarations:
         return held + wrong + waiting
 
     def _waits_for(self, place: int) -> list[str]:
-        """Return a line for each entry or file of a source that must wait; [] on a standby."""
         if not self._term:
             return []
         owner = self._sources[place].owner
@@ -259,11 +257,6 @@ def _has_any(catalog: EntryFinder, source: str) -> bool:
 
 
 class _Broken:
-    """A context manager that catches exceptions, so that the work on other sources continues.
-
-    `raise_first` raises the first of them. StoreError and Deposed are not caught.
-    """
-
     def __init__(self) -> None:
         self._first: Exception | None = None
 
@@ -273,6 +266,7 @@ class _Broken:
         if not isinstance(error, Exception) or isinstance(error, StoreError | Deposed):
             return False
         self._first = self._first or error
+        # The work on the other sources continues; `raise_first` raises the error at its end.
         return True
 
     def raise_first(self) -> None:
@@ -281,7 +275,7 @@ class _Broken:
 
 
 def unread_in(declared: Declared) -> Unapplied:
-    """Return the invalid entries and files of a declared set, which must not run."""
+    """Return the declared entries and files that are invalid, and so must not run."""
     source = declared.source
     return Unapplied(
         names=frozenset((source, name) for name in declared.unread),
@@ -290,7 +284,6 @@ def unread_in(declared: Declared) -> Unapplied:
 
 
 def _named(names: Sequence[str], verb: str) -> str:
-    """Return a text like "7 added (a, b, c, d, e and 2 more)"."""
     more = len(names) - NAMES_SHOWN_MAX
     which = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
     return f"{len(names)} {verb} ({which})" if names else f"0 {verb}"

@@ -48,7 +48,7 @@ def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
 
 
 def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
-    """Return the time of the row's last edit, or None if its `date_changed` is malformed."""
+    """Return the time of the row's last edit, or None if its `date_changed` is no time."""
     try:
         return moment_of_row(row["date_changed"])
     except (ConfigError, ValueError):
@@ -56,9 +56,9 @@ def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
 
 
 def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:
-    """Limit a one-off entry to one run each time it is enabled, and return it.
+    """Return an entry that runs only once each time its Django row is enabled.
 
-    `stored` is the entry in beatd's store, or None. If Django's row counts a run already, the
+    `stored` is the entry in beatd's store, or None. If the row says that it ran already, the
     returned entry is disabled.
     """
     if row["total_run_count"]:
@@ -75,15 +75,15 @@ def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entr
 
 
 def _has_last_run(row: Mapping[str, Any], stored: Stored) -> bool:
-    """Return True if django-celery-beat's row has the last run, or the entry never ran."""
     last = moment_of_row(row["last_run_at"])
+    # True, too, if the entry never ran.
     return stored.last is None or (last is not None and last >= stored.last - timedelta(seconds=1))
 
 
 def has_ended(entry: Entry | None, before: Stored | None) -> bool:
-    """Return True if a one-off entry changed only because beatd disabled it after its run.
+    """Return True if a run-once entry changed only because beatd disabled it after its run.
 
-    `entry` is the entry of Django's row, `before` the one in beatd's store.
+    `entry` is what Django's row says now, `before` what beatd's store has.
     """
     if entry is None or before is None or not has_run_out(before.entry, before.runs):
         return False

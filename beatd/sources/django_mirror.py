@@ -39,7 +39,7 @@ HAS_CONFLICTS = "!"  # ends the digest of rows of which some are not entries or 
 
 
 class RowState(Protocol):
-    """Writes to django-celery-beat's tables that entries have run, and disables ended ones."""
+    """Notes in django-celery-beat's tables which entries ran, and disables those that ended."""
 
     def tell_again(self) -> None:
         """Retry the writes of runs that failed before; keep those that fail again."""
@@ -49,10 +49,10 @@ class RowState(Protocol):
 
 
 class DjangoMirror:
-    """Keeps the store equal to django-celery-beat's tables, and applies other sources too.
+    """Copies the entries of django-celery-beat's tables to beatd's store when they change.
 
-    The class has the methods of `Declarations` and is used in its place. `row_state` writes to
-    Django's rows. It is None before the store is open, and in a shadow, a daemon that runs nothing.
+    It also applies the entries of files and apps, and has the methods of `Declarations`.
+    `row_state` writes to Django's rows; it is None until the store is open, and with `--shadow`.
     """
 
     row_state: RowState | None = None
@@ -80,10 +80,10 @@ class DjangoMirror:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Write changed rows and other sources to the store; return True if the store was changed.
+        """Copy changed rows and other sources to the store; return True if the store changed.
 
-        Only the leader writes. `term` is its fencing number, 0 on a standby. `released` is called
-        when entries that waited may run. Raises Deposed when `lasts` returns False.
+        Only the daemon that leads writes: `term` is its number, 0 in other daemons. `released` is
+        called when entries that waited may run. Raises Deposed when `lasts` returns False.
         """
         changed, self._released, self._lasts = False, released, lasts
         if term != self._term or not term:
@@ -97,9 +97,9 @@ class DjangoMirror:
         return self._others(catalog, term, released, lasts) or changed
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that must not run yet: not applied in this term, or invalid.
+        """Return the entries that must not run yet, because they are invalid or not in the store.
 
-        `term` is the fencing number of the leader. Any thread may call this method.
+        `term` is the number of the daemon that leads. Any thread may call this method.
         """
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
         others = self._others.unapplied(term)
@@ -108,8 +108,7 @@ class DjangoMirror:
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare all rows with the store, which may have lost entries.
 
-        If `whole` is False, this happens only if none of their entries is left in the store. The
-        other sources are compared, too.
+        If `whole` is False, they are compared only if none of their entries is left in the store.
         """
         mine = Query(source=self._source, limit=1)
         known = self._known is not None and self._known.rows
@@ -118,16 +117,12 @@ class DjangoMirror:
         self._others.compare_again(catalog, whole=whole)
 
     def _release(self) -> None:
-        """Allow the entries of the rows to run; call `released` once per leader's term."""
+        # Once for each daemon that begins to lead.
         if self._applied != self._term:
             self._applied = self._term
             self._released()
 
     def _apply_rows(self, catalog: EditableCatalog) -> bool:
-        """Write changed rows to the store; return True if the store was changed.
-
-        If the tables or the store fail, the error is logged once, and False is returned.
-        """
         try:
             changed = self._look(catalog)
             self._row_conflicts.write(catalog.marks)
@@ -159,11 +154,6 @@ class DjangoMirror:
         return self._others.digest()
 
     def _look(self, catalog: EditableCatalog) -> bool:
-        """Read the rows that changed and apply them; return True if the store was changed.
-
-        The first call of a leader's term applies all rows. Every 10 seconds, past runs and ended
-        entries are also written to Django's tables.
-        """
         present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()
         marker = self._rows.marker()
@@ -174,6 +164,7 @@ class DjangoMirror:
             self.row_state.disable_what_ended(present())
         if self._known is None:
             return self._apply_all(catalog, present)
+        # The marker shows edits through Django's models; the digest shows all other edits.
         if marker == self._known.marker:
             if elapsed - self._digested_at < DIGEST_EVERY_S:
                 return False
@@ -185,10 +176,6 @@ class DjangoMirror:
         return self._apply_changed(catalog, self._known, present)
 
     def _apply_all(self, catalog: EditableCatalog, now: editing.Now) -> bool:
-        """Write the entries of all rows to the store; return True if the store was changed.
-
-        If the last leader applied the same rows without a conflict, nothing is compared or written.
-        """
         loaded_at = now()
         listing = self._rows.listing()
         last, digest = catalog.marks.applied(self._source), self._digest(listing)
@@ -239,7 +226,6 @@ class DjangoMirror:
         return bool(done.steps)
 
     def _apply_changed(self, catalog: EditableCatalog, known: Listing, now: editing.Now) -> bool:
-        """Write the rows that differ from `known` to the store; return True if it was changed."""
         loaded_at = now()
         listing = self._rows.listing()
         other = [id for id, seen in listing.rows.items() if known.rows.get(id) != seen]
@@ -269,19 +255,12 @@ class DjangoMirror:
         return changed
 
     def _digest(self, listing: Listing) -> str:
-        """Return a hash of the rows, by which the next leader sees that it need not read them.
-
-        The hash includes the version of beatd, because another version may read rows differently.
-        Rows with conflicts get another hash, so that each new leader reads and logs them.
-        """
+        # With conflicts the hash differs, so that each new leader reads the rows and logs them.
+        # Another version of beatd may read rows differently.
         mark = HAS_CONFLICTS if self._row_conflicts else ""
         return f"{__version__}/{self._timezone}/{listing.digest}{mark}"
 
     def _entry(self, row: Mapping[str, Any], once: Mapping[str, Stored]) -> Entry | None:
-        """Return the entry of a row, or None if the row is invalid; the problem is recorded then.
-
-        `once` has the stored entries that run only once, by name.
-        """
         name = str(row["name"])
         try:
             entry = entry_of(row, timezone=self._timezone, source=self._source)

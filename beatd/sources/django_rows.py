@@ -30,7 +30,7 @@ CONNECT_ARGS: dict[str, dict[str, Any]] = {
 
 
 class Seen(Struct, frozen=True):
-    """The name, content hash and edit date of a row, by which a later edit is noticed."""
+    """The name, the hash and the edit date of a row when it was read, to notice later edits."""
 
     name: str
     hash: int
@@ -38,9 +38,9 @@ class Seen(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """The name, hash and edit date of every row, by which later edits are found.
+    """A short summary of every row (name, hash, edit date), to find the rows that change later.
 
-    `rows` has them by id. `marker` is what `DjangoRows.marker` returned before they were read.
+    `rows` has the summaries by row id. `marker` is what `DjangoRows.marker` returned just before.
     """
 
     rows: Mapping[int, Seen]
@@ -127,7 +127,7 @@ class DjangoRows:
         return self._shape
 
     def _hash(self) -> str:
-        """Return an SQL expression that hashes the editable columns of a row."""
+        # Columns that beatd or a scheduler writes after each run are no edits.
         columns = [
             value
             for name, value in self._known().columns.items()

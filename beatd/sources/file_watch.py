@@ -13,7 +13,7 @@ Look = tuple[tuple[object, ...], ...]
 
 
 def look_at(paths: Iterable[Path]) -> Look:
-    """Return a value that differs when one of the files was changed or replaced.
+    """Return a summary of the files (size, time, inode) that differs after any change.
 
     A symbolic link that leads elsewhere counts too: Kubernetes updates a ConfigMap that way.
     """
@@ -61,7 +61,7 @@ class FileWatch:
         return self._latest != self._known
 
     def seen(self) -> None:
-        """Compare later checks with the files as they are now; call this before reading them."""
+        """Start to compare with the files as they are now; call this just before reading them."""
         self._looked_at = self.known_at = self._clock.elapsed()
         self._known = self._latest = look_at(self._paths())
 

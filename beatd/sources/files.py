@@ -105,11 +105,6 @@ class Files:
         now: datetime,
         unseen_since: datetime,
     ) -> dict[str, datetime]:
-        """Return when each new or edited one-off entry was written, by name.
-
-        This is the time of its file. After the first reading, it is at least `unseen_since`, the
-        last check without a change, because a copied file may have an older time.
-        """
         before, one_offs = self._one_offs, one_offs_of(declared)
         self._one_offs = one_offs
         new = {name for name in one_offs if (before or {}).get(name) != one_offs[name]}
@@ -124,20 +119,18 @@ class Files:
             with suppress(OSError):
                 age = self._clock.host_now().timestamp() - path.stat().st_mtime
                 written = now - timedelta(seconds=age)
+                # A copied file may be older than the edit, so it counts from the last look without
+                # a change.
                 made[name] = written if before is None else max(written, unseen_since)
         return made
 
     def _read_config(self) -> Iterator[Problem]:
-        """Read the entries in the configuration and their settings again; yield the problems.
-
-        The settings are timezone, schedules and defaults; others need a restart or SIGHUP. An
-        invalid configuration changes nothing.
-        """
         if self._path is None:
             return
         found = examine(self._path, app=self._config.app)
         yield from found.problems
         if found.config is not None and not _is_wrong(found.problems):
+            # Other settings need a restart or SIGHUP.
             self._config = replace(
                 self._config,
                 timezone=found.config.timezone,
@@ -147,7 +140,6 @@ class Files:
             )
 
     def _last_valid(self, file: EntryFile) -> tuple[Entry, ...] | None:
-        """Return the entries of the file's last valid version, or None if no version was valid."""
         if file.valid:
             self._good[file.path] = file.entries
         return self._good.get(file.path)

@@ -55,15 +55,15 @@ class RowConflicts:
         self._wrong.pop(name, None)
 
     def add_held(self, name: str, line: str) -> None:
-        """Record that an entry of another owner has the row's name; `line` describes this."""
+        """Record that another owner, such as a file, has an entry of this name; `line` says so."""
         self._held[name] = line
 
     def set_free(self, name: str) -> None:
-        """Record that no other owner has an entry of this name."""
+        """Record that no other owner, such as a file, has an entry of this name."""
         self._held.pop(name, None)
 
     def replace_held(self, lines: dict[str, str]) -> None:
-        """Replace all problems about names that other owners use; `lines` has texts by name."""
+        """Replace all notes about names that other owners have by `lines`, texts by name."""
         self._held = lines
 
     def lines(self) -> list[str]:

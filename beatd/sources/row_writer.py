@@ -19,7 +19,7 @@ ATTEMPTS_MAX = 10  # while other writers change the same entries
 
 
 class RowWriter:
-    """Writes one owner's entries to the store, and records names that another owner has."""
+    """Writes the entries of one owner to the store, except those whose name another owner has."""
 
     def __init__(self, owner: str, conflicts: RowConflicts) -> None:
         self._owner, self._conflicts = owner, conflicts
@@ -33,11 +33,11 @@ class RowWriter:
         unseen_since: datetime,
         now: editing.Now,
     ) -> bool:
-        """Write the entries of `wanted` to the store; return True if the store was changed.
+        """Add, change or remove entries in the store; return True if the store changed.
 
-        An entry of None is removed. `made` has the known times of edits by name; `unseen_since` is
-        the time of the last check that found no edit. If another writer changes an entry meanwhile,
-        its write is retried, at most ten times.
+        `wanted` maps names to entries; None removes one. `made` has the times of edits, as far as
+        they are known, and `unseen_since` is when the last check found no edit. A write that
+        collides with another writer is retried, at most ten times.
         """
         left: Iterable[str] = wanted
         counts = {"added": 0, "changed": 0, "removed": 0, "ended": 0}
@@ -72,16 +72,12 @@ class RowWriter:
         made: datetime | None,
         unseen_since: datetime,
     ) -> tuple[str, Change | None]:
-        """Return the counter to raise, such as "added", and the change to write, or None.
-
-        The change is None if there is nothing to write. `row` is the entry in the store, or None.
-        If another owner has the name, a conflict is recorded and nothing is written.
-        """
         if row is not None and row.entry.source != self._owner:
             if entry is not None:
                 whose = editing.owner_text(row.entry)
                 line = f"{self._owner}: {entry.name} is held by {whose}"
                 self._conflicts.add_held(entry.name, line)
+            # Nothing to count and to write: the name belongs to another owner.
             return "", None
         if entry is None:
             return "removed", None if row is None else entry_change.removed(row, self._author)
@@ -97,9 +93,9 @@ class RowWriter:
 
 
 def log_applied(owner: str, added: int, changed: int, removed: int, missed: Sequence[str]) -> None:
-    """Log how many entries were written, and which of them will never run.
+    """Log how many entries were added, changed and removed.
 
-    `missed` are names of entries whose only moment was past already.
+    `missed` are names of entries that will never run, because their only time has passed.
     """
     if added or changed or removed:
         log.info("%s: %d added, %d changed, %d removed", owner, added, changed, removed)

@@ -11,11 +11,11 @@ from beatd.publishers import app_value, lazy_arguments
 
 
 def storable(name: str, arguments: Any, serializer: str) -> Any:
-    """Return task arguments (args or kwargs) as values that a store can save.
+    """Return the arguments of a task as values that a store can save.
 
-    A value that only the app can send, such as an object of its own class, becomes a placeholder.
-    When a run is sent, the value is read from the app again. `name` is for messages. Raises
-    ConfigError for a value that the app's `serializer` cannot send either.
+    A value that only the app can send, such as an object of its own class, becomes a placeholder,
+    and is read from the app again for each run. `name` is for messages. Raises ConfigError for a
+    value that the app's `serializer` cannot send either.
     """
     try:
         if isinstance(arguments, Mapping):

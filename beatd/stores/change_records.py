@@ -8,7 +8,7 @@ from beatd.changes import DEFINITION_BYTES_MAX, Action, Author, ChangeRecord, En
 
 
 class KeptEntry(Struct, frozen=True):
-    """An entry as a store keeps it, with the parts of which a change is recorded.
+    """The fields of a stored entry that are compared to find out what a change altered.
 
     `pause` is None if the entry is not paused, or if nobody knows who paused it.
     """
@@ -21,7 +21,8 @@ class KeptEntry(Struct, frozen=True):
 
     @property
     def pause_facts(self) -> tuple[datetime | None, str, str] | None:
-        """Return what makes a pause another one: its end, its note and who made it."""
+        """Return the end, the note and the author of the pause, or None without a pause. Two pauses
+        are different if these differ."""
         pause = self.pause
         return None if pause is None else (pause.until, pause.note, pause.by)
 
@@ -34,10 +35,10 @@ def record_of(
     before: KeptEntry | None,
     after: KeptEntry | None,
 ) -> ChangeRecord | None:
-    """Return the record of a change that was made, or None if it needs none.
+    """Return a record that an author changed an entry, or None if no record is needed.
 
-    It needs none if no author is given, or if the entry is as before. `before` is None for a new
-    entry, `after` for a removed one.
+    None is needed without an author, or if the entry is the same `before` and `after`. `before` is
+    None for a new entry, `after` for a removed one.
     """
     if author is None:
         return None
@@ -74,8 +75,8 @@ def _action(before: KeptEntry | None, after: KeptEntry | None) -> Action | None:
 
 
 def _state(kept: KeptEntry, *, keeps_definition: bool = True) -> EntryState:
-    """Return the state of an entry. Nobody needs the definition of a new entry after its change, so
-    that the first load of many entries stays cheap."""
+    # Nobody needs the definition of a new entry after its change. Without it, the first load of
+    # many entries stays cheap.
     keeps_definition = keeps_definition and len(kept.definition) <= DEFINITION_BYTES_MAX
     definition = kept.definition.decode() if keeps_definition else ""
     until = None if kept.pause is None else kept.pause.until

@@ -27,8 +27,10 @@ log = logging.getLogger(__name__)
 
 
 class Damage:
-    """The list of damaged places found in a store, at most 100. A place that can be read again is
-    removed from the list. `where` names the store in messages."""
+    """Lists up to 100 places in a store whose data cannot be decoded, for logs and `beatd check`.
+
+    A place leaves the list when it can be decoded again. `where` names the store in messages.
+    """
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -36,8 +38,11 @@ class Damage:
         self._lock = Lock()
 
     def read(self, what: str, decode: Callable[[], T]) -> T | None:
-        """Return the result of `decode`, or None if it raises an error in `UNREADABLE`. Then log
-        that the place `what` is damaged, such as "the plan of entry 'a'"."""
+        """Call `decode` and return its result, or None if the stored data are damaged.
+
+        Damage is logged once for each place. `what` names the place, such as "the plan of entry
+        'a'".
+        """
         try:
             found = decode()
         except UNREADABLE as reason:

@@ -55,8 +55,8 @@ task = Table(
 
 
 class Ran(Struct, frozen=True):
-    """Runs of an entry that are still to be written into its django-celery-beat row. `count` is
-    their number, `at` the moment of the last one."""
+    """The number of runs that a django-celery-beat row must still count, and the time of the
+    last."""
 
     count: int
     at: datetime
@@ -66,19 +66,18 @@ class Ran(Struct, frozen=True):
         return self.count, self.at
 
     def and_also(self, other: "Ran | None") -> "Ran":
-        """Return the sum of both counts with the later of both moments. Return `self` if `other` is
-        None."""
+        """Add the runs of `other` (None: no runs), and keep the later time of the two."""
         if other is None:
             return self
         return Ran(self.count + other.count, max(self.at, other.at))
 
 
 class DjangoStore(SqlStore):
-    """A SQL store that also updates django-celery-beat's rows whenever a run is recorded. It writes
-    last_run_at and total_run_count, and disables one-off rows that ran.
+    """A SQL store that also notes each run in django-celery-beat's own rows.
 
-    It does not write django-celery-beat's `PeriodicTasks` row, because Django's own schedulers
-    would then read all entries again.
+    It updates last_run_at and total_run_count, and disables one-off rows that ran. It does not
+    write django-celery-beat's `PeriodicTasks` row, because Django's own schedulers would then read
+    all entries again.
     """
 
     def __init__(
@@ -140,15 +139,14 @@ class DjangoStore(SqlStore):
         return True
 
     def _keep(self, failed: Mapping[str, Ran]) -> None:
-        """Remember runs that django-celery-beat's rows refused, so that `tell_again` writes them
-        later."""
+        # Runs that the rows refused are kept here until `tell_again` writes them.
         with self._keeping:
             for name, its in failed.items():
                 self._untold[name] = its.and_also(self._untold.get(name))
 
     def _say(self, reason: str) -> None:
-        """Log why django-celery-beat's rows could not be written. Later calls log nothing until
-        `tell_again` has written all remembered runs."""
+        # `tell_again` resets `_said` when it has written all runs, so a lasting failure is logged
+        # once.
         if not self._said:
             log.warning(
                 "django-celery-beat: rows are not told what ran: %s; runs go on, and it is tried "
@@ -158,9 +156,11 @@ class DjangoStore(SqlStore):
         self._said = True
 
     def tell_again(self) -> None:
-        """Write the runs that django-celery-beat's rows refused before, each in a transaction of
-        its own. Rows that refuse again are left to the next call. After ten of them, this call
-        stops."""
+        """Write the runs that django-celery-beat's rows refused before.
+
+        Each row is retried in a transaction of its own; runs that are refused again wait for the
+        next call. A call stops after ten refusals.
+        """
         refused = 0
         for name in list(self._untold):
             with self._keeping:
@@ -200,7 +200,7 @@ class DjangoStore(SqlStore):
 
 
 def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
-    """Return the SQL update that writes the runs `ran` into the rows with these names. It also
+    """Return the SQL update that notes the runs `ran` in the rows with these names. It also
     disables one-off rows and sets their run count to 0."""
     # The column has 32 bits, signed: the count stops at the largest number.
     room = task.c.total_run_count <= MOST_RUNS - ran.count
@@ -220,6 +220,7 @@ def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
 
 
 def moment_for(connection: Connection, moment: datetime) -> datetime:
-    """Return a moment as Django stores it: aware in PostgreSQL, naive UTC in other databases."""
+    """Return a time as Django stores it: with a time zone in PostgreSQL, else in UTC without
+    one."""
     exact = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros(moment))
     return exact if connection.dialect.name == "postgresql" else exact.replace(tzinfo=None)

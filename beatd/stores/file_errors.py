@@ -21,8 +21,10 @@ _HOPELESS = {
 
 @contextmanager
 def said_clearly(path: Path) -> Iterator[None]:
-    """Convert an OSError in the `with` block to a StoreError with a message of one line. It is a
-    StoreUnusable if a later try cannot help, as for a missing permission."""
+    """Convert an OSError in the `with` block to a StoreError with a message of one line.
+
+    If a retry cannot help, as for a missing permission, it is a StoreUnusable.
+    """
     try:
         yield
     except OSError as error:

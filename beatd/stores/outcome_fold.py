@@ -13,7 +13,8 @@ _ENDED = 2
 
 
 def known_since(delivery: Delivery) -> datetime:
-    """Return the earliest known moment of a delivery (one transfer of a message to a worker)."""
+    """Return the earliest time that is known of a delivery: when it was received, started, ended or
+    reported."""
     return delivery.received or delivery.started or delivery.finished or delivery.at
 
 
@@ -23,9 +24,11 @@ def by_age(delivery: Delivery) -> tuple[datetime, str]:
 
 
 def with_report(old: Delivery | None, new: Delivery) -> Delivery | None:
-    """Return the delivery `old` updated with the report `new`, or `new` if `old` is None. Return
-    None if `old` had already ended and `new` changes nothing. Only a lost delivery may still get
-    another end."""
+    """Merge a worker's new report into what is known about the same delivery of a message.
+
+    Return `new` if nothing was known. Return None if the delivery had already ended, so that the
+    report changes nothing; only a delivery that counted as lost may still get another end.
+    """
     if old is None:
         return new
     was_lost = old.state == "lost"
@@ -67,10 +70,12 @@ def entry_after(
     others: Iterable[Delivery],
     at: datetime,
 ) -> EntryOutcome:
-    """Return an entry's outcome after a worker report changed the delivery `old` to `new`. A
-    delivery is one transfer of a run's message to a worker. `old` is None for a new delivery;
-    `others` are the other known deliveries of the run. `before` is the entry's outcome until now,
-    `at` the current time."""
+    """Return an entry's newest outcome and its counts of failures, after a worker's report.
+
+    `before` is the outcome until now. The report changed the delivery (one transfer of a run's
+    message to a worker) from `old` to `new`; `others` are the other deliveries of that run. `at` is
+    the current time.
+    """
     # The newest delivery of a run decides its outcome. An older one that was lost is no failure,
     # because the broker delivered the message again.
     # After a retry another delivery comes, though the clock of its worker may be behind.

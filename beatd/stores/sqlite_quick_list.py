@@ -36,8 +36,8 @@ _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
 
 class Glance(Struct, frozen=True):
-    """The result of `glance`: entries, their newest outcomes by name, and the names of all failing
-    entries."""
+    """The result of `glance`: entries, their newest outcomes by name, and the names of those that
+    failed."""
 
     rows: Sequence[Stored]
     outcomes: Mapping[str, EntryOutcome]
@@ -45,13 +45,12 @@ class Glance(Struct, frozen=True):
 
 
 def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | None:
-    """Return the entries that match a query, read without SQLAlchemy, or None if that is not
-    possible. An entry is failing if its newest result, among the newest `records` in the history,
-    is a failure.
+    """Find entries in a small SQLite store without SQLAlchemy; return None if that is impossible.
 
-    None is returned if the store cannot be read, has another schema version or more than 1000
-    matches, or if a condition of the query is not supported. It is also returned for a large store,
-    unless the query asks for the entries that are due before a moment.
+    It is impossible for an unreadable store, another schema version, more than 1000 matches, or a
+    condition that `beatd list` never uses. In a large store, only a search for entries that are due
+    before a moment is possible. An entry is failing if its newest result, among the newest
+    `records` in the history, is a failure.
     """
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as there:
@@ -85,7 +84,7 @@ def _is_small(there: sqlite3.Connection) -> bool:
 
 
 def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
-    """Return up to 1001 rows that match the query; 1001 rows mean that more than 1000 match."""
+    # One row more than glance may return shows that there are too many.
     asked: list[tuple[str, object]] = []
     if query.name_like is not None:
         asked.append(("p.name GLOB ?", _plain_glob(query.name_like)))
@@ -145,8 +144,6 @@ def _outcomes(there: sqlite3.Connection, rows: Sequence[Stored]) -> dict[str, En
 
 
 def _failing(there: sqlite3.Connection, records: int) -> Container[str]:
-    """Return the names of the entries that failed in their newest result. Only the newest `records`
-    records of the history are examined."""
     newest: dict[str, str] = {}
     for name, state in there.execute(_NEWEST, (records,)):
         if state in ("published", "failed"):

@@ -18,7 +18,7 @@ REQUEUED = "; the message goes back to the broker"
 
 
 class HeldDelivery:
-    """Follows one delivery of a task message to this worker, and reports each state and one end.
+    """Follows one task message in this worker, and reports its start, its end and other states.
 
     Celery's request calls the methods; calls after the first end report nothing. `changed` is
     called with each new state, its time and its error. `was_terminated` is called when Celery has
@@ -130,9 +130,9 @@ class HeldDelivery:
 
     @never_raises
     def revoked(self, reason: str, terminated: bool, expired: bool) -> None:
-        """Report that the task was revoked or had expired.
+        """Report that the task was revoked, or had expired, so that it does not run.
 
-        If a terminated task's process still runs, `end_terminated` reports the end later.
+        If it was terminated and its process still runs, `end_terminated` reports the end later.
         """
         if expired:
             self.end("expired")
@@ -148,7 +148,8 @@ class HeldDelivery:
         return self.started and is_running(getattr(request, "worker_pid", None))
 
     def end_terminated(self) -> bool:
-        """Report the end of a terminated task and return True; False if its process still runs."""
+        """Report the end of a terminated task and return True; do nothing and return False while
+        its process still runs."""
         if not self.ended and self.is_running():
             return False
         self.end("revoked", "terminated")

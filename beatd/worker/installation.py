@@ -83,7 +83,7 @@ def _received(request: Any, headers: Mapping[str, Any]) -> None:
 
 @never_raises
 def _received_without_headers(request: Any) -> None:
-    """Report a retry whose headers the task replaced, using those of the first delivery."""
+    # A task that retries itself may replace the headers. Then those of its first delivery are used.
     reporter = _reporters.get((request.app, request.hostname))
     if reporter is not None and request.id in reporter.known:
         reporter.received(request, reporter.known[request.id])
@@ -114,7 +114,6 @@ def _on_rejected(sender: Any, message: Any, exc: BaseException | None, **_: Any)
 
 
 def _refused(consumer: Any, headers: Mapping[str, Any] | None, id: str | None, error: str) -> None:
-    """Report the state "failed" for a message of beatd that the worker rejected."""
     if headers and PLANNED in headers and id is not None:
         reporter = _reporter(consumer.app, consumer.hostname)
         if reporter is not None:

@@ -38,9 +38,9 @@ class Line(Protocol):
 class ReportSender:
     """Sends a worker's reports in batches, on a thread that starts with the first report.
 
-    `open_line` connects to the broker. `held` returns (task id, delivery id) of all runs that the
-    worker has received and not ended; the thread sends this list every HELD_EVERY_S seconds.
-    `waits_for_process` reports terminated tasks whose process has ended; True if others still run.
+    `open_line` connects to the broker. The result of `held`, the runs that the worker has, is sent
+    every HELD_EVERY_S seconds. `waits_for_process` reports terminated tasks whose process has
+    ended, and returns True if others still run.
 
     While the broker is away, up to MAX_WAITING reports wait; older ones are dropped and counted.
     """
@@ -120,7 +120,6 @@ class ReportSender:
             self._send_batch([self._waiting.popleft() for _ in range(size)])
 
     def _send_batch(self, batch: list[Report]) -> None:
-        """Send the reports in one or more messages, and count the reports that were not sent."""
         dropped = self._dropped
         body = encode(Reports(worker=self._worker, reports=tuple(batch), dropped=dropped))
         if len(body) > MAX_BYTES and len(batch) > 1:
@@ -129,6 +128,7 @@ class ReportSender:
         elif self._send(body):
             self._dropped -= dropped
         else:
+            # The next message says how many reports were not sent.
             self._dropped += len(batch)
 
     def _send_held(self) -> None:
@@ -163,7 +163,7 @@ class ReportSender:
         return False
 
     def _ended_within(self, pause: float) -> bool:
-        """Wait `pause` seconds before a new attempt; return True if the time to close is over."""
+        # Until the time to close is over, each call waits a little and allows a new attempt.
         if self._ending.wait(pause):
             time.sleep(FIRST_PAUSE_S)
             return time.monotonic() >= self._end_by

@@ -85,12 +85,10 @@ class Reporter:
                 self.known.pop(next(iter(self.known)), None)
 
     def _end_terminated(self) -> bool:
-        """Report terminated tasks whose process has ended; return True if others still run."""
         terminated = [held for held in list(self._held.values()) if held.terminated]
         return not all([held.end_terminated() for held in terminated])
 
     def _named(self) -> list[tuple[str, str]]:
-        """Return (task id, delivery id) of each message that was received and has not ended."""
         self._release_dropped()
         return [(held.id, held.delivery) for held in list(self._held.values())]
 

@@ -75,7 +75,7 @@ class RequestHooks(Request):  # type: ignore[misc]  # celery has no types
 
     @never_raises
     def _mark_reported(self) -> None:
-        """Prevent a second report of this run by the handler of the signal task_revoked."""
+        # Else the handler of the signal task_revoked would report this run again.
         setattr(self._context, REPORTED, True)
 
     def _announce_cancelled(self, *args: Any, **kwargs: Any) -> None:
@@ -105,10 +105,7 @@ def watch(request: Any, held: HeldDelivery) -> None:
 
 
 def _reported(base: type) -> type:
-    """Return a subclass of the request class `base` that reports to a HeldDelivery.
-
-    It is created once for each class; Celery has one request class for each task.
-    """
+    # Created once for each class; Celery has one request class for each task.
     made: type | None = base.__dict__.get(REPORTED)
     if made is None:
         made = type(base.__name__, (RequestHooks, base), {"__slots__": ()})

@@ -26,12 +26,12 @@ NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
 def make_change(
     tables: Tables, change: Change, definition: Raw | None, version: int, now: datetime
 ) -> bool:
-    """Make one change of an entry and return True; return False if the entry was changed meanwhile.
+    """Write, re-plan, pause or remove one entry. Return True, or False if another change came
+    first.
 
-    `version` becomes the revision of the entry. `definition` is the encoded entry, or None to
-    remove the entry. An entry that lost its plan or its definition counts as missing; its other
-    rows are deleted first. Moments and pending requests that the edit cancels are recorded as
-    skipped. If the change has an author, a record of it is written.
+    `version` becomes the entry's revision number. `definition` is the encoded entry, or None to
+    remove it. Runs that the change cancels are recorded as skipped. If the change has an author, a
+    record of it is written.
     """
     before = kept_entry(tables, change.name)
     made = _make(tables, change, definition, version, now)
@@ -103,15 +103,15 @@ def _make(
 
 
 def _pause(change: Change, before: Defined | None) -> Pause | None:
-    """Return the pause that an entry has after a change: the new one, or that which it had."""
     if not change.paused:
         return None
+    # A change that names no pause keeps the one that the entry had.
     return change.pause or (None if before is None else before.pause)
 
 
 def _remove_what_is_left(tables: Tables, name: str, *, is_replaced: bool) -> None:
-    """Delete the rows of an entry that lost its plan or its definition. If `is_replaced`, its
-    running run and its outcome stay, because the caller writes a new entry of this name."""
+    # The entry lost its plan or its definition, and the rest is deleted here. If the caller writes
+    # a new entry of this name, the running run and the outcome stay.
     running, outcome = tables.running.get(name), tables.outcomes.get(name)
     tables.put(Removed(name))
     if is_replaced and running is not None:

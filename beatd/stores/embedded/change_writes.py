@@ -16,7 +16,8 @@ SAME_CALL = timedelta(seconds=1)
 
 
 def kept_entry(tables: Tables, name: str) -> KeptEntry | None:
-    """Return an entry for a record of its change; None if it is missing or has lost a part."""
+    """Return the fields of an entry that a record of its change compares. Return None if the entry
+    is missing, or lost its plan or its definition."""
     defined = tables.defined.get(name)
     if defined is None or name not in tables.planned:
         return None
@@ -32,15 +33,16 @@ def kept_entry(tables: Tables, name: str) -> KeptEntry | None:
 def write_record(
     tables: Tables, name: str, author: Author, before: KeptEntry | None, at: datetime
 ) -> None:
-    """Write the record of a change that was just made, unless the entry is as `before`."""
+    """Record how an entry differs from `before`, who changed it and when; write nothing if
+    equal."""
     record = record_of("", at, name, author, before, kept_entry(tables, name))
     if record is not None:
         _add(tables, replace(record, at=_own_moment(tables, name, at)))
 
 
 def _own_moment(tables: Tables, name: str, at: datetime) -> datetime:
-    """Return `at`, or a microsecond after the newest record of the entry if that has the same time.
-    A copy of a store tells the records of an entry apart by their times."""
+    # A copy of a store tells the records of an entry apart by their times, so each record of an
+    # entry gets a time of its own.
     newest = next((row.at for row in tables.changes.newest(name)), None)
     if newest is not None and at <= newest < at + SAME_CALL:
         return newest + MICROSECOND
@@ -48,8 +50,8 @@ def _own_moment(tables: Tables, name: str, at: datetime) -> datetime:
 
 
 def copy_records(tables: Tables, records: Iterable[ChangeRecord]) -> None:
-    """Write records of another store under new ids. Leave out each of which the store has one with
-    the same name and time."""
+    """Append records of another store under new ids. Leave out a record if the store has one of the
+    same entry and time."""
     records = list(records)
     there = {
         (name, row.at)
@@ -62,10 +64,9 @@ def copy_records(tables: Tables, records: Iterable[ChangeRecord]) -> None:
 
 
 def _add(tables: Tables, record: ChangeRecord) -> None:
-    """Write a record under the next id. Above 110,000 records, delete the oldest until 100,000 are
-    left."""
     number = tables.changes.next
     tables.put(ChangeRow(number, replace(record, id=str(number))))
+    # In steps of a tenth, so that not each new record deletes an old one.
     if len(tables.changes) > RECORDS_MAX + RECORDS_MAX // 10:
         tables.put(ChangesForgotten(tables.changes.first, number - RECORDS_MAX))
 

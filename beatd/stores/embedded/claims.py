@@ -41,11 +41,10 @@ def refuse_old_term(tables: Tables, term: Term) -> None:
 
 
 def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
-    """Make one change of the ledger and return True; return False if its row was changed meanwhile.
+    """Make one prepared change, such as "run this entry now". Return False if it is out of date.
 
-    `move` describes the change: of the next run of an entry, of a request for runs, or of a claimed
-    run without a recorded outcome. If False is returned, nothing was written. `term` is the
-    leader's fencing number; `at` becomes the time of the claim.
+    It is out of date if the data changed since they were read; then nothing is written. `term` is
+    the leader's fencing number. A run that the change reserves is marked with the time `at`.
     """
     if move.running is not None and not is_as_seen(tables, move.name, move.running, at):
         return False
@@ -113,8 +112,7 @@ def _make_of_claim(tables: Tables, move: Move, term: Term, at: datetime) -> bool
 
 
 def _is_edited(tables: Tables, move: Move) -> bool:
-    """Return True if the entry was edited or removed since the change `move` was prepared. Return
-    False if `move` starts no run."""
+    # Without a run, it does not matter whether the entry was edited.
     if move.run is None:
         return False
     defined = tables.defined.get(move.name)
@@ -122,7 +120,7 @@ def _is_edited(tables: Tables, move: Move) -> bool:
 
 
 def _counted(planned: Planned, move: Move) -> Planned:
-    """Return the row of an entry's next run with the runs of `move` added to its counters."""
+    # `counts` is the number of the move's runs that count towards `max_runs`.
     last = planned.last
     if move.run is not None and move.counts:
         moment = move.run.occurrence.planned
@@ -131,8 +129,7 @@ def _counted(planned: Planned, move: Move) -> Planned:
 
 
 def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
-    """Write what the change `move` adds: the claim of its run, its skipped moments, and its missed
-    moments that are still to be published."""
+    # The reserved run, the skipped moments, and the missed moments that are still to be published.
     if move.run is not None:
         run = move.run
         tables.put(
@@ -146,12 +143,11 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
 
 
 def settle(tables: Tables, result: Result) -> None:
-    """Record whether the message of a claimed run was published. A second call does no harm.
+    """Record whether the message of a reserved run was published. A second call does no harm.
 
-    A published or rejected message closes the claim and is written to the history; a rejected run
-    also stops counting as running. A message that was certainly not sent marks the claim as unsent;
-    an unknown outcome changes nothing. If the run was claimed again after `result.claimed_at`, only
-    a published message counts.
+    A published or rejected run moves to the history; a rejected run also stops counting as running.
+    "unsent" only marks the run; "unknown" changes nothing. If the run was reserved again since,
+    only "published" counts.
     """
     occurrence, sent = result.run.occurrence, result.outcome.sent
     claim = tables.claims.get(occurrence)
@@ -193,7 +189,7 @@ def _ended(run: Run, result: Result, term: int) -> Record:
 
 
 def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: datetime) -> None:
-    """Delete requests for runs, and record their moments as skipped with this reason and time."""
+    """Delete requests for runs, and record in the history that these runs were skipped, and why."""
     for request in dropped:
         tables.put(Done(request.id))
         several = request.last > request.first
@@ -202,13 +198,15 @@ def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: d
 
 
 def origin_of(request: Request) -> Origin:
-    """Return why the runs of a request exist: "catch-up" for missed runs, else its kind."""
+    """Return why a request's runs exist: "trigger", "backfill", or "catch-up" for missed runs."""
     return "catch-up" if request.kind == "backlog" else request.kind
 
 
 def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "planned") -> Record:
-    """Return a history record with the state "skipped" for a span of moments that do not run.
-    `task_id` is that of the claimed run which the record closes, or "" if there is none."""
+    """Return the history record of a series of runs that was skipped.
+
+    `task_id` is the id of a reserved run that is skipped, or "" if the runs were not reserved.
+    """
     until = skip.until if skip.until > skip.planned else None
     return Record(
         name,
@@ -225,8 +223,10 @@ def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "pl
 
 
 def add_line(tables: Tables, at: datetime, record: Record, claim: Occurrence | None) -> None:
-    """Write a record of history. Above 110,000 records, delete the oldest until 100,000 are left.
-    `claim` is the claimed occurrence that the record closes, or None."""
+    """Append a record to the history. Above 110,000 records, delete the oldest 10,000.
+
+    `claim` names the reserved run (entry and planned time) that the record completes, or is None.
+    """
     tables.put(Line(tables.lines.next, at, record, claim))
     if len(tables.lines) > LINES + LINES // 10:
         tables.put(Forgotten(tables.lines.first, tables.lines.next - 1 - LINES))

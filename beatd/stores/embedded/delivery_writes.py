@@ -15,12 +15,11 @@ DELIVERIES = 100_000
 
 
 def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
-    """Write a worker's report about one delivery of a run's message. Return "late", and change
-    nothing, if that delivery had ended already; otherwise return "written".
+    """Write a worker's report about one delivery of a run's message.
 
-    The outcome of the entry, if it exists, is updated. If all deliveries have ended, the run no
-    longer counts as running, and a next run that waited for it is due at `at`. Above 110,000
-    deliveries, the oldest are deleted until 100,000 are left.
+    Return "written", or "late" if that delivery had ended already; then nothing changes. When all
+    deliveries have ended, the run is over, and a next run that waits for it is due at `at`. Above
+    110,000 deliveries, the oldest are deleted.
     """
     of_run = tables.deliveries.get(delivery.task_id, {})
     before = of_run.get(delivery.delivery)

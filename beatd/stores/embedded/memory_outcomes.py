@@ -50,6 +50,4 @@ class MemoryOutcomes(MemoryPart):
 
 
 def _of(rows: Mapping[str, Row], names: Sequence[str] | None) -> dict[str, Row]:
-    """Return the rows of these names, or all rows if `names` is None. A name without a row is left
-    out."""
     return {name: rows[name] for name in (rows if names is None else names) if name in rows}

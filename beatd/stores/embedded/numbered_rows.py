@@ -16,15 +16,17 @@ class Numbered(Protocol):
 
     @property
     def name(self) -> str:
-        """Return the name of the entry that the row is about."""
+        """Return the name of the entry that this row is about."""
 
 
 Row = TypeVar("Row", bound=Numbered)
 
 
 class NumberedRows(Generic[Row]):
-    """The rows by number, oldest first. `next` is the number of the next row; `first` is at most
-    the lowest number."""
+    """A table of numbered rows, oldest first, that also finds all rows about one entry.
+
+    `next` is the number for the next new row. No row has a number below `first`.
+    """
 
     def __init__(self) -> None:
         self.first = self.next = 1
@@ -80,8 +82,11 @@ class NumberedRows(Generic[Row]):
                 yield self._rows[numbers[place]]
 
     def old(self, before: datetime, keep: int) -> tuple[int, int]:
-        """Return how many of the oldest rows are older than `before` or not among the newest
-        `keep`, and the number of the last of them. Return (0, 0) if there is none."""
+        """Return how many of the oldest rows to delete, and the number of the last of them.
+
+        A row is old if it was written before `before`, or if `keep` newer rows exist. Return (0, 0)
+        if no row is old.
+        """
         count = last = 0
         for number, row in self._rows.items():
             if row.at >= before and len(self._rows) - count <= keep:
@@ -91,5 +96,5 @@ class NumberedRows(Generic[Row]):
 
 
 def number_of(text: str) -> int | None:
-    """Return the number of a row that was given away as text, or None if the text is not one."""
+    """Convert a row's id, such as "42", to its number; return None if the text is no number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -34,20 +34,21 @@ log = logging.getLogger(__name__)
 
 
 class _Announced(Struct, frozen=True):
-    """A daemon of an older beatd, as listed in the file PATH.daemons. It counts as running until
-    `ttl` seconds after `at`."""
+    """An entry of the list of running daemons that older beatd versions keep in PATH.daemons.
+
+    The daemon counts as running until `ttl` seconds after `at`.
+    """
 
     at: datetime
     ttl: float
 
 
 def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> None:
-    """Convert the shelf file at `path` from the old format, and rename the old file to PATH.old. Do
-    nothing if there is no file in the old format.
+    """Convert the store file at `path` from the format of older versions, and keep it as PATH.old.
 
-    `write` creates a new shelf at a path from the given values. PATH.copy and PATH.daemons are
-    deleted. Raise StoreError if an older beatd still runs or a file cannot be used, and
-    StoreUnusable if the shelf has unknown values.
+    `write` creates a new store at a path from the given values. A file that is not old stays as it
+    is. Raise StoreError if an older beatd still runs or a file cannot be used, and StoreUnusable if
+    the file has unknown values.
     """
     with said_clearly(path):
         if not _may_be_old(path):
@@ -148,7 +149,7 @@ def _good_lines(path: Path) -> list[bytes | None]:
 
 
 def _opened(line: bytes, number: int) -> bytes | None:
-    """Return the content of a line, or None if its checksum or its number is wrong."""
+    # A line is "CHECKSUM NUMBER JSON"; the checksum is about the number, too.
     checksum, _, numbered = line.partition(b" ")
     place, _, text = numbered.partition(b" ")
     good = checksum == b"%08x" % crc32(numbered) and place == b"%d" % number
@@ -156,8 +157,7 @@ def _opened(line: bytes, number: int) -> bytes | None:
 
 
 def _alive(path: Path, lines: Sequence[bytes]) -> Iterator[AnyValue]:
-    """Apply the changes in all lines, and yield the values that exist at the end. Raise
-    StoreUnusable for an unknown or malformed value."""
+    # The lines are changes, oldest first. Applied to empty tables they give what exists now.
     held = Tables()
     try:
         for line in lines:

@@ -18,8 +18,10 @@ Row = tuple[Defined, Planned]
 
 
 def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
-    """Return a filter for the conditions of a query, except `query.names`. It decodes only the task
-    of a definition, and only for a condition of the task."""
+    """Return a function that is True for an entry and its plan if they match the search.
+
+    `query.names` is not tested; the caller looks these names up.
+    """
     name_like, task_like = _pattern(query.name_like), _pattern(query.task_like)
     contains, is_behind = _inside(query.contains), _is_behind(query)
 
@@ -45,7 +47,7 @@ def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
 
 
 def _is_behind(query: Query) -> Callable[[str, datetime | None], bool]:
-    """Return a filter for entries, by name and due moment, behind the query's place `after`."""
+    # `after` is the last entry of the page before; the next page begins behind it.
     after = query.after
     if after is None:
         return lambda name, due: True
@@ -65,7 +67,6 @@ _task_of = json.Decoder(_Definition)
 
 
 def _task(defined: Defined) -> str:
-    """Return the task of an entry; "" if its definition is damaged."""
     try:
         return _task_of.decode(defined.definition).task
     except DecodeError:
@@ -73,8 +74,8 @@ def _task(defined: Defined) -> str:
 
 
 def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
-    """Return the rows sorted by name, or by due moment and then name for "next". With "next", rows
-    without a due moment are last."""
+    """Return the rows sorted by name or, for "next", by the time of the next run, then by name.
+    Rows without a next run are last."""
     by_name = sorted(rows, key=lambda row: row[0].name)
     if order == "name":
         return by_name
@@ -99,6 +100,6 @@ def _pattern(shell: str | None) -> re.Pattern[str] | None:
 
 
 def _inside(text: str | None) -> re.Pattern[str] | None:
-    """Return the regular expression for a text, in which only letters from a to z match in both
-    cases; None if the text is None."""
+    """Return a pattern that finds the text, ignoring the case of letters from a to z; None for
+    None."""
     return None if text is None else re.compile(re.escape(text), re.IGNORECASE | re.ASCII)

@@ -13,9 +13,11 @@ from beatd.stores.embedded.tables import Tables
 
 
 def is_as_seen(tables: Tables, name: str, change: RunningChange, at: datetime) -> bool:
-    """Return True if the entry's running run is the one that `change` expects. If none is expected,
-    return True if there is none. If `change` requires that the run is over, return False while it
-    still counts as running at `at`."""
+    """Return True if the entry's running run is still the one that `change` was computed from.
+
+    Return False if another run is running. Also return False if `change` requires that the run is
+    over, but it still counts as running at `at`.
+    """
     running = tables.running.get(name)
     if running is None:
         return not change.seen
@@ -23,11 +25,9 @@ def is_as_seen(tables: Tables, name: str, change: RunningChange, at: datetime) -
 
 
 def change_running(tables: Tables, move: Move, change: RunningChange, at: datetime) -> None:
-    """Write or delete the running run of an entry, as `change` requires.
+    """Mark a run as the running one of its entry, prolong it, or end it, as `change` says.
 
-    `at` is the time of `move`, the ledger change that `change` is a part of. A change of the plan
-    decides anew whether the next run waits for the running run to end; any other change leaves that
-    as it was.
+    `change` is a part of `move`, which is made at the time `at`.
     """
     name, is_of_plan = move.name, move.of == "plan"
     running = tables.running.get(name)
@@ -50,8 +50,10 @@ def change_running(tables: Tables, move: Move, change: RunningChange, at: dateti
 
 
 def end_run(tables: Tables, task_id: str, at: datetime) -> bool:
-    """Delete the running run with this task id and return True, or return False if there is none.
-    An entry whose next run waits for it becomes due at `at`."""
+    """Mark the run with this task id as ended; return True if it was running, else False.
+
+    If the next run of its entry waits for it, that run is due at `at`.
+    """
     name = tables.running_entry.get(task_id)
     if name is None:
         return False
@@ -63,7 +65,7 @@ def end_run(tables: Tables, task_id: str, at: datetime) -> bool:
 
 
 def wait_no_longer(tables: Tables, name: str) -> None:
-    """Note that the next run of an entry does not wait for its running run. Call it after a new
+    """Let the next run of an entry start without waiting for its running run. Call it after a new
     plan was written."""
     running = tables.running.get(name)
     if running is not None and running.waits:
@@ -82,10 +84,10 @@ def prolong(tables: Tables, task_ids: Iterable[str], until: datetime) -> None:
 
 
 def _make_due(tables: Tables, name: str, due: datetime) -> None:
-    """Set the due moment of an entry's next run to `due`, unless it is earlier or missing."""
     planned = tables.planned.get(name)
     if planned is None or planned.plan.due is None:
         return
+    # A due moment only becomes earlier; a paused or disabled entry has none.
     if due < planned.plan.due:
         plan = replace(planned.plan, due=due)
         tables.put(Planned(name, plan, planned.runs, planned.last))

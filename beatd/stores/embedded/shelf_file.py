@@ -31,8 +31,10 @@ class ShelfFile:
         self._process = os.getpid()
 
     def is_open(self) -> bool:
-        """Return True if this process has opened the file that is now at the path. False before
-        `open`, in a forked child, and after the file was replaced by another."""
+        """Return True if this process has opened the file that is now at the path.
+
+        Return False before `open`, in a forked child, and after the file was replaced.
+        """
         if self._connection is None:
             return False
         if self._process != os.getpid():

@@ -13,8 +13,10 @@ PICKLE_PROTOCOL = 4  # the newest one that every Python since 3.4 reads and writ
 
 
 class Dict(MutableMapping[bytes, bytes]):
-    """A dictionary of bytes in a SQLite table. A new value for an old key does not change the
-    order."""
+    """A dictionary of bytes that is stored in a table of a SQLite file.
+
+    A new value for an old key does not change the order.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -44,7 +46,7 @@ class Dict(MutableMapping[bytes, bytes]):
         return int(self._connection.execute("SELECT count(*) FROM Dict").fetchone()[0])
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield all (key, value) pairs from one query, ordered by the first write of each key."""
+        """Yield all (key, value) pairs, in the order in which the keys were first written."""
         yield from self._connection.execute("SELECT key, value FROM Dict ORDER BY rowid")
 
 

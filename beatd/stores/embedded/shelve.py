@@ -120,8 +120,8 @@ class ShelveStore(MemoryStore):
             log.warning(self._replaced)
 
     def _write_anew(self, path: Path, values: Sequence[AnyValue]) -> None:
-        """Create a shelf file with these values at `path`, where no file may exist; clear the
-        tables."""
+        """Create a store file with these values at `path`. No file may exist there. The tables in
+        memory are cleared."""
         file = ShelfFile(path)
         file.open()
         try:
@@ -153,9 +153,8 @@ class ShelveStore(MemoryStore):
         self._number, self._seen = newest, version
 
     def _replay_since(self, shelf: PlainShelf, newest: int) -> bool:
-        """Apply the changes of other processes, up to number `newest`, and return True. Return
-        False if the caller must load the whole file: a change is no longer listed, or another
-        program wrote."""
+        # Apply the changes that other processes have listed in the file. False: the caller must
+        # load the whole file, because one of them is no longer listed.
         if newest <= self._number:
             return False  # written by a program that is not beatd
         for number in range(self._number + 1, newest + 1):
@@ -206,8 +205,8 @@ class ShelveStore(MemoryStore):
             self._tables.replay(value)
 
     def _value(self, key: str, pickled: bytes) -> AnyValue | None:
-        """Return the value of a key, or None if the key belongs to no table or the value is
-        damaged. Damage is logged once and reported by `problems`."""
+        """Decode the value of a key; return None if it is damaged or its key is unknown. Damage is
+        logged once, and shown by `beatd check`."""
         try:
             value = from_plain(key, lambda: plain(pickled))
         except (UnpicklingError, ValidationError) as damage:
@@ -233,8 +232,7 @@ class ShelveStore(MemoryStore):
         self._note_change(shelf, put, deletions(values))
 
     def _note_change(self, shelf: PlainShelf, put: list[str], gone: dict[str, list[Any]]) -> None:
-        """List the keys that this change wrote and deleted in the file. Other processes then need
-        not load the whole file. Only the newest 100 changes stay listed."""
+        # Other processes apply the listed keys and need not load the whole file.
         self._number += 1
         shelf["changes"] = self._number
         shelf[key_of_change(self._number)] = {"put": put, **gone}

@@ -1,5 +1,5 @@
-"""A store in Redis: entries, their next runs, claims and history. Each batch of changes runs as one
-Lua script."""
+"""A store in Redis for entries, their next runs and their history. Each batch of changes runs as
+one Lua script."""
 
 from beatd.stores.redis.redis_store import RedisStore
 

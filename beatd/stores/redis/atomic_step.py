@@ -1,4 +1,4 @@
-"""Claim, publish and record a batch of runs in one Redis script. Used when the broker is the same
+"""Reserve, publish and record a batch of runs in one Redis script. Used when the broker is the same
 Redis as the store."""
 
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ MOST = 2000  # moves for one `plain.lua`: Lua unpacks no more than 8000 values
 
 
 class RedisStep:
-    """A batch of runs that one Redis script claims, publishes and records.
+    """A batch of runs that one Redis script reserves, publishes and records.
 
-    The fast script `plain.lua` makes all changes together, if each is an ordinary planned run. For
-    any other batch, or if a row changed meanwhile, `moves.lua` makes the changes one by one.
+    Ordinary batches run in the fast script `plain.lua`. If a run is unusual or an entry changed
+    meanwhile, the slower `moves.lua` handles the runs one by one.
     """
 
     def __init__(
@@ -73,8 +73,10 @@ class RedisStep:
 
 
 def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
-    """Return True if the fast script `plain.lua` can claim and publish these runs. That needs 1 to
-    2000 plain moves (see `is_plain`) of different entries, with one message each."""
+    """Return True if the fast script `plain.lua` can reserve and publish these runs.
+
+    It can do 1 to 2000 ordinary planned runs of different entries, each with one message.
+    """
     return (
         0 < len(moves) <= MOST
         and all(map(is_plain, moves))
@@ -84,8 +86,7 @@ def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
 
 
 def is_plain(move: Move) -> bool:
-    """Return True if the change only claims one planned run and sets the entry's next run. It may
-    mark this run as running, but has no skipped or missed moments."""
+    """Return True if the change is one ordinary planned run, without skipped or missed runs."""
     return (
         move.of == "plan"
         and move.plan is not None
@@ -99,16 +100,14 @@ def is_plain(move: Move) -> bool:
 
 
 def is_beginning(change: RunningChange) -> bool:
-    """Return True if the change only marks a new run as the running run of its entry."""
+    """Return True if the change only marks a new run as running, and ends no other run."""
     return change.until is not None and not change.ends
 
 
 class Plain:
-    """Packs a batch of planned runs as arguments of the script `plain.lua`.
+    """Packs a batch of ordinary planned runs as arguments of the script `plain.lua`.
 
-    `told` contains the arguments: columns of the changes, columns of their history records, and the
-    message bodies by queue. Rare fields, such as an origin other than "planned", are in separate
-    tables.
+    `told` is the packed data: plans, history records, and the messages for each queue.
     """
 
     def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
@@ -152,11 +151,9 @@ class Plain:
         )
 
     def outcomes(self, refused: Sequence[bytes | int]) -> Sequence[Outcome | None]:
-        """Return the outcome of each run, in order: confirmed, or rejected if its queue refused
-        messages.
+        """Return for each run whether its message was published or its queue refused it.
 
-        `refused` is a flat list of pairs from the script's reply: number of a queue, then the
-        reason.
+        `refused` is from the script's reply: the number of a queue, then its reason, then the next.
         """
         outcomes: list[Outcome | None] = [CONFIRMED] * len(self._queues)
         if refused:

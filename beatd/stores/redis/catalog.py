@@ -110,8 +110,10 @@ class RedisCatalog:
         self._scripts.ask(lambda: client.hset(marks, mark.key, json.encode(mark)))
 
     def unreadable(self) -> Iterator[str]:
-        """Yield a line of text for each entry that this program cannot read. Only the 10,000
-        entries that are due first are checked."""
+        """Yield a message for each entry that this program cannot read.
+
+        Only the 10,000 entries that run next are checked.
+        """
         for page in pages(islice(self._search.soonest(None), CHECKED)):
             for name, _, definition in self._reader.read(page):
                 try:

@@ -16,13 +16,13 @@ Fields = Mapping[bytes, bytes]
 
 
 def pause_text(pause: Pause) -> str:
-    """Return a pause as text: at, until, and JSON of who paused the entry and why."""
+    """Return a pause as text with tabs: its start, its end, and JSON of who paused and why."""
     who = json.encode((pause.by, pause.note)).decode()
     return f"{text_of(pause.at)}\t{text_of(pause.until)}\t{who}"
 
 
 def pause_of(text: bytes) -> Pause:
-    """Return the pause from its text in Redis. A damaged text raises an exception."""
+    """Read a pause from its text in Redis. A damaged text raises an exception."""
     at, until, who = text.split(b"\t", 2)
     by, note = json.decode(who, type=tuple[str, str])
     return Pause(moment_of(int(at)), by, moment_in(until), note)
@@ -33,7 +33,7 @@ def author_text(author: Author) -> str:
 
 
 def change_texts(record: ChangeRecord) -> tuple[str, ...]:
-    """Return the fields of a record for the script `write_changes.lua`."""
+    """Return a record of a change as texts: time, entry, action, author, state before and after."""
     before, after = record.before, record.after
     return (
         str(micros(record.at)),
@@ -46,8 +46,7 @@ def change_texts(record: ChangeRecord) -> tuple[str, ...]:
 
 
 def change_of(id: str, fields: Fields) -> ChangeRecord:
-    """Return the record from its id and its fields in the Redis stream. Damaged fields raise an
-    exception."""
+    """Read a record of a change from its fields in Redis. Damaged fields raise an exception."""
     before, after = fields[b"b"], fields[b"c"]
     return ChangeRecord(
         id=id,
@@ -67,9 +66,8 @@ def _state_text(state: EntryState) -> str:
 
 
 def _state_of(text: bytes, before: bytes = b"") -> EntryState:
-    """Return a state from its text. A state that ends after `until` has the definition of the state
-    `before`."""
     paused, until, packed = text.split(b"\t", 2)
+    # If only the pause changed, the definition is not written twice: it is the one of `before`.
     packed = packed or before.split(b"\t", 2)[2]
     source, declared_at, raw = json.decode(packed, type=_PACKED)
     definition = bytes(raw)
@@ -83,6 +81,5 @@ def _state_of(text: bytes, before: bytes = b"") -> EntryState:
 
 
 def fields_of(values: Any) -> Fields:
-    """Return the fields of an element of a stream by name. redis-py reads the stream commands that
-    it knows into mappings, and the replies of scripts into lists."""
+    # redis-py turns the replies of stream commands into dicts, but not the replies of scripts.
     return values if isinstance(values, dict) else dict(zip(values[::2], values[1::2], strict=True))

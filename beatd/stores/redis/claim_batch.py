@@ -1,4 +1,4 @@
-"""Pack the arguments of the script `moves.lua`, which claims and publishes runs, and read its
+"""Pack the arguments of the script `moves.lua`, which reserves and publishes runs, and read its
 reply."""
 
 from collections.abc import Sequence
@@ -26,8 +26,10 @@ REQUESTED: dict[str, Origin] = {
 
 
 def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
-    """Return the outcome of each run in a reply of `moves.lua`, in order; None if it was not
-    claimed. A run is not claimed if its entry changed meanwhile."""
+    """Read the reply of `moves.lua`: the outcome of each run, in order.
+
+    None means that the run was not sent, because its entry changed meanwhile.
+    """
     made, *refused = reply
     outcomes: list[Outcome | None] = [CONFIRMED if letter == ord("1") else None for letter in made]
     for place, reason in zip(refused[::2], refused[1::2], strict=True):
@@ -38,18 +40,20 @@ def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
 def told_with(
     batch: "Batch", term: Term, at: datetime, *, remember: str = ""
 ) -> tuple[str | bytes | int, ...]:
-    """Return the arguments of the script `moves.lua` for a batch of changes claimed at the time
-    `at`.
+    """Return all arguments of the script `moves.lua` for a batch.
 
-    If `remember` is given, the script stores its answer under this Redis key, so that a repeated
-    call returns the same answer. `term` is the leader's fencing number.
+    `term` is the leader's fencing number, `at` the time at which the runs are reserved. The script
+    saves its answer under the Redis key `remember`, if given, so that a repeated call returns the
+    same answer.
     """
     return (str(term.number), term.token, micros(at), remember, batch.packed, batch.bodies)
 
 
 def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
-    """Return the reply of a script unchanged, or raise Deposed if it refused the leader's term. A
-    script refuses a term (a fencing number) that is not the newest."""
+    """Return a script's reply unchanged, or raise Deposed if another daemon leads now.
+
+    The script refuses a `term` (the fencing number of a leader) that is not the newest.
+    """
     if reply[0] != b"deposed":
         return reply
     if not reply[1]:
@@ -62,11 +66,10 @@ def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
 
 
 class Batch:
-    """Packs changes of the ledger and their messages as arguments of the script `moves.lua`.
+    """Packs prepared runs and their messages as arguments of the script `moves.lua`.
 
-    Each field of the changes is a column of texts; rare fields are in a separate table. All message
-    bodies are joined in one argument, because a thousand arguments cost more than their contents
-    and Redis cannot unpack bytes.
+    All message bodies are joined in one argument: a thousand arguments cost more than their
+    contents.
     """
 
     def __init__(
@@ -84,9 +87,8 @@ class Batch:
         self.bodies = b"".join(self._bodies)
 
     def _target(self, pushes: Sequence[Push]) -> object:
-        """Add the message bodies of the pushes to the batch, and return the key of their queue.
-        Return a list of keys unless there is exactly one push."""
         self._bodies += [push.body for push in pushes]
+        # One key as a text, several as a list.
         return pushes[0].key if len(pushes) == 1 else [push.key for push in pushes]
 
     def _columns(self, place: int, move: Move) -> tuple[object, ...]:
@@ -114,8 +116,7 @@ class Batch:
 
 
 def is_rare(move: Move) -> bool:
-    """Return True if the change is more than an ordinary planned run. For example, it has skipped
-    moments or belongs to a request."""
+    """Return True if the change is more than an ordinary planned run, such as a run by hand."""
     return (
         move.of != "plan"
         or bool(move.skips)
@@ -162,7 +163,6 @@ def _rare(move: Move) -> tuple[object, ...]:
 
 
 def change_fields(change: RunningChange, run: Run | None) -> tuple[object, ...]:
-    """Return the script's fields for a change of an entry's running run: expected task id, new end,
-    whether the run is deleted, task id of the new run, whether the old run must be over."""
+    # In the order in which the scripts read them.
     id = "" if run is None else run.task_id
     return (change.seen, text_of(change.until), change.ends, id, change.is_over)

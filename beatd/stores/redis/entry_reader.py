@@ -26,8 +26,10 @@ ALLOW: Overlap = "allow"
 
 
 class Definition:
-    """The definition of an entry, parsed from its text in Redis. The text is the revision, a tab,
-    and a JSON array of source, declared_at and definition. A damaged text raises an exception."""
+    """The definition of an entry, read from its text in Redis, such as "7", a tab and JSON.
+
+    The number is the entry's revision. A damaged text raises an exception.
+    """
 
     __slots__ = ("declared_at", "json", "revision", "source")
 
@@ -39,14 +41,15 @@ class Definition:
 
     @staticmethod
     def packed(codec: Codec, entry: Entry) -> str:
-        """Return the JSON array of source, declared_at and definition for an entry. The script
-        `write.lua` adds the revision."""
+        """Return the JSON text that Redis keeps of an entry; the script `write.lua` adds its
+        revision."""
         definition = Raw(codec.encode(entry))
         return json.encode((entry.source, entry.declared_at, definition)).decode()
 
 
 class Reader:
-    """Reads entries from Redis, and caches their definitions. Several threads may use it."""
+    """Reads entries from Redis, and caches their decoded definitions. Several threads may use
+    it."""
 
     def __init__(self, scripts: Scripts, codec: Codec, damage: Damage) -> None:
         self._scripts, self._codec, self.damage = scripts, codec, damage
@@ -61,10 +64,10 @@ class Reader:
     def stored(
         self, rows: Sequence[tuple[str, bytes | None]], *, unmoved: bool = False
     ) -> dict[str, Stored]:
-        """Return the entries for these (name, text of the row) pairs, by name.
+        """Return entries with their next runs, from pairs of a name and the plan's text in Redis.
 
-        Entries without a row, and entries that this program cannot read, are left out. If `unmoved`
-        is True, entries whose next run changed while they were read are left out, too.
+        A missing plan (None) or an entry that this program cannot read is left out. With `unmoved`,
+        an entry whose next run changed while it was read is left out, too.
         """
         found: dict[str, Stored] = {}
         unknown: dict[str, Row] = {}
@@ -87,8 +90,7 @@ class Reader:
         return {stored.entry.name: stored for stored in self.with_running(found.values())}
 
     def with_running(self, rows: Iterable[Stored]) -> Iterator[Stored]:
-        """Yield these entries in order, with the running run of each entry that does not allow
-        overlap."""
+        """Yield the same entries in order, each with the run that its next run must not overlap."""
         rows = list(rows)
         names = [stored.entry.name for stored in rows if stored.entry.overlap != ALLOW]
         running = self.running(names) if names else {}
@@ -97,7 +99,8 @@ class Reader:
             yield stored if run is None else replace(stored, running=run)
 
     def with_pauses(self, rows: Iterable[Stored]) -> Iterator[Stored]:
-        """Yield these entries in order, with the pause of each paused entry."""
+        """Yield the same entries in order; a paused one also has who paused it, why and until
+        when."""
         rows = list(rows)
         names = [stored.entry.name for stored in rows if stored.paused]
         pauses = self._pauses(names) if names else {}
@@ -130,17 +133,15 @@ class Reader:
         return found
 
     def run(self, name: str, text: bytes) -> Running | None:
-        """Return the running run of an entry from its text in Redis. If the text is damaged, log
-        the damage and return None."""
+        """Decode the running run of an entry; log damage, and return None then."""
         return self.damage.read(f"the running run of {name!r}", partial(running_of, text))
 
     def gone(self, rows: Iterable[tuple[str, bytes | None]]) -> set[str]:
-        """Return the names of entries that do not exist: their text is None."""
         return {name for name, text in rows if text is None}
 
     def read(self, names: Sequence[str]) -> list[tuple[str, Row, Definition]]:
-        """Return (name, row, definition) of each entry, all read at the same instant. Missing
-        entries are left out; damaged ones are also logged."""
+        """Read the definition and the next run of each entry, all at the same instant. Missing and
+        damaged entries are left out; damage is logged."""
         reply = self._scripts("entries", msgpack.encode(names))
         found = []
         for name, row_text, text in zip(names, reply[::2], reply[1::2], strict=True):
@@ -153,8 +154,7 @@ class Reader:
         return found
 
     def row(self, name: str, text: bytes) -> Row | None:
-        """Return the row of an entry from its text in Redis. If the text is damaged, log the damage
-        and return None."""
+        """Decode the plan of an entry, such as its next run; log damage, and return None then."""
         try:
             return Row(text)
         except UNREADABLE as reason:
@@ -167,8 +167,10 @@ class Reader:
         return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
 
     def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
-        """Return the entry with its row, or None if this program cannot read the entry. The cache
-        is not changed, so that a list of all entries does not displace those that are due soon."""
+        """Return the entry, or None if this program cannot read it, without adding it to the cache.
+
+        A list of all entries therefore does not push the entries that run soon out of the cache.
+        """
         known = self._known.get(name)
         if known is not None and known[0] == definition.revision:
             return None if known[1] is None else _stored(known[1], row)
@@ -178,14 +180,13 @@ class Reader:
             return None
 
     def _remembered(self, name: str, definition: Definition) -> Entry | None:
-        """Decode a definition to an entry and cache the entry. If this program cannot read the
-        definition, cache and return None."""
         try:
             entry: Entry | None = self.decoded(name, definition)
         except ConfigError:
             entry = None
         # Plain values take up to six times the room of their JSON.
         size = 500 + 6 * len(definition.json)
+        # An entry that this program cannot read is cached as None, and not decoded again.
         self._known.keep(name, (definition.revision, entry), size)
         return entry
 

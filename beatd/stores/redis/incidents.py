@@ -44,8 +44,6 @@ class RedisIncidents:
         return islice(self._with_ids(ids), limit)
 
     def _with_ids(self, ids: Sequence[bytes]) -> Iterator[Incident]:
-        """Yield the incidents with these ids, in order. Missing and damaged incidents are left out;
-        damaged ones are also logged."""
         client, key = self._scripts.client, self._scripts.key("incidents")
         for page in pages(ids):
             texts = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
@@ -65,8 +63,8 @@ class RedisIncidents:
 
 
 def _cells(incident: Incident) -> tuple[str | bytes | int, ...]:
-    """Return the arguments of the script `put_incidents.lua` for one incident."""
     lasts = incident.closed is None or incident.resolved is None
+    # In the order in which `put_incidents.lua` reads them.
     return (
         _id(incident),
         f"{incident.kind}:{incident.name}",
@@ -83,6 +81,5 @@ def _id(incident: Incident) -> str:
 
 
 def _incident(text: bytes) -> Incident:
-    """Return the incident from its text in Redis, which is its revision, a tab, and JSON. A damaged
-    text raises an exception."""
+    # The text is the revision, a tab, and JSON.
     return json.decode(text.split(b"\t", 1)[1], type=Incident)

@@ -1,4 +1,4 @@
-"""Read the next runs, claim them and record their outcomes in Redis, one script per batch."""
+"""Read the next runs, reserve them and record their outcomes in Redis, one script per batch."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -46,7 +46,6 @@ class RedisLedger:
         return [row for row in ahead if row.plan.due is not None]
 
     def _text(self, name: bytes) -> str:
-        """Return the name as text. If it is not valid UTF-8, log the damage and return ""."""
         return self._reader.damage.read(f"the name {name!r}", name.decode) or ""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
@@ -89,8 +88,8 @@ class RedisLedger:
         return int(self._scripts.ask(lambda: client.hlen(key)))
 
     def _opened(self, found: tuple[Any, ...]) -> tuple[tuple[int, int], OpenClaim, Any] | None:
-        """Return (sort key, claim, row of its entry) from one item of the reply of `unknowns.lua`.
-        Return None if the claim does not exist or is damaged."""
+        # One item of the reply of `unknowns.lua`: a run that was reserved but is not recorded yet.
+        # `row` is the plan of its entry.
         key, claim, unsent, row = found
         if claim is None:
             return None
@@ -141,8 +140,8 @@ def _ended(result: Result) -> tuple[object, ...]:
 
 
 def _open_claim(key: bytes, claim: bytes, unsent: bool) -> tuple[tuple[int, int], OpenClaim]:
-    """Return (sort key, claim) from the key and text of a claimed run in Redis. The sort key is the
-    moment of the claim, then its place in the batch. A damaged text raises an exception."""
+    # First a sort key: the moment of the claim, then the place in its batch. `damage.read` catches
+    # the error of a damaged text.
     at, term, due, task_id, place, _ = claim.split(b"\t")
     return (int(at), int(place)), OpenClaim(
         occurrence_of(key),

@@ -17,8 +17,7 @@ class RedisMissingParts:
         self._scripts, self._reader = scripts, reader
 
     def misses_parts(self) -> bool:
-        """Return True if any entry may be incomplete: the numbers of rows, definitions, plans and
-        listed names are not all equal."""
+        """Return True if some entry may have lost a part, because the parts differ in number."""
         return len(set(self._scripts("parts"))) > 1
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
@@ -34,23 +33,19 @@ class RedisMissingParts:
         return list(found.values())[:limit]
 
     def _all_names(self) -> Iterator[str]:
-        """Yield the names in all hashes and indexes. A name may occur several times."""
         client, key = self._scripts.client, self._scripts.key
         hashes = (client.hscan_iter(key(name), count=PAGE) for name in ("rows", "entries"))
         sources = client.smembers(key("sources"))
         lists = [key("plan"), *(key(f"names:{source.decode()}") for source in sources)]
         sets = (client.zscan_iter(name, count=PAGE) for name in lists)
         # A name that is not UTF-8 is damaged: no entry is found for it, and it is left as it is.
+        # A name occurs once for each part that it has.
         return (name.decode(errors="replace") for name, _ in chain(*hashes, *sets))
 
     def _missing_of(self, names: Sequence[str]) -> Iterator[MissingPart]:
-        """Yield a MissingPart for each entry that has only a definition or only a plan. A
-        definition that this program cannot read is left out.
-
-        The script also adds complete entries to the indexes, and deletes names without an entry.
-        """
         definitions = self._definitions(names)
         sources = [one.source if (one := definitions.get(name)) else "" for name in names]
+        # The script also adds complete entries to the indexes, and deletes names without an entry.
         reply = self._scripts("missing_parts", msgpack.encode(names), msgpack.encode(sources))
         for name, left in zip(map(bytes.decode, reply[::2]), reply[1::2], strict=True):
             if left == b"row":

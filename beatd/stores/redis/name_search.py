@@ -25,8 +25,11 @@ class NameSearch:
         self._scripts, self._reader = scripts, reader
 
     def names(self, query: Query) -> Iterable[list[str]]:
-        """Yield pages of names that may match the query, in its order and behind `after`. The
-        caller must test all other conditions but the name pattern."""
+        """Yield names that may match the search, page by page, in the order of the search.
+
+        The names begin behind `query.after`, the last entry of the page before. The caller still
+        has to test the task, the time of the next run and the state of each entry.
+        """
         stream: Iterator[str] = filter(like(query.name_like), self._in_order(query))
         if query.rules_before is not None or query.paused:
             stream = self._of_rows(stream, query)
@@ -56,12 +59,8 @@ class NameSearch:
         return self._alphabet(query, after)
 
     def _few(self, query: Query) -> list[str] | None:
-        """Return the names of the query's source that match its name pattern, or None if more than
-        10,000.
-
-        Also return None if the query limits the due moment, or has neither a source nor a name
-        pattern with a fixed beginning.
-        """
+        # None: too many names to sort, or no index for them; then the entries are walked in order
+        # of their next runs.
         if query.due_before is not None or not (query.source or beginning(query.name_like)):
             return None
         matching = filter(like(query.name_like), self._alphabet(query, None))
@@ -69,21 +68,20 @@ class NameSearch:
         return names if len(names) <= NAMES_SORTED_BY_DUE else None
 
     def _containing(self, names: Iterable[str], text: str) -> Iterator[str]:
-        """Yield the names that contain the text, or whose task may contain it."""
         for page in pages(names):
+            # The script also returns entries whose task has escapes; the caller tests the task
+            # itself.
             found = self._scripts("containing", msgpack.encode(page), in_lower_case(text))
             yield from map(bytes.decode, found)
 
     def _of_rows(self, names: Iterable[str], query: Query) -> Iterator[str]:
-        """Yield the names of entries whose rows meet the conditions `rules_before` and `paused`
-        True of the query. Missing and damaged entries are left out."""
+        # Both conditions are tested on the plan's text, before definitions are decoded.
         for name, row in self._rows(names):
             is_old = query.rules_before is None or row.plan.rules < query.rules_before
             if is_old and (row.paused or not query.paused):
                 yield name
 
     def _rows(self, names: Iterable[str]) -> Iterator[tuple[str, Row]]:
-        """Yield (name, row) of each entry in order; missing and damaged ones are left out."""
         client, key = self._scripts.client, self._scripts.key("rows")
         for page in pages(names):
             rows = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
@@ -98,8 +96,7 @@ class NameSearch:
         return count
 
     def _by_next(self, names: Sequence[str], after: Position | None) -> list[str]:
-        """Return the names behind a place, sorted by due moment, then by name; those without a due
-        moment come last. Missing and damaged entries are left out."""
+        # Entries without a next run come last.
         places = sorted(_order_of(name, row.plan.due) for name, row in self._rows(names))
         if after is None:
             return [name for _, _, name in places]
@@ -107,7 +104,6 @@ class NameSearch:
         return [name for *due, name in places if (*due, name) > seen]
 
     def _alphabet(self, query: Query, after: Position | None) -> Iterator[str]:
-        """Yield the names of the query's source, or of all sources, in alphabetical order."""
         if query.source is not None:
             return self._of_source(query.source, query, after)
         client, key = self._scripts.client, self._scripts.key("sources")
@@ -117,16 +113,15 @@ class NameSearch:
         )
 
     def _texts(self, names: Iterable[bytes]) -> Iterator[str]:
-        """Yield each name that is valid UTF-8 as text, and log every other name as damaged."""
         for name in names:
             text = self._reader.damage.read(f"the name {name!r}", name.decode)
             if text is not None:
                 yield text
 
     def _of_source(self, source: str, query: Query, after: Position | None) -> Iterator[str]:
-        """Yield the names of a source behind a place in alphabetical order. Names without the fixed
-        beginning of the query's name pattern are left out."""
         key, client = self._scripts.key(f"names:{source}"), self._scripts.client
+        # The index is read from the fixed beginning of the name pattern, or from the place behind
+        # the last entry of the page before.
         head = beginning(query.name_like)
         seen = f"[{head}".encode() if head else b"-"
         end = b"[" + head.encode() + b"\xff" if head else b"+"
@@ -145,9 +140,11 @@ class NameSearch:
     def soonest(
         self, due_before: datetime | None, score: bytes = b"", name: bytes = b""
     ) -> Iterator[str]:
-        """Yield names in the order of due moment, then name, up to `due_before`. `score` and `name`
-        are the place to start behind; a score is a moment in microseconds since 1970, or
-        NOTHING_AHEAD for entries without a due moment."""
+        """Yield the names of all entries by the time of their next run, then by name.
+
+        It ends at `due_before`, and starts behind the entry with this `score` and `name`. A score
+        is the time in microseconds since 1970, or NOTHING_AHEAD without a next run.
+        """
         bound = None if due_before is None else micros(due_before)
         while True:
             page = self._scripts("soonest", score, name, PAGE)
@@ -160,7 +157,6 @@ class NameSearch:
 
 
 def _place_of(after: Position | None) -> tuple[bytes, bytes]:
-    """Return the score and the name of a place in the order "next"; both are b"" for None."""
     if after is None:
         return b"", b""
     score = NOTHING_AHEAD if after.due is None else str(micros(after.due)).encode()
@@ -176,8 +172,10 @@ def _behind(after: Position | None, names: Iterable[str]) -> Iterable[str]:
 
 
 def like(shell: str | None) -> Callable[[str], bool]:
-    """Return a filter for texts that match a shell pattern; None matches every text. Only * and ?
-    are special, brackets are not."""
+    """Return a function that is True for texts matching the pattern; None matches all texts.
+
+    Only * and ? are special, brackets are not.
+    """
     if shell is None:
         return lambda text: True
     meaning = {"*": ".*", "?": "."}
@@ -191,8 +189,8 @@ def in_lower_case(text: str) -> bytes:
 
 
 def asks_for(query: Query) -> Callable[[Stored], bool]:
-    """Return a filter for the query's conditions on task, text, planning rules, due moment and
-    state. The filter does not test the name, the source and the place."""
+    """Return a function that is True for entries matching the search; it ignores name and
+    source."""
     task = like(query.task_like)
     text = None if query.contains is None else in_lower_case(query.contains)
 

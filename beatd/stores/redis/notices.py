@@ -14,8 +14,10 @@ RECONNECTED = 0.2
 
 
 class Watch:
-    """Calls all added `wake` functions when a change is announced on the channel. Also calls them
-    after a lost connection, because announcements may have been missed."""
+    """Calls functions whenever another process has announced a change on a Redis channel.
+
+    It also calls them after a lost connection, because announcements may have been missed.
+    """
 
     def __init__(self, server: RedisServer, channel: str) -> None:
         self._server, self._channel = server, channel
@@ -47,9 +49,8 @@ class Watch:
             self._closed.wait(RECONNECTED)
 
     def _moves(self) -> int:
-        """Return how often the Sentinels have named another primary server; 0 without Sentinels.
-        After each change the watch must subscribe again, because the old primary announces nothing.
-        """
+        # After the Sentinels named another primary, the watch subscribes again: the old one
+        # announces nothing.
         return self._server.primary.moves if self._server.primary is not None else 0
 
     def wake(self) -> None:

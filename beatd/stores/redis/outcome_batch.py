@@ -14,8 +14,9 @@ Expected = str | bool  # a text that was read; "" if there was none, False if it
 
 
 class OutcomeBatch:
-    """Combines workers' reports with what Redis already knows about their runs and entries.
-    `packed` returns the arguments of the script that writes every run and entry changed by `add`.
+    """Merges workers' reports into what Redis knows about their runs and entries.
+
+    `packed` returns the changed runs and entries as arguments of the script that writes them.
     """
 
     def __init__(self) -> None:
@@ -25,17 +26,20 @@ class OutcomeBatch:
         self._changed_entries = dict[str, None]()
 
     def know_run(self, task_id: str, text: bytes | None, known: list[Delivery] | None) -> None:
-        """Add the deliveries of a run that Redis knows, and the text that they were read from.
-        `known` is None if the text is missing or damaged; a damaged text will be replaced."""
+        """Note what Redis knows about a run: its deliveries, and the text that contained them.
+
+        `known` is None if the text is missing or damaged; a damaged text is replaced later.
+        """
         self._runs[task_id] = _expected(text, known), known or []
 
     def know_entry(self, name: str, text: bytes | None, known: EntryOutcome | None) -> None:
         self._entries[name] = _expected(text, known), known
 
     def add(self, report: Delivery, at: datetime) -> Written:
-        """Apply a worker's report to its run and its entry, at the time `at`, without writing to
-        Redis. Return "late" if the report changes nothing because its delivery had ended, else
-        "written"."""
+        """Merge a worker's report, in memory only. Return "written" or "late".
+
+        "late" means that the delivery had already ended, so that the report changes nothing.
+        """
         deliveries = self._runs[report.task_id][1]
         old = next((one for one in deliveries if one.delivery == report.delivery), None)
         new = with_report(old, report)

@@ -20,7 +20,7 @@ _entry = json.Decoder(tuple[str, _Run, int, int, int | None, int | None])
 
 
 def run_text(deliveries: Iterable[Delivery]) -> str:
-    """Return the deliveries of one run's message as a JSON text. There must be at least one."""
+    """Return all deliveries of one run's message as a JSON text. There must be at least one."""
     return json.encode(_packed(list(deliveries))).decode()
 
 

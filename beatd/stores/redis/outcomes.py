@@ -43,8 +43,6 @@ class RedisOutcomes:
             # Another writer was quicker: what it wrote is read, too.
 
     def _known(self, deliveries: Sequence[Delivery]) -> OutcomeBatch:
-        """Return what Redis knows about the runs and entries of these deliveries. A damaged text is
-        logged and counts as unknown."""
         batch = OutcomeBatch()
         task_ids = list(dict.fromkeys(one.task_id for one in deliveries))
         names = list(dict.fromkeys(one.name for one in deliveries))
@@ -89,8 +87,6 @@ class RedisOutcomes:
         return {name: run for name, text in found if (run := self._reader.run(name, text))}
 
     def _values(self, hash_name: str, fields: Sequence[str] | None) -> Iterator[tuple[str, bytes]]:
-        """Yield (field, value) of these fields of a Redis hash, or of all fields if `fields` is
-        None. Missing fields are left out."""
         client, key = self._scripts.client, self._scripts.key(hash_name)
         cursor = 0
         while fields is None:

@@ -68,11 +68,10 @@ class RedisStore(
         scripts.expect(self._namespace.hex.encode())
 
     def _settle_namespace(self, offered: UUID) -> UUID:
-        """Return the store's UUID, from which task ids are made. A store that has none gets
-        `offered`."""
         client, key = self._server.client, self._scripts.key("namespace")
 
         def settle() -> bytes:
+            # A store that has a UUID keeps it: all daemons must make the same task ids.
             client.set(key, offered.hex, nx=True)
             found: bytes = client.get(key)
             return found
@@ -80,12 +79,8 @@ class RedisStore(
         return UUID(self._scripts.ask(settle).decode())
 
     def _emptied(self, found: bytes | None) -> StoreError:
-        """Return the exception to raise when the store is not the one that was opened. `found` is
-        the UUID now in Redis: None gives StoreEmptied, another one StoreError.
-
-        Also clear the cache of entries. An emptied store gets our UUID again, so that all daemons
-        still make the same task ids; otherwise this object uses the UUID that it found.
-        """
+        # `found` is the UUID that Redis has now, None if it has none. An emptied store gets our
+        # UUID again, so that all daemons still make the same task ids.
         self._reader.forget()
         self._namespace = self._settle_namespace(self._namespace)
         self._scripts.expect(self._namespace.hex.encode())
@@ -114,8 +109,10 @@ class RedisStore(
         return self
 
     def server(self) -> tuple[str, int] | None:
-        """Return the Redis server as (run_id, database number), or None for a Cluster. There a
-        queue may be in another slot than the store."""
+        """Return the Redis server as (run_id, database number), or None for a Cluster.
+
+        In a Cluster, a queue of the broker may be on another server than the store.
+        """
         if self._server.is_cluster:
             return None
         client = self._server.client
@@ -183,8 +180,6 @@ class RedisStore(
         return [*self._about_server(), *found]
 
     def _about_server(self) -> list[str]:
-        """Return a line of text for each problem of the Redis server: an old version, or a memory
-        policy that may delete data."""
         client, place, found = self._server.client, self._server.place, []
         options = {}
         if self._server.is_cluster:

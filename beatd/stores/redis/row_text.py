@@ -40,9 +40,11 @@ def one_field(text: str) -> str:
 
 
 class Row:
-    """The next run of an entry, parsed from its text in Redis. The text has the fields planned,
-    revision, flags, runs, last, due, fingerprint and rules; `due` is empty if it equals `planned`.
-    A damaged text raises an exception."""
+    """The next run of an entry with its revision and state, read from a text in Redis.
+
+    Its fields are planned, revision, flags, runs, last, due, fingerprint and rules, with tabs
+    between them. A damaged text raises an exception.
+    """
 
     __slots__ = ("last", "paused", "plan", "revision", "runs")
 
@@ -63,23 +65,26 @@ def flags_of(*, enabled: bool, paused: bool) -> str:
 
 
 def progress_text(progress: Progress) -> str:
-    """Return the progress of an entry as text: planned moment, number of runs, last run."""
+    """Return how far an entry has come as text: next moment, number of runs, last run."""
     return f"{text_of(progress.planned)}\t{progress.runs}\t{text_of(progress.last)}"
 
 
 def due_of(plan: Plan) -> str:
-    """Return the due moment of a plan as text, or "" if it is None or equals the planned moment."""
+    """Return when to send the next run, as text; "" if there is none or it equals
+    `plan.planned`."""
     return "" if plan.due == plan.planned else text_of(plan.due)
 
 
 def closes(occurrence: Occurrence) -> str:
-    """Return the Redis key of a claimed run, without the name of its entry. The key is the planned
-    moment and the request id."""
+    """Return the Redis key of a reserved run, such as "1700000000000000:" for a planned one.
+
+    It is the planned moment in microseconds since 1970, and the id of a request by hand, if any.
+    """
     return f"{text_of(occurrence.planned)}:{occurrence.request}"
 
 
 def occurrence_of(key: bytes) -> Occurrence:
-    """Return the entry, planned moment and request id from the Redis key of a claimed run. Raise
+    """Read the entry, planned moment and request id from the Redis key of a reserved run. Raise
     ValueError if the key is damaged."""
     planned, request, name = key.decode().split(":", 2)
     return Occurrence(name, moment_of(int(planned)), request)
@@ -103,8 +108,10 @@ def request_of(id: bytes, text: bytes) -> Request:
 
 
 def skipped(skip: Skip, task_id: str) -> str:
-    """Return the text of a history record for skipped moments. The fields are planned, until,
-    count, at_least, two empty fields, task id and reason."""
+    """Return the text of a history record about a series of skipped runs.
+
+    `task_id` is that of a reserved run that is skipped, or "".
+    """
     until = text_of(skip.until) if skip.until > skip.planned else ""
     at_least = "1" if skip.at_least else ""
     reason = one_field(skip.reason)
@@ -112,8 +119,8 @@ def skipped(skip: Skip, task_id: str) -> str:
 
 
 def published(at: int, due: int, task_id: str) -> str:
-    """Return the text of a history record for a published run. Both times are in microseconds since
-    1970."""
+    """Return the text of a history record about a published run. `at` and `due` are in microseconds
+    since 1970."""
     return f"\t\t1\t\t{at}\t{at - due}\t{task_id}\t"
 
 
@@ -122,7 +129,10 @@ def failed(task_id: str, reason: str) -> str:
 
 
 def record_text(record: Record) -> str:
-    """Return the text of a history record. Its state must not be "claimed"."""
+    """Return the text of a history record about a published, failed or skipped run.
+
+    A run that is only reserved (state "claimed") has no such text.
+    """
     late = "" if record.late is None else str(round(record.late * 1_000_000))
     fields = (
         text_of(record.planned),
@@ -138,12 +148,9 @@ def record_text(record: Record) -> str:
 
 
 def record_of(fields: list[bytes]) -> Record:
-    """Return the history record from one element of the Redis stream; raise an exception if
-    damaged.
+    """Read a history record from its element in the Redis stream. Damage raises an exception.
 
-    `fields` contains names and values in turn: name, previous line, closed claim, state, term,
-    text, and the origin if it is not "planned". A text without a planned moment gets that of the
-    closed claim.
+    `fields` has the names and values of the element in turn.
     """
     name, closed, state, term, body = fields[1], fields[5], fields[7], fields[9], fields[11]
     origin = fields[13].decode() if len(fields) > 13 else "planned"
@@ -165,8 +172,10 @@ def record_of(fields: list[bytes]) -> Record:
 
 
 def claimed_of(key: bytes, text: bytes, origin: bytes | None) -> tuple[datetime, Record]:
-    """Return (moment of the claim, history record) for a run that is claimed and not recorded. An
-    `origin` of None means "planned". A damaged text raises an exception."""
+    """Return when a run was reserved, and a history record of it with the state "claimed".
+
+    `origin` is why it exists; None means "planned". A damaged text raises an exception.
+    """
     at, term, _, task_id, _, _ = text.split(b"\t")
     occurrence = occurrence_of(key)
     record = Record(

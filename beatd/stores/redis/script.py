@@ -50,7 +50,7 @@ def _sources() -> dict[str, tuple[str, str]]:
 
 
 class Scripts:
-    """Runs Lua scripts on the keys of one store. Errors of Redis are raised as StoreError."""
+    """Runs the Lua scripts of one store in Redis. Errors of Redis are raised as StoreError."""
 
     def __init__(
         self, server: RedisServer, base: str, emptied: Callable[[bytes | None], StoreError]
@@ -67,12 +67,14 @@ class Scripts:
         return self._server.client
 
     def expect(self, namespace: bytes) -> None:
-        """Set the UUID of the store that `seen` compares with."""
+        """Set the UUID that the store must have; `seen` raises an error for any other."""
         self._expected = namespace
 
     def seen(self, namespace: bytes | None) -> None:
-        """Raise an error if the store's UUID is not the expected one: Redis lost its data, or is
-        another store. The function `emptied` makes the error."""
+        """Raise an error if the store's UUID is not the expected one.
+
+        Then Redis lost its data (None) or is another store. The function `emptied` makes the error.
+        """
         if namespace != self._expected:
             raise self._emptied(namespace)
 
@@ -83,16 +85,19 @@ class Scripts:
         return self.ask(lambda: self._server.run_script(source, sha, *self._keys, *args))
 
     def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
-        """Send a script to the server, and return a function that waits for the reply and returns
-        it. Both may raise StoreError."""
+        """Send a script to the server, and return a function that waits for its reply. Both may
+        raise StoreError."""
         _, sha = self._sources[name]
         return self._begun(
             lambda: self._server.begin("EVALSHA", sha, *self._keys, *args), name, *args
         )
 
     def ahead(self, name: str, *args: str | bytes | int, more: int) -> "Ahead | None":
-        """Send a script without its last `more` arguments; it starts when the returned object's
-        `begin` sends them. Return None if the connection cannot be used now."""
+        """Send a script early, without its last arguments, so that starting it later is faster.
+
+        It starts when the result's `begin` sends the `more` last arguments. Return None if the
+        connection cannot be used now.
+        """
         _, sha = self._sources[name]
         try:
             begun = self._server.begin_ahead("EVALSHA", sha, *self._keys, *args, more=more)
@@ -108,9 +113,6 @@ class Scripts:
     def _begun(
         self, begin: Callable[[], Callable[[], Any]], name: str, *args: str | bytes | int
     ) -> Callable[[], Any]:
-        """Call `begin`, which sends a script, and return a function that waits for the reply. That
-        function runs the whole script again if the connection broke or the server did not know the
-        script."""
         with self._server.answering():
             try:
                 reply = begin()
@@ -121,6 +123,7 @@ class Scripts:
             with self._server.answering():
                 try:
                     return reply()
+                # Every script may run a second time with the same arguments.
                 except (NoScriptError, ConnectionError):
                     pass
             return self(name, *args)
@@ -128,9 +131,12 @@ class Scripts:
         return answer
 
     def ask(self, question: Callable[[], T]) -> T:
-        """Return the result of `question`, a function that queries Redis. Call it once more if the
-        connection broke, but not after a time-out. Raise StoreError if it fails, or if the
-        Sentinels have named another primary since this thread's last call."""
+        """Call `question`, a function that queries Redis, and return its result.
+
+        After a broken connection, but not after a time-out, it is called once more. Raise
+        StoreError if it fails, or if another server became the primary since this thread's last
+        call.
+        """
         self._server.notice_move()
         with self._server.answering():
             try:
@@ -146,8 +152,10 @@ class Scripts:
 
 
 class Ahead(Struct, frozen=True):
-    """A script that was sent to Redis without its last arguments. `begin` sends them and returns a
-    function that waits for the reply; `drop` discards the script."""
+    """A script that was sent to Redis early, without its last arguments.
+
+    `begin` sends them and returns a function that waits for the reply; `drop` discards the script.
+    """
 
     begin: Callable[..., Callable[[], Any]]
     drop: Callable[[], None]

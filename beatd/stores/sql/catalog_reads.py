@@ -29,8 +29,10 @@ FIRST_PAGE = 100  # rows; it is small, since most callers show one screen
 
 
 class SqlFinding(Part):
-    """The part of a SQL store that finds entries, and reads and writes marks (short texts under a
-    key). `find` reads entries page by page, so memory use does not grow with their number."""
+    """The part of a SQL store that finds entries, and keeps short notes (marks) about them.
+
+    `find` reads entries page by page, so memory use does not grow with their number.
+    """
 
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
@@ -97,9 +99,6 @@ class SqlFinding(Part):
                 yield from self._walk(stopped, by_due=False, after=after)
 
     def _few(self, query: Query) -> list[str] | None:
-        """Return the names of the entries that may match the query, in the query's order. Return
-        None if the query lists no names and no index finds at most 10,000; the caller must then
-        read all entries."""
         keys = select(plan.c.name, plan.c.due)
         found: list[Any] = []
         if query.names is not None:
@@ -120,6 +119,7 @@ class SqlFinding(Part):
             statement = keys.where(*conditions(wide, self._db.dialect)).order_by(*index)
             found = self._fetch(statement.limit(literally(FEW + 1)), {})
             if len(found) > FEW:
+                # No index finds at most FEW entries: the caller reads all.
                 return None
         else:
             return None
@@ -131,8 +131,6 @@ class SqlFinding(Part):
         return [place[-1] for place in places]
 
     def _named(self, statement: Select[Any], names: list[str]) -> Iterator[list[Any]]:
-        """Yield the rows that `statement` finds for `names`, in pages, in the order of `names`.
-        Names without a row are left out."""
         among = statement.join(self._names.relation, self._names.c.name == plan.c.name)
         start, size = 0, FIRST_PAGE
         while start < len(names):
@@ -145,8 +143,6 @@ class SqlFinding(Part):
     def _walk(
         self, statement: Select[Any], *, by_due: bool, after: Position | None
     ) -> Iterator[list[Any]]:
-        """Yield all rows that `statement` finds behind `after`, in pages, sorted by name. If
-        `by_due` is True, sort them by due time and then by name."""
         size = FIRST_PAGE
         order = (plan.c.due, plan.c.name) if by_due else (plan.c.name,)
         beyond: ColumnElement[bool] = plan.c.name > bindparam("name")
@@ -213,5 +209,4 @@ class SqlFinding(Part):
 
 
 def _place(name: str, due: int | None, *, by_due: bool) -> tuple[bool, int, str]:
-    """Return the place of an entry among others, sorted by due time or else only by name."""
     return (due is None, due or 0, name) if by_due else (False, 0, name)

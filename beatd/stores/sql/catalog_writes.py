@@ -160,13 +160,9 @@ class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
         last: dict[str, tuple[Change, str]],
         revision: int,
     ) -> None:
-        """Insert or update the definition and the next run of each changed entry. Backlogs (missed
-        runs still to do) and backfills (past runs asked for by hand) that a change ends are
-        deleted, each with a skip record in the history.
-
-        `last` maps a name to its last accepted change and the encoded definition, `there` maps a
-        name to its plan row if the entry exists. `revision` is the number of this edit.
-        """
+        # `there` has the entries that exist, by name; `last` has the last change of each entry and
+        # its encoded definition. An edit ends missed runs that are still to do (backlogs), and runs
+        # asked for past moments (backfills) if the change calls them off.
         edited, resumed = list[list[str]](), list[list[str]]()
         for name, (change, _) in last.items():
             if name in there and change.plan is not None:
@@ -211,9 +207,8 @@ class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
     def _pass_over(
         self, connection: Connection, changes: Sequence[Change], stood: dict[str, int | None]
     ) -> None:
-        """Write a history record for each series of runs that the changes skip. A `Change.skip`
-        counts only if it begins at the run that was planned before the change; `stood` maps names
-        to these moments. A `Change.missed` always counts."""
+        # `stood` has the moments for which the entries were planned before the changes. If a run
+        # was reserved meanwhile, the plan has moved on, and the skip no longer counts.
         passed = [
             (change.name, change.skip)
             for change in changes
@@ -227,14 +222,12 @@ class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
     def _drop(
         self, connection: Connection, asked: Select[Any], names: list[list[str]], reason: str
     ) -> None:
-        """Delete requests (runs asked for outside the schedule), and write a skip record with
-        `reason` for each. `asked` selects the requests of the entries in `names`, which holds one
-        row, [name], for each entry."""
         dropped = connection.execute(asked, self._names.bind(names)).all()
         if not dropped:
             return
         connection.execute(delete(request).where(request.c.seq.in_([row.seq for row in dropped])))
         at = self._db.dialect.now(connection)
+        # Each deleted request leaves a record of its skipped runs in the history.
         lines = [
             Line(
                 row.name,

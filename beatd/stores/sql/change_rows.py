@@ -15,8 +15,6 @@ ID_DIGITS_MAX = 18  # more than any row id has; a number of 19 digits may be too
 
 
 class _Change(Struct, frozen=True):
-    """What the column `record` of a change has as JSON."""
-
     action: Action
     author: Author
     before: EntryState | None
@@ -24,13 +22,13 @@ class _Change(Struct, frozen=True):
 
 
 def cells_of_record(record: ChangeRecord) -> Sequence[Any]:
-    """Return the cells of RECORD_COLUMNS. The id is not among them: the database numbers rows."""
+    """Return the values of a record of a change for its table row. The database adds the id."""
     made = _Change(record.action, record.author, record.before, record.after)
     return [record.name, micros(record.at), json.encode(made).decode()]
 
 
 def record_of_row(row: Any) -> ChangeRecord:
-    """Return the record in a row of the table. Raises an error if the row is damaged."""
+    """Read a record of a change from its table row. A damaged row raises an exception."""
     made = json.decode(row.record, type=_Change)
     return ChangeRecord(
         id=str(row.id),
@@ -44,17 +42,17 @@ def record_of_row(row: Any) -> ChangeRecord:
 
 
 def cells_of_pause(name: str, pause: Pause) -> Sequence[Any]:
-    """Return the cells of PAUSE_COLUMNS."""
+    """Return the values of an entry's pause for its table row."""
     until = None if pause.until is None else micros(pause.until)
     return [name, until, json.encode(pause).decode()]
 
 
 def pause_of(text: str) -> Pause:
-    """Return the pause in the JSON of a row. Raises an error if it is damaged."""
+    """Read a pause from its JSON text. A damaged text raises an exception."""
     return json.decode(text, type=Pause)
 
 
 def row_number(id: str) -> int | None:
-    """Return the number of a row from its text, or None if the text is no number of a row."""
+    """Convert a record's id, such as "42", to its number; return None if it is no such id."""
     is_number = id.isascii() and id.isdigit() and len(id) <= ID_DIGITS_MAX
     return int(id) if is_number else None

@@ -40,8 +40,11 @@ class ChangeWrites:
     def before(
         self, connection: Connection, made: Made, there: Container[str]
     ) -> dict[str, KeptEntry]:
-        """Return the entries that these changes will change, by name. Only those are read of which
-        a record is written, or whose pause may stay. `there` has the names of all entries."""
+        """Return the entries as they are before these changes, by name.
+
+        Only those are read that are needed for a record of the change or to keep a pause. `there`
+        has the names of all existing entries.
+        """
         names = {
             change.name
             for change, _ in made
@@ -69,9 +72,11 @@ class ChangeWrites:
         before: Mapping[str, KeptEntry],
         incomplete: Container[str],
     ) -> None:
-        """Write the records of these changes and the pauses of their entries. `before` is the
-        result of the method `before`. The pause of an entry in `incomplete`, which had lost a part,
-        stays if the entry stays paused."""
+        """Record who changed these entries and how, and write or delete their pauses.
+
+        `before` has the entries as they were. An entry in `incomplete` had lost a part of its data;
+        its stored pause is kept if it stays paused.
+        """
         kept: dict[str, KeptEntry | None] = dict(before)
         pauses = dict[str, Pause | None]()  # None: the pause ends
         changed = list[tuple[Change, KeptEntry | None, KeptEntry | None]]()
@@ -121,9 +126,9 @@ class ChangeWrites:
 
 
 def _entry_after(change: Change, definition: str, old: KeptEntry | None) -> KeptEntry | None:
-    """Return the entry after a change, or None if the change removes it."""
     if change.entry is None:
         return None
+    # A change that names no pause keeps the one that the entry had.
     stopped = None
     if change.paused:
         stopped = change.pause or (None if old is None else old.pause)

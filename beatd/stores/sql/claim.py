@@ -1,6 +1,8 @@
-"""Claim runs for the leading daemon, so that no other daemon sends them. A claim consists of moves:
-each changes one row, unless another process has changed the row since it was read. A thousand moves
-need only a few SQL statements."""
+"""Reserve runs for the leading daemon before it sends them, so that no other daemon does.
+
+Each change of a row is refused if another process has changed the row since it was read. A thousand
+changes need only a few SQL statements.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -93,9 +95,7 @@ class SqlClaiming(SqlUpcoming):
         return made, self._open(connection, done, term, at, origins), emptied
 
     def _fence(self, connection: Connection, term: Term) -> None:
-        """Raise Deposed unless `term` belongs to the newest leader. Raise StoreUnusable if the
-        schema needs a newer beatd. Otherwise lock the leader's row, so that no other daemon can
-        start to lead before the commit."""
+        # The leader's row is locked, so that no other daemon can start to lead before the commit.
         row = connection.execute(FENCE).one_or_none()
         if row is None:
             raise Deposed(
@@ -128,9 +128,8 @@ class SqlClaiming(SqlUpcoming):
                 running.make(moves[place])
 
     def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
-        """Return the newest edit number of each entry that the moves run or count, by name. Lock
-        these entries until the commit, so that no other process can edit them."""
         names = sorted({move.name for move in moves if move.run is not None or move.counts})
+        # This locks the entries until the commit, so that no other process can edit them.
         found = connection.execute(self._revisions, self._names.bind([[name] for name in names]))
         return {row.name: row.revision for row in found}
 
@@ -143,12 +142,6 @@ class SqlClaiming(SqlUpcoming):
         running: RunningMoves,
         made: list[bool],
     ) -> None:
-        """Update the requests (runs asked for outside the schedule) of the moves at `places`. Each
-        move sets the next moment of its request, or deletes the request after its last one.
-
-        Set `made[place]` to True for each move made. A move is not made if its request, its entry
-        or the entry's run in progress has changed since the move was computed.
-        """
         ids = sorted({request_id(moves[place]) for place in places})
         if not ids:
             return
@@ -166,6 +159,8 @@ class SqlClaiming(SqlUpcoming):
         for place in places:
             move = moves[place]
             key = request_id(move)
+            # Otherwise the move is refused: `made` stays False at its place. A request is a run
+            # that was asked for outside the schedule.
             as_seen = first.get(key) == micros(move.seen) and at_revision(move, revisions)
             if as_seen and running.allow(move):
                 first[key] = None if move.first is None else micros(move.first)
@@ -190,14 +185,10 @@ class SqlClaiming(SqlUpcoming):
         made: list[bool],
         origins: dict[str, Origin],
     ) -> list[int]:
-        """Remove the claimed runs of the moves at `places` from their batches, and return the ids
-        of the changed batches. Write the origin of each removed run into `origins`, by task id.
-
-        Set `made[place]` to True for each move made. A move is not made if its claim, its entry or
-        the entry's run in progress has changed since the move was computed.
-        """
         if not places:
             return []
+        # These moves change runs that were reserved but not recorded. Each run leaves its stored
+        # batch; why it exists is kept in `origins`, by task id.
         batches = self._claims.locked(connection, {micros(moves[place].seen) for place in places})
         holds = {(task, batch.claimed_at): batch for batch in batches for task in batch.runs}
         left: dict[int, dict[str, Open]] = {}
@@ -236,9 +227,8 @@ class SqlClaiming(SqlUpcoming):
         at: int,
         origins: dict[str, Origin],
     ) -> OpenBatch | None:
-        """Write what the moves in `done` add: skip records, backlogs of missed runs, and a batch of
-        claimed runs. Return this batch, or None if no move runs anything. `origins` maps task ids
-        of removed claims to their origins."""
+        # What the accepted moves add: records of skipped runs, missed runs still to do, and a batch
+        # of reserved runs.
         skips = [
             of_skip(
                 move.name,

@@ -73,9 +73,7 @@ class Database:
                 raise
 
     def _change_over(self) -> None:
-        """Close all connections and open the store again, after its file was replaced. The first
-        thread does this while the others wait. If opening fails, the next transaction tries
-        again."""
+        # The store's file was replaced. One thread opens the new file while the others wait.
         with self._opening:
             if not self._replaced:
                 return
@@ -88,8 +86,10 @@ class Database:
                 raise
 
     def explained(self, error: BaseException) -> StoreError:
-        """Return the StoreError to raise for an error of the database or the operating system. It
-        is a StoreUnusable if a later retry cannot help."""
+        """Convert an error of the database or the operating system to a StoreError with one line.
+
+        If a retry cannot help, it is a StoreUnusable.
+        """
         cause = getattr(error, "orig", None) or error
         line = self.dialect.unusable(cause)
         if line is not None:

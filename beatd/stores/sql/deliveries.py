@@ -73,20 +73,26 @@ class Deliveries:
     def of_runs(
         self, connection: Connection, task_ids: Iterable[str], *, lock: bool = False
     ) -> list[Delivery]:
-        """Return the deliveries of the runs with these task ids. `lock=True` locks their rows until
-        the commit. A damaged row is logged and left out."""
+        """Return what workers reported about the runs with these task ids.
+
+        Each value is one delivery: a transfer of a run's message to a worker. `lock=True` locks the
+        rows until the commit. A damaged row is logged and left out.
+        """
         bound = self._tasks.bind([[task_id] for task_id in sorted(set(task_ids))])
         return self._read(connection.execute(self._locked if lock else self._of_runs, bound).all())
 
     def live(self, connection: Connection, limit: int) -> list[Delivery]:
-        """Return up to `limit` deliveries that have not ended, oldest first."""
+        """Return up to `limit` deliveries of messages to workers that have not ended, oldest
+        first."""
         return self._read(connection.execute(self._live.limit(literally(limit))))
 
     def write(
         self, connection: Connection, new: Iterable[Delivery], known: Iterable[Delivery]
     ) -> None:
-        """Insert the `new` deliveries, and update the `known` ones. The caller must have locked the
-        rows of the known ones."""
+        """Insert the `new` worker reports, and update the `known` ones.
+
+        The caller must have locked the rows of the known ones.
+        """
         rows = _sorted_rows(new)
         if rows:
             self._dialect.insert(connection, delivery.name, COLUMNS, rows)
@@ -97,9 +103,11 @@ class Deliveries:
     def delete_oldest(
         self, connection: Connection, before: int, cutoff: tuple[int, str, str] | None, limit: int
     ) -> int:
-        """Delete old deliveries, and return their number. A delivery is old if its last report is
-        older than `before` (microseconds since 1970), or if its key (report time, task id, delivery
-        id) is not greater than `cutoff`. Only the `limit` oldest are examined."""
+        """Delete old worker reports, at most `limit` of them, and return how many were deleted.
+
+        A report is old if it was written earlier than `before` (microseconds since 1970), or if its
+        key (report time, task id, delivery id) is `cutoff` or sorts before it.
+        """
         cells = delivery.c.at, delivery.c.task_id, delivery.c.delivery
         oldest = connection.execute(select(*cells).order_by(*cells).limit(literally(limit)))
         old = [
@@ -117,9 +125,11 @@ class Deliveries:
         return len(old)
 
     def newest_beyond(self, connection: Connection, keep: int) -> tuple[int, str, str] | None:
-        """Return the key up to which deliveries must be deleted, so that the newest `keep` remain.
+        """Return the key of the newest worker report to delete, so that `keep` newer ones remain.
+
         The key is (report time, task id, delivery id). Return None if there are no more than
-        `keep`."""
+        `keep`.
+        """
         cells = delivery.c.at, delivery.c.task_id, delivery.c.delivery
         newest = select(*cells).order_by(*(cell.desc() for cell in cells))
         row = connection.execute(newest.offset(keep).limit(literally(1))).one_or_none()
@@ -146,8 +156,11 @@ class Deliveries:
     def write_outcomes(
         self, connection: Connection, new: Iterable[EntryOutcome], known: Iterable[EntryOutcome]
     ) -> None:
-        """Insert the `new` outcomes of entries, and update the `known` ones. A new outcome is
-        ignored if its entry was removed. The caller must have locked the rows of the known ones."""
+        """Insert the `new` outcomes of entries, and update the `known` ones.
+
+        A new outcome is ignored if its entry was removed. The caller must have locked the known
+        rows.
+        """
         rows = sorted(map(_outcome_row, new), key=_name)
         if rows:
             connection.execute(self._insert_outcomes, self._outcomes.bind(rows))
@@ -190,7 +203,6 @@ def _row(one: Delivery) -> list[Any]:
 
 
 def _kept(words: str) -> str:
-    """Return a worker's text without NUL characters, cut to 10,000 characters."""
     # PostgreSQL cannot store a NUL, and MariaDB no long text in this column.
     return words.replace("\0", "")[:LONGEST_TEXT]
 

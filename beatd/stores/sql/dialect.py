@@ -42,8 +42,10 @@ LOWER = {ord(letter): letter.lower() for letter in ascii_uppercase}
 
 
 class Batch:
-    """Rows that a SQL statement gets as parameters and reads as a table named `v`. `relation` is
-    this table and `c` its columns; `bind` turns any number of rows into the parameters."""
+    """Many rows of values that one SQL statement gets as parameters and reads as a table `v`.
+
+    `relation` is this table and `c` its columns. `bind` turns the rows into the parameters.
+    """
 
     def __init__(self, select: str, columns: Columns, words: Words) -> None:
         typed = {name: TYPES[kind] for name, kind in columns.items()}
@@ -69,7 +71,7 @@ def deletion(dialect: "Dialect", table: Table, names: Batch) -> Delete:
 
 
 class Replaced(StoreError):
-    """Raised when the file of the open store was deleted or replaced by another file."""
+    """Raised when the open SQLite file was deleted or replaced by another file."""
 
 
 class Dialect(Protocol):
@@ -104,8 +106,10 @@ class Dialect(Protocol):
         """Return True if a query for `name`, without a schema, finds a table; else False."""
 
     def strangers(self, connection: Connection) -> set[str]:
-        """Return the names of all tables in the database, except those left by an interrupted
-        `create`."""
+        """Return the names of all tables in the database, to find those of other programs.
+
+        Tables left by an interrupted `create` are not included.
+        """
 
     def create(self, connection: Connection, tables: Collection[Table]) -> None:
         """Create these tables with the options that this database needs. A table that an
@@ -153,15 +157,17 @@ class Dialect(Protocol):
     def close(self) -> None: ...
 
     def attempts(self, error: BaseException) -> int:
-        """Return how many times, in all, to run a transaction that fails with this error. The
-        number is 1 unless a repetition may succeed, as after a deadlock."""
+        """Return how often in all to try a transaction that fails with this error.
+
+        1 means no retry; errors such as a deadlock allow more.
+        """
 
     def waited(self, error: BaseException) -> bool:
         """Return True if the statement failed because of a time-out, else False. The usual cause is
         a lock of another session."""
 
     def unusable(self, error: BaseException) -> str | None:
-        """Return what the operator must correct, or None if a later retry may succeed."""
+        """Return what the operator must correct, as text, or None if a later retry may succeed."""
 
 
 def has_column(connection: Connection, column: Column[Any]) -> bool:
@@ -196,13 +202,14 @@ def lowered(text: str) -> str:
 
 
 def by_index(statement: Select[Any], index: Index) -> Select[Any]:
-    """Return a SELECT that finds its rows by all columns of an index, also in MariaDB and MySQL."""
+    """Make MariaDB and MySQL use this index for the SELECT; other databases choose it
+    themselves."""
     # With `name = … AND id < …`, MariaDB reads all rows of the name from the newest on.
     assert index.table is not None, "the index has a table"
     return statement.with_hint(index.table, f"FORCE INDEX ({index.name})", "mysql")
 
 
 def literally(limit: int) -> ColumnElement[int]:
-    """Return `limit` as a SQL literal for a LIMIT clause."""
+    """Return a row limit as a number in the SQL text, not as a parameter."""
     # For a parameter, the planner assumes that a tenth of the table is read.
     return literal_column(str(int(limit)), Integer)

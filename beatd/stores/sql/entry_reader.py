@@ -37,7 +37,7 @@ DEFINITION = (entry.c.definition, entry.c.source, entry.c.declared_at, entry.c.p
 
 
 def whole() -> Select[Any]:
-    """Return a SELECT of the definition and the plan (next run) of each entry that has both."""
+    """Return a SELECT of all complete entries: their definition and when they run next."""
     return select(*PLAN, *DEFINITION).join_from(plan, entry, entry.c.name == plan.c.name)
 
 
@@ -51,8 +51,8 @@ class Reader:
         self._by_name = whole().join(self._names.relation, self._names.c.name == plan.c.name)
 
     def forget(self) -> None:
-        """Empty the cache of decoded entries. The caller needs this after it opened another store,
-        which may use the same edit numbers for other definitions."""
+        """Empty the cache of decoded entries. Call this after another store was opened: its edit
+        numbers may mean other definitions."""
         self._kept.clear()
 
     def drop_cached(self, names: Iterable[str]) -> None:
@@ -60,7 +60,7 @@ class Reader:
         self._kept.drop(names)
 
     def definition(self, row: Any, *, keep: bool) -> tuple[Entry, bool] | None:
-        """Return (entry, True if it is paused) for a row, or None if the entry cannot be decoded.
+        """Decode an entry; return it and True if it is paused, or None if it cannot be decoded.
         `keep=True` adds the entry to the cache."""
         known = self._known(row.name, row.revision)
         if known is not None:
@@ -92,9 +92,11 @@ class Reader:
     def stored(
         self, row: Any, *, keep: bool = False, running: Running | None = None
     ) -> Stored | None:
-        """Return a row's entry with its plan (when it runs next), or None if either cannot be
-        decoded. `keep=True` adds the entry to the cache. `running` is the entry's run in progress;
-        it is ignored if the entry allows overlap."""
+        """Return a row's entry and when it runs next, or None if the row cannot be decoded.
+
+        `keep=True` adds the entry to the cache. `running` is the run of it that has not ended; it
+        is ignored if runs may overlap.
+        """
         known = self.definition(row, keep=keep)
         found = None if known is None else self._planned(row, known)
         if found is None or running is None or found.entry.overlap == "allow":
@@ -102,14 +104,16 @@ class Reader:
         return replace(found, running=running)
 
     def running(self, connection: Connection, rows: Iterable[Any]) -> dict[str, Running]:
-        """Return the runs in progress of the entries in these rows, by name. Entries that allow
-        overlap are left out."""
+        """Return the runs that have not ended of these entries, by name.
+
+        Entries whose runs may overlap are left out.
+        """
         names = [row.name for row in rows if OVERLAP in row.definition]
         return self._running.runs(connection, names) if names else {}
 
     def named(self, connection: Connection, names: Iterable[str]) -> dict[str, Stored]:
-        """Return the entries of these names with their plans (when they run next), by name. Missing
-        and undecodable entries are left out."""
+        """Return these entries and when they run next, by name. Missing and undecodable ones are
+        left out."""
         found = self._named(connection, names)
         running = self._running_of(connection, found.values())
         return found | {name: replace(found[name], running=run) for name, run in running.items()}
@@ -117,8 +121,6 @@ class Reader:
     def _running_of(
         self, connection: Connection, found: Iterable[Stored | None]
     ) -> dict[str, Running]:
-        """Return the runs in progress of these entries, by name. Entries that allow overlap are
-        left out."""
         names = [
             stored.entry.name
             for stored in found
@@ -138,8 +140,11 @@ class Reader:
         return found
 
     def planned(self, connection: Connection, rows: Sequence[Any]) -> list[Stored | None]:
-        """Return the entry of each plan row, in the same order; None for one that cannot be
-        decoded. Only definitions that are not in the cache are read from the database."""
+        """Return the entry of each row in the same order; None if it cannot be decoded.
+
+        A row says when an entry runs next. Only definitions that are not cached are read from the
+        database.
+        """
         kept = [self._known(row[0], row[1]) for row in rows]
         strange = [row[0] for row, known in zip(rows, kept, strict=True) if known is None]
         fetched = self._named(connection, strange) if strange else {}
@@ -156,8 +161,6 @@ class Reader:
         ]
 
     def _planned(self, row: Any, known: tuple[Entry, bool]) -> Stored | None:
-        """Return the decoded entry in `known` with the plan in `row`. If the plan is damaged, log
-        the damage and return None."""
         try:
             return _stored(row, known)
         except UNREADABLE as reason:

@@ -1,7 +1,6 @@
-"""Prepare a claim in an open transaction, shortly before its runs are due. When they are due, only
-the commit remains. PostgreSQL only.
+"""Reserve runs early: prepare the transaction before the runs are due, then only commit it.
 
-The claimed rows are locked until the commit. If this process freezes, PostgreSQL ends the
+PostgreSQL only. The rows are locked until the commit. If this process freezes, PostgreSQL ends the
 transaction after half a second; other databases would not release the rows.
 """
 
@@ -48,8 +47,10 @@ class SqlHolding(SqlClaiming):
 
 
 class HeldInTransaction:
-    """A claim in an open transaction that only needs a commit. `make` commits, and returns for each
-    move (change of one row) True if it was made, else False. `drop` rolls back."""
+    """Runs that are reserved in a prepared transaction, which only needs a commit.
+
+    `make` commits and returns True for each change that was made, else False. `drop` rolls back.
+    """
 
     def __init__(
         self,

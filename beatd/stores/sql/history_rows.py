@@ -36,11 +36,10 @@ OF_REQUEST: dict[Literal["trigger", "backfill", "backlog"], Origin] = {
 
 
 class Line(Struct, array_like=True):
-    """A row to insert into the history table: a run, or a series of skipped runs. Moments are in
-    microseconds since 1970, and `late` is in seconds.
+    """A row of the history table: one run, or a series of skipped runs.
 
-    For a series, `until` is the moment of its last run and `count` the number of its runs;
-    `at_least` is 1 if `count` is only a lower bound.
+    Times are in microseconds since 1970, and `late` is in seconds. For a series, `until` is its
+    last time and `count` its length; `at_least` is 1 if `count` is only a lower bound.
     """
 
     name: str
@@ -59,8 +58,8 @@ class Line(Struct, array_like=True):
 
 
 def cells_of(lines: Sequence[Line]) -> tuple[Columns, list[tuple[Any, ...]]]:
-    """Return the columns and the cells of these history rows, for an INSERT. The column `origin` is
-    left out if every row has the origin "planned"."""
+    """Return the columns and values of these history rows, for an INSERT. The column `origin` is
+    left out if all rows have "planned"."""
     rows = [astuple(line) for line in lines]
     if any(line.origin != "planned" for line in lines):
         return COLUMNS, rows
@@ -77,8 +76,11 @@ def of_skip(
     task_id: str = "",
     origin: Origin = "planned",
 ) -> Line:
-    """Return the history row for a series of runs that an entry skips. `at` is the time of writing
-    in microseconds since 1970. `task_id` is given if the skipped run had been claimed."""
+    """Return the history row for a series of runs that an entry skips.
+
+    `at` is the time of writing in microseconds since 1970. `task_id` is that of a reserved run that
+    is skipped, or "".
+    """
     first, until = micros(skip.planned), micros(skip.until)
     return Line(
         name,
@@ -114,8 +116,10 @@ def record_of(row: Any) -> Record:
 
 
 def leads(holder: str) -> str:
-    """Return "held by NAME on HOST (pid N)" for the daemon described by the JSON text `holder`.
-    Return "issued to nobody yet" if `holder` is empty."""
+    """Describe the daemon that leads, such as "held by beat-1 on web1 (pid 7)".
+
+    `holder` is its description as JSON. If it is empty, return "issued to nobody yet".
+    """
     if not holder:
         return "issued to nobody yet"
     who = json.decode(holder, type=Holder)

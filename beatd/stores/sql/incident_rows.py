@@ -23,7 +23,7 @@ VALUES: dict[str, Kind] = {
 
 
 class IncidentRows:
-    """Writes rows of the incident table. An incident is a problem that lasts for a time."""
+    """Writes problems that last for a time (incidents) into their table."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -44,12 +44,11 @@ class IncidentRows:
         )
 
     def put(self, incidents: Sequence[Incident], connection: Connection) -> list[bool]:
-        """Write incidents, and return for each True if it was written, else False. An update must
-        have the stored revision plus 1. A new incident has revision 1, and is written only if none
-        of its kind and name is open.
+        """Write incidents, and return for each True if it was written, else False.
 
-        No two of `incidents` may have the same kind and name. Raises IntegrityError if another
-        writer opens one of them at the same time.
+        An update must have the stored revision plus 1. A new incident (revision 1) is refused if
+        one of its kind and name is open. No two of `incidents` may have the same kind and name.
+        Raises IntegrityError if another writer opens one at the same time.
         """
         keys = sorted(_key(one) for one in incidents)
         found = connection.execute(self._found, self._keys.bind(keys)).all()

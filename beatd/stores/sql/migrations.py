@@ -52,8 +52,11 @@ def _refused(dialect: Dialect, table: str) -> StoreUnusable:
 
 
 def restore(connection: Connection, namespace: UUID) -> None:
-    """Insert the lost row of the ledger table again. The row counts the leaders; the next leader
-    gets the number 1."""
+    """Insert the one row of the ledger table again, after it was lost.
+
+    The row has the schema version, the UUID for task ids and the number of the leader, which begins
+    at 1 again.
+    """
     _insert(connection, namespace, version=VERSION)
 
 
@@ -72,7 +75,7 @@ def _insert(connection: Connection, namespace: UUID, *, version: int) -> None:
 
 
 def _second(connection: Connection, _: Dialect) -> None:
-    """Create two indexes: one by source, one for disabled or paused entries."""
+    """Create two indexes of entries: by source, and of disabled or paused ones."""
     for index in (entry_source, plan_stopped):
         index.create(connection, checkfirst=True)
 
@@ -110,10 +113,12 @@ SERVES = 1
 
 
 def migrate(database: Database, *, create: bool = True) -> UUID:
-    """Create the tables of a store, or upgrade them to this program's version. Return the store's
-    namespace, a UUID from which task ids are made. Raises StoreUnusable if the schema needs a newer
-    program, or another program has a table with the same name. Without `create`, raises StoreAbsent
-    if the database has no tables of a store."""
+    """Create the tables of a store, or upgrade them to this program's version.
+
+    Return the store's UUID, from which task ids are made. Raises StoreUnusable if the schema needs
+    a newer program, or another program has a table of the same name. Without `create`, raises
+    StoreAbsent if the database has no tables of a store.
+    """
     found = database.read(lambda connection: _state(connection, database))
     if found is None and not create:
         database.read(lambda connection: _refuse_absent(connection, database))
@@ -131,8 +136,11 @@ def _refuse_absent(connection: Connection, database: Database) -> None:
 
 
 def refuse_newer(where: str, version: int, serves: int) -> None:
-    """Raise StoreUnusable if this program is too old for the schema. `serves` is the oldest schema
-    version that a program must know; `version` and `where` are for the message."""
+    """Raise StoreUnusable if this program is too old for the schema.
+
+    `serves` is the lowest schema version that a program must know; `version` and `where` are for
+    the message.
+    """
     if serves > VERSION:
         raise StoreUnusable(
             f"{where}: its schema {version} is for programs that know {serves} or later, this one "
@@ -141,9 +149,6 @@ def refuse_newer(where: str, version: int, serves: int) -> None:
 
 
 def _state(connection: Connection, database: Database) -> Any:
-    """Return the ledger row, which holds the schema version, or None if the row or its table is
-    missing. Raises StoreUnusable if the table belongs to another program, and StoreError if another
-    session has locked it."""
     if not database.dialect.has_table(connection, ledger.name):
         return None
     try:
@@ -162,12 +167,11 @@ def _state(connection: Connection, database: Database) -> Any:
             f"{database.where}: the table {ledger.name} is in the way and is not of beatd; "
             "name another database"
         )
+    # The row that has the schema version; None if it was lost.
     return found.one_or_none()
 
 
 def _climb(connection: Connection, database: Database) -> None:
-    """Lock the schema and run the missing migration steps. If only the row of the ledger table was
-    lost, insert it again and add a line about the loss to `database.losses`."""
     dialect = database.dialect
     dialect.lock_schema(connection)
     found = _state(connection, database)
@@ -175,6 +179,7 @@ def _climb(connection: Connection, database: Database) -> None:
     lost = found is None and all(dialect.has_table(connection, t.name) for t in FIRST_TABLES)
     if lost:
         # All tables exist, and this one can be read: only its row is missing.
+        # A loss is reported by `database.losses` if there were entries.
         restore(connection, uuid4())
         newer = all(dialect.has_table(connection, table.name) for table in LATER_TABLES)
         version = VERSION if newer else 1

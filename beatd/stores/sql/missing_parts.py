@@ -42,14 +42,13 @@ class SqlMissingParts(Part):
     def _remove_incomplete(
         self, connection: Connection, names: Iterable[str], planned: Container[str]
     ) -> set[str]:
-        """Delete the incomplete entries among `names`, and return their names. An entry is
-        incomplete if it has a definition but no plan (when it runs next), or the reverse. `planned`
-        contains the names that have a plan."""
         wanted = sorted(set(names))
         if not wanted:
             return set()
         bound = self._names.bind([[name] for name in wanted])
         defined = set(connection.execute(self._defined, bound).scalars())
+        # An entry needs a definition and a plan (when it runs next); `planned` has the names with
+        # one.
         incomplete = {name for name in wanted if (name in defined) != (name in planned)}
         if incomplete:
             bound = self._names.bind([[name] for name in sorted(incomplete)])
@@ -59,9 +58,10 @@ class SqlMissingParts(Part):
 
 
 def edits_so_far(connection: Connection) -> int:
-    """Return the number of edits made in this store. Lock the number until the commit, because each
-    edit takes the next one. If its row was lost, insert it again with the largest number in any
-    entry."""
+    """Return the number of edits ever made in this store, and lock it until the commit.
+
+    Each edit takes the next number. If the number was lost, the largest one in any entry is used.
+    """
     count = connection.scalar(COUNT)
     if count is None:
         count = newest_revision(connection)
@@ -76,8 +76,7 @@ def newest_revision(connection: Connection) -> int:
 
 
 def _without(table: Any, other: Any, limit: int, whole: bool) -> Select[Any]:
-    """Return a SELECT of up to `limit` rows of `table` whose name is not in `other`, sorted by
-    name. If `whole` is False, only the first 100 rows of `table` are examined."""
+    # To save time, only the first rows are examined.
     if not whole:
         first = select(table).order_by(table.c.name).limit(literally(FEW)).subquery()
         table = first

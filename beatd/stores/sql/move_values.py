@@ -1,5 +1,4 @@
-"""Compute the values that a claim of runs writes into the database. A claim consists of moves, and
-each move changes one row."""
+"""Compute the values that are written when runs are reserved."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,8 +9,11 @@ from beatd.stores.sql.history_rows import OF_REQUEST
 
 
 def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]]:
-    """Split `places` (indexes of `moves`) into lists in which each entry occurs only once. Each
-    list is sorted by the entries' names. Usually there is one list."""
+    """Split a batch of changes into parts in which each entry occurs only once.
+
+    `places` are indexes of `moves`, and so are the yielded lists, sorted by the entry's name.
+    Usually there is one list.
+    """
     while places:
         first: dict[str, int] = {}
         again = []
@@ -25,8 +27,8 @@ def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]
 
 
 def plan_cells(move: Move) -> list[Any]:
-    """Return the values that a move writes into an entry's plan row, ordered as
-    `plan_moves.COLUMNS`."""
+    """Return the values that a change writes to an entry's next run, in the order of the
+    columns."""
     plan, run = move.plan, move.run
     assert plan is not None, "a move of the plan says where to"
     seen = micros(move.seen)
@@ -55,14 +57,16 @@ def at_revision(move: Move, revisions: dict[str, int]) -> bool:
 
 
 def skip_origin(move: Move, origins: dict[str, Origin]) -> Origin:
-    """Return the origin of the runs that a move skips, such as "planned" or "backfill". `origins`
-    maps the task ids of claimed runs to their origins."""
+    """Return why the runs that a change skips exist, such as "planned" or "backfill".
+
+    `origins` has the same of runs that were reserved before, by task id.
+    """
     if move.request is not None:
         return OF_REQUEST[move.request.kind]
     return origins.get(closed_task(move), "planned")
 
 
 def closed_task(move: Move) -> str:
-    """Return the task id of the claimed run that this move skips, or "" if there is none."""
+    """Return the task id of the reserved run that this change skips, or "" if there is none."""
     # With this id in the skip record, a late outcome of the run can replace the record.
     return "" if move.open_claim is None or move.run is not None else move.open_claim.task_id

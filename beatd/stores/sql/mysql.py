@@ -213,7 +213,6 @@ def json_table(given: str, columns: Columns) -> str:
 
 
 def _matching(letter: str) -> str:
-    """Return the regular expression for a character; letters from a to z match in both cases."""
     if not letter.isascii() or letter.isdigit():
         return letter
     if letter.isalpha():

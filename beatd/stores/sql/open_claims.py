@@ -1,8 +1,8 @@
-"""Store open claims: runs that a daemon has claimed, but whose result is not recorded yet. Each
-claimed batch is one row, deleted when all its runs are recorded.
+"""Store which runs a daemon has reserved before the result of sending them is recorded.
 
-One row for each claim would cost more than the rest of the batch. The process that wrote a batch
-remembers it, and so closes the whole batch with one statement and no read.
+Each reserved batch is one row, deleted when all its runs are recorded; a row for each run would
+cost more than the rest of the batch. The process that wrote a batch remembers it, and so deletes it
+with one statement and no read.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -24,9 +24,11 @@ PLACES = {origin: place for place, origin in enumerate(ORIGINS)}
 
 
 class Open(Struct, frozen=True, array_like=True):
-    """A run that is claimed but not recorded yet, as stored in the row of its batch. Moments are in
-    microseconds since 1970. `unsent` is 1 if the message was certainly not sent. `origin` is an
-    index of `ORIGINS`."""
+    """A run that is reserved but not recorded yet, as it is stored in the row of its batch.
+
+    Times are in microseconds since 1970. `unsent` is 1 if the message was certainly not sent.
+    `origin` is an index of `ORIGINS`.
+    """
 
     name: str
     planned: int
@@ -38,9 +40,10 @@ class Open(Struct, frozen=True, array_like=True):
 
 
 class OpenBatch(Struct, frozen=True):
-    """A row of the claim table: the runs of one batch that are claimed but not recorded yet.
-    `claimed_at` is in microseconds since 1970; `version` grows by 1 with each rewrite of the
-    row."""
+    """A stored batch of runs that a daemon reserved together and that are not recorded yet.
+
+    `claimed_at` is when, in microseconds since 1970; `version` grows with each rewrite of the row.
+    """
 
     id: int
     version: int
@@ -59,7 +62,7 @@ MINE = (claim.c.id == bindparam("batch_id"), claim.c.version == bindparam("seen"
 
 
 def of_run(run: Run) -> Open:
-    """Convert a claimed run to the form in which it is stored."""
+    """Convert a reserved run to the form in which it is stored."""
     what = run.occurrence
     planned = micros(what.planned)
     due = planned if run.due is what.planned else micros(run.due)
@@ -67,22 +70,22 @@ def of_run(run: Run) -> Open:
 
 
 def origin_of(run: Open) -> Origin:
-    """Return the origin of a claimed run, such as "backfill". An unknown origin counts as
-    "planned"."""
+    """Return why a reserved run exists, such as "backfill"; "planned" if that is unknown."""
     return ORIGINS[run.origin] if 0 <= run.origin < len(ORIGINS) else "planned"
 
 
 def batch_of(row: Row[Any]) -> OpenBatch:
-    """Return the batch of claimed runs in a database row. Raises ValueError if the row is
-    damaged."""
+    """Read a batch of reserved runs from its row. Raises ValueError if the row is damaged."""
     runs = {one.task_id: one for one in DECODER.decode(row.runs)}
     moment_of(row.claimed_at)  # raises for an impossible moment
     return OpenBatch(row.id, row.version, row.claimed_at, row.term, runs)
 
 
 class Claims:
-    """Reads and writes the table of open claims: runs that are claimed but not recorded yet, one
-    row per batch. Remembers the last 64 batches that this process wrote."""
+    """Reads and writes the table of runs that are reserved but not recorded yet.
+
+    Each row is a batch of runs. The last 64 batches that this process wrote are remembered.
+    """
 
     def __init__(self, damage: Damage) -> None:
         self._damage = damage
@@ -93,15 +96,17 @@ class Claims:
     def opened(
         self, connection: Connection, runs: Sequence[Run], claimed_at: int, term: int
     ) -> OpenBatch:
-        """Insert a batch of claims for these runs, and return the batch. `claimed_at` is in
-        microseconds since 1970."""
+        """Store that these runs were reserved together, and return the batch.
+
+        `claimed_at` is the time in microseconds since 1970.
+        """
         held = {run.task_id: of_run(run) for run in runs}
         batch = OpenBatch(randbits(62), 1, claimed_at, term, held)
         connection.execute(INSERT, _values(batch))
         return batch
 
     def remember(self, batch: OpenBatch) -> None:
-        """Remember a batch that this process has committed. Only the last 64 are remembered."""
+        """Remember a batch that this process has stored. Only the last 64 are remembered."""
         with self._lock:
             while len(self._mine) >= MOST_REMEMBERED_BATCHES:
                 self._drop(next(iter(self._mine)))
@@ -128,9 +133,11 @@ class Claims:
     def locked(
         self, connection: Connection, claimed_at: Collection[int] | None = None
     ) -> list[OpenBatch]:
-        """Return all batches of claimed runs, and lock their rows until the commit. If `claimed_at`
-        is given, return only batches claimed at these times (microseconds since 1970). A damaged
-        row is logged and left out."""
+        """Return all batches of reserved runs, and lock their rows until the commit.
+
+        If `claimed_at` is given, return only batches reserved at these times (microseconds since
+        1970). A damaged row is logged and left out.
+        """
         statement = select(claim).order_by(claim.c.id).with_for_update()
         if claimed_at is not None:
             statement = statement.where(claim.c.claimed_at.in_(sorted(claimed_at)))
@@ -138,8 +145,9 @@ class Claims:
 
     def rewritten(self, connection: Connection, batch: OpenBatch, left: dict[str, Open]) -> bool:
         """Replace the runs of a stored batch by `left`, or delete the batch if `left` is empty.
-        Return True if done. Return False, and change nothing, if another process has changed the
-        batch meanwhile."""
+
+        Return False, and change nothing, if another process has changed the batch meanwhile.
+        """
         seen = {"batch_id": batch.id, "seen": batch.version}
         if not left:
             return bool(connection.execute(DELETE, seen).rowcount)
@@ -148,15 +156,17 @@ class Claims:
         return bool(connection.execute(UPDATE, {**values, **seen}).rowcount)
 
     def unknown(self, connection: Connection, before: int) -> list[OpenBatch]:
-        """Return the batches claimed before `before` (microseconds since 1970), and those with an
-        unsent run, oldest first. A damaged row is logged and left out."""
+        """Return old batches of reserved runs whose results are not recorded, oldest first.
+
+        Old means reserved before `before` (microseconds since 1970). Batches with a run that was
+        certainly not sent are included, too. A damaged row is logged and left out.
+        """
         return self._read(connection.execute(UNKNOWN, {"before": before}))
 
     def all(self, connection: Connection) -> list[OpenBatch]:
         return self._read(connection.execute(select(claim)))
 
     def _read(self, rows: Iterable[Row[Any]]) -> list[OpenBatch]:
-        """Decode rows of the claim table. A damaged row is logged and left out."""
         read = (
             self._damage.read(f"the row {row.id} of beatd_claim", partial(batch_of, row))
             for row in rows

@@ -68,7 +68,6 @@ class SqlOutcomes(Part):
     def _write_entry_outcomes(
         self, connection: Connection, changes: Sequence[Changed], at: datetime
     ) -> None:
-        """Update the newest outcome of each entry that workers have reported about."""
         names = {one.name for _, one, _ in changes}
         before = self._deliveries.outcomes(connection, names, lock=True) if names else {}
         after = dict(before)
@@ -110,7 +109,6 @@ class SqlOutcomes(Part):
             self._db.write(partial(self._running.prolong, task_ids=chunk, until=micros(until)))
 
     def _forget_deliveries(self, before: datetime, keep: int) -> None:
-        """Delete worker reports older than `before`, and all but the newest `keep`."""
         cutoff = self._db.read(partial(self._deliveries.newest_beyond, keep=keep), patient=True)
         part = partial(
             self._deliveries.delete_oldest, before=micros(before), cutoff=cutoff, limit=CHUNK

@@ -48,7 +48,7 @@ ON_DUPLICATE_KEY = (
 
 
 class PlanMoves:
-    """Updates when entries run next, unless their plan rows have changed since they were read."""
+    """Updates when entries run next, except those that changed since they were read."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -71,9 +71,12 @@ class PlanMoves:
         self._order: Sequence[int] = ()
 
     def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> set[str]:
-        """Update these plan rows, and return the names of the entries that were updated. A row is
-        left as it is if the entry is inactive, or if the row has changed since it was read. `rows`
-        are sorted by name, with cells in the order of `COLUMNS`."""
+        """Write new times for the next runs of these entries, and return the names that were
+        updated.
+
+        An entry is left out if it is paused or disabled, or has changed since it was read. `rows`
+        are sorted by name, with values in the order of `COLUMNS`.
+        """
         if self._dialect.moving == "each":
             return self._move_each(connection, rows)
         bound = self._batch.bind(rows)
@@ -106,8 +109,7 @@ class PlanMoves:
 
 
 def _as_seen(v: Any) -> tuple[Any, ...]:
-    """Return the SQL conditions that a plan row is active and unchanged since it was read into
-    `v`."""
+    # A paused or disabled entry is not active. `v` has the rows as they were read.
     return plan.c.revision == v["revision"], plan.c.planned == v["seen"], plan.c.active == ONE
 
 

@@ -17,8 +17,10 @@ ONE: Any = literal_column("1")
 
 
 def narrow_index(query: Query) -> tuple[Column[Any], ...]:
-    """Return the columns of an index that finds the query's entries, for example (due, name).
-    Return () if only a scan of all entries can find them."""
+    """Return the columns of the index that finds a search's entries fastest, such as (due, name).
+
+    Return () if only a scan of all entries can find them.
+    """
     if query.due_before is not None:
         return plan.c.due, plan.c.name
     if query.source is not None:
@@ -29,7 +31,8 @@ def narrow_index(query: Query) -> tuple[Column[Any], ...]:
 
 
 def conditions(query: Query, dialect: Dialect) -> list[ColumnElement[bool]]:
-    """Return the conditions of the query for rows of both tables, except `names` and `after`."""
+    """Return the conditions of a search as SQL, for entries joined with their plans. `query.names`
+    and `query.after` are left to the caller."""
     found: list[Any] = []
     if query.name_like is not None:
         found.append(dialect.matches(plan.c.name, query.name_like))
@@ -59,10 +62,10 @@ def conditions(query: Query, dialect: Dialect) -> list[ColumnElement[bool]]:
 
 
 def without_index(found: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Return one condition for all of these, which no index of the database can serve.
+    """Join these conditions in a form for which the database uses no index.
 
-    For a search by many names: SQLite would read all entries of a source, and compare each of them
-    with each name.
+    In a search by many names, SQLite would otherwise read all entries of a source, and compare each
+    with every name.
     """
     holds: ColumnElement[bool] = case((and_(true(), *found), 1), else_=0) == ONE
     return holds

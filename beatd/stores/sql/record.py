@@ -31,16 +31,14 @@ class SqlRecording(SqlClaiming):
     def _record(
         self, mine: Sequence[OpenBatch], by_task: dict[str, Result], connection: Connection
     ) -> list[OpenBatch]:
-        """Write the results of runs into the history, and close their claims. A run whose message
-        was rejected is no longer in progress. `mine` are the batches of claims that this process
-        remembers, `by_task` maps task ids to results. Return the batches of `mine` that still have
-        open claims."""
         # Before the claims, in the order of `claim`, so that the two cannot block each other.
         self._lock_rejected(connection, by_task.values())
         lines: list[Line] = []
         left: list[OpenBatch] = []
         rest = dict(by_task)
         made_at: dict[str, int] = {}
+        # `mine` are the batches of reserved runs that this process remembers. Those that still have
+        # runs without a result are returned.
         for batch in mine:
             after, told = settled(batch, rest, made_at)
             as_it_was = len(after) == len(batch.runs) and after == batch.runs
@@ -60,8 +58,6 @@ class SqlRecording(SqlClaiming):
         return left
 
     def _lock_rejected(self, connection: Connection, results: Iterable[Result]) -> None:
-        """Lock the plan rows of the entries whose messages were rejected, if they do not allow
-        overlap."""
         names = [
             result.run.occurrence.name
             for result in results
@@ -73,13 +69,12 @@ class SqlRecording(SqlClaiming):
     def _end_rejected(
         self, connection: Connection, lines: Sequence[Line], by_task: dict[str, Result]
     ) -> None:
-        """Delete the runs in progress whose messages were rejected according to these history rows.
-        An entry that waits for such a run becomes due."""
         rejected = [
             line
             for line in lines
             if line.state == "failed" and by_task[line.task_id].run.entry.overlap != "allow"
         ]
+        # A run that was never sent does not run; an entry that waits for it becomes due.
         if rejected:
             task_ids = [line.task_id for line in rejected]
             self._running.end(connection, task_ids, max(line.at for line in rejected))
@@ -87,10 +82,9 @@ class SqlRecording(SqlClaiming):
     def _late(
         self, connection: Connection, rest: dict[str, Result], made_at: dict[str, int]
     ) -> list[Line]:
-        """Close claims that another process made, changed or closed, and return their history rows.
-        `rest` maps task ids to results. `made_at` maps a task id to the time at which this process
-        claimed the run, in microseconds since 1970."""
         lines: list[Line] = []
+        # These runs were reserved by another process, or their batches were changed since.
+        # `made_at` has the time at which this process reserved each run.
         for batch in self._claims.locked(connection):
             held = {task_id: rest.pop(task_id) for task_id in batch.runs if task_id in rest}
             after, told = settled(batch, held, made_at)
@@ -103,16 +97,12 @@ class SqlRecording(SqlClaiming):
         return lines
 
     def _closed_before(self, connection: Connection, result: Result) -> list[Line]:
-        """Return the history row for a result whose claim is already closed, as a list of one. The
-        task's older history rows are deleted.
-
-        Return [], and delete nothing, in two cases: the history has the task as published, or the
-        result is "rejected" and the history has any row of the task.
-        """
         run = result.run
         line = ended(of_run(run), result, term=0)
         key = {"of_name": run.occurrence.name, "of_task": run.task_id}
         told = connection.execute(TOLD, key).all()
+        # The run is recorded already. A rejected message changes no record; a confirmed one
+        # replaces any but "published".
         if told and (
             result.outcome.sent == "rejected" or any(r.state == "published" for r in told)
         ):
@@ -127,11 +117,10 @@ class SqlRecording(SqlClaiming):
 def settled(
     batch: OpenBatch, results: dict[str, Result], made_at: dict[str, int]
 ) -> tuple[dict[str, Open], list[Line]]:
-    """Return the claims of a batch that stay open after these results, by task id, and history rows
-    for the others. Nothing is written.
+    """Split a batch of reserved runs into those still without a final result and history rows.
 
-    `made_at` maps a task id to the time at which this process claimed the run, in microseconds
-    since 1970. If the batch was claimed at another time, only a confirmed result closes the claim.
+    `made_at` maps a task id to the time, in microseconds since 1970, at which this process reserved
+    the run. If it was reserved again since, only a confirmed result is final. Nothing is written.
     """
     left: dict[str, Open] = {}
     lines: list[Line] = []
@@ -154,7 +143,7 @@ def settled(
 
 def ended(run: Open, result: Result, term: int) -> Line:
     """Return the history row for a run whose message the broker confirmed or rejected. `term` is
-    the number of the leader that claimed the run."""
+    the number of the leader that reserved the run."""
     at = micros(result.at)
     if result.outcome.sent == "confirmed":
         late = (at - run.due) / 1_000_000

@@ -1,5 +1,7 @@
-"""Compare and change the runs in progress of the entries in one claim. If all these entries allow
-overlap, no SQL statement is sent."""
+"""Compare and change which runs are running while new runs of their entries are reserved.
+
+If the runs of all these entries may overlap, no SQL statement is sent.
+"""
 
 from collections.abc import Sequence
 
@@ -11,9 +13,11 @@ from beatd.stores.sql.running_runs import RunningRow, RunningRuns
 
 
 class RunningMoves:
-    """The runs in progress of the entries in one claim. `make` changes them in memory, once for
-    each move of the claim, and `write` writes the changes. The constructor locks the entries' plan
-    rows."""
+    """The runs that are running of entries whose runs must not overlap, for one batch of changes.
+
+    `make` changes them in memory, once for each change of the batch; `write` writes the result. The
+    constructor locks the entries' rows.
+    """
 
     def __init__(
         self, runs: RunningRuns, connection: Connection, moves: Sequence[Move], at: int
@@ -30,15 +34,19 @@ class RunningMoves:
             self._now = dict(self._before)
 
     def allow(self, move: Move) -> bool:
-        """Return True if the entry's run in progress is the one that the move expects, else False.
-        If the move expects that run to be over, its end must have passed."""
+        """Return True if the entry's running run is still the one that the change was computed
+        from.
+
+        Return False, too, if the change requires that the run is over, but it still counts as
+        running.
+        """
         change, row = move.running, self._now.get(move.name)
         if change is None or row is None:
             return change is None or not change.seen
         return change.seen == row.task_id and not (change.is_over and row.until > self._at)
 
     def make(self, move: Move) -> None:
-        """Change the entry's run in progress in memory, as the move describes."""
+        """Change in memory which run of the entry is running, as the change `move` says."""
         change, name = move.running, move.name
         if change is None:
             return
@@ -62,8 +70,8 @@ class RunningMoves:
             self._now[name] = RunningRow(name, row.task_id, row.since, until, waits)
 
     def write(self) -> None:
-        """Write the runs in progress that have changed. If an entry waited for a run that ended,
-        the entry becomes due now."""
+        """Write which runs are running, as far as that has changed. An entry that waited for a run
+        that ended is due now."""
         before, now = self._before, self._now
         self._runs.delete(self._connection, before.keys() - now.keys())
         changed = [row for name, row in now.items() if before.get(name) != row]

@@ -1,4 +1,4 @@
-"""Store the run in progress of each entry that does not allow overlap.
+"""Store which run of each entry is running, for entries whose runs must not overlap.
 
 A writer must first lock the entry's row in the plan table; every entry has one. So two claims of
 one entry, or a claim and a report of an end, never change the row at the same time.
@@ -27,7 +27,7 @@ CHUNK = 1_000
 
 
 class RunningRow(Struct, frozen=True, array_like=True):
-    """A row of the table of runs in progress. Moments are in microseconds since 1970."""
+    """A row that says which run of an entry is running. Times are in microseconds since 1970."""
 
     name: str
     task_id: str
@@ -58,8 +58,11 @@ class RunningRuns:
         self._due_earlier = update(plan).where(is_later).values(due=dues.c.due)
 
     def runs(self, connection: Connection, names: Iterable[str] | None) -> dict[str, Running]:
-        """Return the runs in progress of these entries, by name; of all entries if `names` is None.
-        A damaged run is logged and returned as one that has ended."""
+        """Return the running run of each of these entries, by name; of all entries if `names` is
+        None.
+
+        A damaged row is logged, and its run counts as ended.
+        """
         if names is None:
             rows = self._rows(connection.execute(self._all))
         else:
@@ -84,7 +87,7 @@ class RunningRuns:
         return found
 
     def lock(self, connection: Connection, names: Iterable[str]) -> None:
-        """Lock the plan rows of these entries until the commit."""
+        """Lock these entries until the commit: nobody else can change when they run."""
         # Sorted, so that two writers cannot block each other.
         bound = self._names.bind([[name] for name in sorted(set(names))])
         connection.execute(self._lock, bound).all()
@@ -100,22 +103,23 @@ class RunningRuns:
             self._dialect.rewrite(connection, running.name, COLUMNS, ("name",), cells)
 
     def end(self, connection: Connection, task_ids: Iterable[str], at: int) -> None:
-        """Delete the runs in progress with these task ids. An entry that waited for one of them
-        becomes due at `at` (microseconds since 1970)."""
+        """Mark the runs with these task ids as ended. An entry that waited for one is due at `at`
+        (microseconds since 1970)."""
         ended = self._locked(connection, task_ids)
         self.delete(connection, [row.name for row in ended])
         self.make_due(connection, [row.name for row in ended if row.waits], at)
 
     def prolong(self, connection: Connection, task_ids: Iterable[str], until: int) -> None:
-        """Let the runs in progress with these task ids end at `until` (microseconds since 1970). A
-        run that already ends later is not changed."""
+        """Let these runs count as running until `until` (microseconds since 1970) or later."""
         found = self._locked(connection, task_ids)
         shorter = [row for row in found if row.until < until]
         self.write(connection, [replace(row, until=until) for row in shorter])
 
     def make_due(self, connection: Connection, names: Iterable[str], at: int) -> None:
-        """Make these entries due at `at` (microseconds since 1970), unless they are due earlier.
-        Paused and disabled entries are not changed. All processes are notified."""
+        """Let these entries run at `at` (microseconds since 1970), unless they run earlier.
+
+        Paused and disabled entries are not changed. All processes are notified.
+        """
         rows = [[name, at] for name in sorted(names)]
         if rows and connection.execute(self._due_earlier, self._dues.bind(rows)).rowcount:
             self._dialect.notify(connection)
@@ -123,11 +127,11 @@ class RunningRuns:
     def forget_waits(
         self, connection: Connection, planned: Collection[str], allowed: Collection[str]
     ) -> None:
-        """Let edited entries no longer wait for their runs in progress. `planned` are the entries
-        with a new plan. `allowed` are those that now allow overlap; their runs in progress are
-        deleted. An entry that waited and has no new plan becomes due at once.
+        """Let edited entries no longer wait for their running runs.
 
-        The caller must have locked the plan rows of these entries.
+        An entry in `planned` has a new plan; any other that waited is due at once. Running runs of
+        the entries in `allowed`, whose runs may overlap now, are deleted. The caller must have
+        locked the entries.
         """
         found = self.rows(connection, {*planned, *allowed})
         waiting = [row for row in found if row.waits]
@@ -139,12 +143,11 @@ class RunningRuns:
             self.make_due(connection, due, self._dialect.now(connection))
 
     def _locked(self, connection: Connection, task_ids: Iterable[str]) -> list[RunningRow]:
-        """Return the runs in progress with these task ids, and lock the plan rows of their
-        entries."""
         wanted = set(task_ids)
         bound = self._tasks.bind([[task_id] for task_id in sorted(wanted)])
         found = self._rows(connection.execute(self._by_task, bound)) if wanted else []
         if not found:
+            # Read again: before the lock, another process may have changed them.
             return []
         names = sorted(row.name for row in found)
         self.lock(connection, names)

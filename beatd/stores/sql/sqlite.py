@@ -131,8 +131,6 @@ class Sqlite:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def _check_identity(self) -> None:
-        """Raise Replaced if the store's file or its write-ahead log was deleted or replaced while
-        open. It is raised once in each thread. Raise StoreError if the file cannot be examined."""
         with self._lock:
             # SQLite itself would write into a deleted file without an error.
             try:
@@ -143,6 +141,7 @@ class Sqlite:
             if self._opened is not None and sqlite.is_another(self._opened, found):
                 self._losses += 1
             self._opened, self._reported.losses = found, self._losses
+        # Each thread learns of the loss once.
         if reported != self._losses:
             raise Replaced(
                 f"store {self._path}: came back as another file: it, or its -wal, was deleted or "
@@ -151,7 +150,6 @@ class Sqlite:
             )
 
     def _forget(self, _: Engine) -> None:
-        """Let the next `_check_identity` accept any file."""
         with self._lock:
             # SQLite deletes its log with the last connection; a new log is no replaced file.
             self._opened = None
@@ -207,7 +205,5 @@ class Sqlite:
 
 
 def _state_folder_hint() -> str:
-    """Return an example for an error message: a store URL with a file in systemd's state folder.
-    Return "" if systemd made no such folder."""
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return f', as in store: {{url: "sqlite:///{state}/beatd.db"}}' if state else ""

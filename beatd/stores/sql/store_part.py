@@ -38,12 +38,10 @@ class Part:
             self._db.dialect.insert(connection, history.name, columns, rows)
 
     def _write_anew(self, work: Callable[[Connection], T]) -> T:
-        """Call `work` in a transaction, commit, and return the result of `work`. Call `work` once
-        more if another process has inserted the same row meanwhile. Raises StoreError if the
-        database fails."""
         try:
             return self._db.write(work)
         except StoreError as error:
+            # Another process has inserted the same row meanwhile: the second try finds it.
             if not isinstance(error.__cause__, IntegrityError):
                 raise
             return self._db.write(work)

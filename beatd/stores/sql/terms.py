@@ -1,5 +1,7 @@
-"""Number the leaders: each daemon that starts to lead gets the next number, called its term. With
-every claim it must pass this term, so that an old leader cannot claim."""
+"""Number the leaders: each daemon that starts to lead gets the next number.
+
+A leader must show its number whenever it reserves runs, so that an old leader cannot reserve any.
+"""
 
 from functools import partial
 from secrets import token_hex

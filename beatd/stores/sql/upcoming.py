@@ -1,5 +1,8 @@
-"""Read the entries that run next, the claimed runs that are not recorded yet, and the requested
-runs. Indexes find them, so that the cost does not grow with the number of entries."""
+"""Read the entries that run next, the runs that were reserved but not recorded, and runs asked for
+by hand.
+
+Indexes find them, so the cost does not grow with the number of entries.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +28,7 @@ MARGIN = 60_000_000
 
 @lru_cache(64)
 def soonest(limit: int) -> Select[Any]:
-    """Return a SELECT of the `limit` plan rows that are due first, sorted by due time and name."""
+    """Return a SELECT of the `limit` entries that run next, sorted by time and name."""
     return (
         select(*PLAN)
         .where(plan.c.due.is_not(None))  # a paused or disabled entry has no due moment
@@ -36,7 +39,7 @@ def soonest(limit: int) -> Select[Any]:
 
 @lru_cache(64)
 def later(limit: int) -> Select[Any]:
-    """Return the SELECT of `soonest`, limited to due times from the SQL parameter `start` on."""
+    """Return the same SELECT as `soonest`, but only for times from the SQL parameter `start` on."""
     return soonest(limit).where(plan.c.due >= bindparam("start"))
 
 
@@ -54,8 +57,6 @@ class SqlUpcoming(Part):
         return self._db.read(lambda connection: self._soonest(connection, limit))
 
     def _soonest(self, connection: Connection, limit: int) -> list[Stored]:
-        """Return up to `limit` entries that are due first, soonest first. Entries that cannot be
-        decoded are left out and not counted."""
         # If this program cannot read some of the rows, more are read, so that unreadable entries
         # never hide the others.
         asked = limit
@@ -70,7 +71,6 @@ class SqlUpcoming(Part):
             asked = asked * 2 + 100
 
     def _rows(self, connection: Connection, limit: int) -> Sequence[Any]:
-        """Return up to `limit` plan rows that are due first, soonest first."""
         # The beginning of the index can be full of dead entries: each claimed row leaves one while
         # an old snapshot exists. So reading starts a minute before the last claim. It starts at the
         # beginning if too few rows are found, and once in 60 reads, as a row may have an earlier
@@ -157,7 +157,6 @@ class SqlUpcoming(Part):
         self._db.write(put)
 
     def _add(self, connection: Connection, requests: Sequence[Request]) -> None:
-        """Insert these requests for runs, except those whose id is already stored."""
         wanted = {one.id: one for one in requests}
         if wanted:
             asked = select(request.c.id).where(request.c.id.in_(sorted(wanted)))
@@ -169,11 +168,10 @@ class SqlUpcoming(Part):
     def _with_entries(
         self, connection: Connection, names: Sequence[str]
     ) -> tuple[dict[str, Stored], set[str]]:
-        """Return the entries of these names that can be decoded, by name, and the names of the
-        others. Names without an entry are left out of both."""
         found = self._reader.named(connection, names)
         missing = sorted(set(names) - set(found))
         if not missing:
+            # The second set has names of entries that exist but cannot be read.
             return found, set()
         bound = self._names.bind([[name] for name in missing])
         return found, set(connection.execute(self._which_exist, bound).scalars())
