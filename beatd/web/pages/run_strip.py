@@ -52,7 +52,8 @@ def run_strip(records: Sequence[Record], known: Deliveries, shown: Moments, slot
     most = max((time for time in times if time is not None), default=0.0) or 1.0
     width = slots * STEP
     parts = [
-        f'<svg class="strip" width="{width}" height="{HEIGHT}" role="img" '
+        f'<svg class="strip" width="{width}" height="{HEIGHT}" '
+        f'viewBox="0 0 {width} {HEIGHT}" role="img" '
         f'aria-label="{_summary([word for word, _ in words])}">'
     ]
     left = width
