@@ -48,11 +48,15 @@ def problem(
 def error_answer(
     request: Request, status: int, detail: str = "", headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a problem for a program, or a page with the same words for a person."""
+    """Return a problem for a program, or a page with the same words for a person.
+
+    The page of a 503 loads itself again, unless it answers a form, which must not be lost.
+    """
     if is_for_programs(request.url.path):
         return problem(status, detail, headers=headers)
     title = HTTPStatus(status).phrase
-    return page(request, "error.html", status, headers, title=title, detail=detail)
+    retries = status == HTTPStatus.SERVICE_UNAVAILABLE and request.method == "GET"
+    return page(request, "error.html", status, headers, title=title, detail=detail, retries=retries)
 
 
 def see_other(path: str) -> Response:
