@@ -10,9 +10,10 @@ from beatd.run import Origin, State
 
 
 class Record(Struct, frozen=True):
-    """A line of history about one run or, with `until` and `count`, about skipped moments.
+    """A line of history: what became of one run, or of a series of skipped runs.
 
-    `late` is in seconds. `at_least` is True if `count` is only a lower bound.
+    A series has `until` (its last moment) and `count`; `at_least` is True if `count` is only a
+    lower bound. `late` is in seconds.
     """
 
     name: str
@@ -45,29 +46,29 @@ class History(Protocol):
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
         """Yield up to `limit` history records, newest first: of one entry, or of all if None.
 
-        Runs that are claimed but not recorded are included, with the state "claimed".
+        Runs that are reserved but not recorded are included, with the state "claimed".
         """
 
     def history_page(self, name: str | None, limit: int, place: str = "") -> HistoryPage:
         """Return up to `limit` records of the entry `name` (None: of all), the last written first.
 
-        `place` is the `rest` of the page before; "" is the newest record. Open claims are on the
-        first page. A page may have fewer records although more follow.
+        `place` is the `rest` of the page before; "" is the newest record. Runs that are reserved
+        but not recorded are on the first page. A page may have fewer records although more follow.
         """
 
     def newest_records(self, names: Sequence[str], limit: int) -> Mapping[str, Sequence[Record]]:
         """Return up to `limit` records of each of these entries, the last written first.
 
-        Open claims are left out, and so is an entry without a record.
+        Runs that are reserved but not recorded are left out, and so is an entry without a record.
         """
 
     def open_claims(self) -> int:
-        """Return the number of claimed runs whose outcome is not recorded, also of unreadable
+        """Return the number of runs that are reserved but not recorded, also of unreadable
         entries."""
 
     def forget(self, before: datetime, keep: int) -> int:
         """Delete records older than `before` and all but the newest `keep`; return their number.
 
         The store deletes them in small batches, and also arguments of requested runs that were
-        written before. Claimed runs without a recorded outcome are never deleted.
+        written before. Runs that are reserved but not recorded are never deleted.
         """

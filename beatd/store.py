@@ -78,8 +78,8 @@ class RecordCopies(Protocol):
     def write_records(self, records: Sequence[WrittenRecord], mark: Mark, seen: Mark) -> bool:
         """Append these records and replace the note `seen` by `mark`, both or neither.
 
-        A note (mark) is a short text under a key. Return True if the records are in the store; if it
-        already has `mark`, an earlier call wrote them. Return False, and write nothing, if the
+        A note (mark) is a short text under a key. Return True if the records are in the store; if
+        it already has `mark`, an earlier call wrote them. Return False, and write nothing, if the
         store has any other note under this key.
         """
 

@@ -61,7 +61,6 @@ class MemoryHistory(MemoryPart):
             return count
 
     def _claimed(self, name: str | None) -> list[Told]:
-        """Return the open claims of an entry (None: of all) as records, newest first."""
         return [
             (claim.claimed_at, _record_of(claim))
             for claim in reversed(self._tables.claims.values())

@@ -78,7 +78,7 @@ LATER_NAME_OF = {kind: name for name, kind in LATER_DELETIONS.items()}
 
 
 def keys_of(value: AnyValue) -> Iterator[str]:
-    """Yield the shelf keys that a value writes or, if the value is a deletion, deletes."""
+    """Yield the keys of the file that a change writes or deletes, such as "entry:daily-report"."""
     match value:
         case Identity():
             yield "identity"
@@ -130,7 +130,8 @@ def keys_of(value: AnyValue) -> Iterator[str]:
 
 
 def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
-    """Return what each key holds after all these values were applied in order; None if deleted."""
+    """Return what each key of the file contains after these changes, made in order; None if
+    deleted."""
     found: dict[str, AnyValue | None] = {}
     for value in values:
         for key in keys_of(value):
@@ -144,8 +145,10 @@ def is_deletion(value: AnyValue) -> bool:
 
 
 def deletions(values: Iterable[AnyValue]) -> dict[str, list[Any]]:
-    """Return those values that are deletions as plain data, each as [kind, fields]. The list "gone"
-    has the kinds that every beatd knows; "gone_too" has newer kinds, which an older beatd ignores.
+    """Return the changes that are deletions as plain data, each as [kind, fields].
+
+    The list "gone" has the kinds that every beatd knows; "gone_too" has newer kinds, which an older
+    beatd ignores.
     """
     found: dict[str, list[Any]] = {"gone": []}
     for value in values:
@@ -174,9 +177,11 @@ def to_plain(value: AnyValue) -> Any:
 
 
 def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
-    """Return the value of a key from its plain data, or None if the kind of the key is unknown.
+    """Convert a value of the file to a row; return None if the kind of its key is unknown.
+
     `read` returns the plain data and is called only for a known kind. Raise ValidationError for
-    damaged data."""
+    damaged data.
+    """
     kind = KINDS.get(key.partition(":")[0])
     if kind is None:
         return None

@@ -75,8 +75,11 @@ class Removed(Value, frozen=True):
 
 
 class Claimed(Value, frozen=True):
-    """Writes that a run was claimed and its outcome is not recorded yet. `term` is the fencing
-    number of the leader that claimed it. `unsent` is True if the message was certainly not sent."""
+    """Writes that a run was reserved for sending, and that its outcome is not recorded yet.
+
+    `term` is the number of the leader that reserved it. `unsent` is True if the message was
+    certainly not sent.
+    """
 
     occurrence: Occurrence
     task_id: str
@@ -88,26 +91,29 @@ class Claimed(Value, frozen=True):
 
 
 class Closed(Value, frozen=True):
-    """Deletes the claim of a run, because its outcome is recorded."""
+    """Deletes the note that a run is reserved, because its outcome is recorded."""
 
     occurrence: Occurrence
 
 
 class Asked(Value, frozen=True):
-    """Writes a pending request for runs of an entry."""
+    """Writes a request to run an entry that is still to be done."""
 
     request: Request
 
 
 class Done(Value, frozen=True):
-    """Deletes a request for runs."""
+    """Deletes a request to run an entry."""
 
     id: str
 
 
 class Line(Value, frozen=True):
-    """Writes a record of history at the time `at`. `claim` is the claimed run that the record
-    closed, or None; a later result of this run may replace the record."""
+    """Writes a line of history at the time `at`.
+
+    `claim` names the reserved run whose outcome it is, or is None; a later result of this run may
+    replace the line.
+    """
 
     number: int
     at: datetime
@@ -120,7 +126,7 @@ class Line(Value, frozen=True):
 
 
 class Forgotten(Value, frozen=True):
-    """Deletes the records of history with the numbers `first` to `last`, both included."""
+    """Deletes the lines of history with the numbers `first` to `last`, both included."""
 
     first: int
     last: int
@@ -149,14 +155,16 @@ class ChangesForgotten(Value, frozen=True):
 
 
 class NextChange(Value, frozen=True):
-    """Sets the number of the next record of a change, so that no number repeats after all records
-    were deleted."""
+    """Sets the number of the next record of a change.
+
+    So no number repeats after all records were deleted.
+    """
 
     number: int
 
 
 class Termed(Value, frozen=True):
-    """Writes which daemon leads, and its term (a fencing number)."""
+    """Writes which daemon leads now, and its number among all leaders."""
 
     term: Term
     holder: Holder
@@ -169,7 +177,7 @@ class Marked(Value, frozen=True):
 
 
 class RunningRow(Value, frozen=True):
-    """Writes the running run of an entry whose `overlap` is not "allow"."""
+    """Writes which run of an entry is running. Entries with `overlap: allow` have none."""
 
     name: str
     running: Running
@@ -182,19 +190,19 @@ class MarkGone(Value, frozen=True):
 
 
 class RunningGone(Value, frozen=True):
-    """Deletes the running run of an entry."""
+    """Deletes the note that a run of an entry is running."""
 
     name: str
 
 
 class DeliveryRow(Value, frozen=True):
-    """Writes the state of one delivery of a run's message to a worker."""
+    """Writes what a worker reported about a run's message that it received."""
 
     delivery: Delivery
 
 
 class DeliveryGone(Value, frozen=True):
-    """Deletes one delivery of a run's message to a worker."""
+    """Deletes what a worker reported about a run's message that it received."""
 
     task_id: str
     delivery: str

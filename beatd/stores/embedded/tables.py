@@ -46,7 +46,7 @@ IncidentKey = tuple[str, str, datetime]
 
 
 class Tables:
-    """The tables of a store in memory, indexed by due moment. Not safe for several threads.
+    """The content of a store in memory: a table for each kind of row. Not safe for several threads.
 
     If `journal` is a list, `put` appends every change to it, so that a store can save the changes.
     """
@@ -79,24 +79,23 @@ class Tables:
         self._stamp = 0
 
     def put(self, value: AnyValue) -> None:
-        """Apply a change to the tables, and append it to the journal if there is one."""
+        """Make a change in the tables, and append it to the journal if there is one."""
         self.replay(value)
         if self.journal is not None:
             self.journal.append(value)
 
     def replay(self, value: AnyValue) -> None:
-        """Apply a change to the tables without writing it to the journal."""
+        """Make a change in the tables without writing it to the journal."""
         self._PUT[type(value)](self, value)
 
     def __len__(self) -> int:
-        """Return about how many values `alive` yields."""
+        """Return the approximate number of rows in all tables."""
         entries = 2 * len(self.defined) + len(self.running) + len(self.outcomes)
         runs = len(self.claims) + len(self.lines) + self.delivery_count
         return entries + runs + len(self.requests) + len(self.incidents) + len(self.changes)
 
     def alive(self) -> Iterator[AnyValue]:
-        """Yield all existing rows as values; put into empty tables, they make a copy of these
-        tables."""
+        """Yield all rows as changes; made in empty tables, they give a copy of these tables."""
         yield Identity(self.namespace)
         yield Version(self.version)
         if self.leads is not None:
@@ -113,8 +112,10 @@ class Tables:
         yield from map(IncidentRow, self.incidents.values())
 
     def soonest(self) -> Generator[str, None, None]:
-        """Yield the names of entries that have a due moment, earliest first. The caller must
-        exhaust or close the generator, because the index is restored only then."""
+        """Yield the names of the entries that have a next run, the earliest first.
+
+        The caller must exhaust or close the generator, because the index is restored only then.
+        """
         taken = []
         try:
             while self._heap:

@@ -76,8 +76,7 @@ class RedisHistory:
             newest = "(" + _text(page[-1][0])
 
     def _page_of_all(self, newest: str, size: int) -> Sequence[Any]:
-        """Return up to `size` lines of all entries from the id `newest` on, newest first. From "+"
-        on, postponed lines are written first."""
+        # Postponed lines are written before the newest page is read.
         client, key = self._scripts.client, self._scripts.key("history")
         if newest == "+":
             with suppress(StoreError):  # a full Redis writes no line; the older ones are readable

@@ -24,7 +24,7 @@ from beatd.stores.sql.tables import applied, history, history_name
 
 
 def newest_first(name: str | None) -> Select[Any]:
-    """Return a SELECT of the records of the entry `name` (None: of all), newest first."""
+    """Return a SELECT of the history of the entry `name` (None: of all), newest record first."""
     statement = select(history).order_by(history.c.id.desc())
     if name is None:
         return statement
@@ -46,9 +46,8 @@ class SqlHistory(SqlRecording, SqlOutcomes):
             yield open_claims.pop()[1]
 
     def _open_claims(self, name: str | None) -> list[tuple[int, Record]]:
-        """Return a (claim time, record) pair for each run that is claimed but not recorded, oldest
-        first. The time is in microseconds since 1970. If `name` is given, only runs of this entry
-        are returned."""
+        # Runs that are reserved but not recorded yet, oldest first, each with its time of
+        # reservation.
         batches = self._db.read(self._claims.all)
         batches.sort(key=lambda batch: batch.claimed_at)
         return [
@@ -118,7 +117,10 @@ class SqlHistory(SqlRecording, SqlOutcomes):
 
     def forget(self, before: datetime, keep: int) -> int:
         """Delete history records older than `before`, and all but the newest `keep`; return their
-        number. Worker reports are deleted by the same limits, but not counted."""
+        number.
+
+        Worker reports are deleted by the same limits, but not counted.
+        """
         self._forget_deliveries(before, keep)
         self._db.write(
             lambda connection: connection.execute(
