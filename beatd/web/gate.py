@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from beatd.web.answers import is_for_programs, problem, see_other
+from beatd.web.answers import error_answer, is_for_programs, problem, see_other
 from beatd.web.give_way import give_way
 from beatd.web.guess_limit import TooManyGuesses
 from beatd.web.http_hosts import HttpHosts
@@ -78,6 +78,11 @@ class Gate:
         """
         path = request.scope["path"]
         request.state.visitor = None
+        if "content-length" in request.headers and "transfer-encoding" in request.headers:
+            # A proxy may go by the other header, and take a part of the body for a request.
+            return problem(
+                400, "Content-Length and Transfer-Encoding exclude each other", headers=CLOSE
+            )
         if request.method in SAFE_METHODS and path in PROBES:
             return None
         named = request.headers.getlist("host")
@@ -99,7 +104,17 @@ class Gate:
         request.state.visitor = visitor
         if visitor is None and not _is_open(path):
             return _unknown(request, path)
+        if _has_zero_byte(request):
+            return error_answer(request, 400, "the address has a zero byte in it")
         return None
+
+
+def _has_zero_byte(request: Request) -> bool:
+    """Return True if the address has a zero byte, which PostgreSQL refuses. Handlers of the API
+    look at each of their values."""
+    scope = request.scope
+    found = "\x00" in scope["path"] or b"%00" in scope["query_string"]
+    return found and not is_for_programs(scope["path"])
 
 
 def _is_open(path: str) -> bool:

@@ -49,7 +49,9 @@ def name_and_port_in(header: str) -> tuple[str, str]:
     text = header.strip().lower()
     if text.startswith("["):
         name, bracket, rest = text[1:].partition("]")
-        return (name, rest.removeprefix(":")) if bracket else (text, "")
+        port = rest.removeprefix(":")
+        is_whole = bracket and ":" in name and rest in ("", f":{port}")
+        return (name, port) if is_whole else (text, "")
     name, colon, port = text.rpartition(":")
     if colon and port.isdigit():
         return name.removesuffix("."), port

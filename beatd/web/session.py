@@ -6,11 +6,15 @@ secret: every daemon with the same token accepts the cookie, and a new secret en
 
 import hmac
 import time
+from collections.abc import Iterable
 from secrets import token_urlsafe
 
 from beatd.web.tokens import Token, Tokens
 
 COOKIE = "beatd_session"
+#: Its name over TLS: browsers take a cookie with this prefix from this host only, not from a server
+#: with a name like it, or one without TLS.
+SECURE_COOKIE = f"__Host-{COOKIE}"
 LIFE_S = 12 * 3600
 COOKIE_CHARS_MAX = 512
 
@@ -38,8 +42,24 @@ def token_of_session(value: str, tokens: Tokens, now: float | None = None) -> To
 
 def cookie_header(value: str, *, secure: bool, life_s: int = LIFE_S) -> str:
     """Return the Set-Cookie header for a value; with a `life_s` of 0 it deletes the cookie."""
-    text = f"{COOKIE}={value}; Max-Age={life_s}; Path=/; HttpOnly; SameSite=Strict"
+    name = SECURE_COOKIE if secure else COOKIE
+    text = f"{name}={value}; Max-Age={life_s}; Path=/; HttpOnly; SameSite=Strict"
     return f"{text}; Secure" if secure else text
+
+
+def session_in(headers: Iterable[str], *, encrypted: bool) -> str:
+    """Return the value of the session's cookie in these Cookie headers, or "".
+
+    The cookie with the prefix counts before the one without, which over TLS does not count. Two of
+    one name are "": one of them may be from another server, and nothing shows which. The text is
+    not unquoted as Starlette does it, which can take half a second.
+    """
+    pairs = [part.strip().partition("=") for header in headers for part in header.split(";")]
+    for name in (SECURE_COOKIE,) if encrypted else (SECURE_COOKIE, COOKIE):
+        found = [value for key, _, value in pairs if key == name]
+        if found:
+            return found[0] if len(found) == 1 else ""
+    return ""
 
 
 def _signature(token: Token, signed: str) -> str:

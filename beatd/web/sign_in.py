@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qs
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,6 +14,7 @@ from beatd.web.templates import page
 from beatd.web.visitors import Visitors
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+FIELDS_MAX = 10_000
 
 
 def local_path(text: str) -> str:
@@ -25,9 +27,17 @@ def local_path(text: str) -> str:
 
 
 def form_of(request: Request) -> dict[str, list[str]]:
-    """Return the fields of the form in the request's body; a field may have several values."""
+    """Return the fields of the form in the request's body; a field may have several values.
+
+    Raises HTTPException if it has more than FIELDS_MAX fields, or a zero byte, which PostgreSQL
+    refuses.
+    """
     text = request.state.body.decode("utf-8", "replace")
-    return parse_qs(text, keep_blank_values=True, max_num_fields=10_000)
+    if text.count("&") >= FIELDS_MAX:
+        raise HTTPException(400, f"a form has at most {FIELDS_MAX:,} fields")
+    if "\x00" in text or "%00" in text:
+        raise HTTPException(400, "the form has a zero byte in it")
+    return parse_qs(text, keep_blank_values=True)
 
 
 async def show(request: Request) -> Response:

@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from beatd.web.guess_limit import GuessLimit
 from beatd.web.proxy import Proxy
-from beatd.web.session import COOKIE, token_of_session
+from beatd.web.session import session_in, token_of_session
 from beatd.web.tokens import Token, Tokens
 from beatd.web.visitor import Visitor
 
@@ -44,10 +44,11 @@ class Visitors:
             user = request.headers.getlist(self._proxy.user_header)
             if user and self._proxy.sends_from(request.client.host):
                 return self._proxy.visitor(user[0]) if len(user) == 1 else None
-        if (value := request.cookies.get(COOKIE)) is not None:
-            token = token_of_session(value, self.tokens)
-            if token is not None:
-                return token.visitor()
+        encrypted = request.scope["scheme"] == "https"
+        session = session_in(request.headers.getlist("cookie"), encrypted=encrypted)
+        token = token_of_session(session, self.tokens)
+        if token is not None:
+            return token.visitor()
         return ANYBODY if self._open else None
 
     def token_of(self, secret: str, request: Request, *, signs_in: bool = False) -> Token | None:

@@ -18,6 +18,7 @@ from beatd.store import Roles
 from beatd.web.application import application
 from beatd.web.http_hosts import HttpHosts
 from beatd.web.http_server import HttpServer
+from beatd.web.session import COOKIE, SECURE_COOKIE
 from beatd.web.site import Site, SiteSettings
 from beatd.web.tokens import Token, Tokens
 from beatd.web.visitors import Visitors
@@ -120,7 +121,7 @@ def ask(
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
     if cookie is not None:
-        sent["Cookie"] = f"beatd_session={cookie}"
+        sent["Cookie"] = f"{COOKIE if tls is None else SECURE_COOKIE}={cookie}"
     try:
         client.request(method, path, body=body, headers=sent)
         answer = client.getresponse()

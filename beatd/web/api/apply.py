@@ -16,7 +16,7 @@ from beatd.errors import ConfigError, Problem
 from beatd.web.api.call import Call
 from beatd.web.api.entry_answer import json_answer
 from beatd.web.api.operation import Operation, Result, body_read_by
-from beatd.web.api.refusal import Refusal, wrong_values
+from beatd.web.api.refusal import MISTAKES_MAX, Refusal, wrong_values
 from beatd.web.api.schemas import COUNT, FLAG, TEXT, array, named, record
 
 Name = Annotated[
@@ -78,6 +78,8 @@ def _declared(call: Call, body: ApplyBody) -> Declared:
     problems += wrong
     entries: list[Entry] = []
     for name, plain in body.entries.items():
+        if len(problems) > MISTAKES_MAX:
+            break
         checked = check(name, plain, timezone=timezone, source=owner, defaults=defaults)
         problems += [one.under("entries", name) for one in checked.problems if not one.warning]
         if checked.entry is not None:

@@ -19,6 +19,7 @@ from beatd.secret import hidden
 from beatd.web.answers import problem
 
 RETRY_AFTER_S = 5
+MISTAKES_MAX = 1_000  # of one request; the detail has the number of all
 
 
 class Refusal(Exception):
@@ -56,9 +57,12 @@ def mistakes(problems: Iterable[Problem]) -> list[dict[str, str]]:
 
 
 def wrong_values(problems: Iterable[Problem]) -> Refusal:
-    """Return the refusal of a request whose body has these problems; there must be one."""
+    """Return the refusal of a request whose body has these problems; there must be one.
+
+    The answer lists the first MISTAKES_MAX of them.
+    """
     every = list(problems)
-    return Refusal(422, in_one_line(every), mistakes(every))
+    return Refusal(422, in_one_line(every), mistakes(every[:MISTAKES_MAX]))
 
 
 def wrong_parameter(name: str, detail: str) -> Refusal:

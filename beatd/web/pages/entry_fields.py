@@ -75,7 +75,7 @@ def fields_in(form: Mapping[str, Sequence[str]], name: str) -> FormFields:
     return FormFields(
         name=name or text("name"),
         task=text("task"),
-        kind=text("kind", "every"),
+        kind=text("kind") if text("kind") in KINDS else "every",
         schedule=text("schedule"),
         tz=text("tz"),
         args=text("args") or "[]",
