@@ -141,8 +141,11 @@ def settle_in_turn(
         settlement = settle(row, now, next_after)
     newest, turn = settlement.publish, turn_of(row, now)
     if newest is None:
-        if row.running is None or not turn.is_free:
+        if row.running is None or not (turn.is_free or row.running.waits):
             return settlement, None
+        if not turn.is_free:
+            # The plan waited for this run and moves on; it no longer waits.
+            return settlement, Turn(RunningChange(seen=row.running.task_id))
         # The plan may wait for a run of which nobody reports anything; it moves on without it.
         return settlement, Turn(RunningChange(seen=row.running.task_id, is_over=True, ends=True))
     if turn.is_free:

@@ -174,6 +174,14 @@ def test_a_plan_that_moves_on_without_a_run_waits_for_no_silent_run() -> None:
     assert move.running == RunningChange(seen="other", is_over=True, ends=True)
 
 
+def test_a_plan_that_moves_on_to_a_backlog_while_the_run_goes_on_waits_no_longer() -> None:
+    stored = row(running_until=60, waits_since=0, overlap="queue", catch_up="all", catch_up_max=9)
+    move = due(replace(stored, plan=replace(stored.plan, due=at(20))), at(25))
+    assert move.backlog is not None and (move.backlog.first, move.backlog.last) == (NOON, at(20))
+    assert move.plan is not None and (move.plan.planned, move.plan.due) == (at(30), at(30))
+    assert move.run is None and move.running == RunningChange(seen="other")
+
+
 def test_a_plan_that_an_edit_replaced_while_it_waited_is_not_early() -> None:
     stored = row(overlap="queue")
     early = Plan(at(10), NOON, stored.plan.fingerprint, stored.plan.rules)

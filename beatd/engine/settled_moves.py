@@ -115,4 +115,6 @@ class SettledMoves:
 
 def is_same(one: Stored, other: Stored) -> bool:
     is_at_same_run = one.runs == other.runs and one.plan.planned == other.plan.planned
-    return is_at_same_run and one.revision == other.revision and one.running == other.running
+    # The end of a run makes a plan that waits for it due at once, and so earlier than was decided.
+    is_due_then = one.plan.due == other.plan.due and one.running == other.running
+    return is_at_same_run and is_due_then and one.revision == other.revision

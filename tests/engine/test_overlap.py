@@ -241,3 +241,12 @@ def test_a_trigger_has_its_turn_though_a_moment_of_the_plan_always_waits() -> No
     assert [run.origin for run in fleet.broker.arrived] == [
         "planned", "trigger", "planned", "planned",
     ]  # fmt: skip
+
+
+def test_a_run_that_ends_shortly_before_it_is_given_up_makes_nothing_early() -> None:
+    fleet, engine = fleet_with(overlap="queue", max_run="121s")
+    fleet.minutes(engine, 2 + 59.5 / 60)
+    assert minutes(fleet) == [1]
+    report(fleet, engine)
+    fleet.minutes(engine, 0.2 / 60)
+    assert minutes(fleet) == [1, 2], "it is not 00:03 yet"
