@@ -1,8 +1,7 @@
 """The next runs, reserved runs, requests and leaders in a store: their types and interfaces.
 
-A run is written in two steps. `claim` reserves the run before its message is sent: it checks that
-the plan has not changed, and sets it to the next moment. `record` writes the outcome. In between
-the run has an open claim, which `unknowns` returns.
+A run is written in two steps. `claim` reserves the run before its message is sent, and sets the plan
+to the next moment. `record` writes the outcome. In between it is an open claim (see `unknowns`).
 """
 
 from collections.abc import Callable, Sequence

@@ -22,9 +22,10 @@ STARTED = {"", "__main__", "demo", "embed"}
 #: Every module of every room. A new one is written down here, in the room where it belongs.
 MODULES = {
     "schedules": """
-        at celery_fields clock_change clock_shift clock_words cron cron_fields cron_text cron_words
-        day_grid days dst duration from_plain interval moment periods quote recurrence rrule rrule_text
-        rrule_words second_opinion solar speech steps walk words year_days zone
+        at celery_fields clock_change clock_shift clock_words cron cron_fields cron_text
+        cron_words day_grid days dst duration from_plain interval moment periods quote
+        recurrence rrule rrule_text rrule_words second_opinion solar speech steps walk words
+        year_days zone
     """,
     "definition": """
         alert_rules argument_values arguments as_plain celery_schedule check codec
@@ -41,19 +42,18 @@ MODULES = {
         embedded.numbered_rows embedded.old_shelf embedded.presences embedded.query
         embedded.running_runs embedded.shelf_file embedded.shelf_layout embedded.shelf_values
         embedded.shelve embedded.table_values embedded.tables file_errors outcome_fold redis
-        redis.atomic_step
-        redis.catalog redis.change_text redis.changes redis.claim_batch redis.copies
-        redis.entry_reader redis.history redis.incidents redis.ledger redis.missing_parts
-        redis.name_search redis.notices redis.outcome_batch redis.outcome_text redis.outcomes
-        redis.redis_store redis.row_text redis.script sql
+        redis.atomic_step redis.catalog redis.change_text redis.changes redis.claim_batch
+        redis.copies redis.entry_reader redis.history redis.incidents redis.ledger
+        redis.missing_parts redis.name_search redis.notices redis.outcome_batch
+        redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
         sql.catalog_reads sql.catalog_writes sql.change_rows sql.change_writes sql.changes
-        sql.claim sql.copies sql.database sql.deliveries
-        sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows
-        sql.incident_rows sql.incidents sql.migrations sql.missing_parts sql.move_values
-        sql.mysql sql.newest_records sql.notices sql.old_rows sql.open_claims sql.outcomes
-        sql.plan_moves sql.postgresql sql.presence sql.query_conditions sql.record
-        sql.running_moves sql.running_runs sql.sql_store sql.sqlite
-        sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
+        sql.claim sql.copies sql.database sql.deliveries sql.dialect sql.entry_reader
+        sql.held_claim sql.history sql.history_rows sql.incident_rows sql.incidents
+        sql.migrations sql.missing_parts sql.move_values sql.mysql sql.newest_records
+        sql.notices sql.old_rows sql.open_claims sql.outcomes sql.plan_moves sql.postgresql
+        sql.presence sql.query_conditions sql.record sql.running_moves sql.running_runs
+        sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url
+        sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -97,7 +97,8 @@ MODULES = {
     """,
     "config": """
         embedded_folders entries entry_paths environment extras http_section http_settings
-        json_schema load located_data schemes settings tls_files url_options urls values yaml yaml_scalars
+        json_schema load located_data schemes settings tls_files url_options urls values yaml
+        yaml_scalars
     """,
     "sources": """
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
@@ -123,21 +124,22 @@ MODULES = {
         answers api api.apply api.bulk api.call api.change_pages api.cursor api.entries_read
         api.entries_write api.entry_answer api.entry_facts api.entry_pauses api.entry_runs
         api.history_pages api.installation api.merge_patch api.openapi api.operation
-        api.operations api.preview api.refusal api.request_values api.routing
-        api.schemas application gate give_way guess_limit http_hosts http_protocol http_server pages
+        api.operations api.preview api.refusal api.request_values api.routing api.schemas
+        application gate give_way guess_limit http_hosts http_protocol http_server pages
         pages.addresses pages.ahead pages.backfill pages.badge pages.banners pages.bulk
-        pages.calendar pages.changes pages.daemons pages.density pages.icalendar
-        pages.edit pages.entries pages.entry pages.entry_fields pages.entry_list pages.entry_state pages.incidents pages.kept
-        pages.lateness_chart pages.moments
-        pages.overview pages.rendering pages.run_history pages.run_now pages.run_strip raw_path_route
-        probes proxy same_origin security_headers session sign_in site static_files templates
+        pages.calendar pages.changes pages.daemons pages.density pages.edit pages.entries
+        pages.entry pages.entry_fields pages.entry_list pages.entry_state pages.icalendar
+        pages.incidents pages.kept pages.lateness_chart pages.moments pages.overview
+        pages.rendering pages.run_history pages.run_now pages.run_strip probes proxy
+        raw_path_route same_origin security_headers session sign_in site static_files templates
         tokens visitor visitors
     """,
     "remote": """
         api daemon_url from_json refusals remote_catalog remote_daemon remote_edits remote_parts
     """,
     "why": """
-        answer answer_json around chain facts not_planned not_sent outage_now published time_words
+        answer answer_json around chain facts not_planned not_sent outage_now published
+        time_words
     """,
     "wiring": """
         alerting backends build daemon_service monitors packages started web
@@ -154,16 +156,16 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        change_rows entry_rows entry_search failing incident_json next_runs outcome_rows pause_text
-        planned_ahead quiet_minute record_rows request_progress time_text
+        change_rows entry_rows entry_search failing incident_json next_runs outcome_rows
+        pause_text planned_ahead quiet_minute record_rows request_progress time_text
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill changes check chosen_store
-        commands completion completion_names config_option connect_check copy_progress differences
-        edit entry_options entry_warnings escapes export failure history import_ incidents
-        list moment_gaps monitor_check next output overlap_warnings paged_table
-        pause pause_resume remove resume run schedule_options schema shadow_report show status
-        store trigger undo url_option why yaml_text
+        commands completion completion_names config_option connect_check copy_progress
+        differences edit entry_options entry_warnings escapes export failure history import_
+        incidents list moment_gaps monitor_check next output overlap_warnings paged_table pause
+        pause_resume remove resume run schedule_options schema shadow_report show status store
+        trigger undo url_option why yaml_text
     """,
     "report_queue": "",
 }

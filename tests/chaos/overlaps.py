@@ -105,12 +105,12 @@ class Gone(threading.Thread):
                         alive_at[int(pid)] = float(at)
                     else:
                         alive_at.pop(int(pid), None)
-                for pid in list(alive_at):
+                for one in list(alive_at):
                     now = time.time()
-                    if is_alive(pid):
-                        alive_at[pid] = now
+                    if is_alive(one):
+                        alive_at[one] = now
                     else:
-                        self.at[pid] = alive_at.pop(pid)
+                        self.at[one] = alive_at.pop(one)
 
     def end(self) -> None:
         self._ending.set()
