@@ -149,6 +149,7 @@ async function check() {
   body.set("step", "preview");
   try {
     const answer = await fetch(edited.action, { method: "POST", body });
+    if (answer.redirected) return say("You are signed out; sign in again in another tab.");
     const text = await answer.text();
     if (mine === checking && answer.ok) document.getElementById(edited.dataset.preview).innerHTML = text;
   } catch {
