@@ -20,6 +20,7 @@ PACKAGES = {
     "epmd": "erlang-base",
     "pgbouncer": "pgbouncer",
     "openssl": "openssl",
+    "chromium": "chromium",
     "systemd-analyze": "systemd",
     "ip": "iproute2",
     "sysctl": "procps",
