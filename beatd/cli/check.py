@@ -1,7 +1,7 @@
 """Report every problem of a configuration (`beatd check`)."""
 
-from collections.abc import Iterator
-from pathlib import Path
+import os
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +16,7 @@ from beatd.cli.output import print_json
 from beatd.cli.overlap_warnings import overlap_facts
 from beatd.clock import SystemClock
 from beatd.config import Config, Examined, examine, load_entries, schemes
+from beatd.config.entry_paths import find_files
 from beatd.config.extras import missing_extras
 from beatd.config.values import Broker
 from beatd.entry import Entry
@@ -44,8 +45,6 @@ def command(*, given: ConfigOption, files: tuple[str, ...], connect: bool, json:
     beatd check schedules/*.yaml
     """
     report = _Report()
-    if given.config is None and given.app is None and not files and Path("config.yaml").is_file():
-        given = ConfigOption(config="config.yaml", debug=given.debug)
     if given.config is not None or given.app is not None:
         report.add_configuration(given)
     elif not files:
@@ -101,10 +100,14 @@ class _Report:
         self.problems += _warnings(self.entries, found.config, self.app)
 
     def add_files(self, files: tuple[str, ...]) -> None:
-        """Check entry files, folders or globs, and add their problems and entries."""
+        """Check entry files, folders or globs, and add their problems and entries.
+
+        What the configuration has read already is left out.
+        """
         before = len(self.entries)
         scope = self.config or Config(broker=Broker())
-        self._load(scope, files, ".")
+        read = {os.path.realpath(path) for path in self.read}
+        self._load(scope, tuple(one for one in files if not _is_read(one, read)), ".")
         self.problems += _warnings(self.entries[before:], self.config, self.app)
 
     def _add_app(self, config: Config) -> None:
@@ -198,6 +201,12 @@ def _unusable_lock(config: Config) -> Iterator[Problem]:
     except ConfigError as error:
         path = ("lock" if config.lock.url else "store", "url")
         yield Problem(str(error).removeprefix("lock.url: "), path, config.shown)
+
+
+def _is_read(place: str, read: Collection[str]) -> bool:
+    """Return True if all files of `place`, a file, folder or glob, are among the paths `read`."""
+    found = [os.path.realpath(path) for path in find_files([place], ".")[0]]
+    return bool(found) and all(path in read for path in found)
 
 
 def _plain(problem: Problem) -> dict[str, Any]:

@@ -50,11 +50,11 @@ class ChosenStore(Struct, frozen=True):
             return self._loaded()
         from pathlib import Path
 
-        from beatd.config import Config, Store
+        from beatd.config import Store
         from beatd.config.urls import resolved
         from beatd.errors import ConfigError
 
-        config = self.given.load() if self.given.config else Config(folder=str(Path.cwd()))
+        config = self._config_beside_store()
         try:
             url = resolved("store", self.url, Path.cwd())
         except ConfigError as error:
@@ -62,6 +62,26 @@ class ChosenStore(Struct, frozen=True):
         from msgspec.structs import replace
 
         return replace(config, store=Store(url=url, prefix=config.store.prefix))
+
+    def _config_beside_store(self) -> "Config":
+        """Return the configuration whose store --store replaces, or the defaults without one.
+
+        A wrong configuration that was not named by -c is ignored, with a note on stderr.
+        """
+        from pathlib import Path
+
+        from beatd.cli.failure import print_message
+        from beatd.config import Config
+        from beatd.errors import ConfigError
+
+        try:
+            if self.given.config is not None:
+                return self.given.load()
+        except ConfigError as error:
+            if self.given.typed:
+                raise
+            print_message(f"note: {self.given.config} is not used: {error}", "yellow")
+        return Config(folder=str(Path.cwd()))
 
     def _loaded(self) -> "Config":
         from beatd.errors import ConfigError, Problem

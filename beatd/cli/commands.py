@@ -24,8 +24,10 @@ from beatd.cli.config_option import (
     GROUP_OPTIONS,
     ConfigOption,
     UrlOption,
+    config_file,
 )
-from beatd.cli.failure import exit_with_message
+from beatd.cli.escapes import visible
+from beatd.cli.failure import EXIT_WRONG_USAGE, exit_with_message
 from beatd.cli.url_option import CA_HELP, TOKEN_FILE_HELP, URL_HELP
 from beatd.clock import SystemClock, process_age
 
@@ -96,7 +98,14 @@ class Main(click.Group):
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; the command is `run` if they name none."""
+        """Parse the arguments; the command is `run` if they name none.
+
+        Without arguments, print the help and the configuration that would be used, and exit.
+        """
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            click.echo(f"\n{_configuration_here()}")
+            ctx.exit(EXIT_WRONG_USAGE)
         # While a shell completes a line, `run` is not added: the user may type a command next.
         return super().parse_args(ctx, args if ctx.resilient_parsing else _with_run(args))
 
@@ -120,11 +129,19 @@ class Main(click.Group):
             sys.exit(super().main(words, **extra) or 0)
 
 
+def _configuration_here() -> str:
+    """Return a sentence that names the configuration which the commands use here."""
+    if (found := config_file(None, None)) is None:
+        return "No configuration is here: give -c FILE, set BEATD_CONFIG, or have a config.yaml."
+    whence = "of BEATD_CONFIG" if os.environ.get("BEATD_CONFIG") else "in this folder"
+    return f"The commands use {visible(found)} {whence}. `beatd run` runs the daemon with it."
+
+
 def _with_run(args: list[str]) -> list[str]:
     """Return the arguments with `run` inserted if they name no command.
 
-    For example, `-c FILE --shadow` becomes `-c FILE run --shadow`. Empty arguments get `run` only
-    if BEATD_CONFIG is set.
+    For example, `-c FILE --shadow` becomes `-c FILE run --shadow`. Empty arguments stay empty, so
+    that nobody starts a daemon by accident.
     """
     at = 0
     while at < len(args) and args[at].startswith("-"):
@@ -139,9 +156,7 @@ def _with_run(args: list[str]) -> list[str]:
             at += 1  # -cFILE
         else:
             return [*args[:at], "run", *args[at:]]
-    if at < len(args) or not (args or os.environ.get("BEATD_CONFIG")):
-        return args
-    return [*args, "run"]
+    return args if at < len(args) or not args else [*args, "run"]
 
 
 @click.group(
@@ -156,7 +171,6 @@ def _with_run(args: list[str]) -> list[str]:
     "--config",
     type=click.Path(),
     metavar="FILE",
-    envvar="BEATD_CONFIG",
     help=CONFIG_HELP,
 )
 @click.option("-A", "--app", metavar="MODULE:APP", help=APP_HELP)
@@ -179,9 +193,7 @@ def main(
     `beatd -c FILE` without a command runs the daemon. The other commands work while daemons run.
     """
     started = ctx.obj.started_at_elapsed if isinstance(ctx.obj, ConfigOption) else None
-    url_typed, config_typed = (
-        ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("url", "config")
-    )
+    url_typed = ctx.get_parameter_source("url") is ParameterSource.COMMANDLINE
     if url_typed and ctx.invoked_subcommand in _LOCAL:
         raise click.UsageError(f"{ctx.invoked_subcommand} does not work over the API of a daemon")
     ctx.obj = ConfigOption(
@@ -189,6 +201,6 @@ def main(
         app=app,
         debug=debug,
         started_at_elapsed=started,
-        typed=config_typed or app is not None,
+        typed=bool(config or app),
         url=UrlOption(url or None, token_file, ca, url_typed),
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from beatd.cli.chosen_store import ChosenStore
-from beatd.cli.config_option import ConfigOption, UrlOption
+from beatd.cli.config_option import ConfigOption, UrlOption, config_file
 
 if TYPE_CHECKING:
     from beatd.config import Config
@@ -34,9 +34,8 @@ def _given(ctx: click.Context) -> tuple[ConfigOption, str | None]:
     if named["url"] and not (ctx.params.get("config") or ctx.params.get("app")):
         token_file, ca = (ctx.params.get(key) or above.get(key) for key in ("token_file", "ca"))
         url = UrlOption(named["url"], token_file, ca)
-    return ConfigOption(config=named["config"], app=named["app"], url=url), ctx.params.get(
-        "store_url"
-    )
+    config = config_file(named["config"], named["app"])
+    return ConfigOption(config=config, app=named["app"], url=url), ctx.params.get("store_url")
 
 
 def _names_over(incomplete: str, option: UrlOption) -> list[str]:

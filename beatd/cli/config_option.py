@@ -1,5 +1,9 @@
-"""The options -c, -A and --debug, which choose a command's configuration and Celery app."""
+"""The options -c, -A and --debug, which choose a command's configuration and Celery app.
 
+`config_file` has the rule by which every command finds its configuration.
+"""
+
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -14,8 +18,9 @@ if TYPE_CHECKING:
 
 GROUP_OPTIONS = ("-c", "--config", "-A", "--app", "--url", "--token-file", "--ca")
 GROUP_FLAGS = ("--debug",)
-CONFIG_HELP = "The configuration. [default: $BEATD_CONFIG, else config.yaml]"
-APP_HELP = "A Celery app, instead of a configuration or with one."
+FILE_IN_FOLDER = "config.yaml"
+CONFIG_HELP = "The configuration. [default: $BEATD_CONFIG, else config.yaml in the current folder]"
+APP_HELP = "A Celery app, with -c or instead of any configuration."
 DEBUG_HELP = "Show where an unexpected error came from."
 
 
@@ -35,7 +40,7 @@ class ConfigOption(Struct, frozen=True):
     """The values of the options -c, -A and --debug, and of --url where a command takes it.
 
     An option after the command's name wins over the same option before it. `typed` is False for a
-    configuration of BEATD_CONFIG.
+    configuration that was found by `config_file`, not named by -c.
     """
 
     config: str | None = None
@@ -59,12 +64,10 @@ class ConfigOption(Struct, frozen=True):
         return clock.now() - timedelta(seconds=age)
 
     def load(self) -> "Config":
-        """Load the configuration of -c or -A, or else config.yaml in the current folder.
+        """Load the configuration file or, without one, the settings of the Celery app.
 
         Raises ConfigError if the configuration is wrong, and click.UsageError if there is none.
         """
-        from pathlib import Path
-
         from beatd.config import load_config
 
         if self.config is not None:
@@ -74,11 +77,24 @@ class ConfigOption(Struct, frozen=True):
             from beatd.publishers.celery_app import load_app
 
             return config_of(load_app(self.app), spelled=self.app)
-        if Path("config.yaml").is_file():
-            return load_config("config.yaml").config
         raise click.UsageError(
             "which configuration? give -c FILE, set BEATD_CONFIG, or have a config.yaml here"
         )
+
+
+def config_file(config: str | None, app: str | None) -> str | None:
+    """Return the configuration file of a command whose options -c and -A have these values.
+
+    It is the file of -c. If neither option is given, it is the file of BEATD_CONFIG, else
+    config.yaml in the current folder. Returns None if there is no such file.
+    """
+    if config or app:
+        return config
+    if named := os.environ.get("BEATD_CONFIG"):
+        return named
+    from pathlib import Path
+
+    return FILE_IN_FOLDER if Path(FILE_IN_FOLDER).is_file() else None
 
 
 def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,12 +112,13 @@ def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
         ctx: click.Context, /, config: str | None, app: str | None, debug: bool, **rest: Any
     ) -> Any:
         before = ctx.obj if isinstance(ctx.obj, ConfigOption) else ConfigOption()
+        config, app = config or before.config, app or before.app
         given = ConfigOption(
-            config=config or before.config,
-            app=app or before.app,
+            config=config_file(config, app),
+            app=app,
             debug=debug or before.debug,
             started_at_elapsed=before.started_at_elapsed,
-            typed=before.typed or bool(config or app),
+            typed=bool(config or app),
             url=before.url,
         )
         return command(given=given, **rest)

@@ -111,7 +111,7 @@ def _entry_of_expression(
     timezone = "UTC"
     if "tz" not in plain and given.url is not None:
         timezone = remote_daemon(given.url).timezone
-    elif "tz" not in plain and given.config is not None:
+    elif "tz" not in plain and (given.config or given.app):
         timezone = given.load().timezone
     checked = check(name or "next", {"task": NO_TASK, **plain}, timezone=timezone)
     if checked.entry is None:

@@ -77,9 +77,11 @@ def _config_and_problems(chosen: ChosenStore, name: str) -> "tuple[Config, list[
     try:
         config = chosen.config()
     except ConfigError as error:
-        path = chosen.given.config or "config.yaml"
+        path = chosen.given.config
+        if path is None or chosen.url is not None:
+            raise
         examined = examine(path, app=chosen.given.app)
-        if examined.config is None or chosen.url is not None:
+        if examined.config is None:
             raise
         config, lines = examined.config, [str(one) for one in error.problems]
     else:

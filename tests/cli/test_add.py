@@ -136,7 +136,7 @@ def test_a_store_may_be_given_by_its_url(here: Here, beatd: Beatd) -> None:
     url = f"sqlite:///{here.folder}/other.db"
     words = ("add", "x", "--store", url, "--task", "t", "--cron", "@daily", "--json")
     row: Any = beatd(*words).json
-    assert row["tz"] == "UTC"
+    assert row["tz"] == "Europe/Berlin", "of the configuration in the folder"
     assert beatd("show", "x", "--store", url).code == 0
     assert here.names() == []
 
