@@ -41,6 +41,10 @@ class Complaints:
         self.found: list[str] = []
         self.expected: list[str] = []
 
+    def begin(self) -> None:
+        """Forget what was found and expected by an earlier test."""
+        self.found, self.expected = [], []
+
     def watch(self, page: Page) -> None:
         """Collect the complaints of this page."""
         page.on("console", self._written)

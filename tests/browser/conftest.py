@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests import needs
 from tests.browser.browsing import HEIGHT, PATIENCE_MS, WIDE, Complaints, chromium
-from tests.browser.shop import Shop, nothing, serving_shop
+from tests.browser.shop import Shop, Street, filled_store
 
 Visit = Callable[..., Page]
 
@@ -21,59 +21,92 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def demo() -> Iterator[Shop]:
+def street() -> Iterator[Street]:
+    street = Street()
+    yield street
+    street.close()
+
+
+@pytest.fixture(scope="package")
+def shared_demo(street: Street) -> Shop:
+    return street.shop(filled_store())
+
+
+@pytest.fixture
+def demo(street: Street, shared_demo: Shop) -> Shop:
     """The demo store, for tests that change nothing."""
-    with serving_shop() as shop:
-        yield shop
+    street.show(shared_demo)
+    return shared_demo
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
+def shop(street: Street) -> Shop:
     """A demo store of this test's own."""
-    with serving_shop() as shop:
-        yield shop
+    return street.shop(filled_store())
 
 
 @pytest.fixture
-def empty() -> Iterator[Shop]:
-    with serving_shop(nothing) as shop:
-        yield shop
+def empty(street: Street) -> Shop:
+    return street.shop(filled_store(lambda store, now: None))
 
 
 @pytest.fixture
-def away() -> Iterator[Shop]:
+def away(street: Street) -> Shop:
     """A site whose store is away."""
-    with serving_shop(None) as shop:
-        yield shop
+    return street.shop(None)
+
+
+@pytest.fixture(scope="package")
+def all_complaints() -> Complaints:
+    return Complaints()
 
 
 @pytest.fixture
-def complaints() -> Iterator[Complaints]:
+def complaints(all_complaints: Complaints) -> Iterator[Complaints]:
     """What the pages of this test complained about, which should be nothing."""
-    complaints = Complaints()
-    yield complaints
-    assert not complaints.found
+    all_complaints.begin()
+    yield all_complaints
+    assert not all_complaints.found
+
+
+@pytest.fixture(scope="package")
+def desks(browser: Browser) -> dict[str, Page]:
+    """A page of each person, which test after test uses: to make one takes half a second."""
+    return {}
 
 
 @pytest.fixture
-def visit(browser: Browser, complaints: Complaints) -> Iterator[Visit]:
-    """Open a page of a site as somebody, by default edna the editor, in a browser of their own."""
-    opened = []
+def visit(browser: Browser, desks: dict[str, Page], complaints: Complaints) -> Iterator[Visit]:
+    """Open a page of a site as somebody, by default edna the editor.
 
-    def open_one(
-        shop: Shop, path: str = "/", name: str = "edna", width: int = WIDE, **options: Any
-    ) -> Page:
-        size = {"width": width, "height": HEIGHT}
-        context = browser.new_context(base_url=shop.address, viewport=size, **options)
-        opened.append(context)
+    Each person has a browser of their own; with `options`, it is a new one.
+    """
+    opened, used = [], []
+
+    def made(shop: Shop, **options: Any) -> Page:
+        context = browser.new_context(base_url=shop.address, **options)
         context.set_default_timeout(PATIENCE_MS)
-        if name:
-            context.add_cookies([shop.cookie(name)])
         page = context.new_page()
         complaints.watch(page)
+        return page
+
+    def open_one(shop: Shop, path: str = "/", name: str = "edna", **options: Any) -> Page:
+        if options:
+            page = made(shop, **options)
+            opened.append(page.context)
+        else:
+            page = desks[name] = desks.get(name) or made(shop)
+            used.append(page)
+        page.set_viewport_size({"width": WIDE, "height": HEIGHT})
+        if name:
+            page.context.add_cookies([shop.cookie(name)])
         page.goto(path)
         return page
 
     yield open_one
     for context in opened:
         context.close()
+    for page in used:
+        page.goto("about:blank")
+        page.emulate_media(color_scheme="light")
+        page.context.clear_cookies()

@@ -6,7 +6,7 @@ from beatd.clock import SystemClock
 from beatd.edits.pausing import pause, resume
 from tests.browser.browsing import Complaints
 from tests.browser.conftest import Visit
-from tests.browser.shop import Shop, serving_shop
+from tests.browser.shop import Shop, filled_store, serving_shop
 from tests.web.demo_store import ANN
 
 POLL_S = 3
@@ -15,7 +15,7 @@ WARM = "cache.warm"
 
 def followed(visit: Visit, shop: Shop, path: str = "/entries?q=cache") -> Page:
     """Open a page whose clock runs on only when the test says so."""
-    page = visit(shop, "/sign-in", name="otto")
+    page = visit(shop, "/sign-in", name="otto", has_touch=False)  # a browser of its own
     page.clock.install()
     page.goto(path)
     return page
@@ -90,12 +90,12 @@ def test_a_daemon_that_went_away_is_told_and_does_not_empty_the_page(
 
 
 def test_the_page_comes_back_with_the_store(
-    away: Shop, shop: Shop, visit: Visit, complaints: Complaints
+    away: Shop, visit: Visit, complaints: Complaints
 ) -> None:
     complaints.expected.append(": 503")
     page = followed(visit, away)
     expect(page.get_by_role("main")).to_contain_text("Connection refused")
-    away.store = shop.store
+    away.store = filled_store()
     page.clock.run_for(POLL_S * 1000)
     expect(row(page)).to_be_visible()
 
