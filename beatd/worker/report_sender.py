@@ -12,6 +12,8 @@ from beatd.worker.rare_warning import RareWarning
 
 # If a worker is killed before it has reported a run, that run counts as running for its `max_run`.
 GATHER_S = 0.005  # between the first report and its message, which has all reports of that time
+GATHER_WHEN_BUSY_S = 0.05  # after a message of BUSY_REPORTS or more: each message costs CPU time
+BUSY_REPORTS = 10
 PROCESS_LOOK_S = 0.02  # while a terminated process may not have ended yet
 LOOK_EVERY_S = 1.0  # whether it is time to list the runs that are held
 REPORTS_PER_MESSAGE = 500
@@ -65,6 +67,7 @@ class ReportSender:
         # Locked while there is nothing to send. To release it never waits, unlike to set an Event.
         self._has_work = Lock()
         self._has_work.acquire()
+        self._is_busy = False
         self._ending = Event()
         self._end_by = 0.0  # monotonic; only once `_ending` is set
         self._warning = RareWarning()
@@ -101,7 +104,7 @@ class ReportSender:
         ending, pause_s = False, LOOK_EVERY_S
         while not ending:
             if self._has_work.acquire(timeout=pause_s):
-                self._ending.wait(GATHER_S)
+                self._ending.wait(GATHER_WHEN_BUSY_S if self._is_busy else GATHER_S)
             ending = self._ending.is_set()
             try:
                 pause_s = PROCESS_LOOK_S if self._waits_for_process() else LOOK_EVERY_S
@@ -114,6 +117,7 @@ class ReportSender:
         self._close_line()
 
     def _send_reports(self) -> None:
+        self._is_busy = len(self._waiting) >= BUSY_REPORTS
         while self._waiting:
             # Only this thread removes reports, but `add` may drop the oldest meanwhile.
             size = min(len(self._waiting), REPORTS_PER_MESSAGE)

@@ -156,3 +156,37 @@ def test_a_worker_that_ends_does_not_wait_for_a_broker_that_is_away(broker: Priv
     before = datetime.now(UTC)
     sender.close(0.3)
     assert (datetime.now(UTC) - before).total_seconds() < 2
+
+
+def test_reports_of_a_busy_worker_are_gathered_for_longer() -> None:
+    """Each turn of the thread gathers, and then sends what waits."""
+    sent: list[int] = []
+    gathered: list[float] = []
+
+    class Line:
+        def send(self, body: bytes) -> bool:
+            sent.append(len(decode(body).reports))
+            sender.wake()
+            return True
+
+        def close(self) -> None: ...
+
+    class Ending:
+        def wait(self, seconds: float) -> bool:
+            gathered.append(seconds)
+            if not sender._waiting:
+                sender._waiting.append(report(0))
+            return self.is_set()
+
+        def is_set(self) -> bool:
+            return len(gathered) == 3
+
+    sender = ReportSender(open_line=Line, worker="one@host", held=list)
+    sender._ending = Ending()  # type: ignore[assignment]
+    sender._waiting.extend(map(report, range(report_sender.BUSY_REPORTS)))
+    sender.wake()
+    sender._run()
+    assert sent == [report_sender.BUSY_REPORTS, 1, 1]
+    assert gathered == [
+        report_sender.GATHER_S, report_sender.GATHER_WHEN_BUSY_S, report_sender.GATHER_S,
+    ]  # fmt: skip
