@@ -11,6 +11,9 @@ from beatd.errors import StoreError
 from beatd.leader import Holder
 from beatd.run import EPOCH
 
+#: How a problem of a daemon begins if a file or an app declares entries that are not valid.
+INVALID_SOURCE = "invalid source: "
+
 
 class Presence(Struct, frozen=True):
     """The record that a daemon writes about itself, once a second, for `status` and other daemons.

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from beatd.alerts.judge import Finding
 from beatd.incident import Incident, IncidentKind
+from beatd.presence import INVALID_SOURCE
 
 SOURCES_SHOWN_MAX = 3
 _OVER: dict[IncidentKind, str] = {
@@ -35,7 +36,8 @@ def judge_whole(facts: WholeFacts, opened: Mapping[IncidentKind, Incident]) -> l
     found += _server("broker away", facts.broker_away_since, facts.broker_trouble, opened)
     found += _server("outcomes away", facts.outcomes_away_since, facts.outcomes_trouble, opened)
     if facts.conflicts and "invalid source" not in opened:
-        lines = "; ".join(facts.conflicts[:SOURCES_SHOWN_MAX])
+        shown = (line.removeprefix(INVALID_SOURCE) for line in facts.conflicts[:SOURCES_SHOWN_MAX])
+        lines = "; ".join(shown)
         more = len(facts.conflicts) - SOURCES_SHOWN_MAX
         found.append(
             Finding("invalid source", True, lines + (f"; and {more} more" if more > 0 else ""))

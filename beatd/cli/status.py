@@ -8,6 +8,7 @@ import click
 
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
+from beatd.cli.failure import EXIT_FAILED
 
 if TYPE_CHECKING:
     from beatd.cli.chosen_store import OpenedStore
@@ -32,7 +33,7 @@ BROKER_STATES = {
 def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
     """Show who leads, how late runs are and what is wrong.
 
-    Ends with 1 when nobody leads or a server is away.
+    Ends with 1 when nobody leads, a server is away or a source of entries is invalid.
     """
     if shadow and chosen.daemon is not None:
         raise click.UsageError("--shadow does not work over the API of a daemon")
@@ -49,7 +50,8 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
     else:
         _print(found, config.timezone)
     well = found["store"]["ok"] and found["leader"] is not None and found["broker"]["ok"]
-    return 0 if well else 1
+    # A daemon of an older beatd sends no "invalid_sources".
+    return 0 if well and not found.get("invalid_sources") else EXIT_FAILED
 
 
 def _status(chosen: ChosenStore, config: "Config") -> dict[str, Any]:
@@ -70,7 +72,7 @@ def _status(chosen: ChosenStore, config: "Config") -> dict[str, Any]:
                 presences=store.presences,
                 now=opened.now,
                 incidents=store.incidents,
-                conflicts=_conflicts(opened),
+                conflicts=_problems(opened),
             )
             if refusal := refusal_of(store.presences):
                 found["store"] |= {"ok": False, "error": f"it refuses writes: {refusal}"}
@@ -79,7 +81,7 @@ def _status(chosen: ChosenStore, config: "Config") -> dict[str, Any]:
     return found
 
 
-def _conflicts(opened: "OpenedStore") -> list[str]:
+def _problems(opened: "OpenedStore") -> list[str]:
     """Return a line for each problem that `beatd apply` would find in the configuration's files.
 
     For a Django store, the conflicts that the leader found in its tables come first.
@@ -95,11 +97,12 @@ def _conflicts(opened: "OpenedStore") -> list[str]:
         return found
     from beatd.clock import SystemClock
     from beatd.edits.apply_declared import compare
+    from beatd.presence import INVALID_SOURCE
     from beatd.sources.files import Files
 
     reading = Files(config, SystemClock()).read()
     held_by_others = compare(opened.store.catalog, reading.declared).conflicts
-    wrong = [str(problem) for problem in reading.problems if not problem.warning]
+    wrong = [f"{INVALID_SOURCE}{one}" for one in reading.problems if not one.warning]
     return [*found, *wrong, *(str(held) for held in held_by_others)]
 
 
@@ -175,6 +178,8 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     lines.append(("entries", str(found["entries"]), ""))
     for at, row in enumerate(found["next"]):
         lines.append(("next" if at == 0 else "", f"{_at(row['due'], tz)}  {row['name']}", ""))
+    for text in found.get("invalid_sources", ()):
+        lines.append(("invalid source", text, "red"))
     for at, text in enumerate(found["conflicts"]):
         lines.append(("conflicts" if at == 0 else "", text, "yellow"))
     return lines

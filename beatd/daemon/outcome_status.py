@@ -8,6 +8,7 @@ from typing import Any
 from beatd.catalog import Catalog, Query
 from beatd.daemon.failed_runs import FAILURES
 from beatd.daemon.failing_entries import RECORDS_READ
+from beatd.edits.stored_names import stored_names
 from beatd.history import History
 from beatd.outcome import EntryOutcome, Outcomes
 from beatd.schedules.moment import format_moment
@@ -32,13 +33,14 @@ def known_outcomes(
     return outcomes.entry_outcomes(sorted(names))
 
 
-def failing_outcomes(known: Mapping[str, EntryOutcome]) -> list[dict[str, Any]]:
+def failing_outcomes(known: Mapping[str, EntryOutcome], catalog: Catalog) -> list[dict[str, Any]]:
     """Return the status of each entry whose newest run failed, expired or was lost, newest first.
 
-    At most SHOWN_MAX entries are returned.
+    At most SHOWN_MAX entries are returned, and none that was removed from the store.
     """
     failing = [one for one in known.values() if one.newest.state in FAILURES]
     failing.sort(key=lambda one: one.newest.at, reverse=True)
+    names = stored_names(catalog, (one.name for one in failing))
     return [
         {
             "entry": one.name,
@@ -47,7 +49,7 @@ def failing_outcomes(known: Mapping[str, EntryOutcome]) -> list[dict[str, Any]]:
             "outcome": one.newest.state,
             "failures": one.failures,
         }
-        for one in failing[:SHOWN_MAX]
+        for one in (known[name] for name in islice(names, SHOWN_MAX))
     ]
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from beatd.catalog import Catalog, Query
 from beatd.daemon.failing_entries import failing_entries
 from beatd.daemon.outcome_status import failing_outcomes, known_outcomes, running_long
+from beatd.edits.stored_names import stored_names
 from beatd.history import History
 from beatd.incident import Incidents
 from beatd.leader import Holder
 from beatd.ledger import Requests, Terms
 from beatd.outcome import Outcomes
-from beatd.presence import Presence, Presences
+from beatd.presence import INVALID_SOURCE, Presence, Presences
 from beatd.schedules.moment import format_moment
 from beatd.secret import hidden
 
@@ -68,7 +69,7 @@ def status_in(
         "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},
         "went_back": next((one.went_back for one in daemons if one.went_back), None),
         "requests": _pending_requests(requests),
-        "failing": _failing(history, failing_outcomes(known)),
+        "failing": _failing(catalog, history, failing_outcomes(known, catalog)),
         "running_long": running_long(known, outcomes, catalog, now),
         "incidents": _open_incidents(incidents),
         "entries": entries,
@@ -77,7 +78,7 @@ def status_in(
             for row in catalog.find(Query(order="next", limit=NEXT_SHOWN_MAX))
             if row.plan.due is not None
         ],
-        "conflicts": _conflicts(conflicts, daemons),
+        **_by_kind(_problems(conflicts, daemons)),
     }
 
 
@@ -92,7 +93,16 @@ def problems_to_announce(problems: Sequence[str], name: str) -> tuple[str, ...]:
     return (*first, f"{more}{_MORE}{name}") if more else first
 
 
-def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
+def _by_kind(problems: Sequence[str]) -> dict[str, list[str]]:
+    """Return the problems of declared entries as "invalid_sources" and, all others, "conflicts"."""
+    invalid = [text for text in problems if text.startswith(INVALID_SOURCE)]
+    return {
+        "conflicts": [text for text in problems if not text.startswith(INVALID_SOURCE)],
+        "invalid_sources": [text.removeprefix(INVALID_SOURCE) for text in invalid],
+    }
+
+
+def _problems(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
     """Return the `known` problems and those that the daemons announced, without duplicates.
 
     A daemon's line "N more problems" is left out if `known` has at least that many problems.
@@ -106,21 +116,24 @@ def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
     return list(found)
 
 
-def _failing(history: History, in_workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _failing(
+    catalog: Catalog, history: History, in_workers: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Return the status of each entry whose newest run failed, at most once per entry.
 
     Runs that could not be published come first, then `in_workers`, the runs that failed in a
     worker.
     """
+    failed = failing_entries(history)
     unpublished = [
         {
             "entry": name,
-            "planned": format_moment(record.planned),
-            "reason": record.reason[:REASON_MAX_CHARS],
+            "planned": format_moment(failed[name].planned),
+            "reason": failed[name].reason[:REASON_MAX_CHARS],
             "outcome": None,
             "failures": 1,
         }
-        for name, record in islice(failing_entries(history).items(), FAILING_SHOWN_MAX)
+        for name in islice(stored_names(catalog, failed), FAILING_SHOWN_MAX)
     ]
     names = {row["entry"] for row in unpublished}
     return [*unpublished, *(row for row in in_workers if row["entry"] not in names)]
@@ -198,6 +211,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         "entries": None,
         "next": [],
         "conflicts": [],
+        "invalid_sources": [],
     }
 
 

@@ -19,6 +19,7 @@ from beatd.edits.declared_set import Declared
 from beatd.edits.held_name import HeldName
 from beatd.edits.late_edits import past_one_offs
 from beatd.errors import Deposed, StoreError
+from beatd.presence import INVALID_SOURCE
 from beatd.sources import Reading, Source
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
@@ -205,11 +206,23 @@ class Declarations:
         return held
 
     def conflicts(self) -> list[str]:
-        """Return a line of text for each declaration that could not be read or applied."""
+        """Return a line of text for each declaration that could not be read or applied.
+
+        The line of one that could not be read begins with INVALID_SOURCE.
+        """
         held = [str(one) for conflicts in list(self._held.values()) for one in conflicts]
         read = list(self._read.values())  # copied: other threads call this
-        wrong = [str(p) for reading in read for p in reading.problems if not p.warning]
-        waiting = [line for place in list(self._read) for line in self._waits_for(place)]
+        wrong = [
+            f"{INVALID_SOURCE}{problem}"
+            for reading in read
+            for problem in reading.problems
+            if not problem.warning
+        ]
+        waiting = [
+            line if place in self._waiting else f"{INVALID_SOURCE}{line}"
+            for place in list(self._read)
+            for line in self._waits_for(place)
+        ]
         return held + wrong + waiting
 
     def _waits_for(self, place: int) -> list[str]:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from beatd.catalog import Catalog
+from beatd.edits.stored_names import stored_names
 from beatd.history import History
 from beatd.outcome import Outcomes
 
@@ -23,11 +25,11 @@ class Failure(Struct, frozen=True):
     times: int = 1
 
 
-def failures(history: History, outcomes: Outcomes, entries: int) -> list[Failure]:
+def failures(catalog: Catalog, history: History, outcomes: Outcomes) -> list[Failure]:
     """Return the newest run of each entry whose newest run failed, the newest first.
 
-    `entries` is the number of entries in the store. With more than 10,000, only the entries of the
-    last RECORDS_READ history records are looked at.
+    Entries that were removed from the store are left out. With more than ALL_READ_MAX entries, only
+    those of the last RECORDS_READ history records are looked at.
     """
     recent = history.history_page(None, RECORDS_READ).records
     found: dict[str, Failure] = {}
@@ -40,11 +42,12 @@ def failures(history: History, outcomes: Outcomes, entries: int) -> list[Failure
                 found[record.name] = Failure(
                     record.name, at, record.planned, "not published", record.reason
                 )
-    names = None if entries <= ALL_READ_MAX else sorted({record.name for record in recent})
+    names = None if catalog.count() <= ALL_READ_MAX else sorted({record.name for record in recent})
     for name, outcome in outcomes.entry_outcomes(names).items():
         newest = outcome.newest
         if newest.state in FAILURES and name not in found:
             found[name] = Failure(
                 name, newest.at, newest.planned, newest.state, newest.error, outcome.failures
             )
-    return sorted(found.values(), key=lambda one: one.at, reverse=True)
+    there = (found[name] for name in stored_names(catalog, found))
+    return sorted(there, key=lambda one: one.at, reverse=True)

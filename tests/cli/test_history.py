@@ -24,20 +24,21 @@ def ran(
     outcome: Outcome | None,
     reason: str = "",
     late: timedelta = timedelta(milliseconds=12),
+    name: str = "x",
 ) -> None:
     """What a daemon would have left: a run with this outcome, or a skip."""
     store = here.store()
     term = store.begin(LEADER)
-    (row,) = store.find(Query(names=("x",)))
+    (row,) = store.find(Query(names=(name,)))
     planned = row.plan.planned
     assert planned is not None
     following = plan_at(row.entry, planned + timedelta(hours=1), row.plan.fingerprint)
-    occurrence = Occurrence("x", planned)
+    occurrence = Occurrence(name, planned)
     run = Run(occurrence, task_id(store.namespace, occurrence), row.entry, row.revision, planned)
     skips = () if outcome else (Skip(planned, planned + timedelta(hours=2), 3, reason),)
     move = Move(
         of="plan",
-        name="x",
+        name=name,
         revision=row.revision,
         seen=planned,
         plan=following,

@@ -133,6 +133,8 @@ def test_status_names_what_fails_in_workers_and_what_runs_for_long(x: Here) -> N
     assert (long["entry"], long["limit"]) == ("y", 3600)
     out = x("status").out
     assert "x (ValueError: no)" in out and "longer than 1 h" in out
+    x("remove", "x")
+    assert x.json("status")["failing"] == []
 
 
 def test_history_names_the_trace_of_an_entry_that_has_one(x: Here) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 from beatd.daemon.store_status import problems_to_announce
 from beatd.leader import Holder
-from beatd.presence import Presence
+from beatd.presence import INVALID_SOURCE, Presence
+from beatd.publisher import Outcome
 from tests.cli.conftest import Here
+from tests.cli.test_history import ran
 from tests.roles import status_shared_by
 
 NOW = datetime.now(UTC)
@@ -83,7 +85,7 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
         *("name", "host", "pid", "role", "term", "leader", "standbys", "store", "broker"),
         *("lock", "atomic", "unknowns", "last_seen_age", "last_tick_age", "lateness"),
         *("went_back", "requests", "failing", "running_long", "incidents", "entries"),
-        *("next", "conflicts"),
+        *("next", "conflicts", "invalid_sources"),
     ]
     assert (found["name"], found["role"], found["term"]) == ("one", "leader", 1)
     assert set(found["leader"]) == {"name", "host", "pid", "since"}
@@ -120,8 +122,42 @@ def test_status_tells_conflicts(x: Here) -> None:
 def test_status_tells_what_a_file_says_wrong(x: Here) -> None:
     x.config("schedules: [s]\n")
     x.file("s/a.yaml", "entries: {y: {task: t, evry: 5m}}\n")
-    (problem,) = x.json("status", code=1)["conflicts"]
-    assert "a.yaml:1: entries.y" in problem and "evry" in problem
+    announced(x)
+    found = x.json("status", code=1)
+    (problem,) = found["invalid_sources"]
+    assert "s/a.yaml:1: entries.y" in problem and "evry" in problem
+    assert found["conflicts"] == []
+    (line,) = [one for one in x("status", code=1).out.splitlines() if "evry" in one]
+    assert line.startswith("invalid source  ")
+    x.file("s/a.yaml", "entries: {y: {task: t, every: 5m}}\n")
+    assert x.json("status")["invalid_sources"] == []
+
+
+def test_an_invalid_source_that_only_a_daemon_sees_is_named_as_one(x: Here) -> None:
+    announced(x, problems=(f"{INVALID_SOURCE}b.yaml:3: is wrong", "held by another"))
+    found = x.json("status", code=1)
+    assert found["invalid_sources"] == ["b.yaml:3: is wrong"]
+    assert found["conflicts"] == ["held by another"]
+
+
+def test_a_removed_entry_does_not_fail(x: Here) -> None:
+    x("add", "y", "--task", "t", "--every", "1h")
+    for name in ("x", "y"):
+        ran(x, Outcome("rejected", "no queue"), name=name)
+    announced(x)
+    assert [one["entry"] for one in x.json("status")["failing"]] == ["y", "x"]
+    x("remove", "y")
+    assert [one["entry"] for one in x.json("status")["failing"]] == ["x"]
+
+
+def test_a_removed_entry_does_not_fail_in_a_copy_of_the_store(x: Here) -> None:
+    x("add", "y", "--task", "t", "--every", "1h")
+    for name in ("x", "y"):
+        ran(x, Outcome("rejected", "no queue"), name=name)
+    x("remove", "y")
+    x("store", "copy", "config.yaml", f"sqlite:///{x.folder}/second.db")
+    second = x.json("status", "--store", f"sqlite:///{x.folder}/second.db", code=1)
+    assert [one["entry"] for one in second["failing"]] == ["x"]
 
 
 def test_a_long_lateness_is_told_in_words(x: Here) -> None:

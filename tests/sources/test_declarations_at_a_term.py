@@ -10,6 +10,7 @@ from beatd.config import load_config
 from beatd.definition import codec, entry_from
 from beatd.edits import editing
 from beatd.errors import Deposed, StoreError
+from beatd.presence import INVALID_SOURCE
 from beatd.sources import Reading
 from beatd.sources.declarations import Declarations
 from beatd.sources.file_watch import SETTLED_AFTER_S
@@ -145,7 +146,7 @@ def test_a_file_that_is_wrong_at_the_start_holds_back_what_it_declared_alone(
     daemon.start().look(store)
     assert waiting(daemon, store) == ["c"]
     said = "yaml:config: what s/other.yaml declared waits until the file is right"
-    assert said in daemon.declaring.conflicts()
+    assert f"{INVALID_SOURCE}{said}" in daemon.declaring.conflicts()
     assert caplog.messages.count(said) == 1
     other.write_text("entries:\n  c: {task: t, every: 2m}\n")
     daemon.look(store)

@@ -91,7 +91,7 @@ def found_page(
     """Return a page of entries that match the search."""
     if search.state != "failing":
         return entries_page(store, search, now, PAGE, after)
-    names = [one.name for one in failures(store.history, store.outcomes, store.catalog.count())]
+    names = [one.name for one in failures(store.catalog, store.history, store.outcomes)]
     query = Query(
         names=tuple(sorted(names)),
         contains=search.text,

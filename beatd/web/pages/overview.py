@@ -86,7 +86,7 @@ def show(request: Request) -> Response:
     site = site_of(request)
     store, shown, kept = site.open_store(), moments_of(request), kept_of(request)
     crew, entries = crew_of(store), store.catalog.count()
-    failing = kept.get("failing", lambda: failures(store.history, store.outcomes, entries))
+    failing = kept.get("failing", lambda: failures(store.catalog, store.history, store.outcomes))
     minute = shown.now.replace(second=0, microsecond=0)
     ahead = kept.get(("hour", minute), lambda: planned_ahead(store.catalog, minute, 1), HOUR_KEPT_S)
     state = State(

@@ -1,0 +1,19 @@
+"""Select the names of entries that are in the store."""
+
+from collections.abc import Iterable, Iterator
+
+from beatd.catalog import EntryFinder
+from beatd.edits.editing import in_batches, rows
+
+NAMES_PER_BATCH = 20
+
+
+def stored_names(catalog: EntryFinder, names: Iterable[str]) -> Iterator[str]:
+    """Yield those of the names that the store has, in their order.
+
+    History and outcomes keep the names of removed entries. The store is read only as far as the
+    caller reads on.
+    """
+    for batch in in_batches(names, NAMES_PER_BATCH):
+        there = rows(catalog, batch)
+        yield from (name for name in batch if name in there)
