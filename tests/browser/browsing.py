@@ -11,6 +11,7 @@ PATIENCE_MS = 60_000
 FLAGS = (
     "--disable-gpu",
     "--disable-quic",
+    "--disable-dev-shm-usage",  # a container has little of it
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
