@@ -5,12 +5,14 @@ import socket
 from collections.abc import Iterator, Sequence
 
 from celery import Celery
+from msgspec.structs import replace
 
 from beatd.clock import SystemClock
-from beatd.config import Config, make_folders, schemes
+from beatd.config import Config, Store, make_folders, schemes
+from beatd.config.embedded_folders import uncreatable_store
 from beatd.definition import codec
 from beatd.entry import Entry
-from beatd.errors import BeatError, Problem
+from beatd.errors import BeatError, Problem, StoreAbsent
 from beatd.outcomes.result_backend import backend_trouble
 from beatd.presence import refusal_of
 from beatd.publishers.celery import CeleryPublisher
@@ -22,11 +24,13 @@ from beatd.wiring.build import celery_app, sources_of
 def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
     """Try to use the broker, store, lock and HTTP port, and yield a problem for each failure.
 
-    Each success is appended to `facts` as a line of text, such as "the broker answers".
+    Each success is appended to `facts` as a line of text, such as "the broker answers". No store is
+    created, and no lock in a store that does not exist yet.
     """
     publisher = store = None
+    is_absent = False
     try:
-        make_folders(config)
+        make_folders(replace(config, store=Store(url="memory:")))
         publisher = CeleryPublisher(
             app=celery_app(config), timeout=config.broker.timeout.total_seconds()
         )
@@ -39,7 +43,11 @@ def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
         yield Problem(str(error), (), config.shown)
     try:
         store = backends.open_store(
-            config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
+            config.store.url,
+            codec=codec,
+            clock=SystemClock(),
+            prefix=config.store.prefix,
+            if_absent="refuse",
         )
         if refusal := refusal_of(store):
             yield Problem(f"answers, but refuses writes: {refusal}", ("store",), config.shown)
@@ -47,9 +55,14 @@ def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
             facts.append("the store answers")
         for text in store.problems():
             yield Problem(text, ("store",), config.shown, warning=True)
+    except StoreAbsent as error:
+        is_absent = True
+        trouble = uncreatable_store(config)
+        yield Problem(trouble or str(error), ("store",), config.shown, warning=not trouble)
     except BeatError as error:
         yield Problem(str(error), ("store",), config.shown)
-    yield from _lock(config, facts)
+    if config.lock.url or not is_absent:
+        yield from _lock(config, facts)
     yield from _pages(config)
     if store is not None and publisher is not None:
         path = (

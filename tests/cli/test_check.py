@@ -224,6 +224,7 @@ def test_a_lock_that_does_not_answer_is_told(beatd: Beatd, write: Write) -> None
 
 def test_a_lock_beside_the_store_is_tried_as_well(beatd: Beatd, write: Write) -> None:
     config = write("c.yaml", "broker: memory://\nstore: 'sqlite:///b.db'\n")
+    assert beatd("add", "x", "--task", "t", "--every", "1h", "-c", config).code == 0
     ended = beatd("check", "--connect", "-c", config)
     assert ended.code == 0 and "the lock answers" in ended.out
     lock = config.parent / "b.db.lock"
@@ -252,9 +253,29 @@ def test_a_good_lock_is_left_to_who_leads(beatd: Beatd, write: Write) -> None:
 
 def test_what_the_servers_say_is_there_for_programs_too(beatd: Beatd, write: Write) -> None:
     text = "broker: memory://\nstore: 'sqlite:///new/folder/b.db'\n"
-    ended = beatd("check", "--connect", "--json", "-c", write("c.yaml", text))
+    config = write("c.yaml", text)
+    assert beatd("add", "x", "--task", "t", "--every", "1h", "-c", config).code == 0
+    ended = beatd("check", "--connect", "--json", "-c", config)
     assert ended.code == 0, ended.out
     assert "the store answers" in cast(dict[str, Any], ended.json)["facts"]
+
+
+@pytest.mark.parametrize("store", ["sqlite:///new/folder/b.db", "shelve:new/b"])
+def test_an_absent_store_is_a_warning_and_stays_absent(
+    beatd: Beatd, write: Write, store: str
+) -> None:
+    config = write("c.yaml", f"broker: memory://\nstore: '{store}'\n")
+    ended = beatd("check", "--connect", "-c", config)
+    assert ended.code == 0, ended.out
+    assert "warning: store: store " in ended.out and "creates it" in ended.out
+    assert list(config.parent.iterdir()) == [config]
+
+
+def test_an_absent_store_that_nothing_could_create_is_an_error(beatd: Beatd, write: Write) -> None:
+    config = write("c.yaml", "broker: memory://\nstore: 'sqlite:////nosuch/folder/b.db'\n")
+    ended = beatd("check", "--connect", "-c", config)
+    assert ended.code == 1
+    assert "error: store: cannot be created: there is no folder /nosuch/folder" in ended.out
 
 
 def test_an_app_that_cannot_be_loaded_is_an_error(beatd: Beatd, write: Write) -> None:
