@@ -4,7 +4,7 @@ A broker may deliver a message twice, so a run may have several deliveries, each
 its own. The outcome of the run is that of its newest delivery.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -100,6 +100,10 @@ class Outcomes(RunStates, Protocol):
 
         An entry without an outcome is left out.
         """
+
+    def entry_outcomes_in(self, states: Collection[OutcomeState]) -> Mapping[str, EntryOutcome]:
+        """Return the newest outcome of each entry whose newest delivery is in one of these states,
+        by name. It costs less than `entry_outcomes(None)` if they are few."""
 
     def live_deliveries(self, limit: int) -> Sequence[Delivery]:
         """Return up to `limit` deliveries that have not ended, oldest first."""

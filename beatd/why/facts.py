@@ -9,7 +9,7 @@ from msgspec import Struct, json
 
 from beatd.catalog import Query, Stored
 from beatd.changes import ChangeRecord, EntryState
-from beatd.history import Record
+from beatd.history import History, Record
 from beatd.incident import Incident
 from beatd.ledger import OpenClaim, Request
 from beatd.outcome import Delivery
@@ -98,7 +98,7 @@ def facts_of(
 ) -> Facts:
     """Read all facts about the entry `name` that `beatd why` needs."""
     row = next(iter(store.catalog.find(Query(names=(name,)))), None)
-    records = list(islice(store.history.history(name, RECORDS_READ), RECORDS_READ))
+    records = records_of(store.history, name, row, at)
     ids = [record.task_id for record in records[:OUTCOMES_READ] if record.task_id]
     if at is not None:
         ids += [one.task_id for one in records if one.task_id and one.planned == at]
@@ -131,6 +131,38 @@ def facts_of(
             if one.closed is None and one.name in ("", name)
         ],
     )
+
+
+def records_of(
+    history: History, name: str, row: Stored | None, at: datetime | None
+) -> list[Record]:
+    """Return the newest records of an entry, at most RECORDS_READ.
+
+    They go back to the record of the moment `at` (None: of the entry's last run), and OUTCOMES_READ
+    further, as an answer also names runs before it.
+    """
+    found: list[Record] = []
+    wanted = at if at is not None or row is None else row.last
+    left = OUTCOMES_READ if wanted is None else None
+    for record in islice(history.history(name, RECORDS_READ), RECORDS_READ):
+        found.append(record)
+        if left is not None:
+            left -= 1
+        elif wanted is not None and _reaches(record, wanted):
+            left = OUTCOMES_READ
+        if left == 0:
+            break
+    return found
+
+
+def _reaches(record: Record, moment: datetime) -> bool:
+    """Return True if a record is about this moment, or about a run published before it.
+
+    No run is published early, so all records before that are about earlier moments.
+    """
+    last = record.planned if record.until is None else record.until
+    before = record.published is not None and record.published < moment
+    return before or record.planned <= moment <= last
 
 
 def _disabling(store: Roles, name: str) -> ChangeRecord | None:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Change
-from beatd.outcome import Delivery, EntryOutcome
+from beatd.outcome import Delivery, EntryOutcome, OutcomeState
 from beatd.run import Run
 from beatd.store import Store
 from tests.stores.making import at, claimed, lead, past, put, put_many, row, run_of, told
@@ -289,6 +289,16 @@ def test_outcomes_of_entries_are_read_by_name(store: Store) -> None:
     assert set(store.entry_outcomes(None)) == {"a", "A", "ä", "b"}
     assert set(store.entry_outcomes(["A", "ä", "none"])) == {"A", "ä"}
     assert store.entry_outcomes([]) == {}
+
+
+def test_outcomes_of_entries_are_read_by_the_state_of_their_newest_delivery(store: Store) -> None:
+    states: list[OutcomeState] = ["failed", "succeeded", "lost", "started"]
+    for stored, state in zip(put_many(store, ["a", "b", "c", "d"]), states, strict=True):
+        run, error = run_of(store, stored), 'ValueError: "state":"failed", "lost"'
+        store.write_outcomes([delivery(run, state, error=error)], at(5))
+    assert set(store.entry_outcomes_in({"failed", "lost"})) == {"a", "c"}
+    assert store.entry_outcomes_in({"started"}) == store.entry_outcomes(["d"])
+    assert store.entry_outcomes_in({"expired"}) == store.entry_outcomes_in(()) == {}
 
 
 def test_an_edited_entry_keeps_its_outcome(store: Store, run: Run) -> None:

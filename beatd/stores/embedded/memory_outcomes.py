@@ -1,11 +1,11 @@
 """Keep the outcomes of published runs, and the running runs, in a store in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from heapq import nsmallest
 from typing import TypeVar
 
-from beatd.outcome import Delivery, EntryOutcome, Written
+from beatd.outcome import Delivery, EntryOutcome, OutcomeState, Written
 from beatd.run import Running
 from beatd.stores.embedded.delivery_writes import write_delivery
 from beatd.stores.embedded.memory_part import MemoryPart
@@ -33,6 +33,11 @@ class MemoryOutcomes(MemoryPart):
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
         with self._reading():
             return _of(self._tables.outcomes, names)
+
+    def entry_outcomes_in(self, states: Collection[OutcomeState]) -> Mapping[str, EntryOutcome]:
+        with self._reading():
+            found = self._tables.outcomes.items()
+            return {name: outcome for name, outcome in found if outcome.newest.state in states}
 
     def live_deliveries(self, limit: int) -> Sequence[Delivery]:
         with self._reading():

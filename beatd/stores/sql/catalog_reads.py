@@ -88,7 +88,8 @@ class SqlFinding(Part):
             return
         statement, after = whole().where(*wanted), query.after
         if query.order == "name":
-            yield from self._walk(statement, by_due=False, after=after)
+            of_source = query.source is not None and query.due_before is None
+            yield from self._walk(statement, by_due=False, after=after, of_source=of_source)
         else:
             if after is None or after.due is not None:
                 planned = statement.where(plan.c.due.is_not(None))
@@ -110,6 +111,8 @@ class SqlFinding(Part):
                 bound = self._names.bind([[name] for name in names[start : start + CHUNK]])
                 found += self._fetch(among, bound)
         elif index := narrow_index(query):
+            if index[0] is entry.c.source and query.order == "name":
+                return None  # that index has the entries of a source in this order
             # Sorted by the columns of that index, so that the planner uses it in any case.
             if query.source is not None:
                 keys = keys.join_from(plan, entry, entry.c.name == plan.c.name)
@@ -124,7 +127,7 @@ class SqlFinding(Part):
         else:
             return None
         by_due = query.order == "next"
-        places = sorted(_place(row.name, row.due, by_due=by_due) for row in found)
+        places = sorted(_place(name, due, by_due=by_due) for name, due in found)
         if query.after is not None:
             due = None if query.after.due is None else micros(query.after.due)
             places = places[bisect(places, _place(query.after.name, due, by_due=by_due)) :]
@@ -141,11 +144,17 @@ class SqlFinding(Part):
             yield [by_name[name] for name in chunk if name in by_name]
 
     def _walk(
-        self, statement: Select[Any], *, by_due: bool, after: Position | None
+        self,
+        statement: Select[Any],
+        *,
+        by_due: bool,
+        after: Position | None,
+        of_source: bool = False,
     ) -> Iterator[list[Any]]:
         size = FIRST_PAGE
-        order = (plan.c.due, plan.c.name) if by_due else (plan.c.name,)
-        beyond: ColumnElement[bool] = plan.c.name > bindparam("name")
+        name = entry.c.name if of_source else plan.c.name
+        order = (plan.c.due, name) if by_due else (entry.c.source, name) if of_source else (name,)
+        beyond: ColumnElement[bool] = name > bindparam("name")
         if by_due:
             beyond = and_(
                 plan.c.due >= bindparam("due"), or_(plan.c.due > bindparam("due"), beyond)

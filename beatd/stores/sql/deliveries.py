@@ -1,15 +1,15 @@
 """Store what workers report about runs, and the newest outcome of each entry. A delivery is one
 transfer of a run's message to a worker. A thousand rows need only a few SQL statements."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, false, or_, select
 from sqlalchemy import delete as deletion
 
-from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome
+from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, OutcomeState
 from beatd.run import micros, moment_of
 from beatd.stores.damage import Damage
 from beatd.stores.outcome_fold import known_since
@@ -147,6 +147,21 @@ class Deliveries:
             bound = self._names.bind([[name] for name in sorted(set(names))])
             statement = self._locked_outcomes if lock else self._of_entries
             rows = connection.execute(statement, bound).all()
+        return self._outcomes_of(rows)
+
+    def outcomes_in(
+        self, connection: Connection, states: Collection[OutcomeState]
+    ) -> dict[str, EntryOutcome]:
+        """Return the newest outcome of each entry whose newest delivery is in one of these states,
+        by name."""
+        # A search in the text of all rows takes a tenth of the time to decode them.
+        texts = [entry_outcome.c.newest.contains(f'"state":"{state}"') for state in sorted(states)]
+        found = self._outcomes_of(
+            connection.execute(select(entry_outcome).where(or_(false(), *texts)))
+        )
+        return {name: one for name, one in found.items() if one.newest.state in states}
+
+    def _outcomes_of(self, rows: Iterable[Any]) -> dict[str, EntryOutcome]:
         found = (
             self._damage.read(f"the outcome of entry {row.name!r}", partial(_outcome_of, row))
             for row in rows

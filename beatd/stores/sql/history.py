@@ -74,7 +74,7 @@ class SqlHistory(SqlRecording, SqlOutcomes):
             yield page
             if len(page) < size:
                 return
-            size = CHUNK
+            size = min(CHUNK, 4 * size)
             page = self._page(statement.where(history.c.id < page[-1].id).limit(literally(size)))
 
     def _page(self, statement: Any) -> list[Any]:

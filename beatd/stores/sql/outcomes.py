@@ -1,14 +1,14 @@
 """Write what workers report about runs, and delete the rows of runs that are no longer in
 progress."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
 from beatd.catalog import Codec
-from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, Written
+from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, OutcomeState, Written
 from beatd.run import Running, micros
 from beatd.stores.outcome_fold import by_age, entry_after, run_ended, with_report
 from beatd.stores.sql.database import Database
@@ -96,6 +96,9 @@ class SqlOutcomes(Part):
             chunk = wanted[start : start + CHUNK]
             found |= self._db.read(partial(self._deliveries.outcomes, names=chunk))
         return found
+
+    def entry_outcomes_in(self, states: Collection[OutcomeState]) -> Mapping[str, EntryOutcome]:
+        return self._db.read(partial(self._deliveries.outcomes_in, states=states), patient=True)
 
     def live_deliveries(self, limit: int) -> Sequence[Delivery]:
         return self._db.read(partial(self._deliveries.live, limit=limit))

@@ -23,8 +23,8 @@ from beatd.web.visitor import needs
 
 PATH = "/history"
 PAGE = 50
-RECORDS_PER_READ = 250
-READS_MAX = 20
+RECORDS_PER_READ = 500
+READS_MAX = 10
 STATES: tuple[State, ...] = get_args(State)
 OUTCOMES: tuple[OutcomeState, ...] = get_args(OutcomeState)
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
@@ -55,15 +55,18 @@ class RunSearch(Struct, frozen=True):
         """True if records must be read to know whether they match."""
         return bool(self.state or self.outcome or self.origin or self.since)
 
-    def accepts(self, record: Record, deliveries: Sequence[Delivery]) -> bool:
-        """Return True if a record and what became of its run match."""
-        outcome = deliveries[-1].state if deliveries else None
+    def may_accept(self, record: Record) -> bool:
+        """Return False if a record does not match, whatever became of its run."""
         return (
             (self.state is None or record.state == self.state)
-            and (self.outcome is None or outcome == self.outcome)
             and (self.origin is None or record.origin == self.origin)
             and (self.since is None or (record.until or record.planned) >= self.since)
+            and (self.outcome is None or bool(record.task_id))
         )
+
+    def accepts(self, deliveries: Sequence[Delivery]) -> bool:
+        """Return True if what became of the run of a record matches."""
+        return self.outcome is None or (bool(deliveries) and deliveries[-1].state == self.outcome)
 
 
 class FoundRuns(Struct, frozen=True):
@@ -100,12 +103,13 @@ def find_runs(store: Roles, search: RunSearch, place: str) -> FoundRuns:
 
 
 def _lines_in(store: Roles, search: RunSearch, records: Sequence[Record]) -> list[RunLine]:
-    ids = [one.task_id for one in records if one.task_id]
+    matching = [one for one in records if search.may_accept(one)]
+    ids = [one.task_id for one in matching if one.task_id]
     known = store.outcomes.outcomes(ids) if ids else {}
     lines = []
-    for record in records:
+    for record in matching:
         deliveries = known.get(record.task_id, ()) if record.task_id else ()
-        if search.accepts(record, deliveries):
+        if search.accepts(deliveries):
             newest = deliveries[-1] if deliveries else None
             word, look = run_word(record, deliveries)
             detail = record.reason or (newest.error if newest else "")
