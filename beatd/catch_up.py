@@ -59,10 +59,7 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = next_of) -> Settl
 def _settle_backlog(
     row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
 ) -> Settlement:
-    """Return the decision for `catch_up: all`: the missed runs become a backlog, sent later.
-
-    Runs outside `catch_up_window` or beyond `catch_up_max` are skipped as too old.
-    """
+    # Runs outside `catch_up_window` or beyond `catch_up_max` are skipped as too old.
     entry = row.entry
     newest = newest_due(entry, oldest, now, next_after)
     following = next_moment(entry, newest, next_after)
@@ -86,7 +83,6 @@ def _settle_backlog(
 def _first_of_newest(
     entry: Entry, first: datetime, last: datetime, keep: int, next_after: NextAfter
 ) -> datetime:
-    """Return the earliest of the entry's newest `keep` planned runs from `first` to `last`."""
     moment = last
     for _ in range(keep - 1):
         if moment <= first:

@@ -18,18 +18,19 @@ MAX_START_S = 10.0  # seconds that a command takes to start
 
 
 class Earliest(Struct, frozen=True):
-    """The earliest time that the store's clock can show.
+    """A lower bound of the store's clock, which shows at least `moment` at the time `heard_at`.
 
-    The store's clock shows at least `moment` when `Clock.elapsed` returns `heard_at`.
+    `heard_at` is a time of the monotonic clock `Clock.elapsed`, in seconds.
     """
 
     moment: datetime
     heard_at: float
 
     def at(self, elapsed: float) -> datetime:
-        """Return the earliest time on the store's clock when `Clock.elapsed` returns `elapsed`.
+        """Return the earliest time that the store's clock can show at the time `elapsed`.
 
-        The result allows for the drift between the two clocks, at most `MAX_DRIFT`.
+        `elapsed` is a time of `Clock.elapsed`. The two clocks may drift apart by at most
+        `MAX_DRIFT`.
         """
         since = elapsed - self.heard_at
         return self.moment + timedelta(microseconds=floor((since - abs(since) * MAX_DRIFT) * 1e6))
@@ -43,7 +44,7 @@ class StoreTime(Struct, frozen=True):
 
 
 class SharedClock(Protocol):
-    """The part of a store that reads its clock, which all daemons share."""
+    """A store with a clock that all daemons can read."""
 
     def now(self) -> StoreTime | None:
         """Return the time of the store's clock during this call, or None if it has no clock."""

@@ -36,13 +36,13 @@ def add(x: float, y: float) -> float:
 
 @app.task(name="demo.fail")  # type: ignore[untyped-decorator]  # celery has no types
 def fail(what: str) -> None:
-    """Raise an error."""
+    """Raise a ConnectionError which says that `what` does not answer."""
     raise ConnectionError(f"{what} does not answer")
 
 
 @app.task(name="demo.wait")  # type: ignore[untyped-decorator]  # celery has no types
 def wait(up_to: float) -> float:
-    """Wait for a random time up to this many seconds, and return it."""
+    """Wait for a random time of at most `up_to` seconds, and return this time."""
     seconds = random() * up_to
     sleep(seconds)
     return seconds

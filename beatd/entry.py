@@ -37,10 +37,10 @@ class Schedule(Protocol):
 
 
 class Alert(Struct, frozen=True):
-    """The limits of an entry; an incident opens when one is violated.
+    """The limits that open an incident about an entry when they are violated.
 
     A limit of None is not checked. `Alert()`, in YAML `alert: {}`, checks nothing: an entry uses it
-    to ignore the `alert` of `defaults`. A field with a help text is a key in YAML.
+    to ignore the `alert` of `defaults`.
     """
 
     failed: Annotated[int | None, "Failures in a row that open an incident."] = None
@@ -53,10 +53,7 @@ class Alert(Struct, frozen=True):
 
 
 class Monitor(Struct, frozen=True):
-    """The external monitors to which beatd reports whether an entry's runs succeed.
-
-    A field with a help text is a key in YAML.
-    """
+    """The external monitors to which beatd reports whether an entry's runs succeed."""
 
     ping: Annotated[str, "A URL of healthchecks.io or its like."] = ""
     sentry: Annotated[bool, "true: check-ins of Sentry Crons (see `monitors`)."] = False

@@ -13,7 +13,7 @@ from beatd.run import Skip
 
 
 class Event(Struct, frozen=True):
-    """The base class of all events."""
+    """The base class of all events that a daemon reports to its observers."""
 
     pass
 

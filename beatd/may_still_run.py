@@ -13,7 +13,7 @@ from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:
-    """Return until when a decision made ahead of time may be used; None if it must not be kept.
+    """Return the time until which an early decision stays valid, or None if it must not be kept.
 
     `move` is the decision: it takes a due entry to its next planned run. It must be made anew once
     the next run is due, or once this one is too late for the entry's `catch_up`.
@@ -29,7 +29,7 @@ def holds_until(row: Stored, move: Move) -> datetime | None:
 
 
 def why_at_an_end(request: Request, row: Stored | None) -> str:
-    """Return why to drop the rest of a request, such as "removed"; "" if it may run.
+    """Return why the rest of a request must not run, such as "removed", or "" if it may run.
 
     A request asks for runs besides the plan. `row` is its entry, or None if the entry was removed.
     A trigger or backfill runs even if its entry is paused or disabled; a backlog, which has missed

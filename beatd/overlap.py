@@ -85,7 +85,7 @@ def turn_of(row: Stored, now: datetime) -> Turn:
 
 
 def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None:
-    """Decide whether the next run of a request may start; None means that it has to wait.
+    """Return the decision about the next run of a request, or None if the run has to wait.
 
     A `trigger` follows the entry's `overlap`. Backfills and backlogs run one moment at a time: they
     wait until no run is running and no planned run is due.
@@ -97,10 +97,10 @@ def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None
 
 
 def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | None:
-    """Decide whether a run that may not have been sent may now be sent again.
+    """Return the change that lets a possibly unsent run be sent again, or None if it must wait.
 
-    Return the change that makes it the entry's running run, or None if it must wait. It waits while
-    another run of the entry is running, but never for itself.
+    The change makes it the entry's running run. It waits while another run of the entry is running,
+    but never for itself.
     """
     other = row.running is not None and row.running.task_id != task_id
     if other and blocking(row, now):
@@ -109,10 +109,10 @@ def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | N
 
 
 def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChange | None:
-    """Return the change that ends the entry's running run because it will never be sent.
+    """Return the change that ends an entry's running run because the run was certainly not sent.
 
-    None if there is nothing to end: a run whose message may have been sent counts as running until
-    its end is reported.
+    The result is None if `unsent` is False: the run may have been sent, and counts as running until
+    its end is reported. It is None too if the run `task_id` is not the entry's running run.
     """
     if row is None or not unsent or not row.running or row.running.task_id != task_id:
         return None
@@ -122,12 +122,12 @@ def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChang
 def settle_in_turn(
     row: Stored, now: datetime, next_after: NextAfter, settle: Settle
 ) -> tuple[Settlement, Turn | None]:
-    """Decide about the planned runs of a due entry whose runs must not overlap.
+    """Return which planned runs of a due entry are sent now, later or never, without an overlap.
 
-    Also return a `Turn`, which says what happens to a running run, or None if there is none. A run
-    that waited for another one to end is not late: the newest one starts, and older ones are
-    skipped as "still running" (with `catch_up: all` they run, too). In all other cases `settle`,
-    the catch-up rule, decides.
+    The second result says what happens to a running run; it is None if there is none. A run that
+    waited for another one to end is not late: the newest one starts, and older ones are skipped as
+    "still running" (with `catch_up: all` they run, too). In all other cases `settle`, the catch-up
+    rule, decides.
     """
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None and row.plan.due is not None, "a row without a moment is not due"

@@ -135,7 +135,7 @@ def missed_when_new(entry: Entry, plan: Plan) -> Skip | None:
 
 
 def missed_by_edit(row: Stored, entry: Entry, plan: Plan, passed: Skip | None) -> Skip | None:
-    """Return a skip record if an edited entry's only run is already past, else None.
+    """Return a skip record if the only run of an edited entry is already past, else None.
 
     None is also returned if that run happened, or if `passed`, the record of other skipped runs,
     ends with it.

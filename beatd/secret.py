@@ -37,7 +37,6 @@ class _Known:
         self.pattern: re.Pattern[str] | None = None
 
     def add(self, words: set[str]) -> None:
-        """Add words to hide."""
         with self._lock:
             if words <= self._words:
                 return
@@ -62,7 +61,6 @@ def learn(password: str, *, beside: str = "") -> None:
 
 
 def _is_address(word: str) -> bool:
-    """Return True if the word is an IP address."""
     try:  # to hide 127.0.0.1 would hide half of every log
         ip_address(word)
     except ValueError:

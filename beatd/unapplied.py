@@ -20,17 +20,17 @@ class Unapplied(Struct, frozen=True):
     places: Owned = frozenset()
 
     def __bool__(self) -> bool:
-        """Return True if any entry waits."""
+        """Return True if at least one entry must not run yet."""
         return bool(self.owners or self.names or self.places)
 
     def __or__(self, other: "Unapplied") -> "Unapplied":
-        """Return the union of both sets."""
+        """Return a set of all entries that wait according to one of the two sets."""
         return Unapplied(
             self.owners | other.owners, self.names | other.names, self.places | other.places
         )
 
     def __and__(self, other: "Unapplied") -> "Unapplied":
-        """Return the owners, names and places that are in both sets."""
+        """Return a set of the owners, names and places that both sets contain."""
         return Unapplied(
             self.owners & other.owners, self.names & other.names, self.places & other.places
         )

@@ -17,14 +17,14 @@ WAITS_MAX = 4  # a message waits no longer than so many times `wait`
 
 
 class Digest(Struct, frozen=True):
-    """The incidents that share one message, oldest first."""
+    """The incidents about which people get one common message, oldest first."""
 
     about: About
     incidents: tuple[Incident, ...]
 
 
 class Sorted(Struct, frozen=True):
-    """Incidents, sorted by whether a message is due about them.
+    """Incidents, divided into those with a due message and those that need no message.
 
     `digests` are the messages that are due; `settled` are the incidents that need none.
     """
@@ -85,11 +85,8 @@ def reminder(incidents: Iterable[Incident], now: datetime, again: timedelta) -> 
 
 
 def _causes_of(one: Incident, outages: Sequence[Outage]) -> Sequence[Outage]:
-    """Return the outages that may have caused this incident.
-
-    Any outage may cause an incident of an entry. Of the incidents of the whole installation, only
-    "outcomes away" (outcomes cannot be read) may be caused by another outage.
-    """
+    # Any outage may cause an incident of an entry. Of the incidents of the whole installation, only
+    # "outcomes away" (outcomes cannot be read) may be caused by another outage.
     if one.name:
         return outages
     if one.kind != "outcomes away":
@@ -117,7 +114,7 @@ def _needs_no_message(one: Incident, outage: Outage | None) -> bool:
 
 
 def _about(one: Incident) -> About | None:
-    """Return the type of the next message about an incident, or None if no message is left."""
+    # The result is None if no message about the incident is left.
     if one.announced is None and (one.closed is None or one.kind in WITHOUT_END):
         return "opened"
     if one.closed is not None and one.resolved is None:

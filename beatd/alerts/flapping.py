@@ -10,7 +10,7 @@ WITHIN = timedelta(days=1)
 
 
 class Opening(Struct, frozen=True):
-    """An earlier opening of an incident, with the number that `flaps_of` returned for it."""
+    """A time at which an incident opened, with the number that `flaps_of` returned for it."""
 
     opened: datetime
     flaps: int
@@ -30,5 +30,8 @@ def flaps_of(earlier: Sequence[Opening], now: datetime) -> int:
 
 
 def is_mute(flaps: int) -> bool:
-    """Return True if no message is sent about an incident with this result of `flaps_of`."""
+    """Return True if an incident opened too often within a day to send a message about it.
+
+    `flaps` is the result of `flaps_of` for the incident.
+    """
     return flaps > FLAPS_SAID

@@ -164,10 +164,7 @@ def _place(one: Incident) -> tuple[Key, datetime]:
 
 
 def _noted(one: Incident, now: datetime, *, as_open: bool) -> Incident:
-    """Return the incident with `now` as the time of its newest message.
-
-    `as_open` is True if the incident was open when the message was made.
-    """
+    # `as_open` is True if the incident was open when the message was made.
     announced, resolved = one.announced or now, one.resolved
     if one.closed is not None and not as_open:
         resolved = now

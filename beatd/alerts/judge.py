@@ -33,7 +33,7 @@ class Publishing(Struct, frozen=True, kw_only=True):
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """All that is known of one entry when it is judged.
+    """The facts about one entry from which its alerts are decided.
 
     `since` is the moment from which a success is missing, if no outcome is known. `resumed` is the
     moment when the entry was resumed or enabled; earlier outcomes are not judged.
@@ -48,7 +48,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """What is the same for all entries when they are judged at `now`.
+    """The state of the installation at `now`, by which all entries are judged for alerts.
 
     Runs within `margin` of an outage are not judged. `led_since` is the moment when this daemon
     became the leader; runs planned before it may be late. While `settling` is True, shortly after

@@ -1,4 +1,4 @@
-"""The moments from which alerts judge entries that never succeeded or were paused."""
+"""Remember from which moment each entry is judged for alerts, such as the end of a pause."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ KEPT_MAX = 1000  # in the store; more are known to this leader only
 
 
 class Start(Struct, frozen=True, omit_defaults=True):
-    """The moment from which an entry is judged.
+    """The moment from which an entry is judged for alerts.
 
     `is_resume` is True if the entry was paused or disabled before that moment. While `paused` is
     True the entry is not judged at all.
@@ -21,10 +21,10 @@ class Start(Struct, frozen=True, omit_defaults=True):
 
 
 class Starts:
-    """Remembers from which moment each entry is judged by its `alert`.
+    """Remembers from which moment each entry is judged by the limits in its `alert`.
 
-    The argument `text` is what the method `text` returned to an earlier leader. An empty or
-    unreadable text means that no moments are known.
+    The argument `text` is the result of the method `text` of an earlier leader. If it is empty or
+    unreadable, no moments are known.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -36,7 +36,7 @@ class Starts:
             self._starts = {}  # a newer version wrote it; counting begins anew
 
     def text(self) -> str:
-        """Return the moments that still matter, at most KEPT_MAX, as JSON for the next leader."""
+        """Return the moments that the next leader needs, at most KEPT_MAX of them, as JSON."""
         kept = [(name, one) for name, one in self._starts.items() if name not in self._proven]
         return json.encode(dict(kept[-KEPT_MAX:])).decode()
 
@@ -67,7 +67,7 @@ class Starts:
         return self._starts.get(name)
 
     def succeeded(self, name: str, at: datetime) -> None:
-        """Note that a run of the entry succeeded at `at`.
+        """Record that a run of the entry succeeded at `at`.
 
         If that is after the moment from which the entry is judged, this moment no longer matters,
         and `text` leaves the entry out.

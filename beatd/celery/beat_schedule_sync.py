@@ -47,7 +47,6 @@ class BeatScheduleSync:
 
 
 def _put(place: dict[str, Any], name: str, value: Any) -> None:
-    """Set the value of a name in the dict, or delete the name if the value is None."""
     if value is None:
         place.pop(name, None)
     else:

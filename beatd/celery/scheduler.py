@@ -170,7 +170,7 @@ class _RunningDaemon:
             self._ended.set()
 
     def watch(self, seconds: float) -> None:
-        """Wait for `seconds`, and longer while the daemon makes no progress.
+        """Wait for `seconds`, and then as long as the daemon makes no progress.
 
         Celery's health check takes a returned `tick` as a sign of progress. Raises the error that
         ended the daemon, if any, and SystemExit in a worker's beat (`worker -B`) without its
@@ -194,13 +194,10 @@ class _RunningDaemon:
 
 
 class _WithLastRuns:
-    """Applies the entries of an app, after it imported their last runs from celery's own file.
-
-    `file` is the schedule file of celery's scheduler; it is read only if this app's entries were
-    never applied. Before each call, `synchronise` copies edits of celery's dict of entries to the
-    app.
-    """
-
+    # Applies the entries of an app, after it imported their last runs from celery's own file.
+    # `file` is the schedule file of celery's scheduler; it is read only if this app's entries were
+    # never applied. Before each call, `synchronise` copies edits of celery's dict of entries to the
+    # app.
     def __init__(
         self,
         declaring: Declares,
@@ -231,7 +228,6 @@ class _WithLastRuns:
         return self._declaring(catalog, term, released, lasts)
 
     def _write_last_runs(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
-        """Add the entries that are in the file but not in the store, with their last runs."""
         last_runs = last_runs_in(self._file)
         there = editing.rows(catalog, [entry.name for entry in entries if entry.name in last_runs])
         now = editing.present(catalog, self._clock)

@@ -37,10 +37,7 @@ def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = 
 
 
 def _with_settings(config: Config, app: Any) -> Config:
-    """Return the configuration with the app's settings, such as beatd_lock_ttl, applied.
-
-    Raises ConfigError with the name of a wrong setting.
-    """
+    # Raises ConfigError with the name of a wrong setting.
     given = {name: setting(app, name) for name in SETTINGS}
     store, lock, history = config.store, config.lock, config.history
     if given["beatd_store_url"]:

@@ -109,11 +109,8 @@ def load_entries(
 
 
 def _as_typed(path: Path, config: str) -> str:
-    """Return the path of an entry file as messages show it.
-
-    It is relative to the current folder if the file is below it and `config`, the path that the
-    user typed for the configuration, is relative too.
-    """
+    # The path is relative to the current folder if the file is below it and `config`, the path that
+    # the user typed for the configuration, is relative too.
     below = os.path.relpath(path)
     typed_so = config and not os.path.isabs(config)  # noqa: PTH117
     return below if typed_so and not below.startswith("..") else str(path)
@@ -244,10 +241,7 @@ def read_entries(
 
 
 def _too_shallow(name: str, plain: Any, declared: Map) -> str:
-    """Return an error message if an entry's keys seem to be indented too little, else "".
-
-    `plain` is the value of `name` in `declared`, the mapping of all entries.
-    """
+    # `plain` is the value of `name` in `declared`, the mapping of all entries.
     if plain is None and any(key in KEYS for key in declared):
         return "is empty; is what follows it indented too little?"
     if name in KEYS and not isinstance(plain, Mapping):

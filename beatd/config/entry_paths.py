@@ -67,15 +67,11 @@ def find_files(
 
 
 def _can_be_read(path: Path) -> bool:
-    """True for a regular file, a path that does not exist, and a pipe made by a shell.
-
-    False for any other FIFO, a socket or a device.
-    """
+    # A pipe made by a shell is read; other FIFOs, sockets and devices are not.
     return str(path).startswith(_PIPES_OF_A_SHELL) or not _endless_kind(path)
 
 
 def _left_out(paths: Iterable[Path], folder: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield a warning (place, reason, True) for each path to a FIFO, socket or device."""
     for path in paths:
         if kind := _endless_kind(path):
             yield os.path.relpath(path, folder), f"is {kind} and no file; it was left out", True
@@ -91,11 +87,8 @@ def _endless_kind(path: Path) -> str:
 
 
 def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
-    """Yield the YAML files in a folder and its subfolders.
-
-    Links to folders are followed; names that begin with a dot are left out. `on_error` is called
-    for each folder that cannot be listed.
-    """
+    # Links to folders are followed; names that begin with a dot are left out. `on_error` is called
+    # for each folder that cannot be listed.
     walked: set[str] = set()
     for here, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
         real = os.path.realpath(here)

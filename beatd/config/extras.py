@@ -61,7 +61,6 @@ def missing_drivers(config: Config) -> Iterator[Problem]:
 
 
 def _is_there(library: str) -> bool:
-    """True if the library is installed; it is not imported."""
     try:
         return find_spec(library) is not None
     except ModuleNotFoundError:  # a package above it is missing
@@ -71,7 +70,6 @@ def _is_there(library: str) -> bool:
 
 
 def _urls(config: Config) -> Iterator[tuple[Path, str]]:
-    """Yield each URL in the configuration with its key, such as ("store", "url")."""
     yield ("store", "url"), config.store.url
     if config.lock.url is not None:
         yield ("lock", "url"), config.lock.url

@@ -19,7 +19,7 @@ SECRET_CHARS_MIN = 16
 
 
 class Note(Protocol):
-    """Adds a problem of the setting at `path`, such as ("http", "bind"), to those reported."""
+    """A function that reports a problem of the setting at `path`, such as ("http", "bind")."""
 
     def __call__(self, text: str, *path: str, warning: bool = False) -> None: ...
 
@@ -83,7 +83,7 @@ class HttpSection(Struct, frozen=True):
         return found
 
     def _secret(self, file: str | None, *path: str) -> str | None:
-        """Return the secret in a file; from now on it is masked in messages."""
+        # From now on the secret is masked in messages.
         if file is None:
             return None
         try:
@@ -167,10 +167,7 @@ class HttpSection(Struct, frozen=True):
         needed: tuple[str, ...],
         texts: tuple[str, ...] | None = None,
     ) -> dict[str, Any]:
-        """Return the known keys of a mapping that are not null, and note all others.
-
-        Those in `texts` (None: all) must be texts.
-        """
+        # Keys in `texts` (None: all) must have texts as values.
         if not isinstance(value, Mapping):
             self.note(f"{quoted(value)} is not a mapping of {' and '.join(known)}", *path)
             return {}

@@ -85,10 +85,6 @@ def _options() -> dict[str, Any]:
 
 
 def _argument() -> dict[str, Any]:
-    """Return the JSON Schema of a task's argument and of the values in it.
-
-    An object with the keys `__type__` and `__value__` must have a type that kombu knows.
-    """
     tagged = {"type": "object", "required": [TYPE, VALUE], "maxProperties": 2}
     value = {"type": ["string", "integer", "object"]}
     return {

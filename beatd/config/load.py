@@ -35,7 +35,7 @@ _SHORTEST_TTL = timedelta(milliseconds=500)
 
 
 class Loaded(NamedTuple):
-    """A valid configuration and its warnings."""
+    """A configuration that was read without errors, and its warnings."""
 
     config: Config
     warnings: tuple[Problem, ...]
@@ -98,8 +98,7 @@ def examine(
 
 
 class _Loader:
-    """Makes a `Config` from the data in `read`; adds a problem to `read` for each fault."""
-
+    # Each fault in the data adds a problem to `read`.
     def __init__(self, read: Read, path: Path, app: str | None) -> None:
         self._read = read
         self._tree: Map = read.data
@@ -194,11 +193,8 @@ class _Loader:
         return values
 
     def _resolve_url(self, name: str, values: dict[str, Any]) -> None:
-        """Complete the URL in `values`, the settings of section `name`.
-
-        The URL or its password is read if it is in a file, and a relative path becomes absolute. If
-        this fails, a problem is added and the URL is left out.
-        """
+        # The URL or its password may be in a file, and a relative path becomes absolute. If this
+        # fails, the URL is left out.
         url_file, password_file = values.pop("url_file", None), values.pop("password_file", None)
         url = values.pop("url", None)
         key = "url"
@@ -225,10 +221,7 @@ class _Loader:
             values["transport_options"] = urls.folders_below(options, self._folder)
 
     def _read_alert_secret(self, values: dict[str, Any]) -> None:
-        """Replace the key `secret_file` of the alerts by `secret`, the text of that file.
-
-        Messages never show the secret. If the file cannot be read, a problem is added.
-        """
+        # Messages never show the secret. If the file cannot be read, a problem is added.
         for url in (*values.get("to", ()), values.get("heartbeat") or ""):
             channel_name(url)  # its tokens are hidden from now on
         path = values.pop("secret_file", None)
@@ -240,10 +233,7 @@ class _Loader:
                 self._note(str(error), "alerts", "secret_file")
 
     def _sentry(self, values: dict[str, Any]) -> Sentry | None:
-        """Return the settings of Sentry, or None if there are none or they are invalid.
-
-        The DSN may be in a file. A problem is added for an invalid DSN.
-        """
+        # The DSN may be in a file. A problem is added for an invalid DSN.
         given = values.get("sentry")
         if given is None:
             return None

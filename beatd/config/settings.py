@@ -85,7 +85,7 @@ def _places(value: Any, _tz: str) -> tuple[str, ...]:
 
 
 def _channels(value: Any, tz: str) -> tuple[str, ...]:
-    """Return the URLs that get alerts. Raises ConfigError, whose text does not show the URL."""
+    # The text of an error does not show the URL.
     urls = [value] if isinstance(value, str) else value
     if not isinstance(urls, list):
         raise ConfigError("is not a list of URLs; write it like [mailtos://…, https://…]")

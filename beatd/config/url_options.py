@@ -87,7 +87,7 @@ def _some(known: tuple[str, ...]) -> str:
 
 
 def _known(section: str, scheme: str) -> tuple[str, ...] | None:
-    """Return the option names of a URL scheme; None if its driver checks them itself."""
+    # The result is None if the driver of the scheme checks the names itself.
     if section == "broker":
         return BROKER if scheme in _BROKERS else None
     scheme = scheme.removeprefix("django-celery-beat+")

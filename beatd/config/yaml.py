@@ -91,7 +91,6 @@ def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
 
 
 def _text(path: Path, read: Read) -> str | None:
-    """Return the text of a file, or None with a problem in `read` if it cannot be read."""
     try:
         if path.is_dir():
             read.wrong("is a folder; give a file")

@@ -15,7 +15,7 @@ NAMES_MAX = 200_000
 
 
 class AlertEvents:
-    """Observer that stores the newest publishing facts of each entry, and each server's outage.
+    """Observer that remembers how publishing went for each entry, and which servers are away.
 
     `store_away_since` is the start of the store's outage, or None without one; `broker_away_since`
     and `outcomes_away_since` mean the same for the broker and for reading outcomes of runs. Any

@@ -42,7 +42,7 @@ class AlertNews:
     def turn(
         self, book: IncidentBook, now: datetime, kinds: Collection[IncidentKind] | None = None
     ) -> None:
-        """Start to send the due messages, and record those that were sent meanwhile.
+        """Start to send the messages that are due, and record which earlier ones were sent.
 
         If `kinds` is given, only incidents of these kinds are announced, and no reminders are sent.
         """

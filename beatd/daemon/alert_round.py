@@ -89,15 +89,12 @@ class AlertRound:
         self._news.finish(self._book, now)
 
     def _note_gap(self, since: datetime, now: datetime) -> None:
-        """Write an incident for a past time without a leader, unless one is already open."""
         gap = Incident(kind="nobody leads", name="", opened=since, observed="no daemon led")
         self._book.add_past(gap, now)
 
     def _names(self) -> list[str]:
-        """Return the names of the entries to check in this turn, without paused entries.
-
-        The result has up to CHANGED_NAMES changed entries, and the next SWEEP_NAMES of all entries.
-        """
+        # The result has up to CHANGED_NAMES changed entries, and the next SWEEP_NAMES of all
+        # entries.
         if not self._sweep:
             self._sweep = list(self._watched.entries)
         part, self._sweep = self._sweep[:SWEEP_NAMES], self._sweep[SWEEP_NAMES:]
@@ -183,10 +180,7 @@ class AlertRound:
             self._book.close([(moment, "")], now)
 
     def _apply(self, found: Iterable[tuple[str, Finding]], now: datetime) -> None:
-        """Open and close incidents in the store according to `found`.
-
-        Each item is an entry's name, or "" for the daemon as a whole, with what was found about it.
-        """
+        # The names in `found` are those of entries, or "" for the daemon as a whole.
         new, ends = [], []
         for name, finding in found:
             opened = self._book.opened(name).get(finding.kind)
@@ -211,12 +205,10 @@ class AlertRound:
         )
 
     def _finished(self, names: Sequence[str]) -> set[str]:
-        """Return those of the given entries that no longer exist or have no further planned run."""
         rows = self._store.catalog.find(Query(names=tuple(names)))
         return set(names) - {row.entry.name for row in rows if row.plan.planned is not None}
 
     def _close_unwatched(self, now: datetime) -> None:
-        """Close the incidents of entries that are paused, disabled or deleted."""
         watched, found = self._watched.entries, []
         for name in self._book.names():
             if name not in watched or watched[name].paused:
@@ -236,10 +228,7 @@ class AlertRound:
             self._observe(IncidentsCounted({str(kind): count for kind, count in counts.items()}))
 
     def _note(self, now: datetime) -> None:
-        """Store for the next leader since when each entry is watched; delete old closed incidents.
-
-        Does nothing if that is unchanged and less than NOTED_EVERY_S have passed.
-        """
+        # The next leader reads since when each entry is watched.
         text, elapsed = self._starts.text(), self._clock.elapsed()
         if text != self._noted or elapsed - self._noted_at >= NOTED_EVERY_S:
             self._store.catalog.marks.write_alerts(text, now)

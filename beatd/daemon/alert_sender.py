@@ -128,10 +128,7 @@ class _Line:
                 self._clock.wait(pause, self._stopping)
 
     def _try(self, one: _Waiting) -> float | None:
-        """Try once to send; return the seconds until the next attempt, or None if there is none.
-
-        Emits an event with the result.
-        """
+        # The result is the seconds until the next attempt, or None if there is none.
         if one.first_tried_at is None:
             one.first_tried_at = self._clock.elapsed()
         try:

@@ -78,7 +78,7 @@ class AlertThread:
                 self._round.finish(self._clock.now())
 
     def turn(self) -> float:
-        """Check for alerts once, and return the seconds until the next check."""
+        """Check once for problems to alert people about; return the seconds until the next."""
         with self._turning:
             self._turn()
         return self._pause_s
@@ -114,11 +114,8 @@ class AlertThread:
         self._round.turn(now)
 
     def _stand_by(self, store: Roles, now: datetime) -> None:
-        """On a standby, open and announce an incident if no daemon leads for the configured `wait`.
-
-        Does nothing during an outage of the store, because only the store shows whether a daemon
-        leads.
-        """
+        # Only the store shows whether a daemon leads, so nothing is done during an outage of the
+        # store.
         if self.events.store_away_since is not None:
             return
         if self._round is not None:
@@ -144,7 +141,6 @@ class AlertThread:
         self._news.turn(book, now, kinds=NEWS_OF_STANDBY)
 
     def _without_leader(self, store: Roles) -> str:
-        """Return why no daemon seems to lead, or "" if a daemon leads."""
         overdue = self._state.last_state.overdue
         if overdue:
             return f"the leader is silent: {overdue}"
@@ -154,10 +150,7 @@ class AlertThread:
         return f"the lock cannot be used: {trouble}" if trouble else "no daemon leads"
 
     def _watch_store(self, now: datetime) -> None:
-        """Report an outage of the store, if this daemon led when the outage began.
-
-        Emits an event at once, and sends a message after the configured `wait`.
-        """
+        # Only the daemon that led when the outage began reports it.
         since = self.events.store_away_since
         if since is None:
             return
@@ -172,7 +165,6 @@ class AlertThread:
             self._store_away = replace(one, announced=now)
 
     def _write_store_away(self, store: Roles, now: datetime) -> None:
-        """Once the store works again, write the incident about its outage into it."""
         if self._store_away is None or self.events.store_away_since is not None:
             return
         book = IncidentBook(store.incidents)

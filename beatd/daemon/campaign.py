@@ -59,11 +59,7 @@ class Campaign:
             raise
 
     def _turn(self) -> float:
-        """Renew or request the leader's lock, and return the seconds until the next turn.
-
-        Also set the clock and, about once a second, write the daemon's status record. As long as
-        the store's clock was never read, only try to read it.
-        """
+        # As long as the store's clock was never read, a turn only tries to read it.
         # Before the first campaign: a leader must not lead by a wrong clock for one tick.
         if not self._store_clock.is_set:
             self._set_clock()
@@ -100,20 +96,14 @@ class Campaign:
             self._store_clock.set_from(self._terms)
 
     def _compare_term(self) -> None:
-        """Pass the newest leader's number from the store to the election; ignore errors.
-
-        Each new leader gets a higher number, so a lower one shows that the store lost data.
-        """
+        # A lower number than before shows that the store lost data. Errors are ignored.
         with suppress(Exception):  # a term that cannot be read is not compared
             newest = self._terms.term()
             if newest is not None:
                 self._election.saw(newest[0])
 
     def _announce(self) -> None:
-        """Write this daemon's status record to the store, and note whether the store accepted it.
-
-        If this daemon cannot use the broker, also note whether another daemon can.
-        """
+        # If this daemon cannot use the broker, this also notes whether another daemon can.
         mine = self._presence()
         try:
             self._presences.announce(mine, max(ANNOUNCED_FOR_AT_LEAST_S, self._election.ttl * 2))

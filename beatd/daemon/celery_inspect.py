@@ -22,8 +22,7 @@ FANOUT_TRANSPORTS = ("redis", "amqp", "pyamqp", "amqps", "rediss", "sentinel")
 
 
 class _AsService:
-    """Adapter that gives Celery's mailbox the attributes it expects of Celery's beat service."""
-
+    # This object has the attributes that Celery's mailbox expects of Celery's beat service.
     hostname = None
     max_interval = effective_max_interval = 1.0
 
@@ -37,12 +36,11 @@ class _AsService:
         return None if daemon is None else time.monotonic() - daemon.tick_age()
 
     def close(self) -> None:
-        """Drop the reference to the daemon, so that its memory can be freed."""
         self._daemon = None  # the mailbox's thread still refers to `self` for up to a second
 
 
 def mailbox_of(service: _AsService) -> Any:
-    """Return Celery's mailbox for `service`, changed so that it restarts after a failure."""
+    """Return Celery's object that answers `celery inspect`, changed to restart after a failure."""
 
     class Mailbox(BeatPidbox):  # type: ignore[misc]
         retry_interval = RECONNECT_AFTER_S
@@ -56,7 +54,7 @@ def mailbox_of(service: _AsService) -> Any:
 
 
 class CeleryInspect:
-    """Answers `celery inspect` between the calls of `open` and `close`.
+    """Answers `celery inspect` for this daemon from the call of `open` until the call of `close`.
 
     Does nothing if the broker cannot broadcast messages, or with Celery before 5.7.
     """
@@ -73,7 +71,7 @@ class CeleryInspect:
             self._mailbox = mailbox_of(self._service)
 
     def open(self) -> None:
-        """Start the thread that answers; ignore an error of the broker."""
+        """Start the thread that answers `celery inspect`; ignore an error of the broker."""
         if self._mailbox is not None:
             with suppress(Exception):  # The publisher reports a broker that cannot be used.
                 self._mailbox.start()

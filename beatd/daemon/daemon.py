@@ -160,10 +160,7 @@ class Daemon(DaemonState):
             self.clock.wait(self.rests_for(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
-        """Open the store, lock and publisher; return False if `stop` was called before that.
-
-        `closing` gets a callback for each opened part, which closes it.
-        """
+        # The result is False if `stop` was called before all parts answered.
         clock, observe = self.clock, self._observe
         open_part = partial(
             open_when_reachable,
@@ -240,7 +237,6 @@ class Daemon(DaemonState):
         return True
 
     def _resign(self) -> None:
-        """Give up the lead, and delete this daemon's status record from the store."""
         assert self.election and self.store and self.dispatch
         self.dispatch.drop_prepared()  # first: the prepared batch may lock rows
         self.election.close()
@@ -250,7 +246,6 @@ class Daemon(DaemonState):
     # the way of dispatch
 
     def _choose_dispatch(self) -> None:
-        """Replace the object that claims and publishes runs, if another kind fits now."""
         assert self.engine and self.dispatch and self.store and self.publisher
         claims, publisher = self.store.claims, self.publisher
         chosen = self._dispatch_choice.choose(self.dispatch, claims, publisher)
@@ -277,7 +272,6 @@ class Daemon(DaemonState):
         )
 
     def _lead_changed(self) -> None:
-        """Start the next scheduling pass, and the next turn of most background threads, now."""
         self._wake.set()
         for loop in self.loops[1:]:
             loop.wake()

@@ -1,4 +1,4 @@
-"""Choose again how runs are claimed and published, after a server came back."""
+"""Choose again how runs are reserved and published, after a server came back."""
 
 from collections.abc import Callable
 

@@ -62,8 +62,7 @@ class Declares(Protocol):
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare the declared entries with the store, which may have lost some.
 
-        If `whole` is False, only the files or apps without any entry left in the store are
-        compared.
+        If `whole` is False, only those files or apps are compared of which the store has no entry.
         """
 
     def conflicts(self) -> list[str]:
@@ -187,7 +186,6 @@ class Housekeeping:
         return changed
 
     def _end_pauses(self, catalog: EditableCatalog, changes: Changes, term: int) -> None:
-        """Resume the entries whose pause ends, and log a line for each batch of them."""
         lasts = partial(self._leads, term)
         while names := end_pauses(catalog, changes, self._clock.now(), lasts):
             more = len(names) - NAMES_LOGGED_MAX
@@ -197,7 +195,7 @@ class Housekeeping:
             self._rest()
 
     def _count_first(self, catalog: Catalog, presences: Presences, term: int) -> None:
-        """Call `counted` with the number of entries, once, as soon as a leader is known."""
+        # This is done once, as soon as a leader is known.
         if self._counted is None or (term and self.unapplied(term).owners):
             return
         others = (one for one in presences.daemons() if one.holder.name != self._name)
@@ -209,11 +207,8 @@ class Housekeeping:
             counted(self.entries if term else catalog.count())
 
     def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:
-        """Repair entries that lost a part of their data, once a minute, and log each loss.
-
-        All entries are checked once an hour and after this daemon became the leader. After each
-        repair, the next turn compares the declarations with the store.
-        """
+        # This is done once a minute. All entries are checked once an hour and after this daemon
+        # became the leader.
         now = self._clock.elapsed()
         if term != self._repaired_in_term:
             self._repaired_in_term, self._losses = term, []
@@ -231,7 +226,7 @@ class Housekeeping:
             self._declaring.compare_again(catalog, whole=bool(losses))
 
     def _report_losses(self, lines: Sequence[str]) -> None:
-        """Log each line, and add it to `conflicts`, which shows the last LOSSES_SHOWN_MAX lines."""
+        # The last LOSSES_SHOWN_MAX lines are shown by `conflicts`.
         for line in lines:
             log.warning("%s", line)
         self._losses = [*self._losses, *lines][-LOSSES_SHOWN_MAX:]
@@ -240,7 +235,6 @@ class Housekeeping:
         return self._term() == term
 
     def _count(self, catalog: Catalog) -> None:
-        """Set `entries` to the number of entries, once a minute, if any entry changed."""
         if self._clock.elapsed() - self._counted_at > COUNT_ENTRIES_EVERY_S:
             self._counted_at = self._clock.elapsed()
             version = catalog.version()  # cheap, while a database reads all entries to count
@@ -250,10 +244,6 @@ class Housekeeping:
     def _replan_and_forget(
         self, catalog: EditableCatalog, history: History, changes: Changes
     ) -> None:
-        """Delete old records and, after a change of planning rules, plan entries again.
-
-        Does nothing if the last time was less than a minute ago.
-        """
         if self._clock.elapsed() - self._forgot_history_at > FORGET_HISTORY_EVERY_S:
             self._forgot_history_at = self._clock.elapsed()
             try:
@@ -265,10 +255,7 @@ class Housekeeping:
                 changes.forget_changes(now - self._history.changes, RECORDS_MAX)
 
     def _compare_with_leader(self, presences: Presences, leading: bool) -> None:
-        """On a standby, record a problem if the leader declares other entries than this daemon.
-
-        On the leader, clear that problem.
-        """
+        # On the leader, an earlier problem is cleared.
         if leading or self._declaring is None:
             self._difference = ""
             return

@@ -30,7 +30,7 @@ class IdleGc:
         self._reloaded_at: float | None = None  # monotonic seconds
 
     def reloaded(self) -> None:
-        """Make one of the next calls collect the old daemon, which ended in a reload.
+        """Request one full garbage collection soon, to free the daemon that a reload has replaced.
 
         The caller must not refer to any object of the old daemon.
         """
@@ -39,9 +39,9 @@ class IdleGc:
             self._reloaded_at = monotonic()
 
     def __call__(self, seconds: float) -> None:
-        """Collect garbage if there is enough of it and the coming wait of `seconds` is long enough.
+        """Collect garbage now if there is enough of it and the process will wait for `seconds`.
 
-        A very large amount of garbage is collected in any case.
+        A short wait is not used, but a very large amount of garbage is collected in any case.
         """
         if not self._started:
             self._started = True
@@ -60,7 +60,6 @@ class IdleGc:
                 gc.collect(1 if seconds > LONG_IDLE_AT_LEAST_S else 0)
 
     def _is_reload_due(self, seconds: float) -> bool:
-        """Return True if the old daemon should be collected before the coming wait of `seconds`."""
         if self._reloaded_at is None:
             return False
         least = AFTER_RELOAD_S if seconds > IDLE_AT_LEAST_S else AFTER_RELOAD_WHEN_BUSY_S

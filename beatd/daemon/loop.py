@@ -51,10 +51,7 @@ class Loop:
             self._clock.wait(self._turn_safely(), self._wake)
 
     def _turn_safely(self) -> float:
-        """Call `turn` and return the seconds to wait.
-
-        After an exception, emit the event Broke and return a fixed pause.
-        """
+        # After an exception, the pause is a fixed one.
         try:
             return self._turn()
         except Exception as error:

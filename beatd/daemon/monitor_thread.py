@@ -51,7 +51,7 @@ class MonitorThread:
         )
 
     def events(self, event: events.Event) -> None:
-        """Queue the check-ins of this event for the background thread. Any thread may call this."""
+        """Queue messages to monitors about the runs in this event. Any thread may call this."""
         match event:
             case events.Sent(results=results):
                 monitored = [one for one in results if one.run.entry.monitor is not None]
@@ -88,10 +88,8 @@ class MonitorThread:
         return PAUSE_S
 
     def _read_mark(self) -> None:
-        """Read from the store whether an entry has a monitor, and write that for later leaders.
-
-        An error of the store is ignored; the next turn tries again.
-        """
+        # The mark says whether any entry has a monitor. An error of the store is ignored; the next
+        # turn tries again.
         store, term = self._state.store, self._state.term()
         if store is None or not term:
             return
@@ -108,10 +106,7 @@ class MonitorThread:
             return  # the next turn tries again
 
     def _look_up(self) -> None:
-        """Turn the queued outcomes of runs into check-ins, with the entries' current monitors.
-
-        If no entry has a monitor, the outcomes are dropped. If the store fails, they stay queued.
-        """
+        # If no entry has a monitor, the outcomes are dropped. If the store fails, they stay queued.
         store = self._state.store
         if store is None or not self._any.is_set():
             self._outcomes.clear()
@@ -145,7 +140,7 @@ class MonitorThread:
 
 
 def published_check_ins(results: Iterable[Result]) -> Iterable[CheckIn]:
-    """Yield a check-in for each run that the broker accepted or rejected."""
+    """Yield a message to monitors for each run that the broker accepted or rejected."""
     for result in results:
         sent, run = result.outcome.sent, result.run
         if sent == "confirmed":

@@ -63,7 +63,10 @@ class OutcomeThread:
         self._turning, self._is_closed = Lock(), False
 
     def turn(self) -> float:
-        """Read and write one batch if this daemon leads; return the seconds until the next turn."""
+        """Read one batch of outcomes and write it to the store, if this daemon leads.
+
+        Return the seconds until the next turn.
+        """
         with self._turning:
             try:
                 return 0.0 if self._is_closed else self._turn(self._term())
@@ -72,7 +75,10 @@ class OutcomeThread:
                     self._close_reader()
 
     def close(self) -> None:
-        """Close the reader now or, if a turn is running, after that turn; do not wait."""
+        """Close the reader of outcomes now or, if a turn is running, after that turn.
+
+        The method does not wait for the end of the turn.
+        """
         self._is_closed = True
         if self._turning.acquire(blocking=False):
             try:
@@ -99,11 +105,8 @@ class OutcomeThread:
         self._of_term, self._saves_at, self._saved = term, float("-inf"), True
 
     def _end_lead(self) -> None:
-        """Stop reading outcomes, because this daemon no longer leads.
-
-        Discards the unwritten batch, and emits events that end an outage and report no running
-        runs.
-        """
+        # The batch that was not written is discarded. Events end an outage and report no running
+        # runs.
         if self._of_term:
             self._of_term, self._unwritten = 0, None
             self._close_reader()
@@ -112,11 +115,8 @@ class OutcomeThread:
             self._writer.emit_idle()
 
     def _read_and_write(self) -> float:
-        """Read, write and acknowledge a batch, and return the seconds until the next turn.
-
-        An error of the broker closes the reader. Raise StoreError if the store fails; the next turn
-        then writes the same batch.
-        """
+        # An error of the broker closes the reader. After a StoreError, the next turn writes the
+        # same batch.
         read_at = self._clock.elapsed()
         try:
             batch = self._unwritten = self._unwritten or self._reader.read()
@@ -138,11 +138,7 @@ class OutcomeThread:
         return self._pause_after(batch)
 
     def _write(self, batch: OutcomeBatch) -> None:
-        """Write a batch to the store.
-
-        Raise StoreError if the store fails; the next turn then writes the batch again. Any other
-        exception is raised too, but the batch is then dropped.
-        """
+        # After a StoreError, the batch is kept; after any other exception it is dropped.
         try:
             self._writer.write(batch)
         except StoreError:
@@ -156,10 +152,7 @@ class OutcomeThread:
         self._unwritten = None
 
     def _failed(self, error: Exception) -> float:
-        """Close the connection after an error of the broker; return the seconds until the next try.
-
-        The first error of an outage emits the event OutcomesAway.
-        """
+        # Only the first error of an outage emits the event OutcomesAway.
         self._live.pause()
         self._unwritten = None  # it was not acknowledged, and is read again
         self._close_reader()
@@ -169,10 +162,7 @@ class OutcomeThread:
         return self._away_pause_s
 
     def _judge(self) -> None:
-        """Mark runs of silent workers as lost, and extend the time limit of other running runs.
-
-        A running run is extended if its worker has reported it lately.
-        """
+        # The time limit of a running run is extended if its worker has reported it lately.
         if self._clock.elapsed() < self._judge_at:
             return
         self._judge_at = self._clock.elapsed() + JUDGED_EVERY_S
@@ -186,10 +176,7 @@ class OutcomeThread:
             self._save_silences(running, now)
 
     def _save_silences(self, running: Mapping[str, Running], now: datetime) -> None:
-        """Write to the store how long ago each running run was last reported, at most every 2 s.
-
-        The next leader uses these times to detect lost runs.
-        """
+        # The next leader uses these times to detect lost runs. They are written at most every 2 s.
         if self._clock.elapsed() < self._saves_at:
             return
         self._saves_at = self._clock.elapsed() + SILENCES_SAVED_EVERY_S

@@ -17,10 +17,11 @@ SHORTEST_REST_S, LONGEST_REST_S = 0.01, 0.5  # after a full one
 
 
 class OutcomeWriter:
-    """Writes deliveries (reports of workers about runs) to the store and passes them to `live`.
+    """Writes reports of workers about runs, called deliveries, to the store.
 
-    `live` finds lost runs. `wake` is called when a run that counted as running has ended. `rest`
-    waits some seconds between two transactions. `tell` receives the events.
+    The reports are also passed to `live`, which finds lost runs. `wake` is called when a run that
+    counted as running has ended. `rest` waits some seconds between two transactions. `tell`
+    receives the events.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class OutcomeWriter:
         self._wakes = False  # once the deliveries are written
 
     def write(self, batch: OutcomeBatch) -> None:
-        """Write the deliveries of runs that this store knows, and emit an event about the batch.
+        """Write the reports about runs that this store knows, and emit an event about the batch.
 
         Raise StoreError if the store fails; a second call with the same batch then writes the rest.
         """
@@ -69,7 +70,7 @@ class OutcomeWriter:
             self._emit(event)
 
     def write_lost(self, deliveries: Sequence[Delivery]) -> None:
-        """Write the deliveries of lost runs, and emit an event for each transaction.
+        """Write the reports about lost runs to the store, and emit an event for each transaction.
 
         Raise StoreError if the store fails.
         """
@@ -78,11 +79,7 @@ class OutcomeWriter:
             self._emit(OutcomesRead(deliveries=written, started=self._live.started))
 
     def _write_some(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Write deliveries in one transaction, and return those that changed the store.
-
-        Start a scheduling pass if a run that counted as running has ended. Pause after a full
-        transaction.
-        """
+        # The result has only deliveries that changed the store. A pause follows a full transaction.
         began = self._clock.elapsed()
         # A write whose reply was lost is tried again, and then these runs have ended before it.
         self._wakes |= self._ends_running(deliveries)
@@ -100,12 +97,12 @@ class OutcomeWriter:
         return [one for one, how in zip(deliveries, written, strict=True) if how == "written"]
 
     def emit_failures(self) -> None:
-        """Emit an event with the failed runs, unless the last one is less than a second old."""
+        """Emit an event about the failed runs, unless the last such event is less than 1 s old."""
         if (event := self._failed.event_at(self._clock.elapsed())) is not None:
             self._tell(event)
 
     def emit_idle(self) -> None:
-        """Emit an event that no run is executed, if the last event reported running runs."""
+        """Emit an event that no worker executes a run, if the last event reported such runs."""
         if self._started:
             self._emit(OutcomesRead())
 
@@ -115,7 +112,6 @@ class OutcomeWriter:
         self._tell(event)
 
     def _ends_running(self, deliveries: Sequence[Delivery]) -> bool:
-        """Return True if one of the deliveries ends a run that counts as running in the store."""
         ended = [one for one in deliveries if one.state in RUN_ENDS]
         if not ended:
             return False

@@ -62,7 +62,6 @@ def set_up_log(level: str, form: str) -> None:
 
 
 def _json_lines() -> JsonLines | None:
-    """Return the JSON formatter of the log, or None if the log is written as text."""
     formatters = (handler.formatter for handler in log.handlers)
     return next((one for one in formatters if isinstance(one, JsonLines)), None)
 
@@ -136,7 +135,7 @@ def _ending_at_once() -> Iterator[None]:
 
 
 def _open(service: Service, is_reload: bool) -> None:
-    """Open the service. After a reload, log an error instead of raising it."""
+    # After a reload, an error is logged and not raised.
     try:
         service.open()
     except Exception as trouble:
@@ -152,11 +151,8 @@ def _listen(
     build: Callable[[], Service],
     start: ProcessStart,
 ) -> Callable[[], Service] | None:
-    """Handle signals until the service must stop, and return the function that makes the next one.
-
-    The result is None if the process should end. The caller stops the service before it calls the
-    function.
-    """
+    # The result makes the next service, or is None if the process should end. The caller stops the
+    # service before it calls the function.
     trial: Trial | None = None
     try:
         while True:
@@ -189,10 +185,7 @@ def _listen(
 
 
 def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:
-    """Start a process that tries the new configuration, and return its `Trial`.
-
-    If no process can be started, log the reason and return None.
-    """
+    # If no process can be started, the reason is logged.
     try:
         return start.trial()
     except OSError as error:
@@ -201,17 +194,13 @@ def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:
 
 
 def _refuse(refusal: Exception, systemd: SystemdObserver) -> None:
-    """Log why the new configuration is not used, and report to systemd that the reload is over."""
     unforeseen = not isinstance(refusal, BeatError)
     log.error("configuration not reloaded, the old one stays: %s", refusal, exc_info=unforeseen)
     systemd.ready()
 
 
 def _next_signal(trial: Trial | None) -> int | None:
-    """Wait for the next signal and return it.
-
-    While a trial runs, return None if no signal arrives within CHECK_TRIAL_EVERY_S.
-    """
+    # While a trial runs, the result is None if no signal arrives within CHECK_TRIAL_EVERY_S.
     if trial is None:
         return signal.sigwait(SIGNALS)
     received = signal.sigtimedwait(SIGNALS, CHECK_TRIAL_EVERY_S)
@@ -221,11 +210,8 @@ def _next_signal(trial: Trial | None) -> int | None:
 def _next_build(
     service: Service, trial: Trial, build: Callable[[], Service], start: ProcessStart
 ) -> Callable[[], Service]:
-    """Return the function that makes the next service, after the trial of its configuration.
-
-    If the service has a Celery app, that function starts the process again and never returns. Raise
-    an exception with the reason if the new configuration cannot be used.
-    """
+    # If the service has a Celery app, the result starts the process again and never returns. An
+    # exception has the reason why the new configuration cannot be used.
     if refusal := trial.refusal():
         raise BeatError(refusal)
     if service.has_app:
@@ -252,7 +238,7 @@ class _Running:
         self._thread.start()
 
     def _run(self) -> None:
-        """Run the daemon, keep the error that ended it, then send SIGUSR2 to this process."""
+        # SIGUSR2 ends the wait of the main thread for a signal.
         try:
             self.service.daemon.run()
         except BeatError as error:
@@ -266,7 +252,6 @@ class _Running:
             os.kill(os.getpid(), signal.SIGUSR2)
 
     def stop_for_next(self) -> None:
-        """Stop the service so that the next one can start, and log nothing about its end."""
         log.addFilter(_is_no_planned_end)
         try:
             self.stop()
@@ -274,7 +259,6 @@ class _Running:
             log.removeFilter(_is_no_planned_end)
 
     def stop(self) -> None:
-        """Stop the daemon after its current batch, and close the service."""
         self.service.daemon.stop()
         self._thread.join()
         self.service.close()

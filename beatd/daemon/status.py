@@ -104,7 +104,6 @@ def health_of(daemon: DaemonState) -> Health:
 
 
 def _waits_for(daemon: DaemonState) -> str:
-    """Return why the daemon is not ready, or "" if it is ready."""
     engine = daemon.engine
     if trouble := daemon.trouble():
         return trouble

@@ -72,7 +72,7 @@ class StoreClock:
 
 
 def latest(reply: StoreTime, trip_s: float) -> datetime:
-    """Return the latest time that the store's clock can show when its reply arrives.
+    """Return the latest time that the store's clock can show at the arrival of its `reply`.
 
     `trip_s` is the time from the request to the reply, in seconds.
     """

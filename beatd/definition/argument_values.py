@@ -52,9 +52,9 @@ def as_argument(value: Any, depth: int = 0) -> Any:
 
 
 def _typed(name: str, value: Any) -> Any:
-    """Return the date, Decimal or the like that kombu writes in JSON as a type name and a value.
+    """Return the date, Decimal or the like that has the type name `name` and the text `value`.
 
-    `name` is the type, such as "date", and `value` its text. Raises ConfigError if they do not fit.
+    kombu writes such values in JSON as this pair. Raises ConfigError if the two do not fit.
     """
     try:
         return typed(name, value)

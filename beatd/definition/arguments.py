@@ -190,7 +190,6 @@ def same(one: Entry, other: Entry) -> bool:
 
 
 def _payload(entry: Entry) -> bytes:
-    """Return an entry's arguments and options as JSON, or empty bytes if it has none."""
     values = [getattr(entry, name) for name in PAYLOAD]
     return canonical_json(values) if any(values) else b""
 

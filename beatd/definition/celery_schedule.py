@@ -88,7 +88,6 @@ def _every(period: timedelta, relative: bool) -> dict[str, Any]:
 
 
 def _own_zone(value: BaseSchedule) -> dict[str, Any]:
-    """Return {"tz": name} if the Celery schedule has its own zone, else {}."""
     tz: tzinfo | None = None
     if value.nowfun is not None:
         tz = value.nowfun().tzinfo
@@ -99,7 +98,6 @@ def _own_zone(value: BaseSchedule) -> dict[str, Any]:
 
 
 def _field(value: Any) -> Any:
-    """Return a crontab field as it was written (text or number), else as a sorted list."""
     return value if isinstance(value, str | int) else sorted(value)
 
 

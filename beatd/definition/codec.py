@@ -41,7 +41,6 @@ def _moment(text: str) -> datetime:
 
 
 def _reader_of(field: EntryField) -> Callable[[Any], Any] | None:
-    """Return the function that decodes a field of an entry from JSON, or None if none is needed."""
     if field.name == "tz":
         return zone_name
     if field.name in _STRUCTS:
@@ -51,7 +50,7 @@ def _reader_of(field: EntryField) -> Callable[[Any], Any] | None:
 
 
 def _definition_fields() -> Iterator[tuple[str, Any] | tuple[str, Any, Any]]:
-    """Yield each key of an entry's JSON for `defstruct`: name, type and, if any, default."""
+    # An item is the name, the type and, if there is one, the default of a key, for `defstruct`.
     for field in ENTRY_FIELDS:
         of_type = field.type
         if field.name in _STRUCTS:

@@ -121,7 +121,6 @@ _KINDS_BY_TYPE = {
 
 
 def _entry_fields() -> Iterator[EntryField]:
-    """Yield an `EntryField` for each field of `Entry` that has a help text."""
     for field in structs.fields(Entry):
         if get_origin(field.type) is not Annotated:
             continue
@@ -137,7 +136,6 @@ def _entry_fields() -> Iterator[EntryField]:
 
 
 def _kind_of(of_type: Any) -> Kind:
-    """Return the rules for reading and writing YAML values of this Python type."""
     if get_origin(of_type) is Literal:
         return kinds.choice(*get_args(of_type))
     return _KINDS_BY_TYPE[of_type]

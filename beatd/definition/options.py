@@ -23,7 +23,6 @@ _POLICY = ("max_retries", "interval_start", "interval_step", "interval_max", "re
 
 
 def _number(length: timedelta) -> int | float:
-    """Return the length in seconds, as an int if it is a whole number, else as a float."""
     seconds = length / timedelta(seconds=1)
     return int(seconds) if seconds.is_integer() else seconds
 

@@ -47,7 +47,7 @@ class StructKind(Generic[S]):
         self.from_json = lru_cache(maxsize=1024)(self._from_json)
 
     def read(self, value: Any, tz: str) -> S:
-        """Return the struct that a YAML mapping describes.
+        """Return the object, such as an `Alert`, that a YAML mapping describes.
 
         `tz` is the zone of a moment without a UTC offset. Keys without a value are ignored. Raises
         ConfigError with the key that is wrong.
@@ -69,10 +69,7 @@ class StructKind(Generic[S]):
         return self._of(**fields)
 
     def _from_json(self, text: bytes) -> S | None:
-        """Return the struct that a JSON text describes, or None for the JSON null.
-
-        `from_json` caches the result, so that equal texts share one object.
-        """
+        # `from_json` caches the result, so that equal texts share one object.
         plain = json.decode(text)
         return None if plain is None else self.read(plain, "UTC")
 

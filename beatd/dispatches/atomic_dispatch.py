@@ -1,4 +1,7 @@
-"""Reserve, send and record a batch of runs by one script, if store and broker are one Redis."""
+"""Reserve, send and record a batch of runs with one Redis script.
+
+The store and the broker must be on the same Redis server.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -109,10 +112,10 @@ class AtomicDispatch:
 
 
 class Packed(Struct, frozen=True):
-    """A batch that is ready to be sent to Redis, as one script.
+    """A batch of changes, encoded as one Redis script that is ready to be sent.
 
-    `step` is the script; it makes `moves`, each of them one change of the store. The changes in
-    `left` need another batch.
+    `moves` are the changes that the script, `step`, makes. The changes in `left` need another
+    batch.
     """
 
     moves: Sequence[Move]
@@ -124,7 +127,10 @@ class Packed(Struct, frozen=True):
 
 
 class Flight:
-    """A batch whose script was sent to Redis; `publish` waits for the reply."""
+    """A batch whose script was sent to Redis, and whose reply has not been read yet.
+
+    `publish` waits for the reply and returns the results.
+    """
 
     def __init__(self, packed: Packed, outcomes: StepOutcomes, clock: Clock) -> None:
         self._moves, self.left, self._clock = packed.moves, packed.left, clock

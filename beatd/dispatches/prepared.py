@@ -12,7 +12,7 @@ GOOD_FOR_S = 0.1  # a prepared message counts its eta and expiry from its prepar
 
 
 class Droppable(Protocol):
-    """An object with resources, which `drop` frees if the object is not used."""
+    """An object whose method `drop` frees its resources if the object is not used."""
 
     def drop(self) -> None: ...
 

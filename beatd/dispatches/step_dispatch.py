@@ -89,7 +89,7 @@ class StepDispatch:
 
 
 class HeldFor(Struct, frozen=True):
-    """A batch whose rows are locked in the store, and whose runs will be reserved at `at`."""
+    """A batch whose rows are locked in the store until its runs are reserved at the time `at`."""
 
     claim: HeldClaim
     at: datetime

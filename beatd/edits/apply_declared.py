@@ -40,7 +40,7 @@ class Step(Struct, frozen=True):
     before: Stored | None
 
     def change(self, now: datetime, author: Author) -> Change:
-        """Return the step as a change for the store; a new plan (next run) starts from `now`."""
+        """Return the write to the store for this step; a new next run is computed from `now`."""
         if self.before is None:
             assert self.entry is not None, "what is not there is not removed"
             return added(self.entry, now, author)
@@ -52,8 +52,9 @@ class Step(Struct, frozen=True):
 class Comparison(Struct, frozen=True):
     """The differences between declared entries and a store, or the writes that `apply` made.
 
+    - `steps` are the writes, one for each entry.
     - `unchanged` counts the entries that agree already.
-    - `kept` are names that are no longer declared but not removed (see `compare`).
+    - `kept` are names that are no longer declared but not removed, as `compare` explains.
     - `conflicts` are names that belong to another owner.
     - `newer` is a later set that was applied already; then there are no steps.
     - `missed` are names of entries whose only moment is past.
@@ -238,11 +239,8 @@ def mark_under_way(marks: Marks, owner: str, applied: AppliedSet) -> None:
 def _refuse_if_over(
     catalog: EditableCatalog, source: str, may_go_on: Callable[[], bool], *, has_written: bool
 ) -> None:
-    """Raise Deposed if `may_go_on` returns False, because another daemon may lead now.
-
-    If `has_written`, this daemon may have overwritten a newer set of the owner `source`. Then the
-    leader is made to compare that set with the store again.
-    """
+    # Another daemon may lead now. If `has_written`, this daemon may have overwritten a newer set of
+    # the owner `source`; then the leader is made to compare that set with the store again.
     if may_go_on():
         return
     if has_written:

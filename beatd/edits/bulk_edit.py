@@ -50,7 +50,7 @@ class EditResult(Struct, frozen=True):
 def prospects(
     found: Mapping[str, Stored], names: Sequence[str], action: BulkAction
 ) -> list[Prospect]:
-    """Return what the action will do to each of these entries; `found` has those in the store."""
+    """Return what the action will do to each entry in `names`; `found` has the stored ones."""
     return [_prospect(found.get(name), name, action) for name in dict.fromkeys(names)]
 
 

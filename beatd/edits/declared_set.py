@@ -15,9 +15,9 @@ class Declared(Struct, frozen=True, kw_only=True):
     """All entries that one owner declares, such as those of the files "yaml:config".
 
     - `source` is the owner; it was read at `loaded_at`. `digest` is equal for equal sets.
-    - `doubtful` are files, folders and globs that are missing, empty or unreadable.
-    - `unread` are names of invalid entries. Entries of both stay in the store, unless `compare`
-      gets `force`.
+    - `doubtful` are files, folders and globs that are missing, empty or unreadable. Entries of
+      these places stay in the store, unless `compare` gets `force`.
+    - `unread` are names of invalid entries, which stay in the store in the same way.
     - `unreadable` are files that were never valid.
     - `places` maps names to file and line, for messages.
     - `within`, if not empty, limits the set to the entries of these files.
@@ -49,7 +49,6 @@ def digest_of(entries: Iterable[Entry]) -> str:
 
 
 def _fields_without_schedule(entry: Entry) -> list[Any]:
-    """Return the field values that count for an entry's digest, except its name and schedule."""
     left_out = ("name", "schedule", "source", "declared_at")
     fields = {field: getattr(entry, field) for field in Entry.__struct_fields__}
     for name in PAYLOAD:

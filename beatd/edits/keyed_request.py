@@ -20,7 +20,7 @@ RECORDS_READ = 1_000  # of the entry, the newest
 
 
 def request_id(namespace: UUID, kind: str, name: str, key: str) -> str:
-    """Return the id of the request of this kind, for this entry, with this key."""
+    """Return the id of a request, computed from its kind, its entry's name and its key."""
     return uuid5(namespace, f"{kind}\n{name}\n{key}").hex
 
 
@@ -34,10 +34,11 @@ def keyed_trigger(
     arguments: RequestArguments | None = None,
     marks: Marks | None = None,
 ) -> str:
-    """Request one run of an entry now, unless a request with this key did so.
+    """Request one run of an entry now, unless an earlier request had the same key.
 
-    Return the task id of the run. `arguments` and `marks` are as for `trigger`; a repeated request
-    keeps the arguments of the first. Raises UnknownEntry.
+    Return the task id of the run. `arguments` replace those of the entry in this run and are
+    written to `marks`; a repeated request keeps the arguments of the first. Raises UnknownEntry for
+    an unknown name.
     """
     id = request_id(requests.namespace, "trigger", name, key)
     found = _task_id(requests, history, name, id)
@@ -57,9 +58,10 @@ def keyed_backfill(
     now: datetime,
     key: str,
 ) -> Skip:
-    """Request a run for each moment from `first` to `last`, unless a request with this key did so.
+    """Request a run for each moment from `first` to `last`, unless an earlier one had this key.
 
-    Returns and raises as `backfill` does.
+    Returns the first and the last of these moments and their number. Raises the errors of
+    `backfill`.
     """
     id = request_id(requests.namespace, "backfill", name, key)
     is_known = _pending(requests, name, id) is not None or any(
@@ -69,7 +71,10 @@ def keyed_backfill(
 
 
 def is_run_of(namespace: UUID, record: Record, id: str) -> bool:
-    """Return True if a record is about a run of the request `id` for the record's entry."""
+    """Return True if a record of history is about a run of the request with this id.
+
+    The request is for the entry of the record.
+    """
     if not record.task_id or record.origin == "planned":
         return False
     occurrences = (Occurrence(record.name, record.planned, one) for one in _ids(id))
@@ -77,14 +82,12 @@ def is_run_of(namespace: UUID, record: Record, id: str) -> bool:
 
 
 def _runs_of(requests: Requests, history: History, name: str, id: str) -> Iterator[Record]:
-    """Yield the records of the runs of a request, among the newest records of the entry."""
     for record in islice(history.history(name, RECORDS_READ), RECORDS_READ):
         if is_run_of(requests.namespace, record, id):
             yield record
 
 
 def _task_id(requests: Requests, history: History, name: str, id: str) -> str | None:
-    """Return the task id of the run of a trigger, or None if there is no such request."""
     # In this order: a request becomes a claim, and a claim a record of history.
     pending = _pending(requests, name, id)
     if pending is not None:

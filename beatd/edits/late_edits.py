@@ -35,7 +35,7 @@ def _next_after(schedule: Schedule, moment: datetime) -> datetime | None:
 def with_unseen_moments(
     change: Change, row: Stored, unseen_since: datetime, now: datetime
 ) -> Change:
-    """Return the change with a record of the runs that an edit skipped before it was noticed.
+    """Return the change with a record of the runs that were skipped before the edit was noticed.
 
     The edit was made between `unseen_since` and `now`; neither the old nor the new schedule ran in
     that time. If there are no such runs, or the change has a skip record already, it is returned

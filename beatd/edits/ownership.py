@@ -1,7 +1,7 @@
-"""Name an owner as the author of its changes, and mark owners that lost an entry by hand.
+"""Make the author of an owner's changes, and mark owners that lost an entry by a manual edit.
 
-Such an owner's declarations did not change, so a leader would not compare them with the store
-again. After the note, a leader does; it then reports a conflict or adds the entry again.
+The declarations of such an owner did not change, so a leader would not compare them with the store
+again. The mark makes a leader do so; it then reports a conflict or adds the entry again.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,10 @@ _VIA: dict[str, Via] = {"yaml": "file", "app": "app", "django-celery-beat": "dja
 
 
 def author_for(owner: str) -> Author:
-    """Return the author of changes that a source makes, such as the files "yaml:config"."""
+    """Return the author to record for changes by an owner of entries, such as "app:config".
+
+    An owner is a source that declares entries: files, an app, or the tables of django-celery-beat.
+    """
     return Author(owner, _VIA.get(owner.partition(":")[0], "daemon"))
 
 

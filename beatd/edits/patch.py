@@ -92,7 +92,7 @@ def _differ(one: Any, other: Any) -> bool:
 
 
 def _parts(key: str) -> list[str]:
-    """Split a key like `options.headers.x` into its parts; raise ConfigError if it is unknown."""
+    # Raises ConfigError if the key is unknown.
     head, dot, rest = key.partition(".")
     if head not in KEYS or (dot and head not in _DEEP):
         raise ConfigError(f"{key!r} is not a key of an entry{nearest(head, KEYS)}")

@@ -30,8 +30,8 @@ def pause(
     """Pause entries of any owner, and return the names that were not paused before.
 
     beatd resumes them at `until`; None pauses them for good. An entry that is paused already gets
-    the new end and the new note, if there are any; the rest of its pause stays. Raises UnknownEntry
-    for an unknown name, and ConfigError if `until` is not ahead.
+    the new end and the new note, if they are given; the rest of its pause stays. Raises
+    UnknownEntry for an unknown name, and ConfigError if `until` is not ahead.
     """
     paused: list[str] = []
 

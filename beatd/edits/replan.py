@@ -14,7 +14,7 @@ ROWS_PER_BATCH = 500
 
 
 def mark_if_empty(catalog: EditableCatalog, now: datetime) -> None:
-    """If the store is empty, record in it that no run needs to be planned again.
+    """Record in an empty store that its runs follow the present planning rules.
 
     A store with entries, or with a recorded version of the planning rules, is not changed.
     """
@@ -72,10 +72,7 @@ def _move(catalog: EditableCatalog, read: Sequence[Stored], now: datetime) -> in
 
 
 def _moved(row: Stored, now: datetime) -> Change | None:
-    """Return the change that gives an entry its new next run, or None if the run stays.
-
-    A past moment stays: its run is due, or waits for its jitter or for the end of another run.
-    """
+    # A past moment stays: its run is due, or waits for its jitter or for the end of another run.
     plan = row.plan
     if plan.rules >= RULES or plan.planned is None or plan.due is None or plan.planned <= now:
         return None

@@ -1,6 +1,6 @@
 """Arguments of a run requested by hand, which replace those of its entry.
 
-They lie in a mark under the id of the request, so that the run has them also when another daemon
+The store keeps them under the id of the request, so that the run has them also when another daemon
 sends it again.
 """
 
@@ -47,7 +47,10 @@ def write_arguments(marks: Marks, id: str, given: RequestArguments, now: datetim
 
 
 def with_arguments(marks: Marks) -> Callable[[Entry, str], Entry]:
-    """Return a function that puts the arguments of a request, by its id, into an entry."""
+    """Return a function that replaces the arguments of an entry by those of a request.
+
+    The function takes the entry and the id of the request.
+    """
 
     def put(entry: Entry, id: str) -> Entry:
         text = marks.arguments(id) if id.startswith(ID_PREFIX) else None

@@ -31,7 +31,7 @@ def trigger(
     """Request one run of an entry now, and return its task id.
 
     `id` is the id of the request, or "" for a random one. `arguments` replace those of the entry in
-    this run; they are written to `marks`. Raises UnknownEntry.
+    this run; they are written to `marks`. Raises UnknownEntry for an unknown name.
     """
     row = row_of(store, name)
     id = id or uuid4().hex
@@ -56,9 +56,9 @@ def backfill(
     """Request a run for each moment of an entry's schedule from `first` to `last`.
 
     Returns the first and the last of these moments and their number. With `only_count`, nothing is
-    requested. `id` is as for `trigger`. Raises ConfigError if `last` is in the future, UnknownEntry
-    for an unknown name, BeatError if there is no such moment, and Conflict if a pending backfill
-    overlaps it.
+    requested. `id` is the id of the request, or "" for a random one. Raises ConfigError if `last`
+    is in the future, UnknownEntry for an unknown name, BeatError if there is no such moment, and
+    Conflict if a pending backfill overlaps it.
     """
     if last > now:
         raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
@@ -85,7 +85,6 @@ def backfill(
 
 
 def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
-    """Raise Conflict if one of the `pending` requests is a backfill that overlaps `request`."""
     for one in pending:
         if one.kind == "backfill" and one.first <= request.last and request.first <= one.last:
             span = f"from {one.first.isoformat()} to {one.last.isoformat()}"
@@ -101,7 +100,7 @@ def pending_requests(store: Requests, name: str) -> list[Request]:
 
 
 def cancel_backfills(store: Requests, name: str) -> list[Skip]:
-    """Cancel the pending backfills of an entry, and return what each of them will not run.
+    """Cancel the pending backfills of an entry, and return the runs that will not happen.
 
     A result has the first and the last moment that will not run, and their number. The history
     records them as skipped. Raises UnknownEntry for an unknown name, BeatError if no backfill is

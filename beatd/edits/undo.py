@@ -46,11 +46,11 @@ def undo(
 ) -> Undone:
     """Restore what the change with this id changed, and return what was done.
 
-    A definition and its owner, or a pause, that the change left alone stays as it is now. Raises
-    BeatError if there is no such change or if its definition was too large to keep, ConfigError if
-    the restored pause would have ended already, and Conflict if the entry is not as the change left
-    it, or if a file or an app declares it. With `force` there is no Conflict, and the store then
-    owns an entry that was declared.
+    If the change left the definition with its owner, or the pause, alone, that part stays as it is
+    now. Raises BeatError if there is no such change or if its definition was too large to keep,
+    ConfigError if the restored pause would have ended already, and Conflict if the entry is not as
+    the change left it, or if a file or an app declares it. With `force` there is no Conflict, and
+    the store then owns an entry that was declared.
     """
     record = changes.change(id)
     if record is None:
@@ -70,7 +70,6 @@ def undo(
 
 
 def _state_of(row: Stored | None, codec: Codec) -> EntryState | None:
-    """Return the state of an entry as a record has it."""
     if row is None:
         return None
     entry, until = row.entry, None if row.pause is None else row.pause.until
@@ -83,7 +82,6 @@ def _row(catalog: EditableCatalog, name: str) -> Stored | None:
 
 
 def _refuse_if_changed_since(changes: Changes, record: ChangeRecord) -> None:
-    """Raise Conflict if there is a newer record of the entry."""
     newest = changes.changes(record.name, 1)
     if newest and newest[0].id != record.id:
         by = newest[0].author.name
@@ -102,7 +100,7 @@ def _restoring(
     *,
     force: bool,
 ) -> Change | None:
-    """Return the change of `row` that undoes `record`, or None if nothing is left to undo."""
+    # The result is None if nothing is left to undo.
     before = record.before
     if before is None:
         if row is None:
@@ -141,10 +139,8 @@ def _pause(state: EntryState | None) -> tuple[bool, datetime | None] | None:
 
 
 def _pause_of(state: EntryState, held: Pause | None, now: datetime, author: Author) -> Pause | None:
-    """Return a pause with the end of an old one, or None if the entry was not paused then.
-
-    `held` is the pause that the entry has now. Raises ConfigError if the end is past.
-    """
+    # `held` is the pause that the entry has now. Raises ConfigError if the end of the old pause is
+    # past.
     if not state.paused:
         return None
     refuse_past_end(state.until, now)
@@ -154,7 +150,6 @@ def _pause_of(state: EntryState, held: Pause | None, now: datetime, author: Auth
 
 
 def _refuse_undeclared(record: ChangeRecord, state: EntryState, *, force: bool) -> None:
-    """Raise Conflict if the file or app of an entry removed it, unless `force`."""
     if record.author.via in ("file", "app", "django") and not force:
         where = state.declared_at or state.source
         raise Conflict(
@@ -164,10 +159,8 @@ def _refuse_undeclared(record: ChangeRecord, state: EntryState, *, force: bool) 
 
 
 def _entry_of(record: ChangeRecord, state: EntryState, codec: Codec, *, force: bool) -> Entry:
-    """Return the entry of a state. Raises BeatError if its definition was not kept.
-
-    With `force`, the owner of an entry that was declared is "cli", so that no file changes it back.
-    """
+    # With `force`, the owner of an entry that was declared is "cli", so that no file changes it
+    # back.
     if not state.definition:
         raise BeatError(
             f"the definition of {record.name!r} before change {record.id} was too large to keep"

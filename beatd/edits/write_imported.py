@@ -73,10 +73,7 @@ def write_imported(
 def _changes(
     one: Imported, row: Stored | None, moment: datetime, replacing: bool, author: Author | None
 ) -> tuple[str, list[Change]]:
-    """Return the result of importing one entry, and the changes to write.
-
-    `row` is the stored entry of the same name, or None. A next run is computed from `moment`.
-    """
+    # `row` is the stored entry of the same name, or None. A next run is computed from `moment`.
     entry = one.entry
     if row is None:
         return NEW, [entry_change.added(entry, moment, author, runs=one.runs, last=one.last)]

@@ -1,4 +1,4 @@
-"""Make the events that describe a published batch."""
+"""Turn the result of publishing a batch of runs into events for the daemon's observers."""
 
 from collections.abc import Iterator
 

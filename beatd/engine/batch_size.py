@@ -1,4 +1,4 @@
-"""Adapt the size of batches, so that publishing one takes much less time than the lease lasts."""
+"""Choose how many runs are sent at once, from the time that earlier batches took."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 class BatchSize:
-    """Adapts how many runs are sent in one batch to the time that a batch takes.
+    """The largest number of runs to send in one batch, adapted to the time that batches take.
 
-    `now` is the present size. A batch that took more than a quarter of `ttl` (seconds) halves it. A
-    batch that took less than an eighth doubles it, up to `most`.
+    `now` is the present number. A batch that took more than a quarter of `ttl` (seconds) halves it.
+    A batch that took less than an eighth doubles it, up to `most`.
     """
 
     def __init__(self, most: int, *, ttl: float) -> None:
@@ -25,7 +25,7 @@ class BatchSize:
         return self.now * BATCHES_A_TICK
 
     def learn(self, count: int, seconds: float) -> None:
-        """Adapt the size of batches, after `count` items took `seconds` to send."""
+        """Adapt the size of later batches, after a batch of `count` runs took `seconds` to send."""
         size, each = min(count, self.now), seconds / -(-count // self.now)
         if each > self._quarter:
             self.now = max(SMALLEST_BATCH, size // 2)

@@ -22,7 +22,7 @@ class BrokerOutage(Outage):
         return self._clock.elapsed() - self._checked_at
 
     def forget(self) -> None:
-        """Make the next call of `answers` check the broker, even if it answered before."""
+        """Make the next call of `answers` contact the broker, even if it answered before."""
         self._known = False
 
     def answers(self) -> bool:
@@ -35,7 +35,7 @@ class BrokerOutage(Outage):
     def learn(self, batches: Sequence[Published], began: float) -> None:
         """Begin an outage if the results of a batch show that the broker is probably away.
 
-        The outage counts from `began`, the time of `Clock.elapsed` when the batch was sent.
+        `began` is the moment when the batch was sent, by the monotonic clock `Clock.elapsed`.
         """
         doubt = next((batch.doubt for batch in batches if batch.doubt), "")
         if doubt:

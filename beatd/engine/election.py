@@ -69,7 +69,7 @@ class Election:
 
     @property
     def ttl(self) -> float:
-        """The seconds that the lease lasts after each renewal."""
+        """The seconds for which the leader's lock is valid after each renewal."""
         return self._ttl
 
     def lead(self) -> Lead | None:
@@ -78,33 +78,33 @@ class Election:
         return lead if lead is not None and self._clock.elapsed() < lead.until else None
 
     def trusts(self, term: Term) -> bool:
-        """Return True if this daemon leads now, and does so under the leader's number `term`."""
+        """Return True if this daemon leads now and `term` is the number of its lead."""
         lead = self.lead()
         return lead is not None and lead.term == term
 
     def margin(self) -> float:
-        """Return how many seconds this daemon still leads if its lock is not renewed, else 0."""
+        """Return the seconds until this daemon's lead ends unless it is renewed; 0 without it."""
         lead = self._lead
         return max(0.0, lead.until - self._clock.elapsed()) if lead is not None else 0.0
 
     def holder(self) -> Holder | None:
-        """Return the daemon that led at the last campaign, or None before the first campaign."""
+        """Return the daemon that held the leader's lock at the last look, or None before that."""
         return self._holder
 
     @property
     def lock_trouble(self) -> str:
-        """The reason why the lock cannot be used, without passwords, or "" if it can."""
+        """The reason why the leader's lock cannot be used, without passwords, or an empty text."""
         return self._lock.reason
 
     def saw(self, term: Term) -> None:
-        """Emit the event `WentBack` if the store's newest leader number shows that it lost data.
+        """Emit the event `WentBack` if `term`, the newest one in the store, shows a loss of data.
 
-        Each new leader gets a higher number; `term` is the newest one in the store.
+        Each new leader gets a higher number, so a number that does not grow shows a loss.
         """
         self._terms_seen.saw(term)
 
     def emptied(self, reason: str) -> None:
-        """Report that the store lost all its data, by the event `WentBack`.
+        """Emit the event `WentBack`, because the store lost all its data.
 
         The numbers of earlier leaders are forgotten, so that the loss is reported only once.
         """
@@ -112,7 +112,7 @@ class Election:
         self._emit(WentBack(reason))
 
     def pause(self) -> float:
-        """Return the seconds to wait before the next call of `campaign`."""
+        """Return the seconds to wait before this daemon next tries to get or keep the lead."""
         return self._ttl / 4 if self.lead() else min(0.1, self._ttl / 8)
 
     def campaign(self) -> Lead | None:
@@ -195,20 +195,18 @@ class Election:
         return won
 
     def _lose(self, reason: str) -> None:
-        """If this daemon leads, end its lead and emit `LeadLost`."""
         with self._guard:
             had, self._lead = self._lead, None
         if had is not None:
             self._emit(LeadLost(reason, self._holder))
 
     def _see(self, holder: Holder) -> None:
-        """Store the holder of the lock; emit `LeaderSeen` if it is a new leader elsewhere."""
         before, self._holder = self._holder, holder
         if holder.token != self._me.token and (before is None or before.token != holder.token):
             self._emit(LeaderSeen(holder))
 
     def deposed(self, reason: str) -> None:
-        """Stop leading for at least `ttl` seconds, because the store refused this leader."""
+        """Stop leading for at least `ttl` seconds, because the store refused its writes."""
         self.step_down(reason)
 
     def step_down(self, reason: str) -> None:
@@ -230,7 +228,7 @@ class Election:
             self._release()
 
     def close(self) -> None:
-        """Stop leading for ever: every later campaign returns None."""
+        """Stop leading for good, and make every later call of `campaign` return None."""
         self._over = True
         self.resign()
 

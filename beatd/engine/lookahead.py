@@ -1,6 +1,6 @@
 """Read the entries that are due next into memory, some time before they are due.
 
-An entry that was edited since does not run in its old form: the store refuses the change.
+If an entry is edited meanwhile, the store refuses to run the old version of the entry.
 """
 
 from collections.abc import Collection, Sequence
@@ -31,9 +31,9 @@ PREPARED_MOVES = 875  # just before they are due; more would take too long
 
 
 class Lookahead:
-    """Keeps the entries that are due next in memory.
+    """A copy of the entries that are due next, kept in memory for each scheduling pass.
 
-    It reads them again from the store when they may have changed.
+    The copy is read again from the store when entries may have changed.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Lookahead:
         ]
 
     def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
-        """Keep the entries of `due` for their next runs, after their present ones were sent.
+        """Put the entries of `due` back into memory for their next runs, after one run was sent.
 
         If the store refused a change, because an entry was edited, the next `read` reads all
         entries again.
@@ -158,10 +158,10 @@ class Lookahead:
             self._rewind.claimed(newest)
 
     def work_ahead(self, now: datetime, term: Term, dispatch: Dispatch, batch: BatchSize) -> bool:
-        """Use idle time to prepare the runs and messages of the next seconds.
+        """Prepare the runs and messages of the next seconds while no run is due.
 
-        If there are none, write postponed lines of history. Return True if there is more of this
-        work to do now.
+        If there are none, write postponed lines of history. Return True if there is more work of
+        this kind to do now.
         """
         runs, more = self.moves.settle_ahead(now, now + LOOKAHEAD)
         self._publisher.prepare(runs)
@@ -182,7 +182,7 @@ class Lookahead:
                 self.moves.forget_fault(name)
 
     def next_look(self, now: datetime) -> datetime:
-        """Return when the next tick has work to do; this may be `now`."""
+        """Return the moment at which the scheduler next has work to do; the moment may be `now`."""
         if self.is_stale or self._is_exhausted(now):
             return now
         known_for = timedelta(seconds=self._clock.elapsed() - self._known_at)
@@ -198,7 +198,7 @@ class Lookahead:
 
 
 def moved_on(row: Stored, move: Move) -> Stored:
-    """Return an entry's row as the store has it after `move`, a change of this row."""
+    """Return a stored entry as it is after the change `move` was written to the store."""
     assert move.plan is not None, "a move of the plan leads somewhere"
     runs = row.runs + move.counts
     return Stored(row.entry, row.revision, row.paused, move.plan, runs, row.plan.planned)

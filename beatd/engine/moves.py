@@ -1,6 +1,6 @@
-"""Decide what becomes of each due entry and each requested run: send, skip or wait.
+"""Decide for each due entry and each requested run: send the run, skip it, or let it wait.
 
-A decision is a Move, one change of one row. Nothing is written until the ledger makes it.
+A decision is a Move, one change of a row in the store. This module writes no change itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ from beatd.run import Occurrence, Origin, Run, Skip, task_id
 
 
 def unknown(_: Skip) -> str:
-    """Return "", because the reason for missed runs is not known; the default for `cause_of`."""
+    # The default for `cause_of`: the reason for missed runs is not known.
     return ""
 
 
@@ -99,10 +99,11 @@ class Mover:
         )
 
     def of_claim(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move | None:
-        """Decide about a run that was reserved but not confirmed as sent, such as after a crash.
+        """Return how to finish a run that was reserved but not recorded as sent, as after a crash.
 
-        Return the change that sends it again or gives it up with a reason. Return None if it must
-        wait for another run of its entry. `unsent` is True if the message was certainly not sent.
+        The result is a change that sends the run again or gives it up with a reason, or None if the
+        run must wait for another run of its entry. `unsent` is True if the message was certainly
+        not sent.
         """
         row, planned, id = claim.stored, claim.occurrence.planned, claim.task_id
         reason = why_not(claim, unsent, now, self._if_found)
@@ -139,7 +140,7 @@ class Mover:
     def of_request(
         self, request: Request, row: Stored | None, now: datetime, limit: int
     ) -> Iterator[Move]:
-        """Yield the changes that send the runs somebody requested, at most `limit` of them.
+        """Yield the changes of the store that send the runs of a request, at most `limit` of them.
 
         Each change is valid only if those before it are made. The iterator ends early if a run has
         to wait for another one.

@@ -1,4 +1,4 @@
-"""Find runs to send outside the plan: those requested, and those whose outcome is not recorded."""
+"""Find runs to send besides the scheduled ones: requested runs, and runs to send again."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,12 +28,12 @@ WithArguments = Callable[[Entry, str], Entry]
 
 
 def as_it_is(entry: Entry, request: str) -> Entry:
-    """Return the entry unchanged; the default for `with_arguments`."""
+    # The default for `with_arguments`: no request has arguments of its own.
     return entry
 
 
 class OpenClaims:
-    """Finds runs to send besides those that are due: requested runs, and runs to send again.
+    """Finds runs to send besides the scheduled ones: requested runs, and runs to send again.
 
     A run is sent again if it was reserved for sending but no result was recorded, such as after a
     crash.
@@ -62,11 +62,11 @@ class OpenClaims:
         self.arrived: list[Result] = []  # of claims whose message a worker has reported
 
     def noticed_change(self) -> None:
-        """Make the next call of `moves` search at once, because a run may have been requested."""
+        """Make the next call of `moves` search the store, because a run may have been requested."""
         self._must_look = True
 
     def begin(self) -> None:
-        """Make the next call of `moves` search at once, because this daemon now leads."""
+        """Make the next call of `moves` search the store, because this daemon now leads."""
         self._must_look, self._held = True, False
         self._began_at = self._clock.elapsed()
 
@@ -80,10 +80,10 @@ class OpenClaims:
     ) -> list[Move]:
         """Return the changes that send requested runs, and runs that may not have been sent.
 
-        The list is empty if the next search is not due yet. The caller must record the results in
-        `arrived`, and pass the published batches to `sent`. `never_sent` returns True for a run
-        whose message was certainly not sent. `limit` bounds the requested runs; entries in
-        `waiting` are left out.
+        The store is searched about once a second; between the searches the list is empty. The
+        caller must record the results in `arrived`, and pass the published batches to `sent`.
+        `never_sent` returns True for a run whose message was certainly not sent. `limit` bounds the
+        requested runs; entries in `waiting` are left out.
         """
         if waiting != self._waiting:
             self._must_look, self._waiting = True, waiting
@@ -100,7 +100,7 @@ class OpenClaims:
         return [*moves, *self._requested(now, mover, limit)]
 
     def sent(self, batches: Sequence[Published]) -> None:
-        """Decide from the published batches whether the next call of `moves` searches at once."""
+        """Use the result of published batches to decide when `moves` next searches the store."""
         self._held = any(batch.held for batch in batches)
         # There may be more of them, and a full queue must not slow the other requests.
         self._must_look = not self._held or any(

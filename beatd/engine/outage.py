@@ -32,7 +32,7 @@ class Outage:
 
     @property
     def over(self) -> bool:
-        """True if the server is not known to be away."""
+        """True if no outage is known, so that the server can be used."""
         return self._since is None
 
     @property
@@ -42,7 +42,10 @@ class Outage:
         return 0.0 if since is None else self._clock.elapsed() - since
 
     def begin(self, reason: str, *, since: float | None = None) -> None:
-        """Begin an outage at `since` (None: now) and emit its event, or replace its reason."""
+        """Begin an outage and emit its event, or replace the reason of the present outage.
+
+        `since` is the start of the outage by the monotonic clock `Clock.elapsed`; None means now.
+        """
         self._reason = reason
         if self._since is None:
             self._since = self._clock.elapsed() if since is None else since

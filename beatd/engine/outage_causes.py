@@ -32,11 +32,11 @@ class OutageCauses:
         self._emit(event)
 
     def leads(self, since: datetime) -> None:
-        """Note that this daemon has led since the moment `since`."""
+        """Store the moment since which this daemon leads, to explain runs missed before it."""
         self._leads_since = since
 
     def of(self, skip: Skip) -> str:
-        """Return why these runs were missed, such as "the broker was away", or "" if unknown."""
+        """Return why skipped runs were missed, such as "the broker was away", or "" if unknown."""
         for cause, (began, ended) in self._outages.items():
             if began <= skip.until and (ended is None or skip.planned <= ended):
                 return cause

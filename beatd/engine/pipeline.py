@@ -1,4 +1,4 @@
-"""Publish one batch on a second thread while the next batch is claimed."""
+"""Run functions one after the other on a second thread, such as to publish batches."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -17,11 +17,15 @@ class Rewind:
         self._newest: Stored | None = None
 
     def claimed(self, row: Stored) -> None:
-        """Remember the entry whose run was reserved last, so that `read` can compare it."""
+        """Remember the entry of the newest run, so that `read` can notice an older state of it."""
         self._newest = row
 
     def read(self, rows: Sequence[Stored], now: datetime) -> None:
-        """Emit `WentBack` if the store shows an older state of the entry passed to `claimed`."""
+        """Emit the event `WentBack` if the store shows an older state of an entry than before.
+
+        The entry is the one that was last passed to `claimed`; `rows` are entries read from the
+        store.
+        """
         newest = self._newest
         if newest is None or newest.plan.due is None or newest.plan.planned is None:
             return

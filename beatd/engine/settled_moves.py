@@ -1,4 +1,4 @@
-"""Decide a few seconds ahead what becomes of each entry, and keep the decisions until it is due."""
+"""Decide a few seconds before entries are due whether each run is sent, skipped or waits."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ class SettledMoves:
         self._faulty = dict[str, int]()  # name -> revision of entries whose plan failed
 
     def begin(self, mover: Mover) -> None:
-        """Make all decisions with `mover` from now on, and delete all earlier decisions."""
+        """Delete all earlier decisions, and make all later ones with `mover`."""
         self.mover = mover
         self._faulty.clear()
         self.forget()
@@ -40,7 +40,7 @@ class SettledMoves:
         self._unsettled, self._kept = ByMoment(), {}
 
     def read(self, rows: Sequence[Stored]) -> None:
-        """Keep only the decisions about these entries; `settle_ahead` makes the missing ones."""
+        """Keep only the decisions about the entries in `rows`, and note which have none yet."""
         moves = self._kept
         self._kept = {row.entry.name: moves[row.entry.name] for row in rows if self._has(row)}
         self._unsettled = ByMoment(row for row in rows if row.entry.name not in self._kept)
@@ -50,7 +50,7 @@ class SettledMoves:
         self._unsettled.push(row)
 
     def forget_fault(self, name: str) -> None:
-        """Make the next run of entry `name` be computed again, although this failed before."""
+        """Try again to compute the next run of the entry `name`, although this failed before."""
         self._faulty.pop(name, None)
 
     def settle(self, rows: Sequence[Stored], now: datetime) -> list[Move]:

@@ -20,7 +20,7 @@ class StoreOutage(Outage):
         self.is_proven = True  # True if a write succeeded since the last failure, and at the start
 
     def answered(self) -> None:
-        """Note that the store answered, which ends an outage.
+        """Record that the store answered, which ends an outage.
 
         If the store refused the last write, an outage begins instead.
         """
@@ -30,20 +30,20 @@ class StoreOutage(Outage):
             self.end()
 
     def failed(self, trouble: StoreError) -> timedelta:
-        """Note that the store did not answer, and return the pause before the next try."""
+        """Record that the store did not answer, and return the pause before the next try."""
         self.is_proven = not self._notes_writes
         self.begin(str(trouble))
         return self.back_off()
 
     def refused(self, reason: str) -> None:
-        """Note why the store refused a write; the next `answered` begins an outage.
+        """Record why the store refused a write; the next call of `answered` begins an outage.
 
         Any thread may call this.
         """
         self._refusal, self.is_proven = reason, False
 
     def succeeded(self) -> None:
-        """Note that a write succeeded, so that the next `answered` ends an outage.
+        """Record that a write succeeded, so that the next call of `answered` ends an outage.
 
         Any thread may call this.
         """

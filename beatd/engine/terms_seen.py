@@ -1,4 +1,4 @@
-"""Notice that the ledger lost data, when the number of a new leader's term does not grow."""
+"""Notice that the store lost data: a new leader has no higher number than the one before."""
 
 import threading
 
@@ -28,6 +28,6 @@ class TermsSeen:
             self._emit(WentBack(f"{old}; {REPEATED}"))
 
     def forget(self) -> None:
-        """Forget the newest leader's number, because the loss of all was already reported."""
+        """Forget the number of the newest leader, after the loss of all data was reported."""
         with self._guard:
             self._newest = None

@@ -1,4 +1,4 @@
-"""Run one tick of a daemon, which sends what is due, from the plan to its record.
+"""Run one tick of a daemon, a scheduling pass that sends the runs that are due.
 
 read ahead -> pop what is due -> settle -> claim -> publish -> emit events -> record
 """
@@ -33,7 +33,7 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 
 class Tick:
-    """Runs the ticks of one daemon; each tick sends what is due.
+    """Runs the ticks of one daemon, the scheduling passes that send the runs that are due.
 
     `unapplied` returns the entries that must not run yet.
     """
@@ -74,7 +74,7 @@ class Tick:
         self._term: Term | None = None
 
     def use(self, dispatch: Dispatch) -> None:
-        """Send runs through `dispatch` from now on; call this on the thread that ticks."""
+        """Send runs through `dispatch` from now on; the thread that calls `tick` must do this."""
         dispatch.unsent.update(self._dispatch.unsent)
         self._dispatch = dispatch
 
@@ -88,7 +88,7 @@ class Tick:
         self._pipeline.close()
 
     def tick(self) -> datetime:
-        """Send what is due, and return the moment of the next tick.
+        """Send the runs that are due, and return the moment of the next scheduling pass.
 
         An error of the store is not raised: it begins an outage.
         """
@@ -114,7 +114,7 @@ class Tick:
         return again
 
     def _turn(self, now: datetime) -> datetime:
-        """Do the work of a tick; return the next tick's moment. Raises StoreError or Deposed."""
+        # This may raise StoreError or Deposed.
         if not self.store_outage.over:
             self._set_clock()  # another server may answer by now, whose clock may be behind
             now = self._clock.now()
@@ -192,13 +192,12 @@ class Tick:
         return published
 
     def _record(self) -> None:
-        """Write the outcomes of runs to the ledger. If that raises, the next tick tries again."""
+        # If this raises, the next tick tries again.
         if self._unrecorded:
             self._claims.record(self._unrecorded)
             self._unrecorded = []
 
     def _send_open_claims(self, waiting: Unapplied, term: Term) -> None:
-        """Send requested runs, and runs whose outcome was not recorded, such as after a crash."""
         now, mover, limit = self._clock.now(), self._lookahead.moves.mover, self._batch.now
         moves = self._open_claims.moves(now, mover, self._dispatch.never_sent, limit, waiting)
         self._unrecorded += self._open_claims.arrived

@@ -1,4 +1,4 @@
-"""Choose the lock that makes a daemon the leader, by the URL of a SQL database."""
+"""Choose the class of the leader's lock by the kind of SQL database in a URL."""
 
 from beatd.errors import ConfigError, MissingExtra
 from beatd.leader import Lease

@@ -58,10 +58,7 @@ class FileLease:
                 os.close(handle)
 
     def _open(self) -> int:
-        """Open or create the lock file and return its descriptor.
-
-        Raises StoreUnusable for a symbolic link, and StoreError for any other failure.
-        """
+        # Raises StoreUnusable for a symbolic link, and StoreError for any other failure.
         # No link is followed: the owner of the folder must not make root write elsewhere. Without
         # O_NONBLOCK, opening a FIFO would wait for its other end.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -76,7 +73,7 @@ class FileLease:
             raise StoreError(f"lock file {self._path}: {error.strerror}") from None
 
     def _refuse_other_content(self, handle: int) -> None:
-        """Raise StoreUnusable if the open file is neither empty nor a lock file of beatd."""
+        # Raises StoreUnusable if the file is neither empty nor a lock file of beatd.
         found = os.fstat(handle)
         if stat.S_ISREG(found.st_mode):
             if not found.st_size:
@@ -89,10 +86,7 @@ class FileLease:
         )
 
     def _read(self, handle: int) -> Holder:
-        """Return the daemon that holds the lock, as the file describes it.
-
-        Raises StoreError if it does not.
-        """
+        # Raises StoreError if the file does not describe a daemon.
         try:
             return json.decode(os.pread(handle, FILE_MAX_BYTES, 0), type=Holder)
         except DecodeError:

@@ -1,6 +1,6 @@
 """Let a single daemon lead without a lock.
 
-Two daemons would both lead, and depose each other again and again.
+Two daemons would both lead, and each would end the lead of the other again and again.
 """
 
 from beatd.leader import Holder

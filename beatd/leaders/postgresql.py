@@ -121,7 +121,6 @@ class PostgresqlSession(LeaseSession):
             raise self._explained(error) from None
 
     def _value(self, statement: str) -> Any:
-        """Run a statement and return the first column of its first row, or None without a row."""
         found, _ = self.run(statement)
         return found[0] if found else None
 

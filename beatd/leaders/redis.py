@@ -55,10 +55,8 @@ class RedisLease:
             self._run(self._server, RELEASE, f"{holder.token}\n")
 
     def _run(self, server: RedisServer, source: str, *args: str | bytes | int) -> bytes:
-        """Run a Lua script on the key of the lock; return its reply, or b"" if that is no text.
-
-        Raises StoreError without a retry, because the daemon soon renews the lock anyway.
-        """
+        # The result is b"" if the reply is no text. An error is raised without a retry, because the
+        # daemon soon renews the lock anyway.
         sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
         with server.answering():
             answer = server.run_script(source, sha, 1, self._key, *args)

@@ -47,7 +47,7 @@ class MonitorTarget(Protocol):
 
 
 def check_in_of(entry: Entry, delivery: Delivery) -> CheckIn | None:
-    """Return the check-in for this outcome of a run, or None if monitors do not need its state."""
+    """Return the message to monitors about this state of a run, or None if they need none."""
     state = OF_OUTCOME.get(delivery.state)
     if state is None:
         return None

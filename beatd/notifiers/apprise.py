@@ -24,7 +24,10 @@ class AppriseChannel:
         self._url, self._timeout_s = str(url), timeout_s
 
     def send(self, message: Message) -> None:
-        """Send the message; raise NotDelivered, final if Apprise is missing or rejects the URL."""
+        """Send the message with Apprise, or raise NotDelivered.
+
+        The error is final if Apprise is not installed or does not accept the URL.
+        """
         if not is_installed():
             text = "apprise is not installed: pip install 'beatd[alerts]'"
             raise NotDelivered(text, is_final=True)
@@ -41,10 +44,6 @@ class AppriseChannel:
 
 
 def _answer(order: dict[str, str], timeout_s: float) -> dict[str, str]:
-    """Send `order` through Apprise in a new process, and return its answer.
-
-    Raise NotDelivered without a valid answer within `timeout_s`.
-    """
     try:
         # The URL goes through a pipe: every user of the host can read a command line.
         # A process, because Apprise is large and its threads would delay the daemon's end.

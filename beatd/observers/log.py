@@ -40,7 +40,6 @@ class LogObserver:
 
 
 def _sent(event: events.Sent) -> list[Line]:
-    """Return one log line for each published run, or a summary of a large batch."""
     lines: list[Line] = []
     published = [r for r in event.results if r.outcome.sent == "confirmed"]
     if len(published) > LINES_PER_BATCH_MAX and not log.isEnabledFor(logging.DEBUG):
@@ -72,10 +71,6 @@ def _published(result: Result) -> Line:
 
 
 def _not_published(result: Result, among: int = 1) -> Line:
-    """Return one log line for a run that was not published.
-
-    If `among` is more than 1, the line stands for that many runs with the same outcome and reason.
-    """
     name, outcome = result.run.entry.name, result.outcome
     if among > 1:
         name = f"{name} and {among - 1} more"
@@ -101,7 +96,6 @@ def _facts(result: Result) -> dict[str, Any]:
 
 
 def _skipped(event: events.Skipped) -> list[Line]:
-    """Return a log line for each skip or, in a large batch, for each reason."""
     if len(event.skips) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
         return [_line_of_skip(name, skip) for name, skip in event.skips]
     alike: dict[str, list[tuple[str, Skip]]] = {}
@@ -118,7 +112,6 @@ def _line_of_skip(name: str, skip: Skip) -> Line:
 
 
 def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
-    """Return one log line for all skips with the same reason."""
     names = list(dict.fromkeys(name for name, _ in some))
     whole = Skip(
         min(skip.planned for _, skip in some),
@@ -146,12 +139,10 @@ def in_short(reason: str) -> str:
 
 
 def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Line]]:
-    """Return a function that turns an event into one log line with this level and text."""
     return lambda event: [(level, text(event), {})]
 
 
 def _incidents(event: events.IncidentsOpened | events.IncidentsClosed) -> list[Line]:
-    """Return a log line for each incident or, for many, a line for each kind."""
     opens = isinstance(event, events.IncidentsOpened)
     many = len(event.incidents) > LINES_PER_BATCH_MAX and not log.isEnabledFor(logging.DEBUG)
     if not many:
@@ -163,10 +154,6 @@ def _incidents(event: events.IncidentsOpened | events.IncidentsClosed) -> list[L
 
 
 def _incident(one: Incident, opens: bool, among: int = 1) -> Line:
-    """Return the log line about one incident.
-
-    If `among` is more than 1, the line stands for that many incidents of the same kind.
-    """
     who = f" of {one.name}" if one.name else ""
     who += f" and {among - 1} more" if among > 1 else ""
     text = f"incident {'opened' if opens else 'closed'}: {one.kind}{who}: {one.observed}"
@@ -215,7 +202,6 @@ def _seen(event: events.LeaderSeen) -> str:
 
 
 def _stepped(seconds: float) -> str:
-    """Return text about a jump of the clock by `seconds`; negative means back."""
     if seconds > 0:
         return (
             f"the clock went ahead by {seconds:.0f} s; what that made due follows its catch-up rule"
@@ -274,7 +260,6 @@ def in_words(facts: Mapping[str, Any]) -> str:
 
 
 def _word(value: Any) -> str:
-    """Return one value as text for people: yes, no, none, a list or a number."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):

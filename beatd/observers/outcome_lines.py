@@ -24,7 +24,6 @@ def lines_of_failed_runs(event: events.RunsFailed) -> list[Line]:
 
 
 def _run_failed(delivery: Delivery) -> Line:
-    """Return the log line about a run that failed, expired or was lost in a worker."""
     runtime = delivery.runtime
     after = "" if runtime is None else f" after {runtime:.3f} s"
     where = f" on {delivery.worker}" if delivery.worker else ""
@@ -38,7 +37,7 @@ def _run_failed(delivery: Delivery) -> Line:
 
 
 def lines_of_outcomes(event: events.OutcomesRead) -> list[Line]:
-    """Return one warning line if workers dropped reports, otherwise an empty list."""
+    """Return a warning for the log if workers dropped reports about runs, else an empty list."""
     if not event.dropped:
         return []
     text = f"workers dropped {event.dropped} reports of runs: their broker was away for too long"

@@ -40,7 +40,7 @@ def frames(celery_message: CeleryMessage, channel: int) -> bytes:
 class AmqpFrames(TransportTemplate):
     """An AMQP message that is encoded once, with gaps for values such as the task id.
 
-    To fill a gap also updates the length fields around it.
+    Filling a gap also updates the length fields around it.
     """
 
     def __init__(self, celery_message: CeleryMessage, channel: int) -> None:
@@ -153,7 +153,6 @@ def encoded(body: bytes | str) -> bytes:
 
 
 def _table_at(written: bytes) -> int:
-    """Return the offset at which the header table begins in encoded AMQP properties."""
     place = 2
     for _ in range(2):
         place += 1 + written[place]

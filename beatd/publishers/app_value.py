@@ -38,11 +38,7 @@ def digest_of(value: Any) -> str:
 
 
 class _Digest:
-    """Computes the digest of an object from the digests of its parts.
-
-    An object may contain itself.
-    """
-
+    # An object may contain itself.
     def __init__(self) -> None:
         self._known: dict[int, bytes] = {}
         self._kept: list[Any] = []  # keeps the values alive, so that no id is used twice

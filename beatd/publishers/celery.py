@@ -71,10 +71,8 @@ class CeleryPublisher:
             return outcomes
 
     def _messages_of(self, runs: Sequence[Run]) -> Sequence[Message | Outcome]:
-        """Return the message of each run, or a "rejected" outcome if it cannot be made.
-
-        Messages that `prepare` made for exactly these runs are used if they are at most 0.1 s old.
-        """
+        # Messages from `prepare` are used if they are of exactly these runs and at most 0.1 s old.
+        # A run whose message cannot be made gets the outcome "rejected".
         soon, self._rendered = self._rendered, None
         if soon is None or monotonic() - soon.at > RENDERED_FOR_S:
             return self._renderer.render(runs)
@@ -104,7 +102,7 @@ class CeleryPublisher:
             self._transport.close()
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run how to send it by pushes to Redis lists.
+        """Return for each run the pushes to Redis lists that send its message.
 
         A run for which pushes are not enough has an outcome instead, with the reason; `publish` may
         still be able to send it.
@@ -150,7 +148,7 @@ class CeleryPublisher:
     def _sent(
         self, messages: Sequence[Message], may_go_on: Callable[[], bool]
     ) -> Sequence[Outcome]:
-        """Send the messages and return the outcome of each, in order; never raise an error."""
+        # Never raises: each message gets an outcome.
         try:
             return self._transport.send(messages, may_go_on)
         except Exception as error:
@@ -159,11 +157,8 @@ class CeleryPublisher:
             return [Outcome("unknown", one_line(error))] * len(messages)
 
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
-        """Publish the run through celery's own apply_async, so that celery's signals are sent.
-
-        Return the outcome of the task's message, or "rejected" if celery sent nothing. Events about
-        the message are sent only if the message was confirmed.
-        """
+        # Celery's own apply_async sends the signals of celery. Events about the message follow only
+        # after the message was confirmed.
         outcome: Outcome | None = None
 
         def send(celery_message: CeleryMessage) -> None:
@@ -191,8 +186,8 @@ class CeleryPublisher:
 class Rendered(Struct, frozen=True):
     """Messages that were built a few milliseconds before their runs are due.
 
-    `at` is when, as a time of `monotonic()`. A run whose message cannot be built has an outcome
-    instead.
+    `at` is the time at which they were built, by `monotonic()`. A run whose message cannot be built
+    has an outcome instead.
     """
 
     runs: Sequence[Run]

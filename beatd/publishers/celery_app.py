@@ -62,7 +62,6 @@ def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celer
 
 
 def _learn_passwords(app: Celery) -> None:
-    """Register the passwords in the app's settings, so that logs and errors hide them."""
     for name in ("broker_url", "broker_read_url", "broker_write_url", "result_backend"):
         urls = app.conf.get(name) or ()
         for url in [urls] if isinstance(urls, str) else urls:

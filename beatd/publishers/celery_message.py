@@ -74,16 +74,12 @@ def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
 
 
 def cannot_be_sent(run: Run, why: str) -> Unbuildable:
-    """Return, not raise, an error that names the run's entry and task and the reason `why`."""
+    """Return the error to raise for a run that cannot be sent; `why` is the reason."""
     return Unbuildable(f"entry {run.entry.name}: {run.entry.task} cannot be sent: {why}")
 
 
 def _options(app: Celery, run: Run) -> dict[str, Any]:
-    """Return the entry's options as keyword arguments for celery's apply_async.
-
-    They include the headers of beat, Sentry and tracing. `expires: next` is replaced by the moment
-    when this run expires.
-    """
+    # The headers of beat, Sentry and tracing are added, and `expires: next` becomes a moment.
     options = dict(run.entry.options)
     # The id is always that of the occurrence.
     options.pop("task_id", None)

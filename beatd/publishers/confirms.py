@@ -29,12 +29,12 @@ class Confirms:
         self._places = {message.id: place for place, message in enumerate(messages)}
 
     def new_channel(self) -> None:
-        """Start again on a new channel: delivery tags begin at 1, and no answer is awaited."""
+        """Begin again with delivery tag 1 on a new channel, and await no answer of the old one."""
         self._tag = 0
         self.waiting.clear()
 
     def written(self, place: int) -> None:
-        """Note that the message at index `place` is written next and gets the next delivery tag."""
+        """Assign the next delivery tag to the message at index `place`, which is written next."""
         self._tag += 1
         self.waiting[self._tag] = place
 

@@ -45,9 +45,10 @@ class KombuChannel(Transport):
         """
 
     def refuses_message(self, error: Exception) -> bool:
-        """Return True if `error` is about this one message, although its class means an outage.
+        """Return True if the broker refuses only this message, although an outage is likely.
 
-        A subclass overrides this; here the result is always False.
+        The class of `error` is then that of an outage. A subclass overrides this; here the result
+        is always False.
         """
         return False
 

@@ -86,7 +86,7 @@ class TransportTemplate(Protocol):
     """
 
     def fill(self, fields: EntryFields) -> Any:
-        """Return the message with the values of one entry filled in, to be passed to `render`."""
+        """Return the message with one entry's values, to which `render` adds those of a run."""
 
     def render(self, filled: Any, values: Values) -> Any:
         """Return the encoded message of one run.
@@ -102,13 +102,13 @@ class Transport(Protocol):
     """
 
     def open(self) -> str:
-        """Connect within the time-out. Return "" or the reason why no message can be sent."""
+        """Connect to the broker; return "" on success, or the reason why no message can be sent."""
 
     def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
-        """Return this message in a form that is filled in for many runs, or None.
+        """Return a template from which many similar messages are made, or None.
 
-        The message has placeholders for the values of entries and runs. The result is None if the
-        transport has no such form.
+        `celery_message` has placeholders for the values of entries and runs. The result is None if
+        the transport has no templates.
         """
 
     def pack(self, celery_message: CeleryMessage) -> Any:
@@ -123,17 +123,16 @@ class Transport(Protocol):
     why: str = ""  # why `reachable` was last False; empty if it was True
 
     def reachable(self) -> bool:
-        """Return True if the broker answers within the time-out, else False.
-
-        `why` then has the reason.
-        """
+        """Return True if the broker answers in time; otherwise store the reason in `why`."""
 
     def close(self) -> None: ...
 
 
 def one_line(error: BaseException) -> str:
-    """Return the text of an error as one line without passwords, or the name of its class if
-    empty."""
+    """Return the text of an error as one line without passwords.
+
+    If the text is empty, return the name of the error's class.
+    """
     text = " ".join(hidden(str(error)).split())
     text = text.removeprefix("(0, 0): ")  # amqp writes this where no method is known
     return text or type(error).__name__

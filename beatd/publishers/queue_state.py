@@ -15,11 +15,11 @@ INSPECT_S = 1.0  # that workers have to answer
 
 
 class QueueState(Struct, frozen=True, kw_only=True):
-    """The queue of an entry's messages, with its counts; None is an unknown count.
+    """The queue that gets an entry's messages, with its numbers of messages and consumers.
 
     `messages` is the number of waiting messages. `consumers` is the number that RabbitMQ reports,
-    or the number of workers that answer `celery inspect` and consume the queue. `error` is the
-    reason why the broker could not be read, or "".
+    or the number of workers that answer `celery inspect` and consume the queue. Each is None if
+    unknown. `error` is the reason why the broker could not be read, or "".
     """
 
     name: str = ""
@@ -31,7 +31,7 @@ class QueueState(Struct, frozen=True, kw_only=True):
 
 
 def queue_state(app: Celery, entry: Entry, timeout: float) -> QueueState:
-    """Return the queue of the entry's messages, with its counts.
+    """Return the queue that gets the entry's messages, with its counts read from the broker.
 
     Never raises: after an error the result has only `error`.
     """

@@ -119,8 +119,7 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Send the messages at these indexes and store their outcomes; connect again after a
-        refusal. Return "" or the reason why some messages were not sent."""
+        # After a refusal, this connects again. The result is "" or why some messages were not sent.
         left = deque(places)
         accident = False
         while True:
@@ -150,11 +149,8 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Write the messages at the indexes in `left`, and wait for their confirms.
-
-        Each written index is removed from `left`. Return "" or the reason why the rest was not
-        written. Raises an error if the broker refuses a message or the connection fails.
-        """
+        # Each written index is removed from `left`. Raises an error if the broker refuses a message
+        # or the connection fails.
         named: set[str] = set()  # a named exchange may be gone by the next batch
         while left:
             why = self._blocked or ("" if may_go_on() else LEAD_LOST)
@@ -183,7 +179,6 @@ class RabbitMQ(Transport):
         return ""
 
     def _write(self, messages: Sequence[Message], places: list[int], deadline: float) -> None:
-        """Write the messages at these indexes to the broker, without waiting for their confirms."""
         for place in places:
             self._confirms.written(place)
         transport = self._link.transport
@@ -191,10 +186,7 @@ class RabbitMQ(Transport):
             transport.write(b"".join([messages[place].payload for place in places]))
 
     def _wait(self, most: int, deadline: float) -> None:
-        """Read confirms until at most `most` messages are unconfirmed.
-
-        Raises TimeoutError after the `deadline`.
-        """
+        # Raises TimeoutError after the deadline.
         while len(self._confirms.waiting) > most:
             left = deadline - monotonic()
             if left <= 0:
@@ -253,7 +245,6 @@ class RabbitMQ(Transport):
         channel.events["basic_return"].add(self._confirms.on_return)
 
     def _look(self) -> None:
-        """Handle the events that the broker has sent, such as "blocked" or "connection closed"."""
         while True:
             try:
                 self._link.drain_events(timeout=0)

@@ -29,7 +29,7 @@ class Lists(Struct, frozen=True):
 class Bindings:
     """Finds the Redis lists of message destinations, and caches them for one connection.
 
-    Those of a named exchange are read again for each batch, because workers change them.
+    The lists of a named exchange are read again for each batch, because workers change them.
     """
 
     def __init__(self) -> None:
@@ -71,8 +71,6 @@ class Bindings:
             self._declared.add(route)
 
     def _look_up(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Store the Redis lists of this message destination in `lists`, if any queue is bound for
-        it."""
         exchange, key = route.exchange, route.routing_key
         if exchange and channel.typeof(exchange).type == "fanout":
             self.lists[route] = Lists((), topics(channel, exchange, key))
@@ -80,10 +78,7 @@ class Bindings:
             self.lists[route] = lists_of(channel, found, route.priority)
 
     def _look_again(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Declare the queues of this message destination again and read its Redis lists again.
-
-        Raises LookupError if no queue is bound.
-        """
+        # Raises LookupError if no queue is bound even after the queues were declared again.
         # A queue that was declared is gone: Redis lost its memory and kept its connections.
         for entity in route.declare:
             channel.state.queue_bindings_delete(entity.name)  # or kombu would not bind it again

@@ -106,7 +106,7 @@ class RedisLists(Transport):
         return f"{self._channel.global_keyprefix}{key}"
 
     def server(self) -> tuple[str, int] | None:
-        """Return (run_id, db), which identify the Redis in use, or None if they cannot be read."""
+        """Return (run_id, db), the identity of the Redis in use, or None if it cannot be read."""
         if self.open():
             return None
         try:
@@ -122,7 +122,7 @@ class RedisLists(Transport):
 
     @property
     def asked(self) -> bool:
-        """True if `server` has read the identity of Redis over the current connection."""
+        """True if the Redis server was identified on the current connection, not an earlier one."""
         return self._link is not None and self._link is self._asked_on
 
     def reachable(self) -> bool:
@@ -184,10 +184,7 @@ class RedisLists(Transport):
         self._connection.collect(socket_timeout=0.1)
 
     def _resolve(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> str:
-        """Find the Redis lists of each message, or set its outcome if there are none.
-
-        Return "" or the reason why Redis does not answer.
-        """
+        # The result is "" or why Redis does not answer.
         try:
             refused = self._bindings.resolve(self._channel, {one.route for one in messages})
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
@@ -205,10 +202,7 @@ class RedisLists(Transport):
     def _commands(
         self, messages: Sequence[Message], outcomes: Sequence[Outcome | None]
     ) -> Iterator[Command]:
-        """Yield the Redis commands that publish all messages without an outcome.
-
-        The last commands set the time to live of lists that expire.
-        """
+        # The last commands set the time to live of lists that expire.
         routes: dict[Route, list[int]] = {}
         for place, message in enumerate(messages):
             if outcomes[place] is None:
@@ -236,10 +230,7 @@ class RedisLists(Transport):
             yield Command(link.pack_command("PEXPIRE", self.prefixed(key), milliseconds), [])
 
     def _send(self, commands: Sequence[Command], outcomes: list[Outcome | None]) -> str:
-        """Send the commands, read their replies, and set the outcomes of their messages.
-
-        Return "" or the reason why no more can be sent.
-        """
+        # The result is "" or why no more can be sent.
         link, left, moved = self._link, list(commands), False
         try:
             for command in commands:

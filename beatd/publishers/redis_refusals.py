@@ -33,7 +33,7 @@ def refusal(error: redis.ResponseError) -> Outcome:
 def is_refusal(error: Exception) -> bool:
     """Return True if Redis answered that it did not execute the command.
 
-    It is still loading its data, or is no longer the primary.
+    Redis then still loads its data, or is no longer the primary server.
     """
     cause = error if isinstance(error, redis.BusyLoadingError) else error.__context__
     return isinstance(cause, redis.BusyLoadingError | redis.ReadOnlyError)

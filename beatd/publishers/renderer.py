@@ -38,7 +38,7 @@ ROUTES_KEPT_MAX = 1000
 
 
 class SharedTemplate(Struct, eq=False):
-    """A message with gaps, which all entries with the same task and options share.
+    """A message with gaps, shared by all entries with the same task and options.
 
     `compared` counts the messages that were compared with celery's own; `trusted` becomes False
     after a difference.
@@ -75,7 +75,7 @@ class EntryTemplate(Struct, frozen=True):
 
 
 def content(entry: Entry) -> tuple[str, str]:
-    """Return what decides the messages of an entry, as texts to compare with another version.
+    """Return the parts of an entry that decide its messages, as texts that can be compared.
 
     They are texts, because 0, 0.0 and False are equal in Python but give different messages.
     """
@@ -205,11 +205,7 @@ class Renderer:
         return route
 
     def _entry_template(self, run: Run) -> EntryTemplate | None:
-        """Return the template from which messages of the run's entry are made, cached or new.
-
-        None if celery must make each message itself. Raises Unbuildable if the message cannot be
-        made.
-        """
+        # The result is None if celery must make each message itself. Raises Unbuildable.
         name = run.entry.name
         known = self._entry_templates.get(name)
         if known is None:
@@ -233,11 +229,7 @@ class Renderer:
         return entry_template
 
     def _new_entry_template(self, run: Run) -> tuple[EntryTemplate | None, int]:
-        """Make a template of the run's entry; return it with its approximate size in bytes.
-
-        The template is None if celery must make each message itself. Raises Unbuildable if the
-        message cannot be made.
-        """
+        # The second result is the approximate size of the template in bytes. Raises Unbuildable.
         monitor = run.entry.monitor
         if has_marks(run.entry) or (monitor is not None and monitor.sentry):
             return None, 0  # its arguments or headers are new for each run

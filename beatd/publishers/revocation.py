@@ -14,8 +14,10 @@ log = logging.getLogger("beatd")
 
 
 class Revocation:
-    """Tells workers to end tasks by celery's command "revoke", over a new connection for each
-    call."""
+    """Tells workers to end tasks, by celery's remote-control command "revoke".
+
+    Each call uses a new connection.
+    """
 
     def __init__(self, app: Celery, timeout: float) -> None:
         self._app, self._timeout = app, timeout

@@ -21,13 +21,12 @@ _RUN = "run beatd with -A, or with app: in the configuration"
 
 
 def has_marks(entry: Entry) -> bool:
-    """Return True if an argument of the entry is a placeholder for a value or function of the
-    app."""
+    """Return True if an argument of the entry stands for a value or function of the app."""
     return has_app_value(entry) or any(map(lazy_arguments.is_mark, _values(entry)))
 
 
 def has_app_value(entry: Entry) -> bool:
-    """Return True if an argument of the entry is a placeholder for an object of the app.
+    """Return True if an argument of the entry stands for an object of the app.
 
     A placeholder for a function (BeatLazyFunc) does not count.
     """
@@ -58,10 +57,7 @@ def _values(entry: Entry) -> tuple[Any, ...]:
 
 
 def _declared(entry: Any) -> dict[int | str, Any]:
-    """Return the arguments that the app declares for an entry, by index or keyword.
-
-    `entry` is a dict, a ScheduleEntry of celery, or None.
-    """
+    # `entry` is a dict, a ScheduleEntry of celery, or None; keys are indexes and keywords.
     if isinstance(entry, Mapping):
         args, kwargs = entry.get("args"), entry.get("kwargs")
     else:

@@ -165,8 +165,6 @@ def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
 
 
 def _later(now: datetime, seconds: float | None) -> bytes:
-    """Return the moment `seconds` after `now` as bytes for a message, or b"" if `seconds` is
-    None."""
     if seconds is None:
         return b""
     # celery 5.7 adds like this; older versions are an hour off across a change of clocks.
@@ -206,7 +204,7 @@ def _plain_app(app: Celery) -> bool:
 
 
 def _plain_task(task: Any) -> bool:
-    """Return True if celery's own code sends this task, or if the app does not know the task."""
+    # Return True if celery's own code sends this task, or if the app does not know the task.
     kind = type(task)
     return task is None or (
         _by(celery.app.task, kind.apply_async)
@@ -217,10 +215,8 @@ def _plain_task(task: Any) -> bool:
 
 
 def _by(module: ModuleType, function: Any, name: str = "") -> bool:
-    """Return True if `function` is celery's own code from `module`, neither overridden nor wrapped.
-
-    A given `name` must match, too.
-    """
+    # Return True if `function` is celery's own code from `module`, neither overridden nor wrapped.
+    # A given `name` must match, too.
     code = getattr(function, "__code__", None)
     return (
         code is not None

@@ -129,7 +129,8 @@ def crontab(
 ) -> Cron:
     """Return the schedule of a cron text, or of Celery's crontab fields given as keywords.
 
-    Raises ScheduleError if both are given. The other parameters are those of `cron`.
+    `tz`, `dst_gap`, `dst_fold` and `name` have the same meaning as in `cron`. Raises ScheduleError
+    if both a text and fields are given.
     """
     if text is None:
         return from_mapping(fields, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold)

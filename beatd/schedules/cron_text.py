@@ -37,7 +37,7 @@ _HASHED = re.compile(r"(?i)(?:^|[\s,])h")
 
 @dataclass(frozen=True, slots=True)
 class CronText:
-    """A parsed cron text: the times it matches.
+    """The times that a cron text matches, as the result of parsing the text.
 
     `wildcard` is True if the minute or hour field begins with *.
     """
@@ -82,10 +82,7 @@ def parse(text: str, seed: str = "") -> CronText:
 # These two fields take the longest to parse, and most texts have the same two.
 @lru_cache(maxsize=4096)
 def _table(day: str, weekday: str, seed: str) -> days.Table:
-    """Return the days that match a day-of-month field and a day-of-week field of a cron text.
-
-    Raises `WrongField` if a field is invalid.
-    """
+    # Raises `WrongField` if a field is invalid.
     return days.table(FieldParser(seed).day_rule(day, weekday))
 
 

@@ -23,9 +23,9 @@ def whole(length: int) -> int:
 
 
 def row(first: int, length: int) -> int:
-    """Return the index of a month in a `Table`, which has one item for each kind of month.
+    """Return the index, in a `Table`, of the months with this first weekday and this length.
 
-    The month has `length` days and begins on weekday `first` (0 is Sunday).
+    `first` is the weekday of the 1st (0 is Sunday), and `length` the number of days.
     """
     return first * 4 + length - 28
 
@@ -44,23 +44,26 @@ def weekday(first: int, day: int) -> int:
 
 
 def on_days(mask: int) -> DayRule:
-    """Return a rule for fixed days of the month; bit 1 of `mask` is the 1st."""
+    """Return a rule that matches the days of the month in `mask`, in which bit 1 is the 1st."""
     return lambda first, length: mask
 
 
 def on_weekdays(mask: int) -> DayRule:
-    """Return a rule for all days on certain weekdays; bit 0 of `mask` is Sunday."""
+    """Return a rule that matches all days on the weekdays in `mask`, in which bit 0 is Sunday."""
     # The mask is turned so that the month's first day comes first, and repeated for each week.
     return lambda first, length: (mask >> first | mask << 7 - first & 127) * EACH_WEEK
 
 
 def last_day(first: int, length: int) -> int:
-    """Return a bit mask of only the last day of a month; bit 1 is the 1st."""
+    """Return the last day of a month of `length` days as a bit mask, in which bit 1 is the 1st."""
     return 1 << length
 
 
 def last_working_day(first: int, length: int) -> int:
-    """Return a bit mask of only a month's last day from Monday to Friday; bit 1 is the 1st."""
+    """Return a month's last day from Monday to Friday, as a bit mask in which bit 1 is the 1st.
+
+    The month has `length` days and begins on weekday `first`; 0 is Sunday.
+    """
     return 1 << length - {6: 1, 0: 2}.get(weekday(first, length), 0)
 
 

@@ -108,11 +108,9 @@ class Recurrence:
         return Recurrence(frequency, interval, start, whole.by, whole._nth(count, steps))
 
     def _nth(self, count: int, steps: Steps) -> datetime | None:
-        """Return the time of the rule's `count`th run, which ends a rule with a COUNT.
-
-        None if the rule has fewer runs, or if the search is given up a century or more after the
-        start. Raises ScheduleError if the steps are used up earlier.
-        """
+        # The rule ends at this time instead of after `count` runs. The result is None if it has
+        # fewer runs, or if the search is given up a century or more after the start. Raises
+        # ScheduleError if the steps are used up earlier.
         found: datetime | None = self.start - timedelta(seconds=1)
         for _ in range(count):
             assert found is not None

@@ -56,7 +56,7 @@ class Recurrences:
 
 
 class _Wrong(Exception):
-    """Raised if one part of a recurrence text is wrong; `parse` turns it into a ScheduleError."""
+    """Raised if one part of a recurrence text is wrong; `parse` makes it a ScheduleError."""
 
 
 @lru_cache(maxsize=256)  # up to 60 kB each
@@ -197,7 +197,7 @@ def _weekday(text: str, frequency: int) -> Any:
 
 
 def _stamp(text: str, tz: str) -> datetime:
-    """Return the datetime for 20270101T090000 in a rule, on the wall clock of zone `tz`.
+    """Return a time such as "20270101T090000" as a datetime on the wall clock of zone `tz`.
 
     A text that ends in Z is converted from UTC. Raises `_Wrong` if the text is not a time.
     """

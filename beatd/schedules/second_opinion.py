@@ -90,10 +90,7 @@ def _first_difference(
 
 
 def _rule(day: str, weekday: str, fields: list[str], since: datetime) -> str:
-    """Return a sentence that explains why beatd and croniter differ.
-
-    `day` and `weekday` are the fields of the text; `fields` are the five that were compared.
-    """
+    # `day` and `weekday` are the fields of the text; `fields` are the five that were compared.
     if _first_difference(fields, since, either_day=False) is None:
         return (
             "where a day field begins with *, both day fields must match here and in cronie, "

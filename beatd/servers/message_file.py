@@ -39,11 +39,8 @@ def write_whole_files(channel: Any) -> None:
 
 
 def _rename(hidden: Path, file: Path, queue: str) -> None:
-    """Rename the file `hidden` to `file`.
-
-    Raises NoFileName if the new name, which contains the queue's name, is the reason for a failure,
-    and OSError for any other failure.
-    """
+    # Raises NoFileName if the new name, which contains the queue's name, is the reason for a
+    # failure, and OSError for any other failure.
     try:
         hidden.rename(file)
     except OSError as error:

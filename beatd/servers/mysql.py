@@ -37,7 +37,10 @@ def url_options(query: str) -> dict[str, Any]:
 
 
 def whole_seconds(timeout_s: float) -> int:
-    """Round a time-out down to whole seconds, at least 1; server and driver accept no fraction."""
+    """Return a time-out rounded down to whole seconds, but at least 1.
+
+    Server and driver accept no fraction of a second.
+    """
     return max(1, int(timeout_s))
 
 

@@ -42,11 +42,8 @@ class PostgresqlConnection(psycopg.Connection[Any]):
         return super().wait(self._until(gen, monotonic() + self.patience_s), *args, **kwargs)
 
     def _until(self, gen: Generator[Any, Any, T], deadline: float) -> Generator[Any, Any, T]:
-        """Run psycopg's generator `gen` and return its result.
-
-        If no reply has arrived at `deadline`, a time of `monotonic`, close the connection and raise
-        OperationalError.
-        """
+        # If no reply has arrived at `deadline`, a time of `monotonic`, this closes the connection
+        # and raises OperationalError.
         try:
             wanted = next(gen)
             while True:
@@ -74,10 +71,10 @@ def place(host: object, port: object, database: object) -> str:
 
 
 def pooled_by(word: object, setting: str) -> bool | None:
-    """Return what a URL's option `?pooler=` says, or None if the URL does not have it.
+    """Return True or False for the option `?pooler=` of a URL, or None if the URL does not have it.
 
-    It is True for "transaction" and False for "session". Raises ConfigError for any other word; its
-    text begins with `setting`, the setting with the URL.
+    `word` is the value of the option: True stands for "transaction" and False for "session". Raises
+    ConfigError for any other word; its text begins with `setting`, the setting with the URL.
     """
     if word is None:
         return None
@@ -89,9 +86,9 @@ def pooled_by(word: object, setting: str) -> bool | None:
 def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
     """Return True if a pooler such as PgBouncer shares the connection's session with other clients.
 
-    `stated` is the answer in the URL; if it is None, a query finds out: another server process
-    answers than the one named at connecting. In a shared session nothing may stay behind: no
-    setting, prepared statement, lock or LISTEN.
+    `stated` is the answer in the URL. If it is None, a query finds out whether another server
+    process answers than at connecting. In a shared session nothing may stay behind: no setting,
+    prepared statement, lock or LISTEN.
     """
     if stated is not None:
         return stated

@@ -133,7 +133,7 @@ class RedisServer:
         return sentinels.master_for(service, db=db)
 
     def notice_move(self) -> None:
-        """Raise StoreError if Redis has another primary than at this thread's last call.
+        """Raise StoreError if Redis has another primary server than at this thread's last call.
 
         The last writes may be lost then. Do nothing without Sentinels.
         """
@@ -214,8 +214,7 @@ class RedisServer:
             raise StoreError(f"{self.place}: {_line(trouble)}") from None
 
     def _refusal(self, trouble: ResponseError) -> StoreError:
-        """Return the exception for a command that Redis refused: StoreUnusable if waiting cannot
-        help, else StoreError."""
+        # The result is StoreUnusable if waiting cannot help.
         text = _line(trouble)
         if "WRONGTYPE" in text:
             return StoreUnusable(
@@ -240,6 +239,5 @@ def _line(trouble: BaseException) -> str:
 
 
 def _plain(value: str) -> Any:
-    """Convert the text "true" or "false" of a URL parameter to a bool; return any other text
-    unchanged."""
+    # Only the texts "true" and "false" are converted.
     return {"true": True, "false": False}.get(value.lower(), value)

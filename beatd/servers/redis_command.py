@@ -51,11 +51,8 @@ class RedisCommand:
         return self.reply
 
     def _holds(self) -> bool:
-        """Return True if the connection is still the one that `send` used.
-
-        After a loss, redis-py would silently connect again and send the last words without the
-        first ones.
-        """
+        # After a loss, redis-py would silently connect again and send the last words without the
+        # first ones.
         return self._socket is not None and self._link._sock is self._socket
 
     def _send(self, packed: list[bytes], *, check: bool) -> None:
@@ -67,7 +64,7 @@ class RedisCommand:
             raise
 
     def drop(self) -> None:
-        """Cancel the command: close the connection and release it to its pool."""
+        """Give the command up: close its connection and release the connection to its pool."""
         self._link.disconnect()
         self._pool.release(self._link)
 

@@ -71,10 +71,7 @@ class PrimaryWatch:
                 self._look()
 
     def _look(self) -> None:
-        """Ask the Sentinels once; if the primary has changed, count it in `moves` and call `moved`.
-
-        Raises RedisError or OSError if no Sentinel answers.
-        """
+        # Raises RedisError or OSError if no Sentinel answers.
         before = self.named or self._pool.master_address
         self.named = self._pool.get_master_address()
         if before is not None and before != self.named:

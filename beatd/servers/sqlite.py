@@ -21,7 +21,7 @@ WAL_TRIES, WAL_PAUSE_S = 200, 0.01
 
 
 class Identity(NamedTuple):
-    """What identifies a database file, to notice that it was replaced.
+    """The identity of a database file, which shows whether the file was replaced.
 
     It is the file's device, its inode, and the inode of its write-ahead log (0 if there is none).
     """
@@ -98,8 +98,7 @@ def keep_every_commit(cursor: sqlite3.Cursor) -> None:
 
 
 def _write_ahead(cursor: sqlite3.Cursor) -> None:
-    """Switch the database to a write-ahead log, with up to 200 tries while another process does the
-    same. Raises OperationalError after the last."""
+    # Another process may do the same at this time. Raises OperationalError after the last try.
     for attempt in range(WAL_TRIES):
         try:
             cursor.execute("PRAGMA journal_mode = WAL")

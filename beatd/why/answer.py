@@ -1,4 +1,4 @@
-"""The answer of `beatd why`."""
+"""The answer of the command `beatd why`, which explains why an entry did or did not run."""
 
 from datetime import datetime
 from typing import Literal

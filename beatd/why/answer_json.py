@@ -1,4 +1,4 @@
-"""The answer of `beatd why` as JSON."""
+"""Convert the answer of the command `beatd why` to JSON."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ WITHOUT_NEXT = ("not yet", "paused", "disabled", "ended", "max runs")  # it says
 
 
 def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
-    """Yield (heading, text) lines to add to an answer: last run, next run and open incidents.
+    """Yield (heading, text) lines that add the last run, next run and open incidents to an answer.
 
     If the question names a moment (`facts.at`), the last and the next run are left out.
     """
@@ -36,7 +36,6 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
 
 
 def _blocking(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
-    """Yield a line about the earlier run that made this run wait or be skipped."""
     blocking = next(
         (one for one in facts.records if one.task_id and one.task_id in answer.line), None
     )

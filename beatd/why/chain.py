@@ -16,7 +16,10 @@ from beatd.why.time_words import TimeWords
 
 
 def why(facts: Facts) -> Answer:
-    """Return why the entry did or did not run at `facts.at` (None: at its newest moment)."""
+    """Return why the entry did or did not run at the moment `facts.at`.
+
+    If `facts.at` is None, the answer is about the entry's newest moment.
+    """
     words = TimeWords(zone(facts.zone_name))
     answer = _answer(facts, words)
     return replace(answer, details=(*answer.details, *around(facts, answer, words)))
@@ -39,11 +42,8 @@ def _answer(facts: Facts, words: TimeWords) -> Answer:
 
 
 def _record_of(facts: Facts) -> Record | None:
-    """Return the history record of the moment `facts.at`, or None if there is none.
-
-    If `facts.at` is None, return the newest record, or None if a later run is due or the entry is
-    paused or disabled.
-    """
+    # Without `facts.at` this is the newest record, or None if a later run is due or the entry is
+    # paused or disabled.
     if facts.at is not None:
         found = (one for one in facts.records if one.planned <= facts.at <= last_moment(one))
         return next(found, None)

@@ -166,7 +166,6 @@ def _reaches(record: Record, moment: datetime) -> bool:
 
 
 def _disabling(store: Roles, name: str) -> ChangeRecord | None:
-    """Return the change since which the entry is disabled, or None if it is not known."""
     for record in store.changes.changes(name, CHANGES_READ):
         if _is_enabled(record.after):
             break  # an edit without a record disabled it
@@ -176,7 +175,6 @@ def _disabling(store: Roles, name: str) -> ChangeRecord | None:
 
 
 def _is_enabled(state: EntryState | None) -> bool:
-    """Return True if the definition of a state says that the entry is enabled."""
     if state is None or not state.definition:
         return False
     plain = json.decode(state.definition, type=dict[str, Any])
@@ -184,7 +182,6 @@ def _is_enabled(state: EntryState | None) -> bool:
 
 
 def _any_report(store: Roles) -> bool:
-    """Return True if any worker reported one of the newest runs of the store."""
     newest = store.history.history(None, OTHER_RECORDS_READ)
     ids = [record.task_id for record in newest if record.task_id]
     return bool(store.outcomes.outcomes(ids))

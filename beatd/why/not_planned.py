@@ -81,7 +81,7 @@ def stopped(
     details: tuple[tuple[str, str], ...],
     words: TimeWords,
 ) -> Answer:
-    """Return the answer "paused" or "disabled", with the time and the author if they are known."""
+    """Return the answer that the entry is paused or disabled, with time and author if known."""
     state: Literal["paused", "disabled"] = "paused" if row.paused else "disabled"
     line = f"the entry is {state}"
     if row.paused and (pause := row.pause) is not None:
@@ -99,7 +99,6 @@ def stopped(
 
 
 def _is_after_last_run(row: Stored, moment: datetime) -> bool:
-    """Return True if the entry had reached its `max_runs` before `moment`."""
     return has_run_out(row.entry, row.runs) and (row.last is None or row.last < moment)
 
 
@@ -128,13 +127,13 @@ def nearest(
 
 
 def schedule_words(entry: Entry) -> str:
-    """Describe the entry's schedule and time zone in words."""
+    """Return the entry's schedule and its time zone in words."""
     words = describe(entry.schedule)
     return words if entry.tz in words else f"{words}, {entry.tz}"
 
 
 def _skipped_by_clock(entry: Entry, moment: datetime) -> datetime | None:
-    """Return when a run near `moment` would have been, if a DST change skipped it; else None."""
+    # The result is when a run near `moment` would have been, if a DST change skipped it.
     if entry.dst_gap != "skip":
         return None
     schedule = schedule_from(
@@ -150,7 +149,6 @@ def _skipped_by_clock(entry: Entry, moment: datetime) -> datetime | None:
 
 
 def _edited(facts: Facts, row: Stored, words: TimeWords) -> tuple[tuple[str, str], ...]:
-    """Return a detail if the schedule was edited after the entry's newest run; else ()."""
     for record in facts.records:
         if record.state == "skipped" or record.origin in ("trigger", "backfill"):
             continue

@@ -61,7 +61,6 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
 
 
 def _still_running(facts: Facts, reason: str, words: TimeWords) -> str:
-    """Return the text for a run that was skipped because an earlier run had not ended."""
     rule = "" if facts.row is None else f" (overlap: {facts.row.entry.overlap})"
     named = STILL_RUNNING.fullmatch(reason)
     if named is None:

@@ -116,7 +116,6 @@ def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) ->
 
 
 def _successes(facts: Facts) -> int:
-    """Return how many of the newest runs succeeded in a row."""
     count = 0
     for record in facts.records:
         deliveries = facts.deliveries.get(record.task_id)

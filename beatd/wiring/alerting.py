@@ -20,9 +20,10 @@ WEBHOOK_SCHEMES = ("http://", "https://")
 def alerts_of(
     config: Config, *, watched: Watched
 ) -> "Callable[[DaemonState, Observer], AlertThread] | None":
-    """Return the function that makes the thread for alerts, or None without a section `alerts`.
+    """Return a function that makes the daemon's thread for alerts, or None without alerts.
 
-    The thread stores the entries with an `alert` in `watched`.
+    Alerts need a section `alerts` in the configuration. The thread stores the entries with an
+    `alert` in `watched`.
     """
     if config.alerts is None:
         return None
@@ -33,7 +34,7 @@ def alerts_of(
 
 
 def alerting_of(alerts: Alerts) -> "Alerting":
-    """Return the alert settings with the channels and the heartbeat monitor that they name."""
+    """Return a daemon's alert settings with the objects that send to the configured URLs."""
     from beatd.daemon.alerting import Alerting
 
     ping = None

@@ -42,8 +42,8 @@ def open_store(
     """Open the store that a URL names, and return it.
 
     `codec` converts entries to the stored form and back; `clock` provides the time. `prefix` begins
-    every key in Redis. `timeout` is in seconds, and is used only for databases. `if_absent` does
-    not matter for Redis, where a store without entries needs nothing that is created first.
+    every key in Redis. `timeout` is in seconds, and is used only for databases. `if_absent` says
+    what to do if there is no store yet; Redis needs no such preparation.
 
     Raises StoreError if the store cannot be reached now, StoreUnusable if waiting would not help,
     and ConfigError if the URL names no store or has an unknown option.

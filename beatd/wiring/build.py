@@ -86,7 +86,7 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
 def outcomes_of(
     config: Config, *, clock: Clock, app: Celery, watched: Watched
 ) -> "Callable[[Roles], OutcomeReader] | None":
-    """Return the function that makes the reader of runs' outcomes, or None if none is configured.
+    """Return a function that makes the reader of runs' outcomes, or None if none is configured.
 
     A reader of a result backend also reads the results of `watched`, the entries with an `alert`.
     """

@@ -28,10 +28,10 @@ READ_AFTER_S = 2.0  # the beat has started by then
 
 
 def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
-    """Import the modules that store, lock, dispatch and schedules need at their first use.
+    """Import early the modules that a daemon would otherwise import at their first use.
 
-    READ_AFTER_S seconds later, a thread reads the rest: the modules for publishing, and all time
-    zones.
+    Those of store, lock, dispatch and schedules are imported now. READ_AFTER_S seconds later, a
+    thread reads the rest: the modules for publishing, and all time zones.
     """
     import_parts(store_url, lock_url)
     later = Timer(READ_AFTER_S, _read_the_rest, (ref(app),))
@@ -40,7 +40,7 @@ def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
 
 
 def import_parts(store_url: str, lock_url: str) -> None:
-    """Import the modules that the store's URL and the lock's URL need.
+    """Import the modules that a store and a lock with these URLs need.
 
     A missing optional library is ignored; its first use raises an error.
     """

@@ -37,7 +37,7 @@ SWITCH_INTERVAL_S = 0.001
 
 
 class Web:
-    """The web server of one daemon, between the calls of `open` and `close`."""
+    """The web server of one daemon, which serves from the call of `open` to that of `close`."""
 
     def __init__(self, config: Config, http: Http, metrics: Metrics) -> None:
         self._config, self._http, self._metrics = config, http, metrics
@@ -74,7 +74,7 @@ class Web:
 def site_of(
     config: Config, daemon: Daemon, status: Callable[[], dict[str, Any]], metrics: Metrics
 ) -> Site:
-    """Return what the pages and the API of this daemon work with, such as its store."""
+    """Return the objects that the web pages and the API of this daemon use, such as its store."""
     clock = SystemClock()
     shares = schemes.scheme_of(config.store.url) == "memory"
     http = config.http
