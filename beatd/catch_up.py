@@ -1,4 +1,7 @@
-"""Decide by an entry's `catch_up` which missed runs happen now, later or never (pure functions)."""
+"""Decide by an entry's `catch_up` which missed runs happen now, later or never.
+
+All functions are pure.
+"""
 
 from datetime import datetime
 

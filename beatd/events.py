@@ -126,7 +126,7 @@ class Refused(Event, frozen=True):
 
 
 class Overdue(Event, frozen=True):
-    """Emitted on a standby (a daemon that does not lead) when the leader seems to have stopped.
+    """Emitted on a daemon that does not lead, when the leader seems to have stopped.
 
     The next run of entry `name` was due at `due`, `seconds` ago, and the leader did not claim it.
     """
@@ -137,7 +137,7 @@ class Overdue(Event, frozen=True):
 
 
 class OnTime(Event, frozen=True):
-    """Emitted on a standby (a daemon that does not lead) when no run is overdue any more."""
+    """Emitted on a daemon that does not lead, when no run of the leader is overdue any more."""
 
 
 class StoreAway(Event, frozen=True):

@@ -1,7 +1,8 @@
-"""How one daemon becomes the leader: by a lock (the lease) and a growing number (the term).
+"""The lock and the number by which one of several daemons becomes the leader.
 
-The holder of the lease may begin a term in the ledger. Only the term prevents that a run is
-published twice: the ledger refuses every claim that does not carry its newest term.
+The holder of the lock (the lease) may begin a term in the ledger; each term has a higher number.
+Only the term prevents that a run is published twice: the ledger refuses every claim that does not
+carry its newest term.
 """
 
 from datetime import datetime
@@ -11,7 +12,7 @@ from msgspec import Struct
 
 
 class Holder(Struct, frozen=True):
-    """A daemon that holds the leader's lock, or led under a term.
+    """A daemon that holds the leader's lock, or that held it when a term began.
 
     `since` is the time when its process started or, for a term, when the term began. `token` is
     random, so that two starts of one daemon differ.
@@ -36,7 +37,7 @@ class Term(Struct, frozen=True):
 
 
 class Lead(Struct, frozen=True):
-    """This daemon's right to lead, valid until `Clock.elapsed` reaches `until` (in seconds)."""
+    """This daemon's right to lead, which ends when the clock `Clock.elapsed` shows `until`."""
 
     term: Term
     until: float

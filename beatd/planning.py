@@ -116,7 +116,7 @@ def first(
 
 
 def passed_over(row: Stored, now: datetime) -> Skip | None:
-    """Return a skip record of the planned runs up to `now` that will not happen, or None.
+    """Return a record of the planned runs up to `now` that will not happen, or None.
 
     They do not happen because the entry was paused, disabled or edited.
     """
@@ -130,12 +130,12 @@ def passed_over(row: Stored, now: datetime) -> Skip | None:
 
 
 def missed_when_new(entry: Entry, plan: Plan) -> Skip | None:
-    """Return a skip record if a new entry's only run is already past, else None."""
+    """Return a record of the skipped run if a new entry's only run is already past, else None."""
     return _missed(entry, plan, "past when added")
 
 
 def missed_by_edit(row: Stored, entry: Entry, plan: Plan, passed: Skip | None) -> Skip | None:
-    """Return a skip record if the only run of an edited entry is already past, else None.
+    """Return a record of the skipped run if an edited entry's only run is past, else None.
 
     None is also returned if that run happened, or if `passed`, the record of other skipped runs,
     ends with it.
@@ -184,7 +184,7 @@ def moment_before(
 
 
 def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
-    """Return one skip record for all planned runs from `first` to `last`.
+    """Return one record for all planned runs from `first` to `last`, which are skipped.
 
     Its `at_least` is True if there were too many to count all of them.
     """

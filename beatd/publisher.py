@@ -84,14 +84,17 @@ class RedisPublisher(Publisher, Protocol):
     """A publisher to Redis, whose messages can be sent as pushes to lists."""
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run how to send it by pushes to Redis lists.
+        """Return for each run the pushes to Redis lists that send its message.
 
         If that is impossible, an outcome says why: a fanout exchange, a broker that is away, or a
         message that cannot be built. `publish` may still be able to send such a run.
         """
 
     def server(self) -> tuple[str, int] | None:
-        """Return (run_id, db), the identity of the broker's Redis, or None if it is unknown."""
+        """Return the identity of the broker's Redis server, or None if it is unknown.
+
+        The identity is the server's run_id and the number of the database.
+        """
 
     def asked(self) -> bool:
         """Return True if `server` has read which Redis this is over the current connection.

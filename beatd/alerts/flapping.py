@@ -1,4 +1,4 @@
-"""Limit messages about an incident that opens again and again (flapping) to one a day."""
+"""Limit the messages about an incident that opens again and again to one a day."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -17,7 +17,7 @@ _OVER: dict[IncidentKind, str] = {
 
 
 class WholeFacts(Struct, frozen=True, kw_only=True):
-    """What the leader knows of servers and sources; "" and None mean that there is no trouble."""
+    """The leader's knowledge of servers and sources; "" and None mean that there is no trouble."""
 
     broker_trouble: str = ""
     broker_away_since: datetime | None = None
@@ -53,10 +53,7 @@ def _server(
     trouble: str,
     opened: Mapping[IncidentKind, Incident],
 ) -> list[Finding]:
-    """Return the finding that opens or closes a server's incident; [] if nothing changes.
-
-    `since` is when the server went away, or None while it can be used.
-    """
+    # `since` is when the server went away, or None while it can be used.
     if since is not None and kind not in opened:
         return [Finding(kind, True, trouble or "it does not answer", since=since)]
     if since is None and kind in opened:

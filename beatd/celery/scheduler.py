@@ -134,12 +134,9 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
 
 
 class _RunningDaemon:
-    """Runs the daemon of an app on a thread of its own; the constructor starts it.
-
-    `file` is the schedule file of celery's own scheduler. `synchronise` copies edits of celery's
-    dict of entries to the app. The constructor also makes SIGTERM end the process cleanly.
-    """
-
+    # `file` is the schedule file of celery's own scheduler. `synchronise` copies edits of celery's
+    # dict of entries to the app. The constructor starts the thread, and makes SIGTERM end the
+    # process cleanly.
     def __init__(
         self, app: Any, config: Config, file: Path, synchronise: Callable[[], None]
     ) -> None:

@@ -34,7 +34,6 @@ def uncreatable_store(config: Config) -> str:
 
 
 def _folders(config: Config) -> Iterator[Path]:
-    """Yield each folder in which the store, lock or broker keeps local files."""
     urls = (config.store.url, config.lock.url or "", config.broker.url or "")
     yield from _folders_of(urls)
     if urls[2].startswith("filesystem:"):
@@ -44,7 +43,6 @@ def _folders(config: Config) -> Iterator[Path]:
 
 
 def _folders_of(urls: Iterable[str]) -> Iterator[Path]:
-    """Yield the folder of each URL that names a local file."""
     for url in urls:
         scheme, _, rest = url.partition(":")
         if "sqlite" in scheme and rest.startswith("////"):

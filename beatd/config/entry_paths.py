@@ -20,7 +20,7 @@ _PIPES_OF_A_SHELL = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 def find_files(
     places: Iterable[str], folder: str, *, missing_folder_warns: bool = False
 ) -> tuple[list[Path], list[tuple[str, str, bool]]]:
-    """Return the entry files in `places` (files, folders and globs), and the problems.
+    """Return the entry files that `places` name as files, folders and globs, and the problems.
 
     A problem is a tuple: the place, the reason, and True if it is only a warning. Each file is
     returned once, in the order of `places`, which are relative to `folder`. Names that begin with a

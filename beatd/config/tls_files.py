@@ -7,7 +7,7 @@ from beatd.errors import ConfigError
 
 
 def tls_context(cert: str, key: str) -> ssl.SSLContext:
-    """Return the settings of TLS for a server with this certificate and key (paths of PEM files).
+    """Return the TLS settings of a server with this certificate and key, paths of PEM files.
 
     Raises ConfigError, which names the file that cannot be used.
     """

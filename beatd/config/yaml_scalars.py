@@ -1,4 +1,4 @@
-"""Convert unquoted YAML values (plain scalars) by the rules of YAML 1.2."""
+"""Convert unquoted YAML values, such as 12 or yes, by the rules of YAML 1.2."""
 
 import re
 from typing import Any

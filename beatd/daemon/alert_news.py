@@ -1,4 +1,4 @@
-"""Decide when to send messages about incidents (detected problems), and record which were sent.
+"""Decide when to send messages about incidents, the detected problems, and record each sending.
 
 A lease in the store (a lock that expires) ensures that only one daemon sends each message.
 """

@@ -27,7 +27,7 @@ NOT_LED_MIN = timedelta(seconds=120)  # a gap between two leaders that is longer
 
 
 class AlertRound:
-    """Opens and closes incidents (detected problems) of entries, while this daemon leads.
+    """Opens and closes incidents, the detected problems of entries, while this daemon leads.
 
     The constructor reads earlier incidents, and writes one for a past time without a leader. `rest`
     is called during long reads; it returns False when the daemon ends.

@@ -10,7 +10,7 @@ from beatd.publisher import Publisher
 
 
 class DispatchChoice:
-    """Chooses the dispatch (the object that claims and publishes runs) again when needed.
+    """Chooses again, when needed, the object that reserves and publishes runs: the dispatch.
 
     One kind of dispatch needs store and broker on the same Redis server. A server that comes back
     may be another one, so that another kind fits. `open_dispatch` returns the kind that fits now.

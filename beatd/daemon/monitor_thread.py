@@ -28,9 +28,10 @@ log = logging.getLogger("beatd")
 
 
 class MonitorThread:
-    """Makes check-ins (messages about runs) from the daemon's events, and sends them to monitors.
+    """Sends messages about runs, called check-ins, to external monitors such as Sentry.
 
-    Outcomes of runs are ignored until an entry with a monitor is known.
+    The check-ins are made from the daemon's events. Outcomes of runs are ignored until an entry
+    with a monitor is known.
     """
 
     def __init__(

@@ -67,7 +67,6 @@ def _json_lines() -> JsonLines | None:
 
 
 def _show_term(term: Callable[[], int]) -> None:
-    """Make each JSON line of the log show the number under which this daemon leads."""
     if (json_lines := _json_lines()) is not None:
         json_lines.term = term
 

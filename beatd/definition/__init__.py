@@ -1,4 +1,4 @@
-"""Convert entries from and to plain data (as in YAML and JSON), and check that data.
+"""Convert entries from and to plain data, as in YAML and JSON, and check that data.
 
 `entry_from` makes an entry from plain data, and `check` also reports every fault in the data.
 `plain_of` returns an entry as plain data. `codec` converts entries for the stores, fast.

@@ -15,10 +15,10 @@ _CRONTAB = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
 def slug_of(name: str) -> str:
-    """Return the slug (the identifier in Sentry) of an entry's monitor.
+    """Return the slug of an entry's monitor, its identifier in Sentry.
 
-    It is the name itself if Sentry accepts the name, else a similar text with a digest at its end,
-    so that two names have different slugs.
+    The slug is the name itself if Sentry accepts the name, else a similar text with a digest at its
+    end, so that two names have different slugs.
     """
     slug = _NOT_IN_SLUG.sub("-", name.lower()).strip("-_")
     if slug == name and len(slug) <= SLUG_MAX_CHARS:

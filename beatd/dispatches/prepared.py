@@ -54,5 +54,5 @@ class Prepared(Generic[T]):
 
 
 def is_same(one: Sequence[Move], other: Sequence[Move]) -> bool:
-    """Return True if both batches contain the same Move objects (by identity) in the same order."""
+    """Return True if both batches contain the same Move objects, by identity, in the same order."""
     return len(one) == len(other) and all(map(is_, one, other))

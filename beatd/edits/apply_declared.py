@@ -92,12 +92,12 @@ def compare(
     force: bool = False,
     anywhere: bool = False,
 ) -> Comparison:
-    """Return the steps that would make the store agree with a declared set; write nothing.
+    """Return the steps that would make the store agree with a declared set of entries.
 
-    With `prune`, entries that are no longer declared are removed, unless their file is missing,
-    empty or unreadable, or the set is empty. `force` removes these too, and accepts a set that is
-    older than the applied one. With `anywhere`, an entry that only moved to another file counts as
-    unchanged.
+    Nothing is written. With `prune`, entries that are no longer declared are removed, unless their
+    file is missing, empty or unreadable, or the set is empty. `force` removes these too, and
+    accepts a set that is older than the applied one. With `anywhere`, an entry that only moved to
+    another file counts as unchanged.
     """
     last = catalog.marks.applied(declared.source)
     if (
@@ -153,7 +153,7 @@ def apply(
     settled: Callable[[], None] = lambda: None,
     may_go_on: Callable[[], bool] = lambda: True,
 ) -> Comparison:
-    """Make the store agree with a declared set, and return the steps that were made.
+    """Make the store agree with a declared set of entries, and return the steps that were made.
 
     `prune`, `force` and `anywhere` are those of `compare`. `author` is who applies the set; None
     stands for its owner. The set is recorded as the last one that its owner applied, unless it is

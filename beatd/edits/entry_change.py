@@ -1,4 +1,4 @@
-"""Build the changes that add, edit or remove one entry, with its plan (the next run)."""
+"""Build the changes that add, edit or remove one entry, together with its next run."""
 
 from datetime import datetime
 
@@ -71,7 +71,7 @@ def added(
     runs: int = 0,
     last: datetime | None = None,
 ) -> Change:
-    """Return the change that adds an entry. Its plan (the next run) is computed from `now`.
+    """Return the change that adds an entry, with its next run computed from `now`.
 
     `runs` and `last` are its number of runs and its last run under another scheduler. If the entry
     never ran and its only moment is past, the change also has a history record.

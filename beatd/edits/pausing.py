@@ -1,4 +1,4 @@
-"""Pause and resume entries, and resume those whose pause ends."""
+"""Pause and resume entries, and resume each entry automatically when its pause ends."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta

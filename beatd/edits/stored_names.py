@@ -9,7 +9,7 @@ NAMES_PER_BATCH = 20
 
 
 def stored_names(catalog: EntryFinder, names: Iterable[str]) -> Iterator[str]:
-    """Yield those of the names that the store has, in their order.
+    """Yield each of the given names that an entry in the store has, in the given order.
 
     History and outcomes keep the names of removed entries. The store is read only as far as the
     caller reads on.

@@ -24,7 +24,7 @@ from beatd.errors import BeatError, Conflict
 
 
 class Undone(Struct, frozen=True):
-    """What `undo` did: the record that it undid, and the entry's row before and after that.
+    """The result of `undo`: the undone record, and the entry's row before and after the undo.
 
     `before` is None if the entry did not exist, and `after` is None if `undo` removed it.
     """

@@ -45,7 +45,7 @@ class LeaseSession(ABC):
 
     @abstractmethod
     def run(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Row | None, int]:
-        """Run a SQL statement; return its first row (or None) and the number of changed rows."""
+        """Run a SQL statement; return its first row, if any, and the number of changed rows."""
 
     @abstractmethod
     def make_row(self) -> None:

@@ -1,7 +1,8 @@
-"""Handle task arguments that a Celery app computes for each message (celery's BeatLazyFunc).
+"""Handle task arguments that a Celery app computes for each message by a function.
 
-The store keeps a placeholder instead: a dict with the function's name. When the run is published,
-the function is read from the app's beat_schedule and called.
+The function is celery's BeatLazyFunc. The store keeps a placeholder instead: a dict with the
+function's name. When the run is published, the function is read from the app's beat_schedule and
+called.
 """
 
 from collections.abc import Mapping

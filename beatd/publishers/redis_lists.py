@@ -106,7 +106,10 @@ class RedisLists(Transport):
         return f"{self._channel.global_keyprefix}{key}"
 
     def server(self) -> tuple[str, int] | None:
-        """Return (run_id, db), the identity of the Redis in use, or None if it cannot be read."""
+        """Return the identity of the Redis server in use, or None if it cannot be read.
+
+        The identity is the server's run_id and the number of the database.
+        """
         if self.open():
             return None
         try:

@@ -34,7 +34,7 @@ def has_app_value(entry: Entry) -> bool:
 
 
 def evaluated(app: Celery, entry: Entry) -> tuple[list[Any], dict[str, Any]]:
-    """Return the (args, kwargs) to send now, with placeholders replaced by the app's values.
+    """Return the args and kwargs to send now, with placeholders replaced by the app's values.
 
     If the app's own value has the same JSON text as the stored one, the app's value is returned: a
     tuple stays a tuple, and an Enum an Enum. Raises BeatError if the app does not have the value.

@@ -1,4 +1,4 @@
-"""The schedule `at`, which runs once at one moment."""
+"""The schedule `at`, which runs a task once, at one date and time."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo

@@ -1,4 +1,4 @@
-"""Parse cron texts of five fields, six (with seconds first) or seven (with the year last)."""
+"""Parse cron texts of five fields, of six with seconds first, or of seven with the year last."""
 
 import re
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class CronText:
 
 
 def uses_hash(text: str) -> bool:
-    """Return True if a cron text has an H (a value computed from the entry's name)."""
+    """Return True if a cron text has an H, a value that is computed from the entry's name."""
     return _HASHED.search(text) is not None
 
 

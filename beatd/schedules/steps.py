@@ -14,7 +14,7 @@ class SearchGivenUp(ScheduleError):
 
 
 class Steps:
-    """The number of steps (units of work) that one search may still use.
+    """The number of steps, the units of work, that one search may still use.
 
     All functions of the search share the object.
     """

@@ -51,7 +51,6 @@ def preload_zones() -> None:
 
 
 def _opened(name: str) -> IO[bytes]:
-    """Open the file of a time zone, from memory if `preload_zones` has read it."""
     if name in _kept:
         return BytesIO(_kept[name])
     opened: IO[bytes] = pytz.open_resource(name)  # type: ignore[attr-defined]  # stubs lack it

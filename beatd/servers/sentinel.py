@@ -29,7 +29,7 @@ class Sentinels(Sentinel):
     """
 
     def discover_master(self, service_name: str) -> Address:
-        """Return (host, port) of the current primary of a service.
+        """Return the host and port of the current primary server of a Sentinel service.
 
         Raises MasterNotFoundError if no Sentinel names one.
         """

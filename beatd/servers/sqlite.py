@@ -41,7 +41,7 @@ def unusable(error: BaseException) -> str | None:
 
 
 def create_file(path: Path, what: str, *, hint: str = "") -> None:
-    """Create a file that only its owner can use (mode 0600), unless it exists.
+    """Create a file that only its owner can use, with mode 0600, unless the file exists.
 
     Raises StoreUnusable if this user cannot work with the file. The error text begins with `what`,
     the purpose of the file. It ends with `hint` if other permissions would help.
@@ -68,10 +68,10 @@ def create_file(path: Path, what: str, *, hint: str = "") -> None:
 
 
 def create_private(path: Path) -> None:
-    """Create a file that only its owner can use (mode 0600), unless it exists. Raises OSError.
+    """Create a file that only its owner can use, with mode 0600, unless the file exists.
 
     SQLite gives its log files the same mode. An existing file is never opened, because closing it
-    would drop every POSIX lock that this process has on it.
+    would drop every POSIX lock that this process has on it. Raises OSError.
     """
     flags = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with suppress(FileExistsError):

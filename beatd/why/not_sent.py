@@ -70,7 +70,7 @@ def _still_running(facts: Facts, reason: str, words: TimeWords) -> str:
 
 
 def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
-    """Return the answer for a run that was claimed (reserved for sending), but maybe not sent."""
+    """Return the answer for a run that was reserved for sending, but maybe not sent."""
     claim = next((one for one in facts.claims if one.task_id == record.task_id), None)
     details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
     if claim is None:

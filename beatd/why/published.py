@@ -68,7 +68,6 @@ def _of_delivery(delivery: Delivery, words: TimeWords) -> list[tuple[str, str]]:
 
 
 def _outcome(facts: Facts, record: Record, deliveries: Sequence[Delivery]) -> tuple[Cause, str]:
-    """Return the cause and the text for a run's newest delivery, such as ("failed", "…")."""
     delivery = deliveries[-1]
     worker = delivery.worker or "a worker"
     match delivery.state:
@@ -144,7 +143,6 @@ def _replaced(facts: Facts) -> str:
 
 
 def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:
-    """Return why no worker has reported a published run, such as ("waiting", "…")."""
     queue, published = facts.queue, record.published or record.planned
     age = length(facts.now - published)
     if queue is not None and queue.consumers == 0:

@@ -1,4 +1,4 @@
-"""Make the channels (objects that send alert messages) that a configuration names."""
+"""Make the channels, objects that send alert messages, for the URLs in a configuration."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
