@@ -103,7 +103,14 @@ class MissingExtra(ConfigError):
 
 
 class UnknownEntry(BeatError, KeyError):
-    """Raised if the store has no entry with the requested name."""
+    """Raised if the store has no entry with the requested name.
+
+    `name` is that name, or "" if it is not known here.
+    """
+
+    def __init__(self, text: str, name: str = "") -> None:
+        super().__init__(text)
+        self.name = name
 
     def __str__(self) -> str:
         return str(self.args[0])

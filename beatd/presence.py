@@ -47,6 +47,19 @@ class Presences(Protocol):
         """Return the records of the daemons that have not expired."""
 
 
+def leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
+    """Return the record of the daemon that leads, or None if no daemon leads.
+
+    `newest` is the daemon that became the leader last. Any other daemon that claims to lead is
+    ignored, because it may be frozen and its record old.
+    """
+    if newest is None:
+        return None
+    return next(
+        (one for one in daemons if one.role == "leader" and one.holder.token == newest.token), None
+    )
+
+
 def refusal_of(presences: Presences) -> str:
     """Return why the store refuses writes, or "" if it accepts them.
 

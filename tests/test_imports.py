@@ -125,11 +125,11 @@ MODULES = {
         api.entries_write api.entry_answer api.entry_facts api.entry_pauses api.entry_runs
         api.history_pages api.installation api.merge_patch api.openapi api.operation
         api.operations api.preview api.refusal api.request_values api.routing api.schemas
-        application gate give_way guess_limit http_hosts http_protocol http_server pages
+        application gate give_way guess_limit http_hosts http_protocol http_server kept pages
         pages.addresses pages.ahead pages.backfill pages.badge pages.banners pages.bulk
         pages.calendar pages.changes pages.daemons pages.density pages.edit pages.entries
         pages.entry pages.entry_fields pages.entry_list pages.entry_state pages.icalendar
-        pages.incidents pages.kept pages.lateness_chart pages.moments pages.overview
+        pages.incidents pages.lateness_chart pages.moments pages.overview
         pages.rendering pages.run_history pages.run_now pages.run_strip probes proxy
         raw_path_route same_origin security_headers session sign_in site static_files templates
         tokens visitor visitors
@@ -162,8 +162,9 @@ MODULES = {
     "cli": """
         add alert_check alerts apply apply_input author backfill changes check chosen_store
         commands completion completion_names config_option connect_check copy_progress
-        differences edit entry_options entry_warnings escapes export failure history import_
-        incidents list moment_gaps monitor_check next output overlap_warnings paged_table pause
+        declared_entries differences edit entry_options entry_warnings escapes export failure history import_
+        incidents leader_note list moment_gaps monitor_check named_entries next
+        nothing_listed option_words output overlap_warnings paged_table pause
         pause_resume remove resume run schedule_options schema shadow_report show status store
         trigger undo url_option why yaml_text
     """,

@@ -7,8 +7,10 @@ import click
 from beatd.cli.author import author_with, takes_note
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
-from beatd.cli.entry_options import as_option, fields_of, one_name, takes_fields
+from beatd.cli.entry_options import fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
+from beatd.cli.leader_note import note_if_nobody_leads
+from beatd.cli.option_words import as_option
 from beatd.cli.schedule_options import FORMS, KINDS, read_schedule, takes_schedule
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ def command(
             coming = state if isinstance(state, str) else state[0]
             shown = schedule_text(row.entry.schedule.plain())
             echo(f"{'replaced' if replace else 'added'} {name}: {shown}, {coming}")
+        if row.plan.due is not None:
+            note_if_nobody_leads(opened)
     from beatd.cli.failure import print_message
 
     for problem in notes:

@@ -10,6 +10,7 @@ from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.escapes import echo, visible
+from beatd.cli.leader_note import note_if_nobody_leads
 from beatd.views.time_text import read_moment
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def command(
             if requested.count > RUNS_WITHOUT_QUESTION_MAX and not yes:
                 _confirm(name, requested)
             backfill(opened.store.requests, name, start, end, opened.now)
+            note_if_nobody_leads(opened)
     first, last, count = requested.planned, requested.until, requested.count
     if json:
         found = {

@@ -112,7 +112,7 @@ class ChosenStore(Struct, frozen=True):
         from beatd.config import make_folders
         from beatd.definition import codec
         from beatd.edits.editing import present
-        from beatd.errors import ConfigError
+        from beatd.errors import ConfigError, UnknownEntry
         from beatd.store import Roles
         from beatd.wiring.backends import open_store
 
@@ -136,6 +136,12 @@ class ChosenStore(Struct, frozen=True):
             now = partial(present, store, clock)
             started_at = partial(_started_at, now, clock, self.given.started_at_elapsed)
             yield OpenedStore(config, Roles.of(store), now, now(), started_at)
+        except UnknownEntry as error:
+            if self.url is not None:
+                raise
+            from beatd.cli.declared_entries import unknown_if_declared
+
+            raise unknown_if_declared(error, config) from None
         finally:
             store.close()
 

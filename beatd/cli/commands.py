@@ -30,6 +30,7 @@ from beatd.cli.escapes import visible
 from beatd.cli.failure import EXIT_WRONG_USAGE, exit_with_message
 from beatd.cli.url_option import CA_HELP, TOKEN_FILE_HELP, URL_HELP
 from beatd.clock import SystemClock, process_age
+from beatd.errors import nearest
 
 #: name -> the first sentence of its own help, in the order that --help shows
 COMMANDS = {
@@ -82,6 +83,15 @@ class Main(click.Group):
                 raise
             raise click.ClickException(f"{name} is not part of this version") from None
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that `args` begin with; a name that is none raises UsageError."""
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            hint = nearest(args[0], COMMANDS)
+            raise click.UsageError(f"No such command {args[0]!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -58,9 +58,11 @@ def command(
     schedule = read_schedule(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = {**schedule.plain, **fields_of(options)}
+    from beatd.cli.option_words import as_option
     from beatd.cli.output import print_json
     from beatd.edits.editing import patch, refuse_declared, row_of
     from beatd.edits.patch import patch_of, with_cli_as_owner
+    from beatd.errors import ConfigError
     from beatd.views.entry_rows import json_of
 
     with chosen.open() as opened:
@@ -73,9 +75,13 @@ def command(
         if not fields and not unset:
             click.echo("nothing was changed", err=True)
             return
-        edit = patch_of(fields, unset)
-        edit = with_cli_as_owner(edit) if force else edit
-        row = patch(opened.store.catalog, name, edit, now, author_with(note), force=force)
+        try:
+            edit = patch_of(fields, unset)
+            edit = with_cli_as_owner(edit) if force else edit
+            row = patch(opened.store.catalog, name, edit, now, author_with(note), force=force)
+        except ConfigError as error:
+            wrong = [as_option(problem) for problem in error.problems if not problem.warning]
+            raise ConfigError(str(error), wrong) from None
         if json:
             print_json(json_of(row))
         else:

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
 from msgspec import structs
 
 from beatd.entry import Entry
 
-if TYPE_CHECKING:
-    from beatd.errors import Problem
-
 TOO_DEEP = "is nested deeper than 50 levels"
-_OPTIONS = {
+MESSAGE_OPTIONS = {
     "queue": ("NAME", "The queue of its messages."),
     "exchange": ("NAME", "The exchange of its messages."),
     "routing_key": ("KEY", "The routing key of its messages."),
@@ -77,7 +74,7 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
         command = click.option(
             f"--{name}", f"{name}s_given", metavar="KEY=VALUE", multiple=True, help=what
         )(command)
-    options = [(name, metavar, about) for name, (metavar, about) in _OPTIONS.items()]
+    options = [(name, metavar, about) for name, (metavar, about) in MESSAGE_OPTIONS.items()]
     for name, metavar, about in reversed((*_FIELDS, *options)):
         flag: dict[str, Any] = (
             {"is_flag": False, "flag_value": "true"} if metavar == "true|false" else {}
@@ -98,7 +95,7 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
         if value is not None:
             read = {"JSON": read_json, "N": _number}.get(metavar)
             fields[name] = value if read is None else read(name, value)
-    for name, (metavar, _) in _OPTIONS.items():
+    for name, (metavar, _) in MESSAGE_OPTIONS.items():
         value = options.pop(name)
         if value is not None:
             fields[f"options.{name}"] = _value(name, value) if metavar == "DURATION" else value
@@ -116,25 +113,6 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
     if disabled is not None:
         fields["enabled"] = not disabled
     return fields
-
-
-def as_option(problem: "Problem") -> "Problem":
-    """Return the problem with the option's name in place of the YAML key.
-
-    For example, --priority replaces options.priority.
-    """
-    from beatd.errors import Problem
-
-    path = problem.path
-    if len(path) > 1 and path[0] == "options" and path[1] in _OPTIONS:
-        path = path[1:]
-    elif path[:2] == ("options", "headers"):
-        path = ("header", *path[2:])
-    elif path[:1] == ("options",):
-        path = ("option", *path[1:])
-    if path:
-        path = (f"--{path[0]}".replace("_", "-"), *path[1:])
-    return Problem(problem.text, path, problem.place, problem.warning)
 
 
 def one_name(words: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
 """List entries (`beatd list`)."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
+from beatd.cli.nothing_listed import nothing_listed
 
 if TYPE_CHECKING:
     from beatd.catalog import Query, Stored
@@ -42,12 +44,12 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
     from beatd.views.outcome_rows import with_outcomes
 
     within = _within(options)
-    narrowed = any(value for key, value in options.items() if key not in ("sort", "limit"))
     config = chosen.config()
+    nothing = partial(nothing_listed, chosen, config, options)
     quick = _quick_list(config, within, options)
     if quick is not None:
         rows = with_outcomes(_chosen(iter(quick.rows), options), lambda names: quick.outcomes)
-        _print(rows, quick.failing, datetime.now(UTC), config.timezone, json, narrowed=narrowed)
+        _print(rows, quick.failing, datetime.now(UTC), config.timezone, json, nothing=nothing)
         return
     from beatd.daemon.failing_entries import failing_entries
 
@@ -55,7 +57,7 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
         found = opened.store.catalog.find(_query(within, opened.now, options))
         failing = () if json else failing_entries(opened.store.history)
         rows = with_outcomes(_chosen(found, options), opened.store.outcomes.entry_outcomes)
-        _print(rows, failing, opened.now, config.timezone, json, narrowed=narrowed)
+        _print(rows, failing, opened.now, config.timezone, json, nothing=nothing)
 
 
 def _print(
@@ -65,8 +67,9 @@ def _print(
     tz: str,
     json: bool,
     *,
-    narrowed: bool,
+    nothing: Callable[[], str],
 ) -> None:
+    """Print the rows; `nothing` returns the text to print on stderr if there are none."""
     if json:
         from beatd.cli.output import stream_json
         from beatd.views.entry_rows import json_of
@@ -80,7 +83,7 @@ def _print(
         print_pages(
             COLUMNS,
             cells_of(rows, now, failing, tz),
-            nothing="no entry matches" if narrowed else "no entry; `beatd add` makes one",
+            nothing=nothing,
             cut=("task", "schedule", "name", "next"),
             left_out=("runs", "schedule"),
         )

@@ -1,22 +1,25 @@
 """Show the next runs of a schedule or of entries (`beatd next`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from beatd.catalog import Stored
 from beatd.cli.config_option import ConfigOption, as_json
 from beatd.cli.entry_warnings import croniter_difference
 from beatd.cli.escapes import visible
 from beatd.cli.failure import print_message
+from beatd.cli.named_entries import entries_named, stopped_text
+from beatd.cli.option_words import as_option
 from beatd.cli.output import print_json, print_rich, print_table
 from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
 from beatd.cli.url_option import remote_daemon, takes_url
 from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
-from beatd.errors import ConfigError, Problem, UnknownEntry, in_one_line, nearest
+from beatd.errors import ConfigError, Problem, in_one_line
 from beatd.schedules import clock_change, describe, zone
 from beatd.views.next_runs import next_runs, run_json
 from beatd.views.time_text import distance_text, read_moment
@@ -76,8 +79,9 @@ def command(
             raise click.UsageError("give either an expression or names of entries")
         plain = {**schedule.plain, **_settings(options)}
         entries = [_entry_of_expression(given, plain, options["name"], quiet=json)]
+        rows: Mapping[str, Stored] = {}
     elif schedule.rest:
-        entries = _entries_named(given, schedule.rest, options["tz"])
+        entries, rows = entries_named(given, schedule.rest, options["tz"])
     else:
         raise click.UsageError("give --cron, --every or another schedule, or names of entries")
     now = SystemClock().now()
@@ -96,7 +100,7 @@ def command(
     for at, (entry, runs, over) in enumerate(answers):
         if at:
             click.echo()
-        _show(entry, runs, over, now)
+        _show(entry, runs, over, now, stopped_text(entry, rows.get(entry.name), now))
     return None
 
 
@@ -123,83 +127,9 @@ def _entry_of_expression(
 
 
 def _as_options(problem: Problem) -> Problem:
-    """Return the problem with the option's name in place of the YAML key.
-
-    For example, --dst-gap replaces dst_gap.
-    """
-    path = tuple(f"--{str(key).replace('_', '-')}" for key in problem.path[:1])
-    return Problem(problem.text, path)
-
-
-def _entries_named(given: ConfigOption, names: tuple[str, ...], tz: str | None) -> list[Entry]:
-    if given.url is not None:
-        from beatd.edits.editing import row_of
-
-        catalog = remote_daemon(given.url).roles().catalog
-        remote = [row_of(catalog, name).entry for name in names]
-        return [_in_zone(entry, tz) for entry in remote] if tz else remote
-    from beatd.config import load_entries
-
-    config = given.load()
-    known = {entry.name: entry for entry in config.entries}
-    if any(name not in known for name in names) and config.schedules:
-        files = load_entries(
-            config.schedules,
-            folder=config.folder,
-            timezone=config.timezone,
-            defaults=config.defaults,
-            source=config.source,
-            shown=config.shown,
-            missing_folder_warns=True,
-        )
-        known = {entry.name: entry for entry in files.entries} | known
-        wrong = [problem for problem in files.problems if not problem.warning]
-        if wrong and any(name not in known for name in names):
-            raise ConfigError(in_one_line(wrong), wrong)
-    missing = [name for name in names if name not in known]
-    if missing:
-        known |= _from_store(config, missing)
-    if config.app is not None and any(name not in known for name in names):
-        known |= _from_app(config)  # in the store only after a daemon has applied them
-    for name in names:
-        if name not in known:
-            text = f"no entry is called {name!r}{nearest(name, known)}"
-            raise UnknownEntry(text)
-    found = [known[name] for name in names]
-    return [_in_zone(entry, tz) for entry in found] if tz else found
-
-
-def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
-    """Return the named entries that the store has, by name."""
-    from beatd.catalog import Query
-    from beatd.wiring.build import store_of
-
-    store = store_of(config, if_absent="empty")
-    try:
-        return {row.entry.name: row.entry for row in store.find(Query(names=tuple(names)))}
-    finally:
-        store.close()
-
-
-def _from_app(config: Any) -> dict[str, Entry]:
-    """Return the entries that the Celery app declares, by name.
-
-    Raises ConfigError if all its declarations are wrong.
-    """
-    from beatd.cli.connect_check import declared_by_app
-    from beatd.wiring.build import celery_app
-
-    problems, entries = declared_by_app(celery_app(config), config, ())
-    wrong = [problem for problem in problems if not problem.warning]
-    if wrong and not entries:
-        raise ConfigError(in_one_line(wrong), wrong)
-    return {entry.name: entry for entry in entries}
-
-
-def _in_zone(entry: Entry, tz: str) -> Entry:
-    from beatd.definition import entry_from, plain_of
-
-    return entry_from(entry.name, {**plain_of(entry), "tz": tz})
+    """Return the problem in terms of options, without its place below the option."""
+    found = as_option(problem)
+    return Problem(found.text, found.path[:1])
 
 
 def _plain(entry: Entry, runs: list[datetime], of: int) -> Iterator[dict[str, str]]:
@@ -208,7 +138,7 @@ def _plain(entry: Entry, runs: list[datetime], of: int) -> Iterator[dict[str, st
         yield row if of == 1 else {"entry": entry.name, **row}
 
 
-def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None:
+def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime, stopped: str) -> None:
     from rich.text import Text
 
     named = entry.name if entry.task != NO_TASK else ""
@@ -217,6 +147,8 @@ def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None
     )
     if entry.tz not in title.plain:
         title.append(f", {entry.tz}", "dim")
+    if stopped:
+        title.append(f"  {visible(stopped)}", "yellow")
     print_rich(title)
     marks = [clock_change(entry.schedule, moment) or "" for moment in runs]
     columns = ["local", "zone", "UTC", "in", *(["clock change"] if any(marks) else [])]
@@ -250,8 +182,6 @@ def _rows(
 def _notes(entry: Entry, runs: list[datetime], over: bool) -> Iterator[str]:
     if over:
         yield "and never again" if runs else "never again"
-    if not entry.enabled:
-        yield "disabled: none of these runs until it is enabled"
     if entry.jitter:
         yield f"each up to {distance_text(entry.jitter).removeprefix('in ')} later (jitter)"
     if entry.max_runs is not None:

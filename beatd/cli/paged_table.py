@@ -6,7 +6,7 @@ Rich is not used: it lays out a whole table before the first line, and is slow f
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 import click
@@ -27,12 +27,14 @@ def print_pages(
     columns: Sequence[str],
     rows: Iterable[Sequence[Cell]],
     *,
-    nothing: str,
+    nothing: str | Callable[[], str],
     cut: Sequence[str] = (),
     left_out: Sequence[str] = (),
     readable: str = "",
 ) -> None:
     """Print a table, or the text `nothing` on stderr if there are no rows.
+
+    A function `nothing` returns that text; it is called only if there are no rows.
 
     On a narrow terminal, the columns in `cut` are shortened first, in their order. Then the columns
     in `left_out` are dropped, also to keep the column `readable` READABLE_WIDTH wide. A pipe gets
@@ -41,7 +43,7 @@ def print_pages(
     rest = map(_visible, rows)
     first = list(islice(rest, ROWS_MEASURED))
     if not first:
-        click.echo(nothing, err=True)
+        click.echo(nothing if isinstance(nothing, str) else nothing(), err=True)
         return
     tty, size = is_terminal(), shutil.get_terminal_size()
     lines = _lines(columns, first, rest, cut, left_out, readable, size.columns if tty else None)

@@ -9,6 +9,7 @@ from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import read_json
 from beatd.cli.escapes import echo
+from beatd.cli.leader_note import note_if_nobody_leads
 
 if TYPE_CHECKING:
     from beatd.cli.chosen_store import OpenedStore
@@ -47,11 +48,12 @@ def command(
         for name in names:
             row_of(opened.store.catalog, name)  # first, so that an unknown name triggers none
         ids = [{"entry": name, "task_id": _trigger(opened, name, arguments)} for name in names]
-    if json:
-        print_json(ids[0] if len(ids) == 1 else ids)
-    else:
-        for done in ids:
-            echo(done["task_id"] if len(ids) == 1 else f"{done['task_id']}  {done['entry']}")
+        if json:
+            print_json(ids[0] if len(ids) == 1 else ids)
+        else:
+            for done in ids:
+                echo(done["task_id"] if len(ids) == 1 else f"{done['task_id']}  {done['entry']}")
+        note_if_nobody_leads(opened)
 
 
 def _trigger(opened: "OpenedStore", name: str, arguments: "RequestArguments") -> str:

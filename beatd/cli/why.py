@@ -10,7 +10,7 @@ from beatd.cli.config_option import as_json
 from beatd.cli.failure import EXIT_FAILED
 
 if TYPE_CHECKING:
-    from beatd.catalog import Stored
+    from beatd.catalog import EntryFinder, Stored
     from beatd.config import Config
     from beatd.publishers.queue_state import QueueState
     from beatd.why.answer import Answer
@@ -62,9 +62,22 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
             problems=problems,
             queue_of=lambda row: _queue_of(opened.config, row),
         )
-    answer = why(facts)
+        answer = why(facts)
+        if answer.cause == "unknown entry":
+            answer = _with_hint(answer, name, opened.store.catalog, config)
     _print(name, answer, json=json)
     return EXIT_FAILED if answer.cause == "unknown entry" else 0
+
+
+def _with_hint(answer: "Answer", name: str, catalog: "EntryFinder", config: "Config") -> "Answer":
+    """Return the answer "unknown entry" with the place that declares it, or a similar name."""
+    from msgspec.structs import replace
+
+    from beatd.cli.declared_entries import unknown_if_declared
+    from beatd.edits.editing import unknown
+
+    error = unknown(catalog, name)
+    return replace(answer, line=str(unknown_if_declared(error, config)))
 
 
 def _config_and_problems(chosen: ChosenStore, name: str) -> "tuple[Config, list[str]]":

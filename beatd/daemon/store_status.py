@@ -14,7 +14,7 @@ from beatd.incident import Incidents
 from beatd.leader import Holder
 from beatd.ledger import Requests, Terms
 from beatd.outcome import Outcomes
-from beatd.presence import INVALID_SOURCE, Presence, Presences
+from beatd.presence import INVALID_SOURCE, Presence, Presences, leading
 from beatd.schedules.moment import format_moment
 from beatd.secret import hidden
 
@@ -46,7 +46,7 @@ def status_in(
     """
     term = terms.term()
     daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
-    leader = _leading(daemons, term[1] if term else None)
+    leader = leading(daemons, term[1] if term else None)
     shown = leader or next(iter(daemons), None)
     stats = shown.stats if shown else {}
     entries = catalog.count()
@@ -171,19 +171,6 @@ def _pending_requests(requests: Requests) -> dict[str, Any]:
             "last": format_moment(oldest.last),
         },
     }
-
-
-def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
-    """Return the status record of the daemon that leads, or None if no daemon leads.
-
-    `newest` is the daemon that became the leader last. Any other daemon that claims to lead is
-    ignored, because it may be frozen and its record old.
-    """
-    if newest is None:
-        return None
-    return next(
-        (one for one in daemons if one.role == "leader" and one.holder.token == newest.token), None
-    )
 
 
 def status_without_store(error: str) -> dict[str, Any]:

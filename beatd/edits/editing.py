@@ -24,6 +24,7 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError, Conflict, Stale, UnknownEntry
 
 ROWS_PER_BATCH = 500
+NAMES_COMPARED_MAX = 1000
 ATTEMPTS_MAX = 100  # while other writers change the same row
 
 T = TypeVar("T")
@@ -73,17 +74,24 @@ def row_of(catalog: EntryFinder, name: str) -> Stored:
 
 
 def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
-    """Return an UnknownEntry error that suggests the most similar name in the store.
+    """Return an UnknownEntry error that suggests the most similar name in the store."""
+    near = nearest_name(catalog, name)
+    hint = f"; did you mean {near!r}?" if near else "; `beatd list` shows what there is"
+    return UnknownEntry(f"no entry {name!r} in the store{hint}", name)
 
-    A store may have a million names: at most 1000 with the same first two letters are compared.
+
+def nearest_name(catalog: EntryFinder, name: str) -> str | None:
+    """Return the most similar name in the store, or None if none is similar.
+
+    A store may have a million names: at most NAMES_COMPARED_MAX with the same first two letters
+    are compared, then as many others.
     """
     start = "".join(c for c in name[:2] if c not in "*?[]\\")
-    near: list[str] = []
-    if start:
-        alike = catalog.find(Query(name_like=f"{start}*", limit=1000))
-        near = get_close_matches(name, [row.entry.name for row in alike], n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "; `beatd list` shows what there is"
-    return UnknownEntry(f"no entry {name!r} in the store{hint}")
+    for pattern in (f"{start}*", None) if start else (None,):
+        found = catalog.find(Query(name_like=pattern, limit=NAMES_COMPARED_MAX))
+        if near := get_close_matches(name, [row.entry.name for row in found], n=1):
+            return near[0]
+    return None
 
 
 # The edits
@@ -221,7 +229,10 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
 
 
 def refuse_stale(name: str, row: Stored | None, seen: int | None) -> None:
-    """Raise Stale if the entry is not at the revision `seen`; 0 means that there is no entry."""
+    """Raise Stale if the entry's revision is not `seen`; 0 stands for an entry that does not exist.
+
+    If `seen` is None, any revision is accepted.
+    """
     revision = 0 if row is None else row.revision
     if seen is not None and revision != seen:
         what = "was removed" if row is None else "was changed by somebody else"
@@ -235,11 +246,8 @@ def _mark_lost(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -
 
 
 def _row_after(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored:
-    """Return an entry as stored after a change was written.
-
-    `before` is the entry before the edit, or None if it is new. If another writer removed the entry
-    since, the result has the values that the change wrote.
-    """
+    # `before` is the entry before the edit, or None if it is new. If another writer removed the
+    # entry since, the result has the values that the change wrote.
     row = rows(catalog, (change.name,)).get(change.name)
     if row is not None:
         return row
@@ -285,7 +293,7 @@ def change_each(
 
 
 def contention_error(name: str) -> Conflict:
-    """Return the error for an entry that other writers changed during every attempt."""
+    """Return the error to raise if other writers changed an entry during every attempt."""
     return Conflict(
         f"entry {name!r} was changed by others {ATTEMPTS_MAX} times in a row; try again"
     )

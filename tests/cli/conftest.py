@@ -11,6 +11,7 @@ from msgspec import Struct, json
 
 from beatd.catalog import Query
 from beatd.cli import main
+from beatd.cli.leader_note import NOBODY_LEADS
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.store import Store
@@ -30,10 +31,11 @@ class Ended(Struct, frozen=True):
 
     @property
     def line(self) -> str:
-        """What it complained of: one line, and no traceback."""
-        assert self.err.endswith("\n") and self.err.count("\n") == 1, self.err
-        assert "Traceback" not in self.err
-        return self.err.rstrip("\n")
+        """What it complained of, besides that nobody leads: one line, and no traceback."""
+        told = self.err.replace(f"beatd: {NOBODY_LEADS}\n", "")
+        assert told.endswith("\n") and told.count("\n") == 1, told
+        assert "Traceback" not in told
+        return told.rstrip("\n")
 
 
 Beatd = Callable[..., Ended]

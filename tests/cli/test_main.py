@@ -71,7 +71,10 @@ def test_nothing_at_all_shows_the_help(beatd: Beatd) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("nxt",), "No such command 'nxt'"),
+        (("nxt",), "No such command 'nxt'; did you mean next?"),
+        (("lsit",), "No such command 'lsit'; did you mean list?"),
+        (("-c", "f", "stauts"), "No such command 'stauts'; did you mean status?"),
+        (("qqq",), "No such command 'qqq' (see"),
         (("next", "--crn", "x"), "No such option"),
         (("next", "--count", "x", "--every", "1s"), "'--count'"),
         (("completion", "tcsh"), "tcsh"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from beatd.views.time_text import distance_text
-from tests.cli.conftest import Beatd
+from tests.cli.conftest import Beatd, Here
 
 Write = Callable[[str, str], Path]
 
@@ -214,3 +214,44 @@ def test_what_croniter_reads_differently_is_said_below_the_runs(beatd: Beatd) ->
 
 def test_json_says_nothing_of_croniter(beatd: Beatd) -> None:
     assert "croniter" not in beatd("next", "--cron", "0 0 */2 * mon", "--json").out
+
+
+# paused and disabled entries
+
+
+def heading(here: Here, *words: object) -> str:
+    return here("next", "x", *words).out.splitlines()[0]
+
+
+def test_the_heading_says_that_an_entry_is_paused_and_until_when(x: Here) -> None:
+    assert "paused" not in heading(x)
+    x("pause", "x")
+    assert heading(x).endswith("  paused: none of these runs until it is resumed")
+    x("pause", "x", "--until", "2099-01-10T14:00")
+    assert heading(x).endswith("  paused until 2099-01-10 14:00: none of these runs before")
+
+
+def test_the_heading_says_that_an_entry_is_disabled(x: Here) -> None:
+    x("edit", "x", "--disabled")
+    assert heading(x).endswith("  disabled: none of these runs until it is enabled")
+
+
+def test_an_entry_of_a_file_is_paused_in_the_store(here: Here) -> None:
+    here.config("entries: {x: {task: t, every: 1h}}\n")
+    assert "paused" not in heading(here)
+    assert not (here.folder / "beatd.db").exists()
+    here("apply")
+    here("pause", "x")
+    assert "paused" in heading(here)
+    assert len(here.json("next", "x")) == 5
+
+
+def test_a_store_that_is_away_keeps_no_declared_entry_from_being_shown(here: Here) -> None:
+    here.file(
+        "config.yaml",
+        "broker: memory://\nstore: 'postgresql://127.0.0.1:1/x'\n"
+        "entries: {x: {task: t, every: 1h}}\n",
+    )
+    ended = here("next", "x")
+    assert len(ended.out.splitlines()) > 5
+    assert ended.line.endswith("whether an entry is paused is not known")

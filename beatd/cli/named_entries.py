@@ -1,0 +1,138 @@
+"""Find the entries that `beatd next` is to show, in the configuration, the store or the app."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+from beatd.catalog import Stored
+from beatd.cli.config_option import ConfigOption
+from beatd.cli.failure import print_message
+from beatd.cli.url_option import remote_daemon
+from beatd.entry import Entry
+from beatd.errors import ConfigError, StoreError, UnknownEntry, in_one_line
+from beatd.views.pause_text import end_text
+
+NOTHING_RUNS = "none of these runs until it is"
+
+Found = tuple[list[Entry], Mapping[str, Stored]]
+
+
+def entries_named(given: ConfigOption, names: Sequence[str], tz: str | None) -> Found:
+    """Return the entries of these names, in the zone `tz` if given, and their rows in the store.
+
+    The configuration counts before the store: it has what no daemon has applied yet. Raises
+    UnknownEntry if neither has a name.
+    """
+    if given.url is not None:
+        from beatd.edits.editing import row_of
+
+        catalog = remote_daemon(given.url).roles().catalog
+        rows: Mapping[str, Stored] = {name: row_of(catalog, name) for name in names}
+        known = {name: row.entry for name, row in rows.items()}
+    else:
+        known, rows = _known_here(given, names)
+    found = [known[name] for name in names]
+    return ([_in_zone(entry, tz) for entry in found] if tz else found), rows
+
+
+def stopped_text(entry: Entry, row: Stored | None, now: datetime) -> str:
+    """Return why none of an entry's next runs will be: "paused until 14:00: …", else ""."""
+    if not entry.enabled:
+        return f"disabled: {NOTHING_RUNS} enabled"
+    if row is None or not row.paused:
+        return ""
+    if row.pause is None or row.pause.until is None:
+        return f"paused: {NOTHING_RUNS} resumed"
+    return f"paused until {end_text(row.pause.until, now, entry.tz)}: none of these runs before"
+
+
+def _known_here(
+    given: ConfigOption, names: Sequence[str]
+) -> tuple[dict[str, Entry], dict[str, Stored]]:
+    from beatd.config import load_entries
+
+    config = given.load()
+    known = {entry.name: entry for entry in config.entries}
+    if any(name not in known for name in names) and config.schedules:
+        files = load_entries(
+            config.schedules,
+            folder=config.folder,
+            timezone=config.timezone,
+            defaults=config.defaults,
+            source=config.source,
+            shown=config.shown,
+            missing_folder_warns=True,
+        )
+        known = {entry.name: entry for entry in files.entries} | known
+        wrong = [problem for problem in files.problems if not problem.warning]
+        if wrong and any(name not in known for name in names):
+            raise ConfigError(in_one_line(wrong), wrong)
+    rows, near = _rows_of(config, names, known)
+    known = {name: row.entry for name, row in rows.items()} | known
+    if config.app is not None and any(name not in known for name in names):
+        known |= _from_app(config)  # in the store only after a daemon has applied them
+    for name in names:
+        if name not in known:
+            alike = get_close_matches(name, [*known, *near], 1)
+            hint = f"; did you mean {alike[0]}?" if alike else ""
+            raise UnknownEntry(f"no entry is called {name!r}{hint}", name)
+    return known, rows
+
+
+def _rows_of(
+    config: Any, names: Sequence[str], known: Mapping[str, Entry]
+) -> tuple[dict[str, Stored], list[str]]:
+    """Return the rows of these names in the store, and names that are similar to a missing one.
+
+    A store that does not answer is only noted if all names are `known` without it.
+    """
+    # Not `wiring.build`: it imports Celery, which takes long.
+    from beatd.clock import SystemClock
+    from beatd.definition import codec
+    from beatd.edits.editing import nearest_name, rows
+    from beatd.wiring.backends import open_store
+
+    missing = [name for name in names if name not in known]
+    if not missing and config.store.url.startswith("memory:"):
+        return {}, []
+    try:
+        store = open_store(
+            config.store.url,
+            codec=codec,
+            clock=SystemClock(),
+            prefix=config.store.prefix,
+            if_absent="empty",
+        )
+        try:
+            found = rows(store, names)
+            lost = [name for name in missing if name not in found]
+            return found, [near for name in lost if (near := nearest_name(store, name))]
+        finally:
+            store.close()
+    except StoreError as error:
+        if missing:
+            raise
+        print_message(f"note: {error}; whether an entry is paused is not known", "yellow")
+        return {}, []
+
+
+def _from_app(config: Any) -> dict[str, Entry]:
+    """Return the entries that the Celery app declares, by name.
+
+    Raises ConfigError if all its declarations are wrong.
+    """
+    from beatd.cli.connect_check import declared_by_app
+    from beatd.wiring.build import celery_app
+
+    problems, entries = declared_by_app(celery_app(config), config, ())
+    wrong = [problem for problem in problems if not problem.warning]
+    if wrong and not entries:
+        raise ConfigError(in_one_line(wrong), wrong)
+    return {entry.name: entry for entry in entries}
+
+
+def _in_zone(entry: Entry, tz: str) -> Entry:
+    from beatd.definition import entry_from, plain_of
+
+    return entry_from(entry.name, {**plain_of(entry), "tz": tz})
