@@ -14,6 +14,7 @@ from typing import Any
 from bench.arrivals import first, growth, queue_of, taken
 from bench.contestants import Contestant, Job, running
 from bench.figures import quantile
+from bench.pollers import polling
 from bench.processes import precise_cpu_seconds, rss_mib
 from bench.servers import QUEUE, places
 
@@ -126,7 +127,10 @@ def steady(who: Contestant, entries: int, *, seconds: float = 30.0) -> Figures:
     """All of them each second: how late, how many never, at what cost?"""
     with set_up(who, "steady", entries) as (runner, queue):
         runner.load()
-        with started(runner) as process:
+        with (
+            started(runner) as process,
+            polling(runner.pages_port, runner.pages_clients) as polled,
+        ):
             if first(queue, 60) is None:
                 return {"never_sent": 1.0}
             begun = time.time() + SETTLE
@@ -147,6 +151,7 @@ def steady(who: Contestant, entries: int, *, seconds: float = 30.0) -> Figures:
         "max_ms": max(late) * 1e3,
         "behind_s": behind,
         "cpu": cpu / seconds,
+        **polled,
     }
 
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench.servers import free_port
+
 HERE = Path(__file__).resolve().parent
 VENV = HERE.parent / ".venv-bench"
 PACKAGES = (
@@ -25,6 +27,8 @@ PACKAGES = (
 IN_A_FILE = 40_000  # entries; a larger file is refused
 #: In the environment: how beatd learns outcomes, and the `overlap` of all entries.
 OUTCOMES, OVERLAP = "BEATD_BENCH_OUTCOMES", "BEATD_BENCH_OVERLAP"
+#: In the environment: how many clients poll the pages of beatd in the steady cases.
+PAGES = "BEATD_BENCH_PAGES"
 BY_FILES = 100_000  # entries; more are loaded by load_store.py
 
 
@@ -100,6 +104,7 @@ def running(job: Job) -> "Running":
 class Running:
     def __init__(self, job: Job) -> None:
         self.job, self.folder = job, Path(job.folder)
+        self.pages_port, self.pages_clients = 0, 0
         self.log = self.folder / "log"
 
     def load(self) -> float:
@@ -127,8 +132,13 @@ class Beatd(Running):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.config = self.folder / "config.yaml"
+        self.pages_clients = int(os.environ.get(PAGES, "0"))
+        pages = ""
+        if self.pages_clients:
+            self.pages_port = free_port()
+            pages = f"http: {{bind: '127.0.0.1:{self.pages_port}'}}\n"
         self.config.write_text(
-            f"store: {{url: '{job.store}'}}\nbroker: {{url: '{job.broker}'}}\n"
+            f"{pages}store: {{url: '{job.store}'}}\nbroker: {{url: '{job.broker}'}}\n"
             f"log: {{level: warning}}\noutcomes: {{from: {os.environ.get(OUTCOMES, 'reports')}}}\n"
         )
         self.beatd = str(Path(sys.executable).parent / "beatd")

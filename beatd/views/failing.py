@@ -7,9 +7,9 @@ from msgspec import Struct
 from beatd.catalog import Catalog
 from beatd.edits.stored_names import stored_names
 from beatd.history import History
-from beatd.outcome import Outcomes
+from beatd.outcome import Outcomes, OutcomeState
 
-FAILURES = frozenset({"failed", "expired", "lost"})
+FAILURES: frozenset[OutcomeState] = frozenset({"failed", "expired", "lost"})
 RECORDS_READ = 500
 ALL_READ_MAX = 10_000  # entries; with more of them only those that ran of late are looked at
 
@@ -42,8 +42,11 @@ def failures(catalog: Catalog, history: History, outcomes: Outcomes) -> list[Fai
                 found[record.name] = Failure(
                     record.name, at, record.planned, "not published", record.reason
                 )
-    names = None if catalog.count() <= ALL_READ_MAX else sorted({record.name for record in recent})
-    for name, outcome in outcomes.entry_outcomes(names).items():
+    if catalog.count() <= ALL_READ_MAX:
+        known = outcomes.entry_outcomes_in(FAILURES)
+    else:
+        known = outcomes.entry_outcomes(sorted({record.name for record in recent}))
+    for name, outcome in known.items():
         newest = outcome.newest
         if newest.state in FAILURES and name not in found:
             found[name] = Failure(

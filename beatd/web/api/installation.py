@@ -33,6 +33,7 @@ from beatd.web.api.schemas import (
     page_of,
     record,
 )
+from beatd.web.kept import kept_of
 
 HOURS_MAX = 168
 HOURS = 24
@@ -70,7 +71,10 @@ def requests(call: Call) -> Response:
 
 def ahead(call: Call) -> Response:
     """Answer how many runs are planned in each of the next minutes or hours."""
-    found = planned_ahead(call.store.catalog, call.now, call.values.get("hours", HOURS))
+    hours, catalog = call.values.get("hours", HOURS), call.store.catalog
+    found = kept_of(call.request).get(
+        ("API ahead", catalog.version(), hours), lambda: planned_ahead(catalog, call.now, hours)
+    )
     size = timedelta(seconds=found.bucket_s)
     buckets = [
         {"from": format_moment(found.start + index * size), "runs": runs}

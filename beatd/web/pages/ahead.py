@@ -17,10 +17,10 @@ from beatd.schedules.clock_shift import ClockShift, next_clock_shift
 from beatd.schedules.duration import length_text
 from beatd.views.planned_ahead import AlikeEntries, PlannedAhead, alike_entries, count_ahead
 from beatd.views.quiet_minute import QuietMinute, quiet_minute
+from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import address
 from beatd.web.pages.density import axis, density
 from beatd.web.pages.entry_list import place_text
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.moments import Moments
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.visitor import needs
@@ -30,7 +30,7 @@ HALF_A_YEAR = timedelta(days=183)
 NIGHT = timedelta(hours=6)  # before and after a clock change
 BUSIEST_SHOWN = 5
 WEEK_WORK_MAX = 1_000_000  # about 0.7 s
-KEPT_S = 60.0
+KEPT_S = 60.0  # unless an entry changes
 
 
 class Ahead(Struct, frozen=True):
@@ -123,7 +123,9 @@ def show(request: Request) -> Response:
     site = site_of(request)
     store, shown, tz = site.open_store(), moments_of(request), site.timezone
     ahead = kept_of(request).get(
-        "ahead", lambda: read_ahead(store.catalog, shown.now, tz), for_s=KEPT_S
+        ("ahead", store.catalog.version()),
+        lambda: read_ahead(store.catalog, shown.now, tz),
+        KEPT_S,
     )
     shift = next_clock_shift(tz, shown.now, HALF_A_YEAR)
     around = None if shift is None else night(ahead.week, shift)

@@ -21,9 +21,9 @@ from beatd.schedules.moment import format_moment
 from beatd.views.request_progress import request_progress
 from beatd.views.time_text import moment_text, read_moment
 from beatd.web.answers import see_other
+from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import address, entry_path
 from beatd.web.pages.bulk import one_of
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.rendering import moments_of, site_of
 from beatd.web.pages.run_now import row_of_path
 from beatd.web.raw_path_route import RawPathRoute

@@ -25,8 +25,8 @@ from beatd.edits.bulk_edit import (
 from beatd.edits.editing import rows
 from beatd.errors import ConfigError
 from beatd.views.pause_text import read_end
+from beatd.web.kept import kept_of
 from beatd.web.pages.entry_list import names_in
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.moments import Moments
 from beatd.web.pages.rendering import moments_of, site_of
 from beatd.web.sign_in import form_of

@@ -16,9 +16,9 @@ from beatd.planning import next_moment, shared_next_after
 from beatd.run import Occurrence, task_id
 from beatd.schedules import describe
 from beatd.views.entry_search import EntrySearch
+from beatd.web.kept import kept_of
 from beatd.web.pages.entry_list import search_of
 from beatd.web.pages.icalendar import calendar, event
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.rendering import site_of
 from beatd.web.visitor import needs
 
@@ -27,7 +27,7 @@ EVENTS_MAX = 2_000
 ENTRIES_READ_MAX = 5_000
 HOUR_US = 3_600_000_000
 RUNS_A_DAY_MAX = 24
-KEPT_S = 60.0
+KEPT_S = 60.0  # unless an entry changes
 LEFT_OUT = "Entries that run more often than once an hour are left out"
 
 _Found = tuple[datetime, str, Stored]
@@ -90,7 +90,8 @@ def runs_often(entry: Entry, now: datetime) -> bool:
 def show(request: Request) -> Response:
     """Return the calendar of the entries that match `q` and `source`."""
     search = search_of(request.query_params)
-    key = ("calendar", search.text, search.source)
+    version = site_of(request).open_store().catalog.version()
+    key = ("calendar", version, search.text, search.source)
     text = kept_of(request).get(key, lambda: _calendar(request, search), for_s=KEPT_S)
     headers = {"Content-Disposition": 'inline; filename="entries.ics"'}
     return Response(text, 200, headers, "text/calendar; charset=utf-8")

@@ -15,9 +15,9 @@ from beatd.edits.undo import undo
 from beatd.errors import BeatError, StoreError
 from beatd.views.change_rows import Fields, changed_fields, definition_of
 from beatd.web.answers import see_other
+from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import Place, address
 from beatd.web.pages.bulk import NOTE_CHARS_MAX, one_of
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.sign_in import form_of
 from beatd.web.templates import page

@@ -19,6 +19,7 @@ from beatd.errors import BeatError, Conflict, Problem, Stale, StoreError
 from beatd.schedules import describe
 from beatd.views.change_rows import fields_between
 from beatd.web.answers import see_other
+from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import address, entry_path
 from beatd.web.pages.bulk import NOTE_CHARS_MAX, one_of
 from beatd.web.pages.changes import FieldChange, field_changes
@@ -30,7 +31,6 @@ from beatd.web.pages.entry_fields import (
     fields_in,
     plain_from,
 )
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.rendering import moments_of, site_of
 from beatd.web.pages.run_now import row_of_path
 from beatd.web.raw_path_route import RawPathRoute

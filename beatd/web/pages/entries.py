@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from beatd.presence import Presence
 from beatd.views.pause_text import end_text
+from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import Place
 from beatd.web.pages.entry_list import (
     ORDERS,
@@ -20,7 +21,6 @@ from beatd.web.pages.entry_list import (
     position_of,
     search_of,
 )
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.visitor import needs
 

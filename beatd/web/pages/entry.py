@@ -21,10 +21,10 @@ from beatd.views.next_runs import next_runs
 from beatd.views.outcome_rows import running_since
 from beatd.views.pause_text import pause_words
 from beatd.views.request_progress import request_progress
+from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import Place, entry_path
 from beatd.web.pages.changes import change_line
 from beatd.web.pages.entry_state import entry_state, newest_run
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.lateness_chart import lateness_chart
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.pages.run_history import RunSearch, find_runs

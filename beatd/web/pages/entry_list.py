@@ -27,7 +27,7 @@ from beatd.web.pages.run_strip import run_strip
 PAGE = 50
 STRIP = 30
 COUNTED_MAX = 10_000
-MATCHES_COUNTED_MAX = 2_000  # each is read and decoded
+MATCHES_COUNTED_MAX = 1_000  # each is read and decoded
 TEXT_MAX_CHARS = 200
 STATES: tuple[SearchState, ...] = get_args(SearchState)
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -126,7 +126,7 @@ def lines_of(store: Roles, page: EntriesPage, shown: Moments) -> list[EntryLine]
                 entry_state(row, outcome, newest, shown.now),
                 describe(row.entry.schedule),
                 outcome,
-                run_strip(runs, known, shown, STRIP),
+                run_strip(runs, known, shown, STRIP, titles=False),
                 None if newest is None else newest.late,
                 str(row.entry.options.get("queue") or ""),
             )

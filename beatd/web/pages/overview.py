@@ -14,18 +14,18 @@ from beatd.store import Roles
 from beatd.views.entry_search import OVERDUE_AFTER
 from beatd.views.failing import Failure, failures
 from beatd.views.planned_ahead import planned_ahead
+from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import address
 from beatd.web.pages.daemons import Crew, crew_of
 from beatd.web.pages.density import axis, density
 from beatd.web.pages.entries import problems_of
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.visitor import needs
 
 NEXT_SHOWN = 8
 FAILURES_SHOWN = 8
 OVERDUE_COUNTED_MAX = 1_000
-HOUR_KEPT_S = 20.0
+HOUR_KEPT_S = 20.0  # unless an entry changes
 
 
 class Trouble(Struct, frozen=True):
@@ -86,9 +86,13 @@ def show(request: Request) -> Response:
     site = site_of(request)
     store, shown, kept = site.open_store(), moments_of(request), kept_of(request)
     crew, entries = crew_of(store), store.catalog.count()
-    failing = kept.get("failing", lambda: failures(store.catalog, store.history, store.outcomes))
-    minute = shown.now.replace(second=0, microsecond=0)
-    ahead = kept.get(("hour", minute), lambda: planned_ahead(store.catalog, minute, 1), HOUR_KEPT_S)
+    version, minute = store.catalog.version(), shown.now.replace(second=0, microsecond=0)
+    failing = kept.get(
+        ("failing", version), lambda: failures(store.catalog, store.history, store.outcomes)
+    )
+    ahead = kept.get(
+        ("hour", version, minute), lambda: planned_ahead(store.catalog, minute, 1), HOUR_KEPT_S
+    )
     state = State(
         crew,
         sum(one.closed is None for one in store.incidents.open_incidents()),

@@ -23,8 +23,8 @@ from beatd.web.visitor import needs
 
 PATH = "/history"
 PAGE = 50
-RECORDS_PER_READ = 500
-READS_MAX = 10
+RECORDS_PER_READ = 500  # at most; the first reads are smaller
+READS_MAX = 12
 STATES: tuple[State, ...] = get_args(State)
 OUTCOMES: tuple[OutcomeState, ...] = get_args(OutcomeState)
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
@@ -88,8 +88,8 @@ def find_runs(store: Roles, search: RunSearch, place: str) -> FoundRuns:
     """
     lines: list[RunLine] = []
     read, back_to = 0, None
+    size = min(PAGE, RECORDS_PER_READ)
     for _ in range(READS_MAX if search.filters else 1):
-        size = RECORDS_PER_READ if search.filters else PAGE
         page = store.history.history_page(search.entry, size, place)
         lines += _lines_in(store, search, page.records)
         read, place = read + len(page.records), page.rest
@@ -99,6 +99,7 @@ def find_runs(store: Roles, search: RunSearch, place: str) -> FoundRuns:
             place = ""
         if not place or len(lines) >= PAGE:
             break
+        size = min(4 * size, RECORDS_PER_READ)
     return FoundRuns(lines, place, read, back_to)
 
 

@@ -17,9 +17,9 @@ from beatd.edits.request_arguments import RequestArguments
 from beatd.entry import Entry
 from beatd.errors import BeatError, ConfigError, StoreError, in_one_line
 from beatd.web.answers import see_other
+from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import address, entry_path
 from beatd.web.pages.bulk import one_of
-from beatd.web.pages.kept import kept_of
 from beatd.web.pages.rendering import moments_of, site_of
 from beatd.web.raw_path_route import RawPathRoute
 from beatd.web.sign_in import form_of

@@ -43,9 +43,20 @@ def run_word(record: Record, deliveries: Sequence[Delivery]) -> tuple[str, Look]
     return "published", "sent"
 
 
-def run_strip(records: Sequence[Record], known: Deliveries, shown: Moments, slots: int) -> Markup:
+def run_strip(
+    records: Sequence[Record],
+    known: Deliveries,
+    shown: Moments,
+    slots: int,
+    *,
+    titles: bool = True,
+) -> Markup:
     """Return an SVG with a bar for each record; `records` has the newest first, which is drawn at
-    the right end. The highest bar is the longest runtime."""
+    the right end. The highest bar is the longest runtime.
+
+    Each bar has the run in words as its title. Without `titles`, runs that succeeded have none and
+    are one shape, for a page with many strips.
+    """
     ends = [known.get(record.task_id, ()) for record in records]
     times = [one[-1].runtime if one else None for one in ends]
     words = [run_word(*one) for one in zip(records, ends, strict=True)]
@@ -56,32 +67,39 @@ def run_strip(records: Sequence[Record], known: Deliveries, shown: Moments, slot
         f'viewBox="0 0 {width} {HEIGHT}" role="img" '
         f'aria-label="{_summary([word for word, _ in words])}">'
     ]
+    well: list[str] = []
     left = width
     for record, deliveries, time, (word, look) in zip(records, ends, times, words, strict=True):
         left -= STEP
+        path = _bar(look, left, time, most)
+        if look == "ok" and not titles:
+            well.append(path)
+            continue
         title = _title(record, word, time, deliveries, shown)
-        parts.append(f'<g class="{look}"><title>{title}</title>{_bar(look, left, time, most)}</g>')
+        parts.append(f'<path class="{look}" d="{path}"><title>{title}</title></path>')
+    if well:
+        parts.append(f'<path class="ok" d="{"".join(well)}"/>')
     parts.append("</svg>")
     return Markup("".join(parts))  # every text in it is a number, a word of ours, or escaped
 
 
 def _bar(look: Look, left: int, time: float | None, most: float) -> str:
-    """Return the shape of one run: a full bar, a bar with a notch, a frame or a dash."""
+    """Return the path of one run: a full bar, a bar below a triangle, a frame or a dash."""
     if look == "off":
-        return f'<rect x="{left}" y="{HEIGHT - 3}" width="{WIDTH}" height="2"/>'
+        return _box(left, HEIGHT - 3, WIDTH, 2)
     high = LOWEST + round((HEIGHT - LOWEST - 6) * (time or 0.0) / most)
     top = HEIGHT - high
-    if look == "bad":  # a triangle above the bar
-        middle, tip = left + WIDTH / 2, top - 6
-        triangle = f"M{left} {top - 1}L{middle} {tip}L{left + WIDTH} {top - 1}Z"
-        return f'<path d="{triangle}"/><rect x="{left}" y="{top}" width="{WIDTH}" height="{high}"/>'
+    if look == "bad":
+        triangle = f"M{left} {top - 1}L{left + WIDTH / 2} {top - 7}L{left + WIDTH} {top - 1}Z"
+        return triangle + _box(left, top, WIDTH, high)
     if look in ("sent", "run"):  # only a frame: no end is known
         inner = max(high, 5) - 1
-        return (
-            f'<rect x="{left + 0.5}" y="{HEIGHT - inner - 0.5}" width="{WIDTH - 1}" '
-            f'height="{inner}"/>'
-        )
-    return f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{high}"/>'
+        return _box(left + 0.5, HEIGHT - inner - 0.5, WIDTH - 1, inner)
+    return _box(left, top, WIDTH, high)
+
+
+def _box(left: float, top: float, width: int, height: int) -> str:
+    return f"M{left} {top}h{width}v{height}h-{width}z"
 
 
 def _title(

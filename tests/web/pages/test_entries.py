@@ -1,5 +1,7 @@
 """The list of entries: its columns, filters, pages, and what it shows when something is wrong."""
 
+import re
+
 from msgspec.structs import replace
 
 from beatd.definition import entry_from
@@ -21,7 +23,10 @@ def test_a_line_shows_state_schedule_and_what_became_of_the_last_run(demo: Shown
     assert "failed ×7" in words
     assert "every 10 minutes" in words
     assert "feed.tasks.pull" in words
-    assert page.count("<title>") == 31, "of the page, and of thirty runs"
+    titles = re.findall("<title>(.*?)</title>", page)[1:]
+    assert len([one for one in titles if ", failed in" in one and "ConnectionError" in one]) == 7
+    assert not [one for one in titles if "succeeded" in one], "these runs are one shape"
+    assert demo.text("/entries/feed.pull-reviews").count("<title>") > 60, "each run has its own"
     assert "ConnectionError: reviews.example" in page
 
 

@@ -13,7 +13,10 @@ RESULTS_MAX = 200
 
 
 class Kept:
-    """Keeps up to RESULTS_MAX results, each for a number of seconds."""
+    """Keeps up to RESULTS_MAX results, each for a number of seconds.
+
+    A key that has the version of the catalog finds no result from before a change of an entry.
+    """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock, self._guard = clock, Lock()
