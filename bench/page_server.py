@@ -25,7 +25,7 @@ from beatd.store import Roles  # noqa: E402
 from beatd.web.application import application  # noqa: E402
 from beatd.web.http_hosts import HttpHosts  # noqa: E402
 from beatd.web.http_server import HttpServer  # noqa: E402
-from beatd.web.pages.kept import kept_of  # noqa: E402
+from beatd.web.kept import kept_of  # noqa: E402
 from beatd.web.site import Site, SiteSettings  # noqa: E402
 from beatd.web.visitor import Visitor  # noqa: E402
 from beatd.web.visitors import Visitors  # noqa: E402

@@ -18,6 +18,7 @@ SearchState = Literal[
 Order = Literal["name", "next"]
 
 ROWS_READ_MAX = 2_000  # of one page, whatever the state
+FAILING_ROWS_READ_MAX = 1_000  # as the newest record of each is read, too
 ROWS_PER_BATCH = 250
 #: An entry that is due for longer than this is overdue; a healthy leader needs less.
 OVERDUE_AFTER = timedelta(seconds=5)
@@ -57,6 +58,7 @@ def entries_page(
     At most ROWS_READ_MAX rows are read: a page may have fewer entries although more follow.
     """
     most = limit if search.state in (None, "paused", "overdue") else ROWS_READ_MAX
+    most = min(most, FAILING_ROWS_READ_MAX) if search.state == "failing" else most
     rows = store.catalog.find(_query(search, now, after, most + 1))
     found: list[Found] = []
     read, last = 0, None

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from beatd.catalog import Catalog
-from beatd.edits.stored_names import stored_names
+from beatd.edits.editing import rows
 from beatd.history import History
 from beatd.outcome import Outcomes, OutcomeState
 
@@ -52,5 +52,6 @@ def failures(catalog: Catalog, history: History, outcomes: Outcomes) -> list[Fai
             found[name] = Failure(
                 name, newest.at, newest.planned, newest.state, newest.error, outcome.failures
             )
-    there = (found[name] for name in stored_names(catalog, found))
-    return sorted(there, key=lambda one: one.at, reverse=True)
+    there = rows(catalog, found)
+    failing = (one for name, one in found.items() if name in there)
+    return sorted(failing, key=lambda one: one.at, reverse=True)

@@ -24,7 +24,7 @@ from beatd.web.visitor import needs
 PATH = "/history"
 PAGE = 50
 RECORDS_PER_READ = 500  # at most; the first reads are smaller
-READS_MAX = 12
+READS_MAX = 8
 STATES: tuple[State, ...] = get_args(State)
 OUTCOMES: tuple[OutcomeState, ...] = get_args(OutcomeState)
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
