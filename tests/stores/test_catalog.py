@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
-from beatd.catalog import Change, Plan, Query, Stored
+from beatd.catalog import Change, Plan, Position, Query, Stored
 from beatd.definition import codec
 from beatd.errors import ConfigError
 from beatd.leader import Term
@@ -606,6 +606,19 @@ def test_a_limit_is_the_most_that_is_found(store: Store, order: str) -> None:
     assert names(store.find(Query(order=order, limit=2))) == ["entry-0", "entry-1"]
     assert names(store.find(Query(order=order, limit=0))) == []
     assert len(names(store.find(Query(order=order, limit=50)))) == 5
+
+
+def test_many_entries_of_one_source_are_read_page_by_page(store: Store) -> None:
+    many = [entry(f"entry-{n:03}", source="xy"[n % 2]) for n in range(300)]
+    assert all(store.write([Change(made.name, 0, made, plan(0)) for made in many]))
+    wanted = [f"entry-{n:03}" for n in range(0, 300, 2)]
+    assert names(store.find(Query(source="x"))) == wanted
+    found: list[str] = []
+    after = None
+    while page := names(store.find(Query(source="x", after=after, limit=40))):
+        found += page
+        after = Position(page[-1])
+    assert found == wanted
 
 
 def test_a_stream_survives_edits_while_it_is_read(store: Store) -> None:
