@@ -297,6 +297,7 @@ def test_outcomes_of_entries_are_read_by_the_state_of_their_newest_delivery(stor
         run, error = run_of(store, stored), 'ValueError: "state":"failed", "lost"'
         store.write_outcomes([delivery(run, state, error=error)], at(5))
     assert set(store.entry_outcomes_in({"failed", "lost"})) == {"a", "c"}
+    assert set(store.entry_outcomes_in({"succeeded", "lost"})) == {"b", "c"}
     assert store.entry_outcomes_in({"started"}) == store.entry_outcomes(["d"])
     assert store.entry_outcomes_in({"expired"}) == store.entry_outcomes_in(()) == {}
 

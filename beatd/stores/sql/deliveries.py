@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, and_, false, or_, select
+from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy import delete as deletion
 
 from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, OutcomeState
@@ -154,11 +154,12 @@ class Deliveries:
     ) -> dict[str, EntryOutcome]:
         """Return the newest outcome of each entry whose newest delivery is in one of these states,
         by name."""
-        # A search in the text of all rows takes a tenth of the time to decode them.
-        texts = [entry_outcome.c.newest.contains(f'"state":"{state}"') for state in sorted(states)]
-        found = self._outcomes_of(
-            connection.execute(select(entry_outcome).where(or_(false(), *texts)))
-        )
+        statement = select(entry_outcome)
+        if "succeeded" not in states:
+            # Most entries succeeded, and to search one word in all texts takes a tenth of the time
+            # to decode them.
+            statement = statement.where(~entry_outcome.c.newest.contains('"state":"succeeded"'))
+        found = self._outcomes_of(connection.execute(statement))
         return {name: one for name, one in found.items() if one.newest.state in states}
 
     def _outcomes_of(self, rows: Iterable[Any]) -> dict[str, EntryOutcome]:
