@@ -116,8 +116,8 @@ MODULES = {
     """,
     "daemon": """
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
-        celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries heartbeat
-        housekeeping idle_gc loop monitor_thread outcome_status outcome_thread outcome_writer
+        celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries
+        foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread outcome_status outcome_thread outcome_writer
         parts process_start service startup status store_clock store_status trial
     """,
     "web": """
@@ -161,11 +161,10 @@ MODULES = {
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill changes check chosen_store
-        commands completion completion_names config_option connect_check copy_progress
-        declared_entries differences edit entry_options entry_warnings escapes export failure history import_
-        incidents leader_note list moment_gaps monitor_check named_entries next
-        nothing_listed option_words output overlap_warnings paged_table pause
-        pause_resume remove resume run schedule_options schema shadow_report show status store
+        commands colours completion completion_names config_option connect_check copy_progress
+        declared_entries differences edit entry_options entry_warnings escapes export failure
+        history import_ incidents leader_note list moment_gaps monitor_check named_entries next
+        nothing_listed option_words output overlap_warnings paged_table pause pause_resume remove resume run schedule_options schema shadow_report show status store
         trigger undo url_option why yaml_text
     """,
     "report_queue": "",

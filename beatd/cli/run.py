@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 HELP = """Run the daemon.
 
-SIGTERM or Ctrl-C ends it, SIGHUP reads the configuration again. `beatd -c FILE` without a command
-does the same.
+SIGTERM or Ctrl-C ends it, and so does the end of the terminal in whose foreground it was started.
+SIGHUP reads the configuration again. `beatd -c FILE` without a command does the same.
 """
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from beatd.daemon.daemon import Daemon
+from beatd.daemon.foreground_terminal import ForegroundTerminal
 from beatd.daemon.idle_gc import IdleGc
 from beatd.daemon.process_start import ProcessStart
 from beatd.daemon.status import state_of
@@ -81,12 +82,14 @@ def serve(
 
     SIGHUP reloads: if the new configuration is valid, a new service replaces the old one; otherwise
     the reason is logged and the old service continues. A service with a Celery app is replaced by
-    starting the process again.
+    starting the process again. If the terminal in whose foreground it was started is gone, SIGHUP
+    ends it, too.
 
     An exception of the first `build` is raised, and also an error that ended the daemon.
     """
     # Blocked before any thread is started: all inherit it, and only this thread gets signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    terminal = ForegroundTerminal()
     with _ending_at_once():
         service = build()
     is_reload = start.is_reload
@@ -98,7 +101,7 @@ def serve(
         systemd.ready()
         if is_reload:
             log.info("configuration reloaded")
-        build_next = _listen(running, systemd, build, start)
+        build_next = _listen(running, systemd, build, start, terminal)
         if build_next is None:
             running.stop()
         else:
@@ -149,6 +152,7 @@ def _listen(
     systemd: SystemdObserver,
     build: Callable[[], Service],
     start: ProcessStart,
+    terminal: ForegroundTerminal,
 ) -> Callable[[], Service] | None:
     # The result makes the next service, or is None if the process should end. The caller stops the
     # service before it calls the function.
@@ -156,7 +160,8 @@ def _listen(
     try:
         while True:
             received = _next_signal(trial)
-            if received in (signal.SIGTERM, signal.SIGINT):
+            hung_up = received == signal.SIGHUP and terminal.is_gone()
+            if received in (signal.SIGTERM, signal.SIGINT) or hung_up:
                 systemd.stopping()
                 return None
             if received == signal.SIGUSR2 and running.ended.is_set():
