@@ -16,6 +16,7 @@ import click
 from click.core import ParameterSource
 
 from beatd import __version__
+from beatd.cli.colours import may_have_colours
 from beatd.cli.config_option import (
     APP_HELP,
     CONFIG_HELP,
@@ -128,6 +129,8 @@ class Main(click.Group):
         """
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
+        if not may_have_colours():
+            extra["color"] = False
         # Only the arguments of the process itself were typed when it started; a test passes others.
         age = process_age() if args is None else 0.0
         extra.setdefault("obj", ConfigOption(started_at_elapsed=SystemClock().elapsed() - age))

@@ -1,12 +1,12 @@
 """Print what an edit changes in an entry, in the style of `diff`."""
 
-import os
 from collections.abc import Mapping
 from difflib import ndiff
 from typing import Any
 
 import click
 
+from beatd.cli.colours import may_have_colours
 from beatd.cli.escapes import visible
 
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
@@ -28,7 +28,7 @@ def print_difference(
         lines.append(("~", name))
         old, new = _lines(before), _lines(after)
         lines += [(line[0], f"    {line[2:]}") for line in ndiff(old, new) if line[0] in "+-"]
-    plain = bool(os.environ.get("NO_COLOR"))
+    plain = not may_have_colours()
     for mark, text in lines:
         line = visible(f"{mark} {text}")
         click.echo(line if plain else click.style(line, fg=_STYLES[mark]))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 
+from beatd.cli.colours import may_have_colours
 from beatd.cli.escapes import visible
 from beatd.errors import BeatError, ConfigError
 from beatd.secret import hidden
@@ -64,7 +65,8 @@ def exit_with_message(*, debug: bool = False) -> Iterator[None]:
 def print_message(text: str, colour: str = "red") -> None:
     """Print one line on stderr, with control characters escaped and passwords hidden."""
     line = visible(" ".join(hidden(text).split("\n")))
-    click.echo(f"{click.style('beatd:', fg=colour)} {line}", err=True)
+    colours = None if may_have_colours() else False
+    click.echo(f"{click.style('beatd:', fg=colour)} {line}", err=True, color=colours)
 
 
 def _help_of(error: click.UsageError) -> str:

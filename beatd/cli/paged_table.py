@@ -3,7 +3,6 @@
 Rich is not used: it lays out a whole table before the first line, and is slow for each cell.
 """
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from itertools import chain, islice
 
 import click
 
+from beatd.cli.colours import may_have_colours
 from beatd.cli.escapes import visible
 
 Cell = str | tuple[str, str]
@@ -74,7 +74,7 @@ def _lines(
     if width is not None:
         _fit(columns, widths, width, cut, left_out, readable)
         kept = list(widths)
-    styled = width is not None and not os.environ.get("NO_COLOR")
+    styled = width is not None and may_have_colours()
     right = {at for at in kept if columns[at] in _ALIGNED_RIGHT}
     last = kept[-1]
 

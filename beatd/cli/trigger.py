@@ -49,7 +49,7 @@ def command(
             row_of(opened.store.catalog, name)  # first, so that an unknown name triggers none
         ids = [{"entry": name, "task_id": _trigger(opened, name, arguments)} for name in names]
         if json:
-            print_json(ids[0] if len(ids) == 1 else ids)
+            print_json(ids)
         else:
             for done in ids:
                 echo(done["task_id"] if len(ids) == 1 else f"{done['task_id']}  {done['entry']}")

@@ -70,13 +70,18 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
 
 
 def _with_hint(answer: "Answer", name: str, catalog: "EntryFinder", config: "Config") -> "Answer":
-    """Return the answer "unknown entry" with the place that declares it, or a similar name."""
+    """Return the answer "unknown entry" with the place that declares it, or a similar name.
+
+    Return the answer as it is if there is neither.
+    """
     from msgspec.structs import replace
 
     from beatd.cli.declared_entries import unknown_if_declared
-    from beatd.edits.editing import unknown
+    from beatd.edits.editing import nearest_name
+    from beatd.errors import UnknownEntry
 
-    error = unknown(catalog, name)
+    near = nearest_name(catalog, name)
+    error = UnknownEntry(f"{answer.line}; did you mean {near!r}?" if near else answer.line, name)
     return replace(answer, line=str(unknown_if_declared(error, config)))
 
 

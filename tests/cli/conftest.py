@@ -30,9 +30,14 @@ class Ended(Struct, frozen=True):
         return json.decode(self.out)
 
     @property
+    def told(self) -> str:
+        """Its errors, without the note that nobody leads."""
+        return self.err.replace(f"beatd: {NOBODY_LEADS}\n", "")
+
+    @property
     def line(self) -> str:
         """What it complained of, besides that nobody leads: one line, and no traceback."""
-        told = self.err.replace(f"beatd: {NOBODY_LEADS}\n", "")
+        told = self.told
         assert told.endswith("\n") and told.count("\n") == 1, told
         assert "Traceback" not in told
         return told.rstrip("\n")

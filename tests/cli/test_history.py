@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
-from beatd.catalog import Query
+from beatd.catalog import Change, Query
 from beatd.leader import Holder
 from beatd.ledger import Move, Result
 from beatd.planning import first, plan_at
@@ -64,7 +65,8 @@ def test_trigger_prints_the_id_it_will_have(x: Here) -> None:
     ((request, _),) = store.requests(10)
     assert told == task_id(store.namespace, Occurrence("x", request.first, request.id))
     store.close()
-    assert set(x.json("trigger", "x")) == {"entry", "task_id"}
+    (row,) = x.json("trigger", "x")
+    assert set(row) == {"entry", "task_id"} and row["entry"] == "x"
     assert "no entry 'y'" in x("trigger", "x", "y", code=1).line
 
 
@@ -234,3 +236,34 @@ def test_a_plan_of_a_new_entry_is_ahead(x: Here) -> None:
     (row,) = store.find(Query())
     store.close()
     assert row.plan.planned == first(row.entry, datetime.now(UTC)).planned
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (("pause", "x"), ("resume", "x"), "paused"),
+        (("edit", "x", "--disabled"), ("edit", "x", "--enabled"), "disabled"),
+        (("edit", "x", "--jitter", "1s"), ("edit", "x", "--every", "5m"), "edited"),
+    ],
+)
+def test_history_and_why_tell_a_pause_a_disabling_and_an_edit_apart(
+    x: Here, before: tuple[str, ...], after: tuple[str, ...], reason: str
+) -> None:
+    past = datetime.now(UTC) - timedelta(hours=5)
+    x("add", "x", "--task", "t", "--every", "1h", "--start", past.isoformat(), "--replace")
+    overdue(x, past)
+    x(*before)
+    x(*after)
+    (row,) = x.json("history", "x")
+    assert (row["state"], row["reason"]) == ("skipped", reason)
+    assert x("why", "x", "--at", row["planned"]).out.startswith(f"{reason}: skipped: ")
+
+
+def overdue(here: Here, planned: datetime) -> None:
+    """Leave x with a moment that is past, as if no daemon had led since."""
+    store = here.store()
+    (row,) = store.find(Query(names=("x",)))
+    plan = replace(row.plan, planned=planned, due=planned)
+    change = Change(name="x", seen=row.revision, entry=row.entry, plan=plan, progress=row.progress)
+    assert store.write([change]) == [True]
+    store.close()
