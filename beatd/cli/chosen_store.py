@@ -112,7 +112,7 @@ class ChosenStore(Struct, frozen=True):
         from beatd.config import make_folders
         from beatd.definition import codec
         from beatd.edits.editing import present
-        from beatd.errors import ConfigError, UnknownEntry
+        from beatd.errors import ConfigError, StoreAbsent, UnknownEntry
         from beatd.store import Roles
         from beatd.wiring.backends import open_store
 
@@ -125,13 +125,20 @@ class ChosenStore(Struct, frozen=True):
             )
         if self.url is None and if_absent == "create":
             make_folders(config)
-        store = open_store(
-            config.store.url,
-            codec=codec,
-            clock=clock,
-            prefix=config.store.prefix,
-            if_absent=if_absent,
-        )
+        try:
+            store = open_store(
+                config.store.url,
+                codec=codec,
+                clock=clock,
+                prefix=config.store.prefix,
+                if_absent=if_absent,
+            )
+        except StoreAbsent as error:
+            if self.url is not None:
+                raise
+            from beatd.cli.declared_entries import absent_if_declared
+
+            raise absent_if_declared(error, config) from None
         try:
             now = partial(present, store, clock)
             started_at = partial(_started_at, now, clock, self.given.started_at_elapsed)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from beatd.errors import UnknownEntry
+from beatd.errors import StoreAbsent, StoreUnusable, UnknownEntry
 
 if TYPE_CHECKING:
     from beatd.config import Config
@@ -52,10 +52,16 @@ def not_applied_text(config: "Config", pattern: str | None) -> str:
     if not names:
         return ""
     entries = "1 entry" if len(names) == 1 else f"{len(names)} entries"
-    return (
-        f"{config.shown} declares {entries} that no daemon has applied yet ({_some(names)}); "
-        f"{APPLIES}"
-    )
+    return f"{config.shown} declares {entries} that no daemon has applied yet ({_some(names)})"
+
+
+def absent_if_declared(error: StoreAbsent, config: "Config") -> StoreUnusable:
+    """Return an error that names the declared entries, which are in no store yet.
+
+    Return `error` itself if the configuration declares none.
+    """
+    declared = not_applied_text(config, None)
+    return StoreUnusable(f"{error}; {declared}") if declared else error
 
 
 def _some(names: Iterable[str]) -> str:

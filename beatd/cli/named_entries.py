@@ -44,7 +44,7 @@ def stopped_text(entry: Entry, row: Stored | None, now: datetime) -> str:
         return ""
     if row.pause is None or row.pause.until is None:
         return f"paused: {NOTHING_RUNS} resumed"
-    return f"paused until {end_text(row.pause.until, now, entry.tz)}: none of these runs before"
+    return f"paused until {end_text(row.pause.until, now, entry.tz)}: no run before that"
 
 
 def _known_here(

@@ -22,10 +22,10 @@ def nothing_listed(chosen: "ChosenStore", config: "Config", options: Mapping[str
     # Declared entries have no state yet, so that no other option selects among them.
     by_name_only = not any(options[key] for key in options if key not in _BY_NAME)
     if not hint and by_name_only and chosen.daemon is None and chosen.url is None:
-        from beatd.cli.declared_entries import not_applied_text
+        from beatd.cli.declared_entries import APPLIES, not_applied_text
 
         declared = not_applied_text(config, options["pattern"])
-        hint = f"; {declared}" if declared else ""
+        hint = f"; {declared}; {APPLIES}" if declared else ""
     if narrowed or hint:
         return visible(f"no entry {'matches' if narrowed else 'is in the store'}{hint}")
     return "no entry; `beatd add` makes one"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -179,7 +180,7 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     for at, row in enumerate(found["next"]):
         lines.append(("next" if at == 0 else "", f"{_at(row['due'], tz)}  {row['name']}", ""))
     for text in found.get("invalid_sources", ()):
-        lines.append(("invalid source", text, "red"))
+        lines.append(("invalid source", text.removeprefix(f"{Path.cwd()}/"), "red"))
     for at, text in enumerate(found["conflicts"]):
         lines.append(("conflicts" if at == 0 else "", text, "yellow"))
     return lines

@@ -75,3 +75,13 @@ def test_a_similar_name_is_suggested_also_with_other_first_letters(
     declared("add", "report", "--task", "t", "--every", "1h")
     ended = declared(command, "eport", code=1)
     assert "did you mean" in ended.out + ended.err and "report" in ended.out + ended.err
+
+
+@pytest.mark.parametrize("words", [("list",), ("show", "nightly"), ("trigger", "nightly")])
+def test_without_a_store_it_is_said_too(here: Here, words: tuple[str, ...]) -> None:
+    here.config("entries: {nightly: {task: t, cron: '@daily'}}\n")
+    said = here(*words, code=1).line
+    assert "there is no such file yet; `beatd run`" in said
+    assert said.endswith("declares 1 entry that no daemon has applied yet (nightly)")
+    here.config("")
+    assert here(*words, code=1).line.endswith("creates it")

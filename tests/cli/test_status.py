@@ -128,7 +128,7 @@ def test_status_tells_what_a_file_says_wrong(x: Here) -> None:
     assert "s/a.yaml:1: entries.y" in problem and "evry" in problem
     assert found["conflicts"] == []
     (line,) = [one for one in x("status", code=1).out.splitlines() if "evry" in one]
-    assert line.startswith("invalid source  ")
+    assert line.startswith("invalid source  s/a.yaml:1: entries.y.evry: ")
     x.file("s/a.yaml", "entries: {y: {task: t, every: 5m}}\n")
     assert x.json("status")["invalid_sources"] == []
 
