@@ -81,6 +81,20 @@ class RunStates(Protocol):
         """
 
 
+class EntryOutcomes(Protocol):
+    """The part of a store that finds entries by their newest outcome."""
+
+    def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
+        """Return the newest outcome of each of these entries, by name; of all entries if None.
+
+        An entry without an outcome is left out.
+        """
+
+    def entry_outcomes_in(self, states: Collection[OutcomeState]) -> Mapping[str, EntryOutcome]:
+        """Return the newest outcome of each entry whose newest delivery is in one of these states,
+        by name. It costs less than `entry_outcomes(None)` if they are few."""
+
+
 class Outcomes(RunStates, Protocol):
     """The part of a store that keeps the outcomes of published runs and the running runs."""
 
@@ -96,14 +110,7 @@ class Outcomes(RunStates, Protocol):
         """
 
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
-        """Return the newest outcome of each of these entries, by name; of all entries if None.
-
-        An entry without an outcome is left out.
-        """
-
-    def entry_outcomes_in(self, states: Collection[OutcomeState]) -> Mapping[str, EntryOutcome]:
-        """Return the newest outcome of each entry whose newest delivery is in one of these states,
-        by name. It costs less than `entry_outcomes(None)` if they are few."""
+        """Return the newest outcome of each of these entries, by name, as in `EntryOutcomes`."""
 
     def live_deliveries(self, limit: int) -> Sequence[Delivery]:
         """Return up to `limit` deliveries that have not ended, oldest first."""

@@ -18,7 +18,7 @@ from beatd.incident import Incidents
 from beatd.leader import Holder, Term
 from beatd.ledger import Claims, Ledger, Requests, Terms
 from beatd.marks import Mark, MarkRows
-from beatd.outcome import EntryOutcome, Outcomes
+from beatd.outcome import EntryOutcome, EntryOutcomes, Outcomes
 from beatd.presence import Presences
 from beatd.run import Running
 
@@ -83,18 +83,18 @@ class RecordCopies(Protocol):
         store has any other note under this key.
         """
 
+    def write_changes(self, records: Sequence[ChangeRecord]) -> None:
+        """Append these records of changes, which are sorted with the oldest first, under new ids.
+
+        A record is left out if the store has one with the same name and `at`.
+        """
+
 
 class Copies(MarkRows, Protocol):
     """The part of a store that writes another store's content unchanged, to make a copy.
 
     Each write may be repeated. Write only to a store that no daemon uses.
     """
-
-    def write_changes(self, records: Sequence[ChangeRecord]) -> None:
-        """Append these records of changes, which are sorted with the oldest first, under new ids.
-
-        A record is left out if the store has one with the same name and `at`.
-        """
 
     def write_entry_outcomes(self, outcomes: Sequence[EntryOutcome]) -> None:
         """Write the newest outcomes of entries unchanged; the entries must exist."""
@@ -121,6 +121,7 @@ class Store(
     Requests,
     History,
     Outcomes,
+    EntryOutcomes,
     Incidents,
     Changes,
     Terms,
@@ -146,6 +147,7 @@ class Roles(Struct, frozen=True):
     requests: Requests
     history: History
     outcomes: Outcomes
+    entry_outcomes: EntryOutcomes
     incidents: Incidents
     changes: Changes
     terms: Terms
@@ -165,6 +167,7 @@ class Roles(Struct, frozen=True):
             requests=store,
             history=store,
             outcomes=store,
+            entry_outcomes=store,
             incidents=store,
             changes=store,
             terms=store,

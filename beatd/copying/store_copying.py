@@ -167,7 +167,7 @@ def _copy_changes(source: Roles, target: Roles, total: int, progress: Progress) 
     done = 0
     for before in reversed(beginnings):
         if page := page_of_changes(source, before):
-            target.copies.write_changes(page[::-1])
+            target.records.write_changes(page[::-1])
             done += len(page)
             progress("changes", done, total)
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from beatd.catalog import Catalog
 from beatd.edits.editing import rows
 from beatd.history import History
-from beatd.outcome import Outcomes, OutcomeState
+from beatd.outcome import EntryOutcomes, OutcomeState
 
 FAILURES: frozenset[OutcomeState] = frozenset({"failed", "expired", "lost"})
 RECORDS_READ = 500
@@ -25,7 +25,7 @@ class Failure(Struct, frozen=True):
     times: int = 1
 
 
-def failures(catalog: Catalog, history: History, outcomes: Outcomes) -> list[Failure]:
+def failures(catalog: Catalog, history: History, outcomes: EntryOutcomes) -> list[Failure]:
     """Return the newest run of each entry whose newest run failed, the newest first.
 
     Entries that were removed from the store are left out. With more than ALL_READ_MAX entries, only

@@ -207,7 +207,7 @@ def test_a_redbeat_that_holds_its_lock_is_imported_only_from_a_given_moment_on(
     assert f"its lock '{place.prefix}:lock' is held for 1" in said.stderr
     assert "Stop it before the import" in said.stderr and "--since" in said.stderr
     assert beatd("import", "--dry-run").exit_code == 0
-    assert json.loads(beatd("list", "--json").stdout) == []
+    assert "there is no" in beatd("list", "--json").stderr, "nothing was written"
 
     moment = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
     assert beatd("import", "--since", moment.isoformat()).exit_code == 0

@@ -135,11 +135,11 @@ def test_open_claims_are_on_the_first_page_only(store: Store, limit: int) -> Non
     assert all_of(pages(store, "tidy", limit)) == written(store, "tidy")
 
 
-@pytest.mark.parametrize("place", ["nonsense", "9" * 60 + "x", "ä", "²"])
-def test_a_place_that_no_page_gave_is_the_end(store: Store, place: str) -> None:
+@pytest.mark.parametrize("given", ["nonsense", "9" * 60 + "x", "ä", "²"])
+def test_a_place_that_no_page_gave_is_the_end(store: Store, given: str) -> None:
     fill(store, 2)
     for name in (None, "tidy"):
-        page = store.history_page(name, 10, place)
+        page = store.history_page(name, 10, given)
         assert (list(page.records), page.rest) == ([], "")
 
 

@@ -91,7 +91,7 @@ def found_page(
     """Return a page of entries that match the search."""
     if search.state != "failing":
         return entries_page(store, search, now, PAGE, after)
-    names = [one.name for one in failures(store.catalog, store.history, store.outcomes)]
+    names = [one.name for one in failures(store.catalog, store.history, store.entry_outcomes)]
     query = Query(
         names=tuple(sorted(names)),
         contains=search.text,
@@ -127,7 +127,7 @@ def lines_of(store: Roles, page: EntriesPage, shown: Moments) -> list[EntryLine]
                 describe(row.entry.schedule),
                 outcome,
                 run_strip(runs, known, shown, STRIP, titles=False),
-                None if newest is None else newest.late,
+                None if newest is None else newest.lateness,
                 str(row.entry.options.get("queue") or ""),
             )
         )

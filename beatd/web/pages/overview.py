@@ -88,7 +88,7 @@ def show(request: Request) -> Response:
     crew, entries = crew_of(store), store.catalog.count()
     version, minute = store.catalog.version(), shown.now.replace(second=0, microsecond=0)
     failing = kept.get(
-        ("failing", version), lambda: failures(store.catalog, store.history, store.outcomes)
+        ("failing", version), lambda: failures(store.catalog, store.history, store.entry_outcomes)
     )
     ahead = kept.get(
         ("hour", version, minute), lambda: planned_ahead(store.catalog, minute, 1), HOUR_KEPT_S
