@@ -29,6 +29,11 @@ class Record(Struct, frozen=True):
     term: int = 0
     origin: Origin = "planned"
 
+    @property
+    def lateness(self) -> float | None:
+        """Return `late`, or None for a run that was asked for by hand: it has no due moment."""
+        return None if self.origin in ("trigger", "backfill") else self.late
+
 
 class HistoryPage(Struct, frozen=True):
     """A page of the history, newest record first.

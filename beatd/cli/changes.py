@@ -38,14 +38,20 @@ def command(chosen: ChosenStore, name: str | None, limit: int | None, json: bool
             stream_json(map(change_json, records))
         else:
             from beatd.cli.paged_table import print_pages
+            from beatd.cli.table_times import table_times
 
+            when, title = table_times(tz, opened.now)
+            rows = (
+                [when(record.at.replace(microsecond=0)), *change_cells(record, tz)]
+                for record in records
+            )
             print_pages(
                 COLUMNS,
-                (change_cells(record, tz) for record in records),
+                rows,
                 nothing="no change is known",
-                cut=("what", "note", "who", "entry"),
+                least={"what": 24, "entry": 16, "who": 12, "note": 12},
                 left_out=(*(("entry",) if name else ()), "how", "note"),
-                readable="what",
+                title=title,
             )
 
 

@@ -1,8 +1,8 @@
 """Show which runs were published, skipped or failed, and why (`beatd history`)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +10,7 @@ import click
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
-from beatd.views.time_text import read_moment
+from beatd.views.time_text import moment_text, read_moment_or_length
 
 if TYPE_CHECKING:
     from beatd.cli.chosen_store import OpenedStore
@@ -22,6 +22,8 @@ COLUMNS = (
     "task id, reason or error",
 )  # fmt: skip
 STATES = ("published", "skipped", "failed", "claimed")
+ORDER_TITLE = "The record written last is first. After an outage, runs come out of order."
+SHORT_ID_MIN = 8  # characters of a task id
 _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed": "cyan"}
 
 
@@ -31,8 +33,8 @@ _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed"
     "--limit", type=click.IntRange(1), metavar="N", help="Show at most N records, the newest."
 )
 @click.option("--state", type=click.Choice(STATES), help="Only records in this state.")
-@click.option("--since", metavar="MOMENT", help="Only moments from this one on.")
-@click.option("--until", metavar="MOMENT", help="Only moments up to this one.")
+@click.option("--since", metavar="MOMENT|10m", help="Only moments from this one on.")
+@click.option("--until", metavar="MOMENT|10m", help="Only moments up to this one.")
 @as_json
 @takes_store
 def command(
@@ -46,17 +48,18 @@ def command(
 ) -> None:
     """Show what ran, and what did not and why.
 
-    The newest record is first. MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is
-    in the zone of the configuration.
+    The record that was written last is first: after an outage that is not the order of the moments.
+    MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is in the zone of the
+    configuration. A length like 10m or 2h counts back from now.
     """
     from beatd.views.record_rows import RecordFilter
 
     with chosen.open() as opened:
-        tz = opened.config.timezone
+        tz, now = opened.config.timezone, opened.now
         wanted = RecordFilter(
             state,
-            None if since is None else read_moment("--since", since, tz),
-            None if until is None else read_moment("--until", until, tz),
+            None if since is None else read_moment_or_length("--since", since, tz, now),
+            None if until is None else read_moment_or_length("--until", until, tz, now),
         )
         items = _items(opened, name, limit, wanted, with_traces=json)
         if json:
@@ -64,16 +67,58 @@ def command(
 
             stream_json(items)
         else:
-            from beatd.cli.paged_table import print_pages
+            _print(items, opened, name, wanted)
 
-            print_pages(
-                COLUMNS,
-                _cells(items, tz),
-                nothing="nothing ran yet",
-                cut=("task id, reason or error", "worker", "entry"),
-                left_out=("worker", "late", "runtime", *(("entry",) if name else ())),
-                readable="task id, reason or error",
-            )
+
+def _print(
+    items: Iterator[dict[str, Any]],
+    opened: "OpenedStore",
+    name: str | None,
+    wanted: "RecordFilter",
+) -> None:
+    from beatd.cli.paged_table import ROWS_MEASURED, print_pages, terminal_width
+    from beatd.cli.table_times import table_times
+
+    first = list(islice(items, ROWS_MEASURED))
+    when, title = table_times(opened.config.timezone, opened.now)
+    if any(before["planned"] < after["planned"] for before, after in pairwise(first)):
+        title = f"{ORDER_TITLE}\n{title}"
+    id_length = None if terminal_width() is None else _short_id_length(first)
+    print_pages(
+        COLUMNS,
+        _cells(chain(first, items), when, opened.config.timezone, id_length),
+        nothing=lambda: _nothing(opened, name, wanted),
+        least={"task id, reason or error": 32, "entry": 16, "worker": 12},
+        left_out=("worker", "runtime", "late", *(("entry",) if name else ()), "origin"),
+        title=title,
+    )
+
+
+def _short_id_length(items: Sequence[dict[str, Any]]) -> int:
+    """Return how many characters tell the task ids of these records apart."""
+    ids = {one["task_id"] for one in items}
+    for length in range(SHORT_ID_MIN, 36):
+        if len({id[:length] for id in ids}) == len(ids):
+            return length
+    return 36
+
+
+def _nothing(opened: "OpenedStore", name: str | None, wanted: "RecordFilter") -> str:
+    """Return the text for people if no record is shown: nothing ran, or nothing matches."""
+    from beatd.views.record_rows import RecordFilter
+
+    everything = RecordFilter(None, None, None)
+    of = f" of {name}" if name else ""
+    if next(_found(opened, name, 1, everything, with_traces=False), None) is None:
+        return f"nothing{of} ran yet"
+    tz = opened.config.timezone
+    filters = [f"--state {wanted.state}"] if wanted.state else []
+    filters += [
+        f"--{option} {moment_text(moment.replace(microsecond=0), tz)}"
+        for option, moment in (("since", wanted.since), ("until", wanted.until))
+        if moment is not None
+    ]
+    return f"no record{of} matches {' '.join(filters)}; without that there are some"
 
 
 def _items(
@@ -89,8 +134,6 @@ def _items(
     The trace ids may be missing without `with_traces`. Raises UnknownEntry if there is neither a
     record nor an entry of this name.
     """
-    from itertools import chain
-
     from beatd.edits.editing import row_of
 
     items = _found(opened, name, limit, wanted, with_traces=with_traces)
@@ -126,15 +169,22 @@ def _found(
     )
 
 
-def _cells(items: Iterable[dict[str, Any]], tz: str) -> Iterator[list[str | tuple[str, str]]]:
+def _cells(
+    items: Iterable[dict[str, Any]],
+    when: Callable[[datetime], str],
+    tz: str,
+    id_length: int | None,
+) -> Iterator[list[str | tuple[str, str]]]:
+    """Yield the cells of each record; `id_length` is the length of a task id, None for the whole
+    id."""
     from beatd.schedules import zone
     from beatd.views.outcome_rows import STYLES
-    from beatd.views.time_text import lateness_text, moment_text
+    from beatd.views.time_text import lateness_text
     from beatd.why.time_words import runtime
 
     home = zone(tz)
     for one in items:
-        detail = one["reason"] or one["error"] or one["task_id"]
+        detail = one["reason"] or one["error"] or one["task_id"][:id_length]
         if (times := one.get("deliveries", 1)) > 1:
             detail = f"delivered {times} times: {detail}"
         if "until" in one:
@@ -147,7 +197,7 @@ def _cells(items: Iterable[dict[str, Any]], tz: str) -> Iterator[list[str | tupl
             detail = f"{at_least}{moments} to {until:%m-%d %H:%M:%S}: {detail}"
         outcome = one["outcome"]
         yield [
-            moment_text(datetime.fromisoformat(one["planned"]), tz),
+            when(datetime.fromisoformat(one["planned"])),
             one["entry"],
             (one["state"], _STYLES[one["state"]]),
             "" if one["origin"] == "planned" else one["origin"],

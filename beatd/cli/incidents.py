@@ -1,6 +1,6 @@
 """Show open and past incidents (`beatd incidents`)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -57,30 +57,31 @@ def command(
             stream_json(incident_json(one) for one in found)
         else:
             from beatd.cli.paged_table import print_pages
+            from beatd.cli.table_times import table_times
 
-            cells = _cells(found, opened.config.timezone, opened.now)
+            when, title = table_times(opened.config.timezone, opened.now)
+            cells = _cells(found, when, opened.now)
             nothing = "no incidents" if every else "no open incidents"
             print_pages(
                 COLUMNS,
                 cells,
                 nothing=nothing,
-                cut=("observed", "entry"),
+                least={"observed": 30, "entry": 16},
                 left_out=("said", "lasted"),
-                readable="observed",
+                title=title,
             )
 
 
 def _cells(
-    found: "Iterable[Incident]", tz: str, now: "datetime"
+    found: "Iterable[Incident]", when: "Callable[[datetime], str]", now: "datetime"
 ) -> "Iterator[list[str | tuple[str, str]]]":
     from beatd.alerts.span_text import span_text
-    from beatd.views.time_text import moment_text
 
     for one in found:
         is_open = one.closed is None
         lasted = span_text((one.closed or now) - one.opened)
         yield [
-            moment_text(one.opened.replace(microsecond=0), tz),
+            when(one.opened.replace(microsecond=0)),
             (one.kind, "red" if is_open else ""),
             one.name,
             f"{lasted}, open" if is_open else lasted,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from beatd.outcome import EntryOutcome
     from beatd.stores.sqlite_quick_list import Glance
 
+LEAST_WIDTHS = {"next": 26, "schedule": 24, "name": 16, "task": 16}
+
 
 @click.command()
 @click.argument("pattern", required=False)
@@ -84,8 +86,8 @@ def _print(
             COLUMNS,
             cells_of(rows, now, failing, tz),
             nothing=nothing,
-            cut=("task", "schedule", "name", "next"),
-            left_out=("runs", "schedule"),
+            least=LEAST_WIDTHS,
+            left_out=("runs", "task", "last", "outcome"),
         )
 
 

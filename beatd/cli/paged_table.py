@@ -5,22 +5,27 @@ Rich is not used: it lays out a whole table before the first line, and is slow f
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 import click
 
 from beatd.cli.colours import may_have_colours
+from beatd.cli.column_widths import (
+    SEPARATOR,
+    cut_at_end,
+    cut_at_start,
+    cut_in_middle,
+    fitted,
+    text_width,
+)
 from beatd.cli.escapes import visible
 
 Cell = str | tuple[str, str]
 ROWS_MEASURED = 1000  # for the widths of the columns
-SEPARATOR = "   "
-CUT_COLUMN_MIN_WIDTH = 12
-READABLE_WIDTH = 40
-CUT_NAME_WIDTH = 24  # of the other columns, while the readable one has its width
 _ALIGNED_RIGHT = ("runs", "late")
-_CUT_AT_START = ("task",)  # the end of a task's name tells it from others
+#: How a text is cut in a column: both ends of a name, and the end of a task, tell it from others.
+_CUTS = {"task": cut_at_start, "name": cut_in_middle, "entry": cut_in_middle}
 
 
 def print_pages(
@@ -28,26 +33,32 @@ def print_pages(
     rows: Iterable[Sequence[Cell]],
     *,
     nothing: str | Callable[[], str],
-    cut: Sequence[str] = (),
+    least: Mapping[str, int],
     left_out: Sequence[str] = (),
-    readable: str = "",
+    title: str = "",
 ) -> None:
     """Print a table, or the text `nothing` on stderr if there are no rows.
 
     A function `nothing` returns that text; it is called only if there are no rows.
 
-    On a narrow terminal, the columns in `cut` are shortened first, in their order. Then the columns
-    in `left_out` are dropped, also to keep the column `readable` READABLE_WIDTH wide. A pipe gets
-    all text.
+    A terminal also shows the lines of `title`. On a narrow one, the columns in `left_out` are left
+    out in their order, and those in `least` are cut, as `fitted` explains. A pipe gets all text.
     """
-    rest = map(_visible, rows)
+    rest = iter(rows)
     first = list(islice(rest, ROWS_MEASURED))
     if not first:
         click.echo(nothing if isinstance(nothing, str) else nothing(), err=True)
         return
-    tty, size = is_terminal(), shutil.get_terminal_size()
-    lines = _lines(columns, first, rest, cut, left_out, readable, size.columns if tty else None)
-    if tty and len(first) > size.lines - 3:
+    width = terminal_width()
+    lines = table_lines(columns, first, rest, width=width, least=least, left_out=left_out)
+    if width is not None and title:
+        lines = chain(_styled_lines(title), lines)
+    print_lines(lines, at_least=len(first))
+
+
+def print_lines(lines: Iterator[str], *, at_least: int) -> None:
+    """Print the lines, through a pager if `at_least` lines do not fit the terminal."""
+    if is_terminal() and at_least > shutil.get_terminal_size().lines - 3:
         click.echo_via_pager(lines)
         return
     for line in lines:
@@ -58,42 +69,59 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _lines(
+def terminal_width() -> int | None:
+    """Return the number of columns of the terminal, or None if stdout is not a terminal."""
+    return shutil.get_terminal_size().columns if is_terminal() else None
+
+
+def _styled_lines(title: str) -> Iterator[str]:
+    for line in title.splitlines():
+        yield f"{_style(visible(line), 'dim') if may_have_colours() else visible(line)}\n"
+
+
+def table_lines(
     columns: Sequence[str],
     first: Sequence[Sequence[Cell]],
-    rest: Iterator[Sequence[Cell]],
-    cut: Sequence[str],
-    left_out: Sequence[str],
-    readable: str,
+    rest: Iterable[Sequence[Cell]],
+    *,
     width: int | None,
+    least: Mapping[str, int],
+    left_out: Sequence[str] = (),
 ) -> Iterator[str]:
-    # An empty column is left out, if all rows are known.
+    """Yield the lines of a table: its header, a rule, and the rows of `first` and `rest`.
+
+    The rows of `first` decide on the widths. `rest` is read while the lines are. A column that is
+    empty in `first` is left out if there are fewer than ROWS_MEASURED rows. `width` is that of the
+    terminal, or None to cut nothing and to use no colours.
+    """
+    first, rest = [_visible(row) for row in first], map(_visible, rest)
     some = len(first) < ROWS_MEASURED
-    kept = [at for at in range(len(columns)) if not some or any(row[at] for row in first)]
-    widths = {at: max(len(columns[at]), *(_length(_text(row[at])) for row in first)) for at in kept}
-    if width is not None:
-        _fit(columns, widths, width, cut, left_out, readable)
-        kept = list(widths)
+    natural = {
+        name: max(len(name), *(text_width(_text(row[at])) for row in first))
+        for at, name in enumerate(columns)
+        if not some or any(row[at] for row in first)
+    }
+    widths = natural if width is None else fitted(natural, width, least, left_out)
     styled = width is not None and may_have_colours()
-    right = {at for at in kept if columns[at] in _ALIGNED_RIGHT}
-    last = kept[-1]
+    last = list(widths)[-1]
+    places = {name: columns.index(name) for name in widths}
 
     def line(row: Sequence[Cell], style: str = "") -> str:
         cells = []
-        for at in kept:
-            value = row[at]
+        for name, space in widths.items():
+            value = row[places[name]]
             text, own = (value, style) if isinstance(value, str) else value
-            length = _length(text)
-            if width is not None and length > widths[at]:
-                text = _cut(text, widths[at], keep_end=columns[at] in _CUT_AT_START)
-                length = _length(text)
-            blanks = " " * (widths[at] - length)
+            length = text_width(text)
+            if width is not None and length > space:
+                text = _CUTS.get(name, cut_at_end)(text, space)
+                length = text_width(text)
+            blanks = " " * (space - length)
             if styled and own:
                 text = _style(text, own)
-            if at in right:
+            if name in _ALIGNED_RIGHT:
                 cells.append(blanks + text)
             else:
-                cells.append(text if at == last else text + blanks)
+                cells.append(text if name == last else text + blanks)
         return SEPARATOR.join(cells).rstrip() + "\n"
 
     yield line(columns, "bold")
@@ -101,36 +129,6 @@ def _lines(
     yield f"{_style(rule, 'dim') if styled else rule}\n"
     for row in chain(first, rest):
         yield line(row)
-
-
-def _fit(
-    columns: Sequence[str],
-    widths: dict[int, int],
-    width: int,
-    cut: Sequence[str],
-    left_out: Sequence[str],
-    readable: str,
-) -> None:
-    """Narrow or remove columns in `widths` until a line fits `width`."""
-
-    def too_wide() -> int:
-        return sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1) - width
-
-    main = columns.index(readable) if readable else None
-    for name in left_out:
-        if main in widths and widths[main] - too_wide() < min(READABLE_WIDTH, widths[main]):
-            widths.pop(columns.index(name), None)
-    others = [name for name in cut if name != readable]
-    steps = [(readable, READABLE_WIDTH)] if readable else []
-    steps += [(name, CUT_NAME_WIDTH) for name in others] if readable else []
-    steps += [(name, CUT_COLUMN_MIN_WIDTH) for name in cut]
-    for name, least in steps:
-        at, excess = columns.index(name), too_wide()
-        if excess > 0 and at in widths:
-            widths[at] = max(min(least, widths[at]), widths[at] - excess)
-    for name in left_out:
-        if too_wide() > 0:
-            widths.pop(columns.index(name), None)
 
 
 def _dash() -> str:
@@ -148,25 +146,6 @@ def _visible(row: Sequence[Cell]) -> list[Cell]:
 
 def _text(value: Cell) -> str:
     return value if isinstance(value, str) else value[0]
-
-
-def _length(text: str) -> int:
-    """Return the width of the text in terminal columns; some characters fill two."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
-def _cut(text: str, width: int, *, keep_end: bool = False) -> str:
-    if keep_end:
-        return _cut(text[::-1], width)[::-1]
-    if text.isascii():
-        return f"{text[: width - 1].rstrip()}…"
-    from rich.cells import set_cell_size
-
-    return f"{set_cell_size(text, width - 1).rstrip()}…"
 
 
 def _style(text: str, style: str) -> str:

@@ -10,7 +10,6 @@ from beatd.edits.patch import difference
 from beatd.views.entry_rows import iso_or_none
 from beatd.views.outcome_rows import Cell
 from beatd.views.pause_text import end_text
-from beatd.views.time_text import moment_text
 
 COLUMNS = ("when", "who", "how", "entry", "what", "note", "id")
 PAGE = 500  # records that are read at once
@@ -89,10 +88,9 @@ def definition_of(state: EntryState) -> dict[str, Any] | None:
 
 
 def change_cells(record: ChangeRecord, tz: str) -> list[Cell]:
-    """Return the row of `beatd changes` for a record, with cells in the order of COLUMNS."""
+    """Return the row of `beatd changes` for a record: the cells of COLUMNS after "when"."""
     author = record.author
     return [
-        moment_text(record.at.replace(microsecond=0), tz),
         author.name,
         author.via,
         record.name,

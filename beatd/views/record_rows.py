@@ -81,7 +81,7 @@ def record_json(record: Record, deliveries: Sequence[Delivery], is_traced: bool)
         "reason": record.reason,
         "task_id": record.task_id,
         "published": iso_or_none(record.published),
-        "late": record.late,
+        "late": record.lateness,
         "origin": record.origin,
         "trace": trace_id(record.task_id) if is_traced and record.task_id else None,
         **delivery_json(deliveries[-1] if deliveries else None),

@@ -17,6 +17,30 @@ def read_moment(option: str, text: str, tz: str) -> datetime:
         raise ConfigError(f"{option}: {error}") from None
 
 
+def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> datetime:
+    """Parse the moment of an option such as --since, or a length that counts back from `now`: 10m.
+
+    A moment without an offset is in the zone `tz`. Raises ConfigError with the name of the option
+    if the text is neither, or if the length is too long.
+    """
+    from beatd.errors import ConfigError
+    from beatd.schedules import parse_moment
+    from beatd.schedules.duration import parse_duration
+
+    try:
+        return parse_moment(text, tz)
+    except ConfigError as error:
+        why = error
+    try:
+        length = parse_duration(text)
+    except ConfigError:
+        raise ConfigError(f"{option}: {why}; or a length back from now, like 10m") from None
+    try:
+        return now - length
+    except OverflowError:
+        raise ConfigError(f"{option}: {text!r} is too long") from None
+
+
 def moment_text(moment: datetime, tz: str) -> str:
     """Return the moment as local time of the zone `tz`, such as "2027-01-01 09:00:00 CET"."""
     from beatd.schedules import zone
@@ -25,6 +49,20 @@ def moment_text(moment: datetime, tz: str) -> str:
     spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
     wall = local.replace(tzinfo=None).isoformat(" ", spec if moment.microsecond else "seconds")
     return f"{wall} {local:%Z}"
+
+
+def short_moment_text(moment: datetime, tz: str, now: datetime) -> str:
+    """Return the moment as local time of the zone `tz`, such as "01-31 09:00:00".
+
+    The year is added if it is not that of `now`, and the name of the offset if the time comes twice
+    on that day. Fractions of a second are left out.
+    """
+    from beatd.schedules import zone
+
+    local, today = moment.astimezone(zone(tz)), now.astimezone(zone(tz))
+    year = "" if local.year == today.year else f"{local:%Y}-"
+    is_twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
+    return f"{year}{local:%m-%d %H:%M:%S}{f' {local:%Z}' if is_twice else ''}"
 
 
 def lateness_text(seconds: float) -> str:

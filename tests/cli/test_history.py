@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Change, Query
 from beatd.leader import Holder
-from beatd.ledger import Move, Result
+from beatd.ledger import Move, Request, Result
 from beatd.planning import first, plan_at
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip, task_id
@@ -182,6 +182,49 @@ def test_history_is_asked_about_a_time(x: Here) -> None:
     wall = (first + hour).astimezone(ZoneInfo("Europe/Berlin"))
     assert states("--since", f"{wall:%Y-%m-%dT%H:%M:%S}")[-1] == "failed"
     assert "--until: 'x' is not a moment" in x("history", "--until", "x", code=2).line
+
+
+def test_a_length_counts_back_from_now(x: Here) -> None:
+    overdue(x, datetime.now(UTC) - timedelta(hours=3))
+    ran(x, Outcome("confirmed"))
+    assert x.json("history", "--since", "2h") == []
+    assert len(x.json("history", "--since", "4h")) == 1
+    assert len(x.json("history", "--until", "2h")) == 1
+    assert x.json("history", "--until", "4h") == []
+    assert "or a length back from now, like 10m" in x("history", "--since", "10x", code=2).line
+    assert "'9999999d' is too long" in x("history", "--since", "9999999d", code=2).line
+
+
+def test_history_says_what_it_was_filtered_by(x: Here) -> None:
+    assert x("history", "--state", "failed").line == "nothing ran yet"
+    assert x("history", "x", "--state", "failed").line == "nothing of x ran yet"
+    ran(x, Outcome("confirmed"))
+    line = x("history", "x", "--state", "failed", "--since", "2026-01-01").line
+    filters = "--state failed --since 2026-01-01 00:00:00 CET"
+    assert line == f"no record of x matches {filters}; without that there are some"
+
+
+def test_a_run_by_hand_has_no_lateness(x: Here) -> None:
+    store = x.store()
+    (row,) = store.find(Query(names=("x",)))
+    now = datetime.now(UTC)
+    planned = now - timedelta(days=15)
+    asked = Request(
+        id="r", name="x", kind="backfill", first=planned, last=planned, revision=row.revision
+    )
+    store.add_requests([asked])
+    occurrence = Occurrence("x", planned, "r")
+    run = Run(
+        occurrence, task_id(store.namespace, occurrence), row.entry, row.revision, planned,
+        origin="backfill",
+    )  # fmt: skip
+    move = Move(of="request", name="x", revision=row.revision, seen=planned, request=asked, run=run)
+    assert list(store.claim([move], store.begin(LEADER), now)) == [True]
+    store.record([Result(run, Outcome("confirmed"), now)])
+    store.close()
+    (record,) = x.json("history")
+    assert (record["origin"], record["state"], record["late"]) == ("backfill", "published", None)
+    assert "late" not in x("history").out and "15 d" not in x("history").out
 
 
 def test_history_tells_times_as_show_does(x: Here) -> None:

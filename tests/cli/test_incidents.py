@@ -63,7 +63,7 @@ def test_incidents_fit_a_narrow_terminal(
     monkeypatch.setattr("beatd.cli.paged_table.is_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "80")
     lines = click.unstyle(beatd("incidents", "-c", config).out).splitlines()
-    assert all(len(line) <= 80 for line in lines) and "x" * 11 in lines[2]
+    assert all(len(line) <= 80 for line in lines) and "x" * 11 in lines[3]
 
 
 def test_status_has_the_open_incidents_those_of_the_whole_first(beatd: Beatd, config: Path) -> None:

@@ -126,7 +126,7 @@ def test_on_a_narrow_terminal_the_end_of_a_task_is_seen(monkeypatch: pytest.Monk
     monkeypatch.setenv("COLUMNS", "50")
     monkeypatch.setattr("sys.stdout", Terminal())
     row = ("name", "cron */10 8-18 * * mon-fri", "project.billing.tasks.run_the_invoices")
-    print_pages(("name", "schedule", "task"), [row], nothing="", cut=("task", "schedule"))
+    print_pages(("name", "schedule", "task"), [row], nothing="", least={"task": 12})
     line = sys.stdout.getvalue().splitlines()[-1]  # type: ignore[attr-defined]
     assert line == "name   cron */10 8-18 * * mon-fri   …_the_invoices"
 

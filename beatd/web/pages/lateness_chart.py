@@ -15,10 +15,10 @@ def lateness_chart(records: Sequence[Record], shown: Moments) -> Markup | None:
 
     The highest bar is the latest run.
     """
-    late = [one for one in records if one.late is not None]
+    late = [one for one in records if one.lateness is not None]
     if not late:
         return None
-    most = max(one.late or 0.0 for one in late)
+    most = max(one.lateness or 0.0 for one in late)
     width = len(late) * STEP
     summary = f"lateness of the last {len(late)} runs, at most {late_text(most)}"
     parts = [
@@ -26,8 +26,8 @@ def lateness_chart(records: Sequence[Record], shown: Moments) -> Markup | None:
         f'aria-label="{escape(summary)}">'
     ]
     for place, one in enumerate(reversed(late)):
-        high = max(1, round(HEIGHT * (one.late or 0.0) / most)) if most else 1
-        title = escape(f"{shown.text(one.planned)}, late {late_text(one.late or 0.0)}")
+        high = max(1, round(HEIGHT * (one.lateness or 0.0) / most)) if most else 1
+        title = escape(f"{shown.text(one.planned)}, late {late_text(one.lateness or 0.0)}")
         parts.append(
             f'<g><title>{title}</title><rect x="{place * STEP}" y="{HEIGHT - high}" '
             f'width="{WIDTH}" height="{high}"/></g>'
