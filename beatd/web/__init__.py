@@ -1,1 +1,2 @@
-"""The web server of a daemon: probes, pages and the API."""
+"""The web server of a daemon, which serves health probes, pages for people and an API for
+programs."""

@@ -1,4 +1,4 @@
-"""Answers that are errors, in the form of the caller: JSON for programs, a page for people."""
+"""Make error responses: RFC 9457 problem JSON for programs, and an HTML page for people."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -16,7 +16,7 @@ PLAIN_TEXT = "text/plain; charset=utf-8"
 
 
 def is_for_programs(path: str) -> bool:
-    """Return True if programs read the answers of this path."""
+    """Return True if `path` is served to programs, which get errors as JSON instead of HTML."""
     return path.startswith(FOR_PROGRAMS)
 
 
@@ -27,10 +27,10 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **members: Any,
 ) -> Response:
-    """Return an RFC 9457 problem.
+    """Return an error response with an RFC 9457 problem as its JSON body.
 
-    `errors` are the single mistakes, such as {"pointer": "/cron", "detail": "…"}. `members` are
-    further members of the JSON.
+    `errors` lists the single mistakes, such as {"pointer": "/cron", "detail": "…"}. `members` are
+    added to the JSON object.
     """
     content: dict[str, Any] = {
         "type": "about:blank",
@@ -48,9 +48,10 @@ def problem(
 def error_answer(
     request: Request, status: int, detail: str = "", headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a problem for a program, or a page with the same words for a person.
+    """Return an error response: JSON if a program reads the request's path, else an HTML page.
 
-    The page of a 503 loads itself again, unless it answers a form, which must not be lost.
+    The page of status 503 reloads itself, unless the request sent a form, whose content would be
+    lost.
     """
     if is_for_programs(request.url.path):
         return problem(status, detail, headers=headers)
@@ -60,5 +61,5 @@ def error_answer(
 
 
 def see_other(path: str) -> Response:
-    """Return a redirect to a path of this server; the browser then sends a GET."""
+    """Return a 303 redirect, after which the browser requests `path` of this server with GET."""
     return RedirectResponse(path, 303)

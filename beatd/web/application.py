@@ -1,4 +1,4 @@
-"""Assemble the web application of a daemon from its routes."""
+"""Build the web application of a daemon: its API, its pages and its health probes."""
 
 import logging
 
@@ -20,9 +20,9 @@ log = logging.getLogger("beatd")
 
 
 def application(site: Site, hosts: HttpHosts, visitors: Visitors) -> Gate:
-    """Return the application: all routes behind the gate that decides who may enter.
+    """Return the web application: all routes, behind a Gate that checks each request first.
 
-    The files of the pages are read here, while the process still has a free descriptor.
+    Static files and templates are read into memory here.
     """
     static_files.static_files()
     environment()
@@ -47,17 +47,15 @@ def application(site: Site, hosts: HttpHosts, visitors: Visitors) -> Gate:
 
 
 async def _refused(request: Request, error: HTTPException) -> Response:
-    """Return the answer for an error that a handler raised, such as 404 or 405."""
+    # An error that a handler or Starlette raised, such as 404 or 405.
     detail = "" if error.detail == "Not Found" else error.detail
     return error_answer(request, error.status_code, detail, error.headers)
 
 
 async def _without_store(request: Request, error: StoreError) -> Response:
-    """Return 503, because the store cannot be used."""
     return error_answer(request, 503, str(error), {"Retry-After": "5"})
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """Log the traceback of a failed handler, and return 500 without it."""
     log.error("http: %s %s failed", request.method, request.url.path, exc_info=error)
     return error_answer(request, 500, "the reason is in the daemon's log")

@@ -1,4 +1,4 @@
-"""The gate in front of all handlers: it decides which requests they get."""
+"""Check each HTTP request before the handlers see it: its host, size, sender and origin."""
 
 import logging
 from urllib.parse import quote
@@ -28,17 +28,18 @@ UNKNOWN = "a token is needed"
 
 
 class Gate:
-    """Passes a request on if its host, its size, its sender and its origin are right.
+    """ASGI middleware that refuses requests with a wrong host, size, sender or origin.
 
-    The handlers get the visitor as `request.state.visitor` and the complete body as
-    `request.state.body`. Every answer gets the security headers.
+    Handlers find the sender in `request.state.visitor` and the complete body in
+    `request.state.body`. Security headers are added to each response.
     """
 
     def __init__(self, inner: Starlette, *, hosts: HttpHosts, visitors: Visitors) -> None:
         self.inner, self._hosts, self._visitors = inner, hosts, visitors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one ASGI request: respond with an error, or pass the request to the
+        application."""
         started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -72,10 +73,6 @@ class Gate:
         await (refusal or self.inner)(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response | None:
-        """Return the answer to a request that is refused, or None if it may pass.
-
-        Set `request.state.visitor`, which is None where nobody needs to sign in.
-        """
         path = request.scope["path"]
         request.state.visitor = None
         if "content-length" in request.headers and "transfer-encoding" in request.headers:
@@ -110,20 +107,17 @@ class Gate:
 
 
 def _has_zero_byte(request: Request) -> bool:
-    """Return True if the address has a zero byte, which PostgreSQL refuses. Handlers of the API
-    look at each of their values."""
+    # PostgreSQL refuses zero bytes. Handlers of the API check each value themselves.
     scope = request.scope
     found = "\x00" in scope["path"] or b"%00" in scope["query_string"]
     return found and not is_for_programs(scope["path"])
 
 
 def _is_open(path: str) -> bool:
-    """Return True if nobody needs to sign in for this path."""
     return path in (*PROBES, SIGN_IN, SIGN_OUT) or path.startswith("/static/")
 
 
 def _unknown(request: Request, path: str) -> Response:
-    """Return 401 for a program, or lead a person to the page on which they sign in."""
     if is_for_programs(path) or bearer_of(request) is not None:
         return problem(401, UNKNOWN, headers={"WWW-Authenticate": "Bearer"})
     query = request.url.query
@@ -134,23 +128,18 @@ def _unknown(request: Request, path: str) -> Response:
 
 
 def _header_bytes(request: Request) -> int:
-    """Return the size of a request's path and headers: the server limits only those that come in
-    several pieces."""
+    # The server itself limits only headers that arrive in several pieces.
     scope = request.scope
     sizes = (len(name) + len(value) for name, value in scope["headers"])
     return len(scope["raw_path"]) + len(scope["query_string"]) + sum(sizes)
 
 
 def _too_large() -> Response:
-    """Return 413, and close the connection: the rest of the body is not read."""
     return problem(413, f"a body has at most {BODY_BYTES_MAX} bytes", headers=CLOSE)
 
 
 async def _body(request: Request) -> bytes | None:
-    """Return the body of a request, with one byte too many if it is too large.
-
-    Return None if the client has gone.
-    """
+    # One byte too many if the body is too large; None if the client has gone.
     chunks, size = [], 0
     while True:
         message = await request.receive()

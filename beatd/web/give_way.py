@@ -1,4 +1,4 @@
-"""Let a request wait while the beat works or is about to work, as both share one interpreter."""
+"""Delay web requests while the scheduler works, because both share one Python interpreter."""
 
 from asyncio import sleep
 from collections.abc import Callable
@@ -9,9 +9,9 @@ WAIT_MAX_S = 0.25  # a beat without any rest must not lock people out
 
 
 async def give_way(rests_for: Callable[[], float]) -> None:
-    """Wait until the beat rests for a while, but at most WAIT_MAX_S.
+    """Wait until the scheduler is idle long enough for a request, for at most WAIT_MAX_S seconds.
 
-    `rests_for` returns the seconds until the beat works again, or 0 while it works.
+    `rests_for` returns the seconds until the scheduler works again, or 0 while it works.
     """
     waited = 0.0
     while rests_for() < REST_NEEDED_S and waited < WAIT_MAX_S:

@@ -1,4 +1,4 @@
-"""Limit how often an address may send wrong tokens."""
+"""Limit how often a client may try wrong access tokens."""
 
 import time
 from collections import deque
@@ -14,7 +14,8 @@ REMEMBERED_MAX = 10_000  # so that a flood from many addresses takes no memory
 
 
 class TooManyGuesses(Exception):
-    """Raised if too many wrong tokens were sent; `wait_s` is how long to wait, in seconds."""
+    """Raised when an address has sent too many wrong tokens; it may try again after `wait_s`
+    seconds."""
 
     def __init__(self, wait_s: int) -> None:
         super().__init__(f"too many wrong tokens; try again in {wait_s} s")
@@ -22,7 +23,8 @@ class TooManyGuesses(Exception):
 
 
 class GuessLimit:
-    """Counts wrong tokens of the last minute: at most 10 of an address, and 60 of all.
+    """Counts the wrong tokens of the last minute, and limits them to 10 per address and 60 in
+    total.
 
     `elapsed` returns the seconds of a monotonic clock.
     """
@@ -34,10 +36,10 @@ class GuessLimit:
         )  # when, and from where; the oldest first
 
     def check(self, address: str, *, all_together: bool) -> None:
-        """Raise TooManyGuesses if this address, or all addresses together, sent too many.
+        """Raise TooManyGuesses if this address has sent too many wrong tokens in the last minute.
 
-        All together are counted for people who sign in only: nobody can then keep out programs
-        with a valid token by sending wrong ones.
+        If `all_together`, the total of all addresses counts, too. Only sign-ins of people check
+        this total, so that nobody can lock out programs by sending wrong tokens.
         """
         origin = origin_of(address)
         with self._guard:
@@ -49,7 +51,7 @@ class GuessLimit:
                 raise TooManyGuesses(self._wait_s(self._wrong[0][0]))
 
     def count(self, address: str) -> None:
-        """Count a wrong token."""
+        """Record that this address has sent a wrong token."""
         with self._guard:
             self._forget()
             self._wrong.append((self._elapsed(), origin_of(address)))
@@ -63,7 +65,8 @@ class GuessLimit:
 
 
 def origin_of(address: str) -> str:
-    """Return the address, or the /64 network of an IPv6 address: one host has all of those."""
+    """Return the address, or the /64 network of an IPv6 address, because one host may use all of
+    it."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:

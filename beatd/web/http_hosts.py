@@ -13,12 +13,11 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 
 
 class HttpHosts:
-    """Decides by the Host header whether a request is answered.
+    """The host names under which the server accepts requests, to prevent DNS rebinding.
 
-    Accepted are the bound address and the loopback names, with the bound port or without a port.
-    The names in `http.hosts` are accepted with any port, because a proxy may have another one. A
-    server that is bound to all addresses also accepts this machine's name and every numeric
-    address. Numeric addresses are safe because an attack needs a name.
+    Accepted are the bound address and the loopback names, with the bound port or without a port,
+    and the names in the setting `http.hosts` with any port. A server that is bound to all addresses
+    also accepts this machine's name and all numeric addresses, because an attack needs a name.
     """
 
     def __init__(self, bound: str, port: int, named: Sequence[str] = ()) -> None:

@@ -18,9 +18,9 @@ REQUEST_COMPLETE = (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 
 
 class LimitedProtocol(H11Protocol):
-    """Closes a connection whose client is too slow to send a request, or to read its answer.
+    """An HTTP connection that closes if the client sends a request or reads a response too slowly.
 
-    `closed` is called when the connection has ended.
+    `closed` is called after the connection has ended.
     """
 
     def __init__(self, config: Config, state: ServerState, closed: Callable[[], None]) -> None:
@@ -38,14 +38,14 @@ class LimitedProtocol(H11Protocol):
         self._closed()
 
     def data_received(self, data: bytes) -> None:
-        """Read a part of a request; the first part of a later request sets its time limit."""
+        # The first part of a later request sets its time limit.
         if self._is_idle() and self.conn.their_state is h11.IDLE:
             self._end_in(REQUEST_TIMEOUT_S)
         super().data_received(data)
         self._request_read()
 
     def on_response_complete(self) -> None:
-        """Prepare for the next request, whose beginning may have been received already."""
+        # The beginning of the next request may have been received already.
         self._end_in(IDLE_TIMEOUT_S)
         super().on_response_complete()
         if self.transport.is_closing() or self._is_idle():
@@ -54,7 +54,7 @@ class LimitedProtocol(H11Protocol):
         self._request_read()
 
     def pause_writing(self) -> None:
-        """Limit the time for which the client does not read its answer."""
+        """Start the time limit for a client that does not read its response."""
         super().pause_writing()
         self._end_in(IDLE_TIMEOUT_S)
 
@@ -63,7 +63,8 @@ class LimitedProtocol(H11Protocol):
         self._request_read()
 
     def send_400_response(self, msg: str) -> None:
-        """Send the answer to a malformed request, unless another answer has begun, and close."""
+        """Respond to a malformed request with status 400, unless a response has begun, and
+        close."""
         if self.conn.our_state is h11.SEND_RESPONSE or self.conn.our_state is h11.IDLE:
             body = f"{msg}\n".encode()
             headers = {
@@ -82,20 +83,16 @@ class LimitedProtocol(H11Protocol):
         self._end_in(IDLE_TIMEOUT_S)
 
     def _is_idle(self) -> bool:
-        """Return True if a request has been answered, and nothing of the next one was received."""
         answered = self.cycle is not None and self.cycle.response_complete
         return answered and not self.conn.trailing_data[0]
 
     def _request_read(self) -> None:
-        """End the time limit if the request is complete and is being answered."""
         if self.transport.is_closing() or self.cycle is None or self.cycle.response_complete:
             return
         if self.conn.their_state in REQUEST_COMPLETE and not self.flow.write_paused:
             self._end_in(None)
 
     def _end_in(self, seconds: float | None) -> None:
-        """Abort the connection after so many seconds (None: never), and forget any earlier
-        limit."""
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = None

@@ -31,9 +31,9 @@ CLOSE_S = 0.5
 
 
 class HttpServer:
-    """Serves an application on a thread of its own, from the constructor until `close`.
+    """Serves a web application on its own thread, from construction until `close` is called.
 
-    The constructor raises BeatError if the address cannot be used. Signals are not touched.
+    The constructor raises BeatError if the address cannot be used. Signal handlers are not changed.
     """
 
     def __init__(
@@ -67,7 +67,8 @@ class HttpServer:
 
     @property
     def connections(self) -> int:
-        """Return the number of open connections, with those whose TLS is not set up yet."""
+        """Return the number of open connections, including those whose TLS handshake has not
+        ended."""
         return len(self._opened)
 
     def close(self) -> None:
@@ -84,7 +85,6 @@ class HttpServer:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        """Serve until `close` is called."""
         loop = self._loop
         loop.set_exception_handler(self._note_failure)
         current_default_thread_limiter().total_tokens = HANDLER_THREADS
@@ -103,11 +103,7 @@ class HttpServer:
     # Accepting
 
     async def _accept_all(self) -> None:
-        """Accept connections for ever.
-
-        After a failure, log the error at most once a minute, and pause: the connection still waits,
-        so that this loop would take a core.
-        """
+        # After a failure, pause: the connection still waits, so this loop would use a whole core.
         connecting = set[asyncio.Task[None]]()
         while True:
             try:
@@ -128,7 +124,6 @@ class HttpServer:
             task.add_done_callback(connecting.discard)
 
     async def _accept(self) -> socket.socket:
-        """Wait for the next connection and return it."""
         connection, _ = await self._loop.sock_accept(self._listener)
         return connection
 
@@ -136,8 +131,6 @@ class HttpServer:
         await asyncio.sleep(seconds)
 
     async def _connect(self, connection: socket.socket) -> None:
-        """Set up TLS on a new connection, if it is configured, and serve the connection."""
-
         def protocol() -> LimitedProtocol:
             return LimitedProtocol(self._config, self._state, lambda: self._forget(connection))
 
@@ -155,8 +148,7 @@ class HttpServer:
             connection.close()
 
     def _cut(self, connection: socket.socket) -> None:
-        """Shut a connection down and remove it from the open ones; asyncio then closes the
-        socket."""
+        # asyncio closes the socket afterwards.
         self._forget(connection)
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
@@ -167,13 +159,11 @@ class HttpServer:
     # Failures
 
     def _note_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Log an error of a connection, unless the client caused it."""
         error = context.get("exception")
         if isinstance(error, Exception) and not isinstance(error, OSError):
             log.error("http: a connection failed", exc_info=error)
 
     def _log_failure(self, error: OSError) -> None:
-        """Log that a connection was not accepted, at most once a minute."""
         if monotonic() - self._failure_logged_at > LOG_FAILURE_EVERY_S:
             self._failure_logged_at = monotonic()
             reason = error.strerror or str(error)
@@ -181,8 +171,6 @@ class HttpServer:
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on the address. Raises BeatError if the address cannot be
-    used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY, without which an answer takes 40 ms, only if the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

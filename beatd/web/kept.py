@@ -1,4 +1,4 @@
-"""Keep the results of costly readings for a few seconds, for all visitors together."""
+"""Cache the results of slow queries for a few seconds, for all visitors of the pages."""
 
 from collections.abc import Callable, Hashable
 from threading import Lock
@@ -13,9 +13,9 @@ RESULTS_MAX = 200
 
 
 class Kept:
-    """Keeps up to RESULTS_MAX results, each for a number of seconds.
+    """A cache of up to RESULTS_MAX results for the pages, each of which expires after some seconds.
 
-    A key that has the version of the catalog finds no result from before a change of an entry.
+    Use the version of the catalog as a part of the key to ignore results older than the last edit.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -23,7 +23,8 @@ class Kept:
         self._results: dict[Hashable, tuple[float, Any]] = {}
 
     def get(self, key: Hashable, make: Callable[[], T], for_s: float = KEPT_S) -> T:
-        """Return the kept result of this key, or that of `make`, which is kept for `for_s`."""
+        """Return the cached result for `key`, or call `make` and cache its result for `for_s`
+        seconds."""
         now = self._clock()
         with self._guard:
             until, result = self._results.get(key, (now, None))
@@ -37,13 +38,13 @@ class Kept:
         return made
 
     def clear(self) -> None:
-        """Forget all results, after a change by a visitor."""
+        """Remove all results from the cache, because a visitor has changed something."""
         with self._guard:
             self._results.clear()
 
 
 def kept_of(request: Request) -> Kept:
-    """Return what this application keeps."""
+    """Return the cache of slow results that all requests of this web application share."""
     state = request.app.state
     if not hasattr(state, "kept"):
         state.kept = Kept()

@@ -18,34 +18,36 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 # On the event loop, not on one of the few threads, which may all wait for the store.
 async def live(request: Request) -> Response:
-    """Return how old the last tick is, or 503 and the reason if the daemon does not work."""
+    """Return status 200 if the scheduler works, with its last tick's age; else 503 and the
+    reason."""
     health = _site(request).health()
     text = health.trouble or f"last tick {health.tick_age:.1f} s ago"
     return _plain_text(not health.trouble, text)
 
 
 async def ready(request: Request) -> Response:
-    """Return whether the daemon leads or stands by, or 503 and what it waits for."""
+    """Return status 200 if the daemon leads or stands by, or 503 and what it waits for."""
     health = _site(request).health()
     state = "leading" if health.leading else "standing by"
     return _plain_text(not health.waits_for, health.waits_for or state)
 
 
 async def metrics(request: Request) -> Response:
-    """Return the daemon's figures in the text format of Prometheus."""
+    """Return the daemon's metrics in the text format of Prometheus."""
     site = _site(request)
     set_gauges(site.metrics, site.health())
     return Response(site.metrics.page(), headers={"Content-Type": METRICS_TYPE})
 
 
 def status(request: Request) -> Response:
-    """Return the same JSON as `beatd status --json`, as this daemon knows it."""
+    """Return the state of the daemons, the store and the broker as JSON, like `beatd status
+    --json`."""
     text = json.format(json.encode(_site(request).status()), indent=2)
     return Response(text, headers={"Content-Type": "application/json"})
 
 
 def set_gauges(metrics: Metrics, health: Health) -> None:
-    """Copy the daemon's health into the gauges of the metrics."""
+    """Set the Prometheus gauges to the values of the daemon's health."""
     metrics.leader.set(health.leading)
     metrics.tick_age.set(health.tick_age)
     metrics.store_ok.set(health.store_ok)
@@ -57,7 +59,7 @@ def set_gauges(metrics: Metrics, health: Health) -> None:
 
 
 def routes() -> list[Route]:
-    """Return the routes of the probes and of /status."""
+    """Return the Starlette routes of /live, /ready, /metrics and /status."""
     handlers = {"/live": live, "/ready": ready, "/metrics": metrics, "/status": status}
     return [Route(path, handler) for path, handler in handlers.items()]
 

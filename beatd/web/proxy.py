@@ -1,4 +1,4 @@
-"""A proxy in front of the daemon, which signs people in and sends their names in a header."""
+"""The reverse proxy that signs people in and sends their names to the daemon in a header."""
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -9,14 +9,15 @@ from beatd.web.visitor import Role, Visitor
 
 
 class Proxy(Struct, frozen=True):
-    """The addresses of the proxy, its header, and the roles of its users."""
+    """The settings of a reverse proxy that signs people in: addresses, header, and roles of
+    users."""
 
     user_header: str
     addresses: tuple[IPv4Network | IPv6Network, ...]
     roles: Mapping[str, Role]
 
     def sends_from(self, address: str) -> bool:
-        """Return True if a connection from this address is one of the proxy."""
+        """Return True if `address`, from which a connection comes, belongs to the proxy."""
         try:
             found = ip_address(address.partition("%")[0])
         except ValueError:
@@ -25,6 +26,7 @@ class Proxy(Struct, frozen=True):
         return any(plain in network for network in self.addresses)
 
     def visitor(self, user: str) -> Visitor | None:
-        """Return the visitor for a user of the proxy, or None if the user has no role."""
+        """Return the visitor for a user name that the proxy sent, or None if this user has no
+        role."""
         role = self.roles.get(user)
         return None if role is None else Visitor(user, role)

@@ -1,4 +1,4 @@
-"""A route whose path may have the name of an entry, with slashes and any letters in it."""
+"""A Starlette route for paths that contain the name of an entry, which may contain slashes."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -12,7 +12,7 @@ SLASH = "\udc2f"
 
 
 class RawPathRoute(Route):
-    """A route that takes a slash in a name apart from a slash between names.
+    """A Starlette route that distinguishes an encoded slash in a name from a slash between parts.
 
     "entries/a%2Fpause" is the entry "a/pause", and "entries/a/pause" the pause of the entry "a".
     """
@@ -21,13 +21,13 @@ class RawPathRoute(Route):
     allowed: tuple[str, ...] = ()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or raise the error 405 if the path has no such method."""
         if self.methods and scope["method"] not in self.methods:
             raise HTTPException(405, headers={"Allow": ", ".join(self.allowed)})
         await super().handle(scope, receive, send)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return whether the route fits the path as the client sent it, with its parameters."""
+        """Compare the route with the path as the client sent it, and return the path's
+        parameters."""
         if scope["type"] != "http":
             return Match.NONE, {}
         match, found = super().matches({**scope, "path": _decoded(scope)})
@@ -40,7 +40,7 @@ class RawPathRoute(Route):
 
 
 def _decoded(scope: Scope) -> str:
-    """Return the path of a request, decoded, with SLASH for each encoded slash."""
+    # Encoded slashes become SLASH.
     raw: Any = scope.get("raw_path")
     if not raw or b"%2" not in raw:
         path: str = scope["path"]

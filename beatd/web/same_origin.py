@@ -1,4 +1,4 @@
-"""Decide whether a page of this server sent a request, as protection against CSRF.
+"""Check that a page of this server sent a request, to prevent cross-site request forgery.
 
 In that attack, a page of another site makes its visitor's browser send a form to this server.
 """
@@ -9,10 +9,10 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def is_same_origin(request: Request) -> bool:
-    """Return True if the browser says that a page of this server sent the request.
+    """Return True if the browser's headers show that a page of this server sent the request.
 
-    Browsers send `Sec-Fetch-Site` to https:// and to localhost; elsewhere `Origin` must be the
-    scheme and the host of the request. A request without both does not come from a page of ours.
+    The header `Sec-Fetch-Site` decides; if it is missing, as over plain http://, `Origin` must be
+    the scheme and host of the request. A request with neither is refused.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:

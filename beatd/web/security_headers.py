@@ -1,4 +1,4 @@
-"""The headers that forbid browsers what no page of this server needs."""
+"""Set HTTP headers that restrict what a browser may do with the pages of this server."""
 
 from starlette.datastructures import MutableHeaders
 
@@ -24,7 +24,8 @@ SECURITY_HEADERS = {
 
 
 def add_security_headers(headers: MutableHeaders) -> None:
-    """Add the headers to those of an answer, which may be kept by nobody unless it says so."""
+    """Add security headers to those of a response, and forbid caching unless the response allows
+    it."""
     for name, value in SECURITY_HEADERS.items():
         headers[name] = value
     headers.setdefault("Cache-Control", "no-store")

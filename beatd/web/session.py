@@ -20,14 +20,15 @@ COOKIE_CHARS_MAX = 512
 
 
 def session_value(token: Token, now: float | None = None) -> str:
-    """Return the value of a cookie that is valid for LIFE_S from now."""
+    """Return the value of a session cookie for a person with this token, valid for LIFE_S
+    seconds."""
     expiry = int(time.time() if now is None else now) + LIFE_S
     signed = f"{token.name}|{expiry}|{token_urlsafe(12)}"
     return f"{signed}|{_signature(token, signed)}"
 
 
 def token_of_session(value: str, tokens: Tokens, now: float | None = None) -> Token | None:
-    """Return the token that a cookie was made for, or None if it is forged or too old."""
+    """Return the token for which a session cookie was made, or None if it is forged or expired."""
     signed, _, signature = value.rpartition("|")
     fields = signed.split("|")
     if len(value) > COOKIE_CHARS_MAX or len(fields) != 3:
@@ -41,18 +42,18 @@ def token_of_session(value: str, tokens: Tokens, now: float | None = None) -> To
 
 
 def cookie_header(value: str, *, secure: bool, life_s: int = LIFE_S) -> str:
-    """Return the Set-Cookie header for a value; with a `life_s` of 0 it deletes the cookie."""
+    """Return a Set-Cookie header for a session cookie; a `life_s` of 0 deletes the cookie."""
     name = SECURE_COOKIE if secure else COOKIE
     text = f"{name}={value}; Max-Age={life_s}; Path=/; HttpOnly; SameSite=Strict"
     return f"{text}; Secure" if secure else text
 
 
 def session_in(headers: Iterable[str], *, encrypted: bool) -> str:
-    """Return the value of the session's cookie in these Cookie headers, or "".
+    """Return the value of the session cookie in these Cookie headers, or "" if there is none.
 
-    The cookie with the prefix counts before the one without, which over TLS does not count. Two of
-    one name are "": one of them may be from another server, and nothing shows which. The text is
-    not unquoted as Starlette does it, which can take half a second.
+    Over TLS, only a cookie with the prefix counts. If two have one name, "" is returned, because
+    one may come from another server. Values are not unquoted: Starlette can take half a second for
+    this.
     """
     pairs = [part.strip().partition("=") for header in headers for part in header.split(";")]
     for name in (SECURE_COOKIE,) if encrypted else (SECURE_COOKIE, COOKIE):

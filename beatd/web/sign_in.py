@@ -1,4 +1,4 @@
-"""The page on which people sign in with a token, and sign out."""
+"""The page on which people sign in with a token, and the form that signs them out."""
 
 from urllib.parse import parse_qs
 
@@ -18,18 +18,18 @@ FIELDS_MAX = 10_000
 
 
 def local_path(text: str) -> str:
-    """Return the text if it is a path on this server, else "/".
+    """Return `text` if it is a path on this server, else "/", to prevent redirects to other hosts.
 
-    A link to another host, also one like "//host", is none.
+    A text such as "//host" is not a path, because browsers read it as another host.
     """
     plain = text.isascii() and text.isprintable() and "\\" not in text and " " not in text
     return text if plain and text.startswith("/") and not text.startswith("//") else "/"
 
 
 def form_of(request: Request) -> dict[str, list[str]]:
-    """Return the fields of the form in the request's body; a field may have several values.
+    """Return the fields of the form in a request's body; each field has a list of values.
 
-    Raises HTTPException if it has more than FIELDS_MAX fields, or a zero byte, which PostgreSQL
+    Raises HTTPException if there are more than FIELDS_MAX fields, or a zero byte, which PostgreSQL
     refuses.
     """
     text = request.state.body.decode("utf-8", "replace")
@@ -41,12 +41,13 @@ def form_of(request: Request) -> dict[str, list[str]]:
 
 
 async def show(request: Request) -> Response:
-    """Return the form."""
+    """Return the form with which people sign in."""
     return _form(request, local_path(request.query_params.get("next", "/")))
 
 
 async def sign_in(request: Request) -> Response:
-    """Set the cookie and lead to the page `next`, or return the form again for a wrong token."""
+    """Set a session cookie and redirect to the URL in `next`, or show the form for a wrong
+    token."""
     form, visitors = form_of(request), _visitors(request)
     target = local_path(form.get("next", ["/"])[0])
     try:
@@ -62,14 +63,14 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
-    """Delete the cookie and lead to the form."""
+    """Delete the session cookie and redirect to the form for signing in."""
     answer = see_other(SIGN_IN)
     answer.headers["Set-Cookie"] = cookie_header("", secure=_is_https(request), life_s=0)
     return answer
 
 
 def routes() -> list[Route]:
-    """Return the routes with which people sign in and out."""
+    """Return the Starlette routes for signing in and out."""
     return [
         Route(SIGN_IN, show, methods=["GET"]),
         Route(SIGN_IN, sign_in, methods=["POST"]),
@@ -89,7 +90,7 @@ def _form(
 
 
 def _is_https(request: Request) -> bool:
-    """Return True if the browser sent the form over TLS, to this server or to a proxy before it."""
+    # Also True if a proxy before this server received the form over TLS.
     origin = request.headers.get("origin", "")
     return request.url.scheme == "https" or origin.startswith("https://")
 

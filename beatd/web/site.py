@@ -1,4 +1,4 @@
-"""The objects of a daemon that the handlers of requests use."""
+"""The store, clock and state of the daemon, for the handlers of its web server."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -16,10 +16,10 @@ from beatd.store import Roles
 
 
 class SiteSettings(Struct, frozen=True, kw_only=True):
-    """The settings of the configuration that handlers need.
+    """The settings of the daemon's configuration that its web server uses.
 
-    `name` is the name of the configuration, and `source` the owner of the entries that it declares
-    ("yaml:config"). `defaults` are the defaults of entries.
+    `name` is the name of the configuration, `source` the owner of its entries, such as
+    "yaml:config". `defaults` are default values for entries.
     """
 
     name: str = "config"
@@ -61,7 +61,8 @@ class Site:
         self._store: Roles | None = None
 
     def open_store(self) -> Roles:
-        """Return the store; the first call opens it. Raises StoreError while it is away."""
+        """Return the store, and open it at the first call. Raises StoreError if it cannot be
+        reached."""
         with self._opening:
             if self._shares_store:
                 return self._open_store()
@@ -72,7 +73,7 @@ class Site:
             return self._store
 
     def now(self) -> datetime:
-        """Return the present moment by the store's clock."""
+        """Return the current time by the store's clock."""
         return present(self.open_store().catalog, self._clock)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Serve the style sheet and the script, which browsers keep until they change."""
+"""Serve the style sheet and the script of the pages, with headers that let browsers cache them."""
 
 from functools import cache
 from hashlib import sha256
@@ -18,7 +18,7 @@ HASH_CHARS = 16
 
 
 class StaticFile(Struct, frozen=True):
-    """The content of a file, with a hash of it and its media type."""
+    """The content of a static file, with its hash and its media type."""
 
     content: bytes
     hash: str
@@ -27,9 +27,9 @@ class StaticFile(Struct, frozen=True):
 
 @cache
 def static_files() -> dict[str, StaticFile]:
-    """Return all static files by their path below the folder.
+    """Return all static files by their relative path, such as "style.css"; the result is cached.
 
-    They are kept in memory, so that no path of a request is ever opened.
+    The files are kept in memory, so that no path in a request is ever opened.
     """
     found = {}
     for path in sorted(FOLDER.rglob("*")):
@@ -43,13 +43,14 @@ def static_files() -> dict[str, StaticFile]:
 
 
 def static_url(name: str) -> str:
-    """Return the path of a static file, with the hash of its content. Raises KeyError for an
-    unknown name."""
+    """Return the URL path of a static file, with a hash of its content to outdate browser caches.
+
+    Raises KeyError if there is no such file.
+    """
     return f"/static/{name}?v={static_files()[name].hash}"
 
 
 async def _answer(request: Request) -> Response:
-    """Return the file, or 304 if the browser has it already."""
     file = static_files().get(request.path_params["name"])
     if file is None:
         raise HTTPException(404)
@@ -62,5 +63,5 @@ async def _answer(request: Request) -> Response:
 
 
 def routes() -> list[Route]:
-    """Return the route of the static files."""
+    """Return the Starlette route of the static files."""
     return [Route("/static/{name:path}", _answer)]

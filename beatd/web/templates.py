@@ -1,4 +1,4 @@
-"""Render a page from the templates in `beatd/web/templates`."""
+"""Render HTML pages from the Jinja templates in `beatd/web/templates`."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -16,8 +16,7 @@ FOLDER = Path(__file__).parent / "templates"
 
 @cache
 def environment() -> Environment:
-    """Return the Jinja environment of all pages: every value is escaped, a missing one is an
-    error.
+    """Return the Jinja environment of all pages, which escapes values and refuses missing ones.
 
     The first call reads all templates, so that an upgrade of the files does not mix two versions.
     """
@@ -42,10 +41,10 @@ def page(
     /,
     **values: Any,
 ) -> Response:
-    """Return the page that a template makes of `values`.
+    """Render a template with `values`, and return it as an HTML response.
 
-    A template also has `visitor` (None if nobody signed in), `site`, `path` and the function
-    `static_url`.
+    A template also gets `visitor`, which is None if nobody signed in, `site`, `path` and the
+    function `static_url`.
     """
     context = {
         "visitor": getattr(request.state, "visitor", None),

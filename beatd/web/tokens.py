@@ -1,4 +1,4 @@
-"""The tokens with which programs and people sign in, kept as hashes."""
+"""The access tokens of programs and people, of which only hashes are kept."""
 
 import hmac
 from collections.abc import Iterable
@@ -12,7 +12,8 @@ SESSION_KEY_TEXT = b"beatd session"
 
 
 class Token(Struct, frozen=True):
-    """A token: the hash of its secret, and the key that signs cookies of visitors with it."""
+    """An access token: a name, a role, the hash of its secret, and a key that signs session
+    cookies."""
 
     name: str
     role: Role
@@ -21,18 +22,18 @@ class Token(Struct, frozen=True):
 
     @classmethod
     def of(cls, name: str, role: Role, secret: str) -> "Token":
-        """Return the token of a secret, without the secret."""
+        """Return a token for a secret text, which itself is not kept."""
         raw = secret.encode()
         key = hmac.digest(raw, SESSION_KEY_TEXT, "sha256")
         return cls(name, role, sha256(raw).digest(), key)
 
     def visitor(self) -> Visitor:
-        """Return the visitor who has this token."""
+        """Return the visitor that this token identifies, with its role."""
         return Visitor(self.name, self.role, by_token=True)
 
 
 class Tokens:
-    """Finds the token of a secret."""
+    """All valid access tokens, which are found by their secret or by their name."""
 
     def __init__(self, tokens: Iterable[Token] = ()) -> None:
         self._by_name = {token.name: token for token in tokens}
@@ -41,9 +42,9 @@ class Tokens:
         return bool(self._by_name)
 
     def of_secret(self, secret: str) -> Token | None:
-        """Return the token with this secret, or None.
+        """Return the token with this secret text, or None if no token has it.
 
-        All tokens are compared, in constant time, so that the time shows nothing about them.
+        All tokens are compared in constant time, so that the time reveals nothing about them.
         """
         given, found = sha256(secret.encode("utf-8", "replace")).digest(), None
         for token in self._by_name.values():
@@ -52,5 +53,5 @@ class Tokens:
         return found
 
     def named(self, name: str) -> Token | None:
-        """Return the token of this name, or None."""
+        """Return the token with this name, or None if there is none."""
         return self._by_name.get(name)

@@ -1,4 +1,4 @@
-"""The visitor who sends a request, and the role that a handler needs."""
+"""The sender of a request, and the check that it has the role that a handler requires."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,10 +19,10 @@ Handler = Callable[[Request], Response]
 
 
 class Visitor(Struct, frozen=True):
-    """The person or program that sends a request, and its role.
+    """The person or program that sends a request, and its role, which decides what it may do.
 
-    `name` is "" if nobody signed in. `by_token` is True for a bearer token, or a cookie that a
-    token was exchanged for.
+    `name` is "" if nobody signed in. `by_token` is True if a token, or a session cookie made for
+    one, came with the request.
     """
 
     name: str
@@ -30,18 +30,18 @@ class Visitor(Struct, frozen=True):
     by_token: bool = False
 
     def may(self, role: Role) -> bool:
-        """Return True if this visitor has `role` or a higher one."""
+        """Return True if this visitor has the role `role`, or a role with more rights."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
 def visitor_of(request: Request) -> Visitor:
-    """Return the visitor who sends this request."""
+    """Return the person or program that sends this request."""
     visitor: Visitor = request.state.visitor
     return visitor
 
 
 def needs(role: Role) -> Callable[[Handler], Handler]:
-    """Return a decorator for handlers that answers 403 to visitors without `role`.
+    """Return a decorator that makes a handler respond with 403 to visitors without the role.
 
     The handler is a plain function, which runs on one of the server's few threads.
     """
@@ -62,6 +62,7 @@ def needs(role: Role) -> Callable[[Handler], Handler]:
 
 
 def author_of(request: Request, via: Via, note: str = "") -> Author:
-    """Return the author of a change that this request makes, such as "ann (token)"."""
+    """Return who makes the change that a request asks for, such as "ann (token)", for its
+    record."""
     visitor = visitor_of(request)
     return Author(f"{visitor.name} (token)" if visitor.by_token else visitor.name, via, note)

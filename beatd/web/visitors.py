@@ -1,4 +1,4 @@
-"""Find out who sends a request."""
+"""Identify the person or program that sends a request."""
 
 from starlette.requests import Request
 
@@ -14,10 +14,10 @@ ANYBODY = Visitor("", "viewer")
 
 
 class Visitors:
-    """Finds the visitor of a request by its bearer token, its cookie or the proxy's header.
+    """Identifies the sender of a request by its bearer token, its cookie or the proxy's header.
 
-    Without tokens and without a proxy, everybody may read if `only_here` is True: the server is
-    bound to a loopback address.
+    Without tokens and a proxy, everybody may read if `only_here` is True, which means that the
+    server is bound to a loopback address.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Visitors:
         self._open = only_here and not self.tokens and proxy is None
 
     def of(self, request: Request) -> Visitor | None:
-        """Return the visitor who sends this request, or None if that is nobody we know.
+        """Return the person or program that sends this request, or None if it cannot be identified.
 
         Raises TooManyGuesses if the address of the request has sent too many wrong tokens.
         """
@@ -52,9 +52,9 @@ class Visitors:
         return ANYBODY if self._open else None
 
     def token_of(self, secret: str, request: Request, *, signs_in: bool = False) -> Token | None:
-        """Return the token with this secret, or None, and count a wrong one.
+        """Return the token with this secret text, or None; a wrong secret is counted as a guess.
 
-        Raises TooManyGuesses.
+        Raises TooManyGuesses if the sender has made too many guesses.
         """
         address = request.client.host if request.client else ""
         self.limit.check(address, all_together=signs_in)
@@ -65,6 +65,6 @@ class Visitors:
 
 
 def bearer_of(request: Request) -> str | None:
-    """Return the bearer token of a request, or None if it has none."""
+    """Return the bearer token in a request's Authorization header, or None if it has none."""
     value = request.headers.get("authorization", "")
     return value[len(BEARER) :].strip() if value[: len(BEARER)].lower() == BEARER else None

@@ -1,4 +1,4 @@
-"""The API under /api/v1/, for programs."""
+"""The HTTP API under /api/v1/, through which programs read and change entries."""
 
 from starlette.routing import BaseRoute
 
@@ -7,5 +7,5 @@ from beatd.web.api.routing import routes_of
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of the API."""
+    """Return the Starlette routes of all operations of the HTTP API."""
     return routes_of(OPERATIONS)

@@ -1,4 +1,4 @@
-"""Apply declared entries, as `beatd apply` does with a file."""
+"""The API operation that replaces all entries of one owner by those in the request."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -39,7 +39,7 @@ Prune = Annotated[bool, Meta(description="Also remove what the owner declared be
 
 
 class ApplyBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """All entries of an owner, as an entry file has them."""
+    """The JSON body of POST /api/v1/apply: all entries that an owner declares."""
 
     name: Name
     entries: Entries
@@ -50,7 +50,10 @@ class ApplyBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def apply_entries(call: Call) -> Response:
-    """Make the store agree with the entries, and answer the differences."""
+    """Add, change and remove the entries of one owner so that they equal those in the request.
+
+    The response lists the entries that were added, changed and removed.
+    """
     body: ApplyBody = call.body
     declared = _declared(call, body)
     how: dict[str, Any] = {"prune": body.prune, "force": body.prune}
@@ -66,7 +69,6 @@ def apply_entries(call: Call) -> Response:
 
 
 def _declared(call: Call, body: ApplyBody) -> Declared:
-    """Return the set of entries in a request. Raises Refusal with the problems of all entries."""
     owner, problems = f"api:{body.name}", list[Problem]()
     timezone = call.site.timezone
     if body.timezone is not None:
@@ -94,10 +96,7 @@ def _declared(call: Call, body: ApplyBody) -> Declared:
 def _defaults(
     outer: Mapping[str, Any], given: Mapping[str, Any] | Literal[False], timezone: str
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the defaults of the entries, and the problems of those in the request.
-
-    `outer` are those of the configuration.
-    """
+    # `outer` are the defaults in the configuration, `given` those in the request.
     if given is False:
         return {}, []
     problems = [
@@ -116,7 +115,6 @@ def _defaults(
 
 
 def _differences(done: Comparison, dry_run: bool) -> dict[str, Any]:
-    """Return what was changed, as `beatd apply --json` prints it."""
     return {
         "added": done.added,
         "changed": done.changed,

@@ -1,4 +1,4 @@
-"""Pause, resume, trigger or remove several entries in one request."""
+"""The API operation that pauses, resumes, triggers or removes several entries in one request."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -32,7 +32,7 @@ Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX, pattern=r"^[^\x00]*$")]
 
 
 class BulkQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """The entries that match, as `GET entries` finds them."""
+    """The search conditions that select the entries of a bulk request: text, owner and state."""
 
     q: Text | None = None
     source: Text | None = None
@@ -40,7 +40,7 @@ class BulkQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BulkBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """What to do, and to which entries."""
+    """The JSON body of POST /api/v1/bulk: an action, and the entries to which it applies."""
 
     action: BulkAction
     names: Names | None = None
@@ -52,7 +52,7 @@ class BulkBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def edit_entries(call: Call) -> Response:
-    """Do an action to each entry, and answer a result for each name."""
+    """Apply the requested action to each selected entry, and return one result for each."""
     body: BulkBody = call.body
     if body.action == "remove" and not call.visitor.may("editor"):
         raise Refusal(403, "this needs the role editor")
@@ -84,10 +84,8 @@ def edit_entries(call: Call) -> Response:
 
 
 def _seen(call: Call, body: BulkBody) -> Mapping[str, int | None]:
-    """Return the revision that the caller read, or None, of each entry that is named or found.
-
-    Raises Refusal without names and query, with both, or if more than NAMES_MAX entries match.
-    """
+    # Maps each name to the revision that the caller read, or None. Raises Refusal if the body has
+    # neither names nor a query, if it has both, or if more than NAMES_MAX entries match.
     if (body.names is None) == (body.query is None):
         raise wrong_values([Problem("give either names or query", ("names",))])
     if body.names is not None:

@@ -1,4 +1,4 @@
-"""A request to the API, with its values read and checked."""
+"""The request that a handler of the API receives, with its parameters and body already checked."""
 
 from datetime import datetime
 from functools import cached_property
@@ -13,10 +13,10 @@ from beatd.web.visitor import Visitor, author_of, visitor_of
 
 
 class Call:
-    """A request to the API.
+    """A checked request to the API, as the handlers of operations receive it.
 
-    `values` are the parameters of the query by name; one that was not sent is missing. `body` is
-    what the operation's type of the body reads, or a dict.
+    `values` has the query parameters that were sent, by name. `body` is an object of the type that
+    the operation declares for its body, or a dict.
     """
 
     def __init__(self, request: Request, values: dict[str, Any], body: Any) -> None:
@@ -25,23 +25,23 @@ class Call:
 
     @cached_property
     def store(self) -> Roles:
-        """The open store. Raises StoreError while it is away."""
+        """The open store of entries. Raises StoreError if the store cannot be reached."""
         return self.site.open_store()
 
     @cached_property
     def now(self) -> datetime:
-        """The moment at which the request is answered, by the store's clock."""
+        """The time of this request by the store's clock."""
         return self.site.now()
 
     @property
     def name(self) -> str:
-        """The name of the entry in the path."""
+        """The name of the entry that the path of the request contains."""
         name: str = self.request.path_params["name"]
         return name
 
     @property
     def note(self) -> str:
-        """The parameter `note` of the query, or ""."""
+        """The query parameter `note`, a comment on the change; "" if it was not sent."""
         note: str = self.values.get("note", "")
         return note
 
@@ -50,10 +50,12 @@ class Call:
         return visitor_of(self.request)
 
     def author(self, note: str = "") -> Author:
-        """Return the author of a change that this request makes."""
+        """Return who makes the change that this request asks for, with a `note` about the
+        reason."""
         return author_of(self.request, "api", note)
 
     def header(self, name: str) -> str | None:
-        """Return a header, or None if it was not sent. Several of one name are one list."""
+        """Return the value of a header, or None if it was not sent. Repeated headers are joined by
+        commas."""
         values = self.request.headers.getlist(name)
         return ", ".join(values) if values else None

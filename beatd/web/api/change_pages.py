@@ -1,4 +1,4 @@
-"""Read who changed what, and undo a change."""
+"""The API operations that list who changed which entry, and that undo one change."""
 
 from starlette.responses import Response
 
@@ -26,7 +26,7 @@ from beatd.web.api.schemas import record as object_with
 
 
 def list_changes(call: Call) -> Response:
-    """Answer a page of the changes, newest first."""
+    """Return one page of the recorded changes of entries, newest first, as JSON."""
     limit = call.values.get("limit", LIMIT)
     before = place_of(call.values["after"], str) if "after" in call.values else ""
     found = call.store.changes.changes(call.values.get("entry"), limit + 1, before)
@@ -36,7 +36,7 @@ def list_changes(call: Call) -> Response:
 
 
 def undo_change(call: Call) -> Response:
-    """Restore an entry as it was before a change."""
+    """Restore an entry to its state before the change whose id is in the path."""
     id: str = call.request.path_params["id"]
     if "\x00" in id or call.store.changes.change(id) is None:
         raise Refusal(404, f"no change {id[:100]!r}")

@@ -1,4 +1,4 @@
-"""The opaque texts with which a client asks for the next page of a list."""
+"""Encode and decode the opaque cursors with which clients request the next page of a list."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TypeVar
@@ -13,16 +13,15 @@ CHECKSUM_BYTES = 4
 
 
 def cursor_of(place: object) -> str:
-    """Return a place in a list as a cursor; `place` is plain data or a struct."""
+    """Return an opaque cursor text for a position in a list; `place` is plain data or a struct."""
     content = json.encode(place)
     return urlsafe_b64encode(_checksum(content) + content).decode().rstrip("=")
 
 
 def place_of(cursor: str, type: type[T]) -> T:
-    """Return the place that a cursor was made of.
+    """Decode a cursor to the position in a list that it stands for, as a value of `type`.
 
-    Raises Refusal if this API did not make the cursor: the checksum keeps typing mistakes from the
-    store.
+    Raises Refusal if the checksum of the cursor is wrong, because this API did not make it.
     """
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))

@@ -1,4 +1,4 @@
-"""Read entries: the list and one of them."""
+"""The API operations that return a list of entries, or one entry."""
 
 from typing import get_args
 
@@ -23,7 +23,7 @@ STATES = list(get_args(SearchState))
 
 
 def list_entries(call: Call) -> Response:
-    """Answer a page of the entries that match."""
+    """Return one page of the entries that match the query parameters, as JSON."""
     values = call.values
     search = EntrySearch(
         text=values.get("q"),
@@ -39,7 +39,7 @@ def list_entries(call: Call) -> Response:
 
 
 def get_entry(call: Call) -> Response:
-    """Answer one entry, or 304 if the client has its revision."""
+    """Return one entry as JSON, or status 304 if the client already has its newest revision."""
     row = row_of(call.store.catalog, call.name)
     header = call.header("if-none-match")
     if header is not None:

@@ -1,4 +1,4 @@
-"""Create, replace, patch and remove entries."""
+"""The API operations that create, replace, patch and remove an entry."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,8 @@ SOURCE = "api"
 
 
 def put_entry(call: Call) -> Response:
-    """Create an entry, or replace its definition; a pause stays, and so does the owner."""
+    """Create an entry, or replace the definition of an existing one but keep its pause and its
+    owner."""
     entry = entry_of(call.name, call.body, call.site.timezone)
     creates, header = call.header("if-none-match"), call.header("if-match")
     if creates is None and header is None:
@@ -63,7 +64,10 @@ def put_entry(call: Call) -> Response:
 
 
 def patch_entry(call: Call) -> Response:
-    """Change some fields of an entry; a new kind of schedule replaces the old one."""
+    """Change some fields of an entry by a JSON Merge Patch (RFC 7396).
+
+    A new schedule replaces the old one, even if it is of another kind, such as `cron` for `every`.
+    """
     seen = seen_revision(call, required=True)
     force = call.values.get("force", False)
 
@@ -92,7 +96,7 @@ def patch_entry(call: Call) -> Response:
 
 
 def delete_entry(call: Call) -> Response:
-    """Remove an entry; its history stays."""
+    """Remove an entry. The records of its past runs are kept."""
     seen = seen_revision(call, required=True)
     force = call.values.get("force", False)
     with overtaken(call):
@@ -102,9 +106,9 @@ def delete_entry(call: Call) -> Response:
 
 
 def entry_of(name: str, plain: Mapping[str, Any], timezone: str, at: str = "") -> Entry:
-    """Return the entry of the API with these YAML fields.
+    """Convert the fields of an entry, written as in a YAML file, to an Entry that the API owns.
 
-    Raises Refusal with all problems. `at` is the member of the request with the fields.
+    Raises Refusal with all mistakes; `at` is the key of the request's JSON that has the fields.
     """
     checked = check(name, plain, timezone=timezone, source=SOURCE)
     if checked.entry is None:

@@ -1,4 +1,4 @@
-"""An entry as the API answers it, with its ETag, and the conditions that name one."""
+"""Encode entries as JSON responses with ETags, and check the If-Match headers of requests."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,17 +24,18 @@ _ETAG = re.compile(r'^"(\d{1,19})"$')
 def json_answer(
     content: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return an answer with this content as JSON."""
+    """Return a response whose body is `content` as JSON."""
     return Response(json.encode(content), status, headers, "application/json")
 
 
 def etag_of(row: Stored) -> str:
-    """Return the ETag of an entry: its revision, which an edit and a pause change."""
+    """Return the ETag of an entry, which changes with each edit, pause and resume."""
     return f'"{row.revision}"'
 
 
 def entry_json(call: Call, row: Stored, outcome: EntryOutcome | None) -> dict[str, object]:
-    """Return an entry as `beatd show --json` prints it, with its revision, definition and plan."""
+    """Return an entry with its definition, revision, next run and newest outcome as a dict for
+    JSON."""
     # Only a running run needs the time, and the store's clock is one more query.
     now = call.now if row.running is not None else EPOCH
     return {
@@ -51,12 +52,12 @@ def entry_json(call: Call, row: Stored, outcome: EntryOutcome | None) -> dict[st
 
 
 def entry_answer(call: Call, row: Stored, status: int = 200) -> Response:
-    """Return the answer with an entry and its ETag."""
+    """Return a JSON response with an entry and its newest outcome, and its ETag as a header."""
     return json_answer(_with_outcome(call, row), status, {"ETag": etag_of(row)})
 
 
 def entry_or_none(call: Call, row: Stored | None) -> dict[str, object] | None:
-    """Return an entry as `GET entries/{name}` answers it, or None for None."""
+    """Return an entry with its newest outcome as a dict for JSON, or None if `row` is None."""
     return None if row is None else _with_outcome(call, row)
 
 
@@ -69,9 +70,9 @@ def _with_outcome(call: Call, row: Stored) -> dict[str, object]:
 
 
 def revisions_in(header: str) -> set[int] | None:
-    """Return the revisions that the ETags in a header name, or None for "*".
+    """Return the entry revisions that an If-Match header lists as ETags, or None if it is "*".
 
-    Weak ETags and those of others name none.
+    Weak ETags, and ETags that this server never made, are left out.
     """
     if header.strip() == "*":
         return None
@@ -80,10 +81,11 @@ def revisions_in(header: str) -> set[int] | None:
 
 
 def seen_revision(call: Call, *, required: bool) -> int | None:
-    """Return the revision that a write must find, by `If-Match`; None accepts each one.
+    """Return the revision that an entry must have for a write, or None if any revision will do.
 
-    Raises Refusal with 428 without the header if it is `required`, and with 412 and the entry if it
-    has another revision, and UnknownEntry if there is none.
+    The client sends it as an ETag in the If-Match header. Raises Refusal with status 412 if the
+    entry has another revision, or 428 if the header is missing but `required`; UnknownEntry without
+    an entry.
     """
     header = call.header("if-match")
     if header is None:
@@ -98,26 +100,26 @@ def seen_revision(call: Call, *, required: bool) -> int | None:
 
 
 def condition_missing() -> Refusal:
-    """Return the refusal of a write without `If-Match`."""
+    """Return the error for a write without the required If-Match header, status 428."""
     detail = "send If-Match with the ETag of the entry that you read; If-None-Match: * creates one"
     return Refusal(428, detail)
 
 
 def stale(call: Call, row: Stored | None, error: Stale) -> Refusal:
-    """Return the refusal of a write on another revision, with the entry as it is now."""
+    """Return the error for a write to an outdated revision: status 412 with the present entry."""
     current = entry_or_none(call, row)
     headers = {} if row is None else {"ETag": etag_of(row)}
     return Refusal(412, str(error), headers=headers, current=current)
 
 
 def stale_now(call: Call, error: Stale) -> Refusal:
-    """Return the refusal of a write that another write overtook."""
+    """Return the same 412 error as `stale`, with the entry read again from the store."""
     return stale(call, rows(call.store.catalog, [call.name]).get(call.name), error)
 
 
 @contextmanager
 def overtaken(call: Call) -> Iterator[None]:
-    """Turn the error of an edit that another one overtook into 412 with the current entry."""
+    """Convert a Stale error in the `with` block, raised after another edit, to a 412 response."""
     try:
         yield
     except Stale as error:

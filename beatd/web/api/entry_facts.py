@@ -1,4 +1,5 @@
-"""Read what an entry did, what it will do, and why."""
+"""The API operations that return an entry's next runs, and explain why a run did or did not
+happen."""
 
 from datetime import datetime
 
@@ -24,7 +25,7 @@ RUNS = 10
 
 
 def next_of_entry(call: Call) -> Response:
-    """Answer the next runs of an entry's schedule."""
+    """Return the times of the next runs of an entry as JSON."""
     entry = row_of(call.store.catalog, call.name).entry
     after = moment_in(call, "from", entry.tz) or call.now
     runs, _ = next_runs(entry, after, call.values.get("n", RUNS))
@@ -32,7 +33,7 @@ def next_of_entry(call: Call) -> Response:
 
 
 def why_of_entry(call: Call) -> Response:
-    """Answer why a moment of an entry ran or did not run."""
+    """Return an explanation why an entry ran, or did not run, at a given time."""
     tz = row_of(call.store.catalog, call.name).entry.tz
     facts = facts_of(
         call.store,
@@ -48,9 +49,9 @@ def why_of_entry(call: Call) -> Response:
 
 
 def moment_in(call: Call, name: str, tz: str) -> datetime | None:
-    """Return the moment in a parameter of the query, or None without one.
+    """Return the time in the query parameter `name`, or None if the parameter was not sent.
 
-    Raises Refusal if it is not a moment.
+    A time without an offset is in the zone `tz`. Raises Refusal if the text is no time.
     """
     if name not in call.values:
         return None

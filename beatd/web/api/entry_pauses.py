@@ -1,4 +1,4 @@
-"""Pause and resume one entry."""
+"""The API operations that pause and resume one entry."""
 
 from datetime import datetime
 from typing import Annotated
@@ -27,14 +27,14 @@ Note = Annotated[
 
 
 class PauseBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """The end of a pause, and a note."""
+    """The JSON body of a request that pauses an entry: when the pause ends, and a note."""
 
     until: Until | None = None
     note: Note = ""
 
 
 def pause_entry(call: Call) -> Response:
-    """Pause an entry; a paused one gets the new end and note."""
+    """Pause an entry. If it is paused already, its end and note are replaced."""
     seen = seen_revision(call, required=False)
     row = row_of(call.store.catalog, call.name)
     until = end_of(call, call.body.until, row.entry.tz)
@@ -46,7 +46,7 @@ def pause_entry(call: Call) -> Response:
 
 
 def resume_entry(call: Call) -> Response:
-    """Resume an entry; what it missed does not run."""
+    """Resume a paused entry. Runs that were due during the pause are skipped."""
     seen = seen_revision(call, required=False)
     with overtaken(call):
         resume(call.store.catalog, [call.name], call.site.now, call.author(call.note), seen=seen)
@@ -55,7 +55,11 @@ def resume_entry(call: Call) -> Response:
 
 
 def end_of(call: Call, text: str | None, tz: str) -> datetime | None:
-    """Return the end of a pause, or None. Raises Refusal if the text is wrong, or past."""
+    """Convert the text of a pause's end to a time, or return None if `text` is None.
+
+    A time without an offset is in the zone `tz`. Raises Refusal if the text is invalid or in the
+    past.
+    """
     if text is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Request runs of one entry, besides those of its schedule."""
+"""The API operations that request extra runs of one entry, besides those of its schedule."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -27,7 +27,8 @@ Moment = Annotated[
 
 
 class BackfillBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """The first and the last moment of a backfill, both included."""
+    """The JSON body of a request to run an entry for past times: the first and last time,
+    inclusive."""
 
     first: Moment = field(name="from")
     last: Moment = field(name="to")
@@ -35,14 +36,15 @@ class BackfillBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TriggerBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Arguments of this run only; those of the entry are used for what is left out."""
+    """The JSON body of a request to run an entry now: task arguments that replace the entry's
+    own."""
 
     args: list[Any] | None = None
     kwargs: dict[str, Any] | None = None
 
 
 def trigger_entry(call: Call) -> Response:
-    """Request one run now, and answer its task id."""
+    """Request one run of an entry now, and return the task id of this run as JSON."""
     key, requests, marks = _key(call), call.store.requests, call.store.catalog.marks
     given = _arguments(call)
     if key is None:
@@ -57,7 +59,6 @@ def trigger_entry(call: Call) -> Response:
 
 
 def _arguments(call: Call) -> RequestArguments:
-    """Return the arguments of this run. Raises Refusal if a message cannot carry them."""
     body: TriggerBody = call.body
     both = {"args": body.args, "kwargs": body.kwargs}
     values, problems = read_fields(both, call.site.timezone)
@@ -67,7 +68,7 @@ def _arguments(call: Call) -> RequestArguments:
 
 
 def backfill_entry(call: Call) -> Response:
-    """Request a run for each moment of the schedule in a span of the past."""
+    """Request a run of an entry for each time at which its schedule was due in a past period."""
     key, requests, body = _key(call), call.store.requests, call.body
     tz = row_of(call.store.catalog, call.name).entry.tz
     first, last = _moment("from", body.first, tz), _moment("to", body.last, tz)
@@ -93,7 +94,7 @@ def backfill_entry(call: Call) -> Response:
 
 
 def cancel_backfills_of_entry(call: Call) -> Response:
-    """Drop what is left of the backfills of an entry, and answer how many runs that were."""
+    """Cancel the requested runs for past times that are not sent yet, and return their number."""
     left = cancel_backfills(call.store.requests, call.name)
     call.site.wake()
     at_least = any(one.at_least for one in left)
@@ -107,7 +108,6 @@ def cancel_backfills_of_entry(call: Call) -> Response:
 
 
 def _key(call: Call) -> str | None:
-    """Return the text of `Idempotency-Key`, or None. Raises Refusal if it is empty or too long."""
     key = call.header("idempotency-key")
     if key is not None and not 0 < len(key) <= KEY_CHARS_MAX:
         detail = f"a key has 1 to {KEY_CHARS_MAX} characters"

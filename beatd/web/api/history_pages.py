@@ -1,4 +1,4 @@
-"""Read the history of runs, page by page."""
+"""The API operations that return the history of runs, page by page."""
 
 from collections.abc import Sequence
 from typing import get_args
@@ -20,12 +20,12 @@ PAGES_READ_MAX = 10  # for one answer, where a filter leaves out most records
 
 
 def history_of_all(call: Call) -> Response:
-    """Answer a page of the history of all entries."""
+    """Return one page of the history of all entries' runs as JSON, newest first."""
     return _page(call, None)
 
 
 def history_of_entry(call: Call) -> Response:
-    """Answer a page of the history of one entry, also of one that was removed."""
+    """Return one page of the history of an entry's runs as JSON; the entry may be removed."""
     return _page(call, call.name)
 
 
@@ -43,7 +43,6 @@ def _page(call: Call, name: str | None) -> Response:
 
 
 def _read(call: Call, name: str | None, place: str) -> tuple[Sequence[Record], str]:
-    """Return the records of a page that match, and where the next page begins, or ""."""
     tz, limit = call.site.timezone, call.values.get("limit", LIMIT)
     since, until = moment_in(call, "since", tz), moment_in(call, "until", tz)
     wanted = RecordFilter(call.values.get("state"), since, until)

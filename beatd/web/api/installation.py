@@ -1,4 +1,4 @@
-"""Read the state of the installation: status, incidents, runs ahead, requests, the visitor."""
+"""The API operations about the whole service: status, incidents, planned and requested runs."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -40,12 +40,14 @@ HOURS = 24
 
 
 def status(call: Call) -> Response:
-    """Answer the same as `beatd status --json`, as this daemon knows it."""
+    """Return the state of the daemons, the store and the broker as JSON, like `beatd status
+    --json`."""
     return json_answer(call.site.status())
 
 
 def whoami(call: Call) -> Response:
-    """Answer the name and the role of the visitor, and the zone and the time of this daemon."""
+    """Return the name and role of the client, and the time zone and time of this daemon, as
+    JSON."""
     visitor = call.visitor
     you = {"name": visitor.name, "role": visitor.role, "token": visitor.by_token}
     now = None
@@ -55,7 +57,7 @@ def whoami(call: Call) -> Response:
 
 
 def requests(call: Call) -> Response:
-    """Answer the pending requests for runs, oldest first."""
+    """Return the runs that were requested by hand and are not sent yet, oldest first."""
     pending = call.store.requests.requests(REQUESTS_READ_MAX)
     items = [
         {
@@ -70,7 +72,7 @@ def requests(call: Call) -> Response:
 
 
 def ahead(call: Call) -> Response:
-    """Answer how many runs are planned in each of the next minutes or hours."""
+    """Return how many runs are planned for each of the next minutes or hours."""
     hours, catalog = call.values.get("hours", HOURS), call.store.catalog
     found = kept_of(call.request).get(
         ("API ahead", catalog.version(), hours), lambda: planned_ahead(catalog, call.now, hours)
@@ -92,7 +94,7 @@ def ahead(call: Call) -> Response:
 
 
 def incidents(call: Call) -> Response:
-    """Answer the incidents, the last opened first."""
+    """Return the incidents, which are problems that last for a time, as JSON, newest first."""
     limit, name = call.values.get("limit", LIMIT), call.values.get("entry")
     found: Iterable[Incident]
     if call.values.get("state") == "open":

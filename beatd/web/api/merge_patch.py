@@ -1,4 +1,4 @@
-"""JSON Merge Patch (RFC 7396)."""
+"""Apply a JSON Merge Patch (RFC 7396) to a JSON value."""
 
 from typing import Any
 

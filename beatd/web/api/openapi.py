@@ -1,4 +1,4 @@
-"""Make the OpenAPI 3.1 document from the list of operations."""
+"""Make the OpenAPI 3.1 document of the API from the list of its operations."""
 
 import re
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _WITH_NAME = {404: Result("There is no such entry or change.", named("Problem"))
 
 
 def document_of(operations: Sequence[Operation], version: str) -> dict[str, Any]:
-    """Return the document that describes the operations."""
+    """Return the OpenAPI 3.1 document that describes these operations of the API."""
     paths: dict[str, dict[str, Any]] = {}
     for one in operations:
         paths.setdefault(PREFIX + one.path, {})[one.method.lower()] = _operation(one)

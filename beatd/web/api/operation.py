@@ -1,4 +1,4 @@
-"""The description of one operation of the API, from which its route and its document are made."""
+"""The types that describe an operation of the API, for its route and its OpenAPI document."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -17,7 +17,7 @@ PREFIX = "/api/v1/"
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
-    """A parameter in the query, or a header, with its JSON Schema."""
+    """A query parameter or header that an operation of the API accepts, with its JSON Schema."""
 
     name: str
     schema: Schema
@@ -26,10 +26,10 @@ class Parameter(Struct, frozen=True, kw_only=True):
 
 
 class Body(Struct, frozen=True, kw_only=True):
-    """The JSON that a request has.
+    """The JSON body that an operation of the API expects.
 
-    `reader` is the type that reads it; None accepts every JSON object. An optional body may be
-    empty.
+    `reader` is the type that a body is converted to; None keeps it as a dict. If `optional`, the
+    body may be empty.
     """
 
     schema: Schema
@@ -39,18 +39,17 @@ class Body(Struct, frozen=True, kw_only=True):
 
 
 class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """A body without members."""
+    """An empty JSON object, for operations of the API that need no values in their body."""
 
 
 def body_read_by(type: type[Struct], *, optional: bool = False) -> Body:
-    """Return the body that this type reads, with the JSON Schema of the type."""
+    """Return the description of a request body whose JSON is converted to the struct `type`."""
     (schema,), components = json.schema_components([type], ref_template="{name}")
     whole: Schema = _in_place(schema, components)
     return Body(schema=whole, reader=type, optional=optional)
 
 
 def _in_place(schema: Any, components: Mapping[str, Any]) -> Any:
-    """Return a schema with each reference replaced by the schema of that name."""
     if isinstance(schema, list):
         return [_in_place(one, components) for one in schema]
     if not isinstance(schema, dict):
@@ -61,17 +60,17 @@ def _in_place(schema: Any, components: Mapping[str, Any]) -> Any:
 
 
 class Result(Struct, frozen=True):
-    """An answer: what it means, and the JSON Schema of its content, or None without content."""
+    """A possible response of an operation: its meaning, and the JSON Schema of its body, if any."""
 
     about: str
     schema: Schema | None = None
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """One method of one path of the API.
+    """One operation of the API: a method and a path, with their handler, parameters and responses.
 
-    `path` is below PREFIX, such as "entries/{name}/pause". `results` are the answers by status,
-    without those that every operation has.
+    `path` is relative to /api/v1/, such as "entries/{name}/pause". `results` has the responses by
+    status, except those that all operations share.
     """
 
     method: Method
@@ -85,6 +84,6 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        """The name of the operation in the document, such as "post_entries_name_pause"."""
+        """The unique id of the operation in OpenAPI, such as "post_entries_name_pause"."""
         plain = self.path.replace("{", "").replace("}", "").replace(".", "_").replace("/", "_")
         return f"{self.method.lower()}_{plain}"

@@ -1,4 +1,4 @@
-"""All operations of the API."""
+"""The list of all operations of the API."""
 
 from starlette.responses import Response
 
@@ -24,7 +24,7 @@ from beatd.web.api.schemas import ANY_OBJECT
 
 
 def openapi(call: Call) -> Response:
-    """Answer the OpenAPI document of the API."""
+    """Return the OpenAPI document that describes the API."""
     return json_answer(document_of(OPERATIONS, __version__))
 
 

@@ -1,4 +1,4 @@
-"""Check an entry that is not saved, and show when it would run."""
+"""The API operation that checks an entry without saving it, and shows when it would run."""
 
 from typing import Annotated, Any
 
@@ -24,7 +24,7 @@ After = Annotated[str, Meta(max_length=64, description="Runs after this moment, 
 
 
 class PreviewBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """An entry with the keys of YAML."""
+    """The JSON body of a request to check an entry; it has the same keys as an entry in YAML."""
 
     entry: dict[str, Any]
     name: Name = "preview"
@@ -33,7 +33,10 @@ class PreviewBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def preview(call: Call) -> Response:
-    """Answer the problems of an entry and, if it is valid, its schedule in words and next runs."""
+    """Check an entry without saving it, and return its mistakes or its next runs.
+
+    A valid entry also gets a description of its schedule in words.
+    """
     body: PreviewBody = call.body
     checked = check(body.name, body.entry, timezone=call.site.timezone, source=SOURCE)
     problems = [one.under("entry") for one in checked.problems if not one.warning]

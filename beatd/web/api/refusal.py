@@ -1,4 +1,4 @@
-"""Requests that are refused, as RFC 9457 problems."""
+"""The error that a handler of the API raises, which becomes an RFC 9457 problem response."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,9 +23,9 @@ MISTAKES_MAX = 1_000  # of one request; the detail has the number of all
 
 
 class Refusal(Exception):
-    """Raised by a handler to answer with this status instead of a result.
+    """The error that a handler of the API raises to respond with an error status.
 
-    `errors` are the single mistakes; `members` are further members of the problem's JSON.
+    `errors` lists the single mistakes in the request; `members` are added to the response's JSON.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Refusal(Exception):
         self.headers, self.members = headers, members
 
     def answer(self) -> Response:
-        """Return the answer to the request."""
+        """Return the error response with an RFC 9457 problem as its JSON body."""
         return problem(self.status, self.detail, self.errors, self.headers, **self.members)
 
 
@@ -52,27 +52,29 @@ def pointer(path: Path) -> str:
 
 
 def mistakes(problems: Iterable[Problem]) -> list[dict[str, str]]:
-    """Return problems of an entry or a request as JSON, with a pointer to each wrong value."""
+    """Return the mistakes in an entry or a request as JSON, each with a pointer to the wrong
+    value."""
     return [{"pointer": pointer(one.path), "detail": one.text} for one in problems]
 
 
 def wrong_values(problems: Iterable[Problem]) -> Refusal:
-    """Return the refusal of a request whose body has these problems; there must be one.
+    """Return the 422 error for a request whose body has these mistakes, of which there is at least
+    one.
 
-    The answer lists the first MISTAKES_MAX of them.
+    The response lists at most MISTAKES_MAX of them.
     """
     every = list(problems)
     return Refusal(422, in_one_line(every), mistakes(every[:MISTAKES_MAX]))
 
 
 def wrong_parameter(name: str, detail: str) -> Refusal:
-    """Return the refusal of a request with a wrong parameter in its query or headers."""
+    """Return the error for a request whose query parameter or header `name` has a wrong value."""
     detail = hidden(detail)
     return Refusal(422, f"{name}: {detail}", [{"parameter": name, "detail": detail}])
 
 
 def refusal_of_error(error: BeatError) -> Refusal:
-    """Return the refusal that stands for an error of an edit or of the store."""
+    """Convert an error of an edit or of the store to an error response with a fitting status."""
     text = str(error).replace("use --force", "add ?force=true")
     match error:
         case StoreError():

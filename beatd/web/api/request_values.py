@@ -1,4 +1,4 @@
-"""Read the query and the body of a request, and refuse what the operation does not know."""
+"""Read the query parameters and the body of a request, and refuse those that are unknown."""
 
 import re
 from typing import Any
@@ -17,7 +17,10 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
 def values_of(request: Request, operation: Operation) -> dict[str, Any]:
-    """Return the parameters of the query by name. Raises Refusal if one is wrong or unknown."""
+    """Return the checked query parameters of a request by name; parameters not sent are left out.
+
+    Raises Refusal if a parameter is unknown to the operation, is repeated or has a wrong value.
+    """
     known = {one.name: one for one in operation.parameters if one.place == "query"}
     found: dict[str, Any] = {}
     for name, text in request.query_params.multi_items():
@@ -31,7 +34,6 @@ def values_of(request: Request, operation: Operation) -> dict[str, Any]:
 
 
 def _value(parameter: Parameter, text: str) -> Any:
-    """Return the value of a parameter. Raises Refusal if it does not fit its schema."""
     schema = parameter.schema
     match schema.get("type"):
         case "integer":
@@ -57,9 +59,9 @@ def _value(parameter: Parameter, text: str) -> Any:
 
 
 def body_of(request: Request, body: Body | None) -> Any:
-    """Return the body of a request, read by the type of the operation's body.
+    """Return the JSON body of a request, converted to the type that the operation declares.
 
-    Raises Refusal if it has another media type, is not JSON, or has wrong or unknown members.
+    Raises Refusal if the media type is wrong, the text is not JSON, or a key or value is invalid.
     """
     content: bytes = request.state.body
     if body is None:
@@ -98,7 +100,6 @@ def _struct(plain: dict[str, Any], type: type[Struct]) -> Struct:
 
 
 def _problem(text: str) -> Problem:
-    """Return a problem with the place that an error text of msgspec ends with."""
     found = _PLACE.match(text)
     if found is None:
         return Problem(text)

@@ -1,4 +1,4 @@
-"""Make a route of each operation."""
+"""Make the Starlette routes of the API from the descriptions of its operations."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,10 @@ from beatd.web.visitor import Handler, needs
 
 
 def routes_of(operations: Sequence[Operation]) -> list[BaseRoute]:
-    """Return a route for each operation; those that end with a name come last."""
+    """Return a Starlette route for each operation of the API.
+
+    Routes that end with an entry's name come last, because a name may contain slashes.
+    """
     made: list[RawPathRoute] = []
     for one in sorted(operations, key=lambda one: one.path.endswith("{name}")):
         path = PREFIX + one.path.replace("{name}", "{name:path}")
@@ -30,8 +33,6 @@ def routes_of(operations: Sequence[Operation]) -> list[BaseRoute]:
 
 
 def _endpoint(operation: Operation) -> Handler:
-    """Return a handler that calls the operation, and answers its errors as problems."""
-
     def answer(request: Request) -> Response:
         try:
             if text := name_problem(request.path_params.get("name", "-")):

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the API: parameters that several operations have, and answers."""
+"""The JSON Schemas that several operations of the API share."""
 
 from typing import Any
 
@@ -17,12 +17,15 @@ ANY_OBJECT: Schema = {"type": "object"}
 
 
 def named(name: str) -> Schema:
-    """Return a reference to the schema of this name in COMPONENTS."""
+    """Return a JSON Schema that refers to the shared schema `name` of the OpenAPI document."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def record(properties: dict[str, Any], *optional: str, closed: bool = False) -> Schema:
-    """Return the schema of an object that has all properties but the optional ones."""
+    """Return the JSON Schema of an object; all properties but those in `optional` are required.
+
+    If `closed`, other properties are forbidden.
+    """
     required = [key for key in properties if key not in optional]
     schema: Schema = {"type": "object", "properties": properties}
     if required:
@@ -31,12 +34,12 @@ def record(properties: dict[str, Any], *optional: str, closed: bool = False) -> 
 
 
 def array(of: Schema) -> Schema:
-    """Return the schema of an array."""
+    """Return the JSON Schema of an array whose items have the schema `of`."""
     return {"type": "array", "items": of}
 
 
 def page_of(item: Schema) -> Schema:
-    """Return the schema of a page of a list."""
+    """Return the JSON Schema of one page of a list whose items have the schema `item`."""
     cursor = {**TEXT_OR_NULL, "description": "Send it as `after` for the next page; null: none."}
     return record({"items": array(item), "next": cursor})
 

@@ -1,4 +1,4 @@
-"""The pages for people, which are rendered from templates."""
+"""The HTML pages on which people view and edit entries, rendered from Jinja templates."""
 
 from starlette.routing import BaseRoute
 
@@ -23,7 +23,7 @@ from beatd.web.templates import environment
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of the pages, and prepare the templates for them."""
+    """Return the Starlette routes of all HTML pages."""
     prepare(environment())
     return [
         *overview.routes(),

@@ -1,4 +1,4 @@
-"""The addresses of pages, with their filters and their place in a list."""
+"""Build the URLs of pages, with their search filters and their position in a list."""
 
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
@@ -11,7 +11,7 @@ BACK_MAX = 12
 
 
 class Pages(Struct, frozen=True):
-    """The links between the pages of a list; "" where there is no such page."""
+    """The URLs of the first, previous and next page of a list; "" if there is no such page."""
 
     first: str
     back: str
@@ -19,11 +19,10 @@ class Pages(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """The place of a page in a list that a store can only read forwards.
+    """The position of a page in a list that a store can only read forwards.
 
-    `here` is the place where the page begins, "" for the first. `before` has the places of the
-    pages that lead to it. The address of the page has all of them, so the link back needs no
-    reading.
+    `here` is where the page begins, "" for the first. `before` has the positions of the pages
+    before it. The URL contains all of them, so a link back needs no search.
     """
 
     here: str = ""
@@ -31,14 +30,15 @@ class Place(Struct, frozen=True):
 
     @classmethod
     def of(cls, request: Request) -> "Place":
-        """Return the place that a request asks for."""
+        """Return the position in a list that the URL of a request contains."""
         fields = request.query_params
         return cls(fields.get("place", ""), tuple(fields.getlist("back"))[-BACK_MAX:])
 
     def pages(self, path: str, fields: Mapping[str, str], rest: str) -> Pages:
-        """Return the links of this page; `rest` is the place of the next one, "" if there is none.
+        """Return the URLs of the pages next to this one; `rest` is where the next page begins, or
+        "".
 
-        `fields` are the filters, which each link keeps.
+        `fields` are the search filters, which each URL keeps.
         """
         first = address(path, fields)
         if not self.here:
@@ -51,14 +51,14 @@ class Place(Struct, frozen=True):
 
 
 def address(path: str, fields: Mapping[str, str] | None = None, **more: str) -> str:
-    """Return a path with those query fields that are not empty."""
+    """Return a URL path with those of the query parameters that are not empty."""
     pairs = {**(fields or {}), **more}
     query = urlencode([(key, value) for key, value in pairs.items() if value])
     return f"{path}?{query}" if query else path
 
 
 def entry_path(name: str) -> str:
-    """Return the address of an entry's page."""
+    """Return the URL path of the page about the entry `name`."""
     return f"/entries/{quote(name, safe='')}"
 
 

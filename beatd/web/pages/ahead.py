@@ -34,7 +34,7 @@ KEPT_S = 60.0  # unless an entry changes
 
 
 class Ahead(Struct, frozen=True):
-    """The planned runs of the next day and week, and the quietest minute of the next hours."""
+    """The number of planned runs in the next day and week, and the quietest minute of an hour."""
 
     day: PlannedAhead
     week: PlannedAhead
@@ -42,7 +42,7 @@ class Ahead(Struct, frozen=True):
 
 
 class Busy(Struct, frozen=True):
-    """A time with many runs, and the address of the entries that run next from then on."""
+    """A period with many planned runs, and the URL of a list of the entries that run in it."""
 
     at: datetime
     until: datetime
@@ -51,7 +51,7 @@ class Busy(Struct, frozen=True):
 
 
 class Drawing(Struct, frozen=True):
-    """The density of a span, with the words below it."""
+    """A bar chart of planned runs over time, with the labels below it and the total of runs."""
 
     runs: int
     most: int
@@ -61,7 +61,8 @@ class Drawing(Struct, frozen=True):
 
 
 def read_ahead(catalog: EntryFinder, now: datetime, tz: str) -> Ahead:
-    """Count the planned runs; all entries are read once."""
+    """Count the planned runs of all entries in the next day and week; entries are read only
+    once."""
     alike = alike_entries(catalog, now + timedelta(hours=WEEK))
     return Ahead(
         count_ahead(alike, _floor(now, 300), DAY),
@@ -71,14 +72,13 @@ def read_ahead(catalog: EntryFinder, now: datetime, tz: str) -> Ahead:
 
 
 def _whole_minutes(alike: AlikeEntries, now: datetime) -> PlannedAhead:
-    """Count the runs of the next QUIET hours in minutes, without the minute that has begun."""
     soon = count_ahead(alike, _floor(now, 60), QUIET + 1)
     counts = soon.counts[1 : QUIET * 60 + 1]
     return PlannedAhead(soon.start + timedelta(minutes=1), 60, counts, soon.complete)
 
 
 def busiest(ahead: PlannedAhead) -> Iterator[Busy]:
-    """Yield the times with the most runs, the busiest first."""
+    """Yield the periods with the most planned runs, the busiest first."""
     size = timedelta(seconds=ahead.bucket_s)
     places = [place for place, runs in enumerate(ahead.counts) if runs]
     for place in islice(sorted(places, key=lambda one: -ahead.counts[one]), BUSIEST_SHOWN):
@@ -89,7 +89,8 @@ def busiest(ahead: PlannedAhead) -> Iterator[Busy]:
 
 
 def night(week: PlannedAhead, shift: ClockShift) -> PlannedAhead | None:
-    """Return the hours around a clock change, or None if it is not within the week."""
+    """Return the runs planned in the hours around a clock change, or None if it is over a week
+    away."""
     size = timedelta(seconds=week.bucket_s)
     if shift.moment >= week.start + len(week.counts) * size:
         return None
@@ -101,7 +102,8 @@ def night(week: PlannedAhead, shift: ClockShift) -> PlannedAhead | None:
 
 
 def shift_words(shift: ClockShift) -> tuple[str, str]:
-    """Return in words how the clock changes, and what that means for fixed times."""
+    """Describe a clock change in two texts: how the clock changes, and what it means for
+    schedules."""
     length = length_text(abs(shift.seconds))
     way = "forward" if shift.seconds > 0 else "back"
     shows, then = f"{shift.shows:%H:%M}", f"{shift.shows_then:%H:%M}"
@@ -119,7 +121,7 @@ def shift_words(shift: ClockShift) -> tuple[str, str]:
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the page of the runs ahead."""
+    """Return the page /ahead, which shows how many runs are planned in the next day and week."""
     site = site_of(request)
     store, shown, tz = site.open_store(), moments_of(request), site.timezone
     ahead = kept_of(request).get(
@@ -158,10 +160,9 @@ def _days(ahead: PlannedAhead, tz: str) -> list[str]:
 
 
 def _floor(moment: datetime, seconds: int) -> datetime:
-    """Return the last multiple of this number of seconds that is not later than `moment`."""
     return moment - (moment - EPOCH) % timedelta(seconds=seconds)
 
 
 def routes() -> list[Route]:
-    """Return the route of this page."""
+    """Return the Starlette route of the page /ahead."""
     return [Route("/ahead", show, methods=["GET"])]

@@ -1,4 +1,4 @@
-"""The form /entries/NAME/backfill: run an entry for past moments, after a look at the moments."""
+"""The form /entries/NAME/backfill, with a preview, that runs an entry for past times."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -37,7 +37,7 @@ CHANGED = "the entry was changed after this preview; look at the moments again"
 
 
 class Span(Struct, frozen=True):
-    """The first and the last moment that a form asks for, as text and as moments."""
+    """The first and the last time between which an entry is to run, as text and as datetimes."""
 
     texts: tuple[str, str]
     first: datetime
@@ -45,10 +45,10 @@ class Span(Struct, frozen=True):
 
 
 class Preview(Struct, frozen=True):
-    """What a confirmed form requests.
+    """The runs that a form to run an entry for past times will request after confirmation.
 
-    `moments` are the first of them by the clock of the entry's zone; `more` is the number of the
-    others. `span` has the first and the last moment as the form sends them back.
+    `moments` are the first of their times in the entry's time zone, `more` is the number of the
+    others. `span` has the first and last time as text, which the form sends again.
     """
 
     found: Skip
@@ -60,7 +60,7 @@ class Preview(Struct, frozen=True):
 
 @needs("operator")
 def ask(request: Request) -> Response:
-    """Return the form and, for the moments in the address, a preview."""
+    """Return the form for past runs, with a preview if the URL has the first and last time."""
     row = row_of_path(request)
     texts = (
         request.query_params.get("from", "").strip(),
@@ -71,9 +71,10 @@ def ask(request: Request) -> Response:
 
 @needs("operator")
 def confirm(request: Request) -> Response:
-    """Request the runs and lead to the entry's page, or return the form with what is wrong.
+    """Request the runs for past times and redirect to the entry's page, or show the form's
+    mistakes.
 
-    The random number of the form is the key of the request: a form sent twice runs once.
+    A random number in the form identifies the request, so a form that is sent twice runs once.
     """
     row, form, site = row_of_path(request), form_of(request), site_of(request)
     texts = (one_of(form, "from"), one_of(form, "to"))
@@ -96,7 +97,7 @@ def confirm(request: Request) -> Response:
 
 @needs("operator")
 def call_off(request: Request) -> Response:
-    """Call off the pending backfills of an entry, and lead to its page."""
+    """Cancel the entry's requested past runs that are not sent yet, and redirect to its page."""
     site, name = site_of(request), row_of_path(request).entry.name
     try:
         left = cancel_backfills(site.open_store().requests, name)
@@ -112,7 +113,6 @@ def call_off(request: Request) -> Response:
 
 
 def _span(texts: tuple[str, str], entry: Entry, now: datetime) -> Span:
-    """Return the moments that the form asks for. Raises ConfigError if they make no span."""
     for word, text in zip(("From", "To"), texts, strict=True):
         if not text:
             raise ConfigError(f"{word}: give a moment, like 2026-11-28T02:30")
@@ -125,7 +125,6 @@ def _span(texts: tuple[str, str], entry: Entry, now: datetime) -> Span:
 
 
 def _preview(request: Request, entry: Entry, span: Span, now: datetime) -> Preview:
-    """Return what would be requested. Raises BeatError if there is no moment."""
     requests = site_of(request).open_store().requests
     found = backfill(requests, entry.name, span.first, span.last, now, only_count=True)
     home = zone(entry.tz)
@@ -152,7 +151,6 @@ def _moments(entry: Entry, found: Skip) -> Iterator[datetime]:
 def _form(
     request: Request, row: Stored, texts: tuple[str, str], refusal: str = "", status: int = 200
 ) -> Response:
-    """Return the form, with a preview if the moments in it are right."""
     shown, preview = moments_of(request), None
     if any(texts):
         try:
@@ -179,7 +177,7 @@ def _form(
 
 
 def routes() -> list[RawPathRoute]:
-    """Return the routes of this form."""
+    """Return the Starlette routes of the form that runs an entry for past times."""
     return [
         RawPathRoute("/entries/{name:path}/backfill", ask, methods=["GET"]),
         RawPathRoute("/entries/{name:path}/backfill", confirm, methods=["POST"]),

@@ -1,4 +1,4 @@
-"""The badge /badge/NAME.svg: the name and the state of an entry, to show it in another page."""
+"""The image /badge/NAME.svg, which shows the name and state of an entry on other websites."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -41,7 +41,7 @@ _SVG = Markup(
 
 
 def badge(label: str, state: EntryState) -> str:
-    """Return the SVG of a badge: the label on the left, the state on the right in its colour."""
+    """Return an SVG image with a label on the left, and a state in its colour on the right."""
     label_width, value_width = _width(label), _width(state.word)
     left, right = label_width + 2 * PAD, value_width + 2 * PAD
     return _SVG.format(
@@ -60,7 +60,7 @@ def badge(label: str, state: EntryState) -> str:
 
 
 def badge_state(store: Roles, name: str, now: datetime) -> EntryState:
-    """Return what the badge shows: the last outcome of an entry that is well, else its state."""
+    """Return the state that an entry's badge shows; for a healthy entry, its last outcome."""
     row = rows(store.catalog, (name,)).get(name)
     if row is None:
         return UNKNOWN
@@ -74,7 +74,8 @@ def badge_state(store: Roles, name: str, now: datetime) -> EntryState:
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the badge of an entry; 404 with the badge "unknown" if there is none of this name."""
+    """Return the badge of an entry; if there is no such entry, status 404 and the badge
+    "unknown"."""
     name = request.path_params["name"]
     site = site_of(request)
     state = badge_state(site.open_store(), name, site.now())
@@ -89,16 +90,15 @@ def show(request: Request) -> Response:
 
 
 def _label(name: str) -> str:
-    """Return a name that fits a badge, without characters that XML forbids."""
     short = name if len(name) <= NAME_CHARS_MAX else f"{name[: NAME_CHARS_MAX - 1]}…"
     return "".join(c for c in short if c >= " " and c not in "\ufffe\uffff")
 
 
 def _width(text: str) -> int:
-    """Return about how many pixels a text takes; the SVG then sets it to just this width."""
+    # In pixels, roughly; the SVG then stretches the text to this width.
     return round(sum(WIDE if east_asian_width(c) in "WF" else NARROW for c in text))
 
 
 def routes() -> list[RawPathRoute]:
-    """Return the route of the badges."""
+    """Return the Starlette route of the badge images."""
     return [RawPathRoute("/badge/{name:path}.svg", show, methods=["GET"])]

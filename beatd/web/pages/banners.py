@@ -1,4 +1,4 @@
-"""The banners above a page: what keeps beatd, or this visitor, from working."""
+"""The warnings at the top of each page, such as a lost connection to the broker."""
 
 from msgspec import Struct
 
@@ -9,7 +9,10 @@ NOBODY_LEADS = "nobody is known to lead yet"
 
 
 class Banner(Struct, frozen=True):
-    """One problem, why it is there, and what would end it; `kind` is "bad", "warn" or "note"."""
+    """A warning at the top of a page: the problem, its cause and its remedy.
+
+    `kind` is "bad", "warn" or "note".
+    """
 
     kind: str
     title: str
@@ -18,7 +21,8 @@ class Banner(Struct, frozen=True):
 
 
 def banners(site: Site, visitor: Visitor | None) -> list[Banner]:
-    """Return the banners for a visitor, the worst first. No server is contacted."""
+    """Return the warnings that a visitor should see, most serious first, without any network
+    access."""
     found = []
     health = site.health()
     if health.trouble:

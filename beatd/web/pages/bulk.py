@@ -47,14 +47,15 @@ Form = Mapping[str, Sequence[str]]
 
 
 class SentForms:
-    """Remembers the results of the last forms, so that a form sent twice acts once."""
+    """Remembers the results of recent forms, so that a form that is sent twice is carried out
+    once."""
 
     def __init__(self) -> None:
         self._guard = Lock()
         self._results: dict[str, list[EditResult] | None] = {}
 
     def begin(self, number: str) -> bool:
-        """Return True for the first form with this number, False for each later one."""
+        """Return True if no form with this random number was sent before, else False."""
         with self._guard:
             if number in self._results:
                 return False
@@ -64,20 +65,23 @@ class SentForms:
             return True
 
     def end(self, number: str, results: list[EditResult]) -> None:
-        """Keep the results of a form."""
+        """Store the results of the form with this random number."""
         with self._guard:
             self._results[number] = results
 
     def results(self, number: str) -> list[EditResult] | None:
-        """Return the results of a form, or None while it is carried out."""
+        """Return the results of the form with this random number, or None while it is carried
+        out."""
         with self._guard:
             return self._results.get(number)
 
 
 @needs("operator")
 def act(request: Request) -> Response:
-    """Return the preview of an action or, for a confirmed one, carry it out and return its
-    results."""
+    """Return a preview of an action on several entries or, if it is confirmed, do it.
+
+    The response to a confirmed action is a page with a result for each entry.
+    """
     form = form_of(request)
     action = _action_of(request, form)
     if one_of(form, "step") == "confirm":
@@ -86,12 +90,11 @@ def act(request: Request) -> Response:
 
 
 def one_of(form: Form, key: str) -> str:
-    """Return the value of a field, without blanks around it; "" if it is missing."""
+    """Return the value of a form field without surrounding spaces, or "" if it is missing."""
     return form.get(key, [""])[0].strip()
 
 
 def _action_of(request: Request, form: Form) -> BulkAction:
-    """Return the action that the form asks for, or raise HTTPException."""
     wanted = one_of(form, "action")
     action = next((one for one in BULK_ACTIONS if one == wanted), None)
     if action is None:
@@ -129,7 +132,6 @@ def _preview(request: Request, form: Form, action: BulkAction, refusal: str = ""
 def _end_of(
     request: Request, form: Form, action: BulkAction, now: datetime
 ) -> tuple[datetime | None, str]:
-    """Return the end of the pause that the form asks for, and what is wrong with it."""
     text = one_of(form, "until")
     if action != "pause" or not text:
         return None, ""
@@ -165,10 +167,8 @@ def _carried_out(request: Request, form: Form, action: BulkAction) -> Response:
 
 
 def _seen_in(form: Form) -> dict[str, int | None]:
-    """Return the names and revisions that the preview wrote into the form: "7 tidy".
-
-    A damaged revision is one that no entry has, so that nothing is changed.
-    """
+    # Maps names to revisions, from fields such as "7 tidy". A damaged revision becomes -1, which no
+    # entry has, so that the entry is not changed.
     seen: dict[str, int | None] = {}
     for text in form.get("seen", ())[:NAMES_MAX]:
         revision, _, name = text.partition(" ")
@@ -206,5 +206,5 @@ def _forms_of(request: Request) -> SentForms:
 
 
 def routes() -> list[Route]:
-    """Return the route of this form."""
+    """Return the Starlette route of the form for actions on several entries."""
     return [Route(PATH, act, methods=["POST"])]

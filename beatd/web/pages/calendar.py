@@ -1,4 +1,4 @@
-"""The calendar /entries.ics: the planned runs of the next days as iCalendar (RFC 5545)."""
+"""The calendar /entries.ics, which has the planned runs of the next days as iCalendar events."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -36,9 +36,9 @@ _Found = tuple[datetime, str, Stored]
 def planned_runs(
     catalog: EntryFinder, search: EntrySearch, now: datetime
 ) -> tuple[list[tuple[datetime, Stored]], bool]:
-    """Return the planned runs of the next DAYS days in order, and True if these are all.
+    """Return the planned runs of the next DAYS days in order, and True if the list is complete.
 
-    Entries that run more often than once an hour, paused and disabled entries have none.
+    Entries that run more than once an hour, and paused or disabled entries, are left out.
     """
     end, next_after = now + timedelta(days=DAYS), shared_next_after()
     query = Query(
@@ -74,7 +74,7 @@ def planned_runs(
 
 
 def runs_often(entry: Entry, now: datetime) -> bool:
-    """Return True if an entry runs more often than once an hour, on a whole day."""
+    """Return True if an entry runs more than once an hour, on average over a day."""
     period = entry.schedule.period
     if period is not None:
         return period < HOUR_US
@@ -88,7 +88,8 @@ def runs_often(entry: Entry, now: datetime) -> bool:
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the calendar of the entries that match `q` and `source`."""
+    """Return the iCalendar file with the planned runs of the entries that match `q` and
+    `source`."""
     search = search_of(request.query_params)
     version = site_of(request).open_store().catalog.version()
     key = ("calendar", version, search.text, search.source)
@@ -117,10 +118,9 @@ def _calendar(request: Request, search: EntrySearch) -> str:
 
 
 def _uid(namespace: UUID, name: str, moment: datetime) -> str:
-    """Return the task id of the run, which every daemon computes alike, as a UID."""
     return f"{task_id(namespace, Occurrence(name, moment))}@beatd"
 
 
 def routes() -> list[Route]:
-    """Return the route of the calendar."""
+    """Return the Starlette route of the calendar /entries.ics."""
     return [Route("/entries.ics", show, methods=["GET"])]

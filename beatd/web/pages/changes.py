@@ -31,7 +31,7 @@ KINDS = {
 
 
 class FieldChange(Struct, frozen=True):
-    """One field before and after a change, as text; None if it was left out."""
+    """A field of an entry before and after a change, as text; None where the field was not set."""
 
     key: str
     before: str | None
@@ -39,7 +39,10 @@ class FieldChange(Struct, frozen=True):
 
 
 class ChangeLine(Struct, frozen=True):
-    """One change. `fields` is None if a definition was too large to keep."""
+    """A line in the list of changes of entries, with the fields that the change altered.
+
+    `fields` is None if the entry's definition was too large to keep.
+    """
 
     record: ChangeRecord
     kind: str
@@ -47,7 +50,7 @@ class ChangeLine(Struct, frozen=True):
 
 
 def change_line(record: ChangeRecord) -> ChangeLine:
-    """Return the line of a change; an added or removed entry has all its fields."""
+    """Return the line that shows a change; for an added or removed entry, it lists all fields."""
     return ChangeLine(record, KINDS[record.action], _fields_of(record))
 
 
@@ -67,7 +70,7 @@ def _fields_of(record: ChangeRecord) -> list[FieldChange] | None:
 
 
 def field_changes(fields: Fields) -> list[FieldChange]:
-    """Return these fields as text."""
+    """Convert changed fields, given as old and new values by name, to texts for a page."""
     return [FieldChange(key, _text(old), _text(new)) for key, (old, new) in fields.items()]
 
 
@@ -79,7 +82,7 @@ def _text(value: Any) -> str | None:
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the changes of all entries, or of one, the newest first."""
+    """Return the page /changes, which lists who changed which entries, newest first."""
     store, shown = site_of(request).open_store(), moments_of(request)
     name, place = request.query_params.get("entry", "").strip(), Place.of(request)
     found = store.changes.changes(name or None, PAGE + 1, place.here)
@@ -98,13 +101,13 @@ def show(request: Request) -> Response:
 
 @needs("editor")
 def confirm(request: Request) -> Response:
-    """Return the form that asks whether to undo a change."""
+    """Return a form that asks the visitor whether to undo a change."""
     return _undo_form(request, "")
 
 
 @needs("editor")
 def carry_out(request: Request) -> Response:
-    """Undo a change and lead to the list, or return the form again with the reason."""
+    """Undo a change of an entry and redirect to the list, or show the form with the error."""
     site, form = site_of(request), form_of(request)
     store = site.open_store()
     note = one_of(form, "note")[:NOTE_CHARS_MAX]
@@ -142,7 +145,7 @@ def _undo_form(request: Request, refusal: str) -> Response:
 
 
 def routes() -> list[Route]:
-    """Return the routes of this page."""
+    """Return the Starlette routes of the page /changes and of its form."""
     return [
         Route(PATH, show, methods=["GET"]),
         Route(PATH + "/{id}/undo", confirm, methods=["GET"]),

@@ -1,4 +1,4 @@
-"""The page /daemons: who leads, who stands by, and what each of them sees."""
+"""The page /daemons, which shows the leading daemon, the standbys, and the problems of each."""
 
 from collections.abc import Sequence
 
@@ -18,10 +18,10 @@ CLOCK_OFF_S = 1.0  # a larger difference is a problem
 
 
 class Crew(Struct, frozen=True):
-    """All daemons of a store: the leader first, then the standbys, the oldest first.
+    """All running daemons of a store: the leading one, and the standbys, oldest first.
 
-    `leader` is None if no daemon leads. `term` and `last` are the newest term and the daemon that
-    began it.
+    `leader` is None if no daemon leads. `term` counts the leaders so far, and `last` describes the
+    newest of them.
     """
 
     leader: Presence | None
@@ -35,10 +35,7 @@ class Crew(Struct, frozen=True):
 
 
 def crew_of(store: Roles) -> Crew:
-    """Return the daemons that announce themselves in the store.
-
-    A daemon that claims to lead under an older term is shown as a standby.
-    """
+    """Return all running daemons of a store, sorted into the leading one and the standbys."""
     newest = store.terms.term()
     found = sorted(store.presences.daemons(), key=lambda one: one.holder.since)
     leader = None
@@ -51,7 +48,7 @@ def crew_of(store: Roles) -> Crew:
 
 
 class DaemonLine(Struct, frozen=True):
-    """One daemon, and what it has to complain about."""
+    """A line on the page of daemons: one daemon, and the problems that it reports."""
 
     presence: Presence
     leads: bool
@@ -76,7 +73,7 @@ def daemon_lines(crew: Crew) -> list[DaemonLine]:
 
 
 def troubles_of(one: Presence) -> list[str]:
-    """Return what the daemon reports as wrong, one text for each."""
+    """Return one line of text for each problem that a daemon reports about itself."""
     found = []
     if not one.broker_ok:
         found.append(f"broker: {one.broker or 'no answer'}")
@@ -91,12 +88,12 @@ def troubles_of(one: Presence) -> list[str]:
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the page of daemons."""
+    """Return the page /daemons, which lists the running daemons and their problems."""
     store, shown = site_of(request).open_store(), moments_of(request)
     crew = crew_of(store)
     return live_page(request, "daemons.html", shown, crew=crew, lines=daemon_lines(crew))
 
 
 def routes() -> list[Route]:
-    """Return the route of this page."""
+    """Return the Starlette route of the page /daemons."""
     return [Route(PATH, show, methods=["GET"])]

@@ -1,4 +1,4 @@
-"""Draw how many runs are planned in each minute, or other length of time, as an SVG."""
+"""Draw a bar chart of the number of planned runs over time, as an SVG image."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ STEP, WIDTH, HEIGHT = 10, 8, 64
 
 
 def density(ahead: PlannedAhead, shown: Moments) -> Markup:
-    """Return an SVG with a bar for each bucket; it is stretched to the width of the page."""
+    """Return an SVG bar chart of planned runs; it is stretched to the width of the page."""
     most = max(ahead.counts, default=0)
     width, size = len(ahead.counts) * STEP, timedelta(seconds=ahead.bucket_s)
     summary = f"{sum(ahead.counts)} runs, at most {most} at once"
@@ -32,6 +32,6 @@ def density(ahead: PlannedAhead, shown: Moments) -> Markup:
 
 
 def axis(ahead: PlannedAhead, count: int) -> list[datetime]:
-    """Return the moments at which `count` equal parts of the drawing begin."""
+    """Return the times for `count` equally spaced labels below the bar chart of planned runs."""
     whole = timedelta(seconds=ahead.bucket_s * len(ahead.counts))
     return [ahead.start + whole * part / count for part in range(count)]

@@ -43,9 +43,9 @@ SOURCE = "page"  # the owner of entries that are added here
 
 
 class Preview(Struct, frozen=True):
-    """What the server found out about the form: `entry` is None if it has mistakes.
+    """The result of checking a form that edits an entry; `entry` is None if the form has mistakes.
 
-    `changed` is the difference from what is stored.
+    `changed` lists the fields that differ from the stored entry.
     """
 
     entry: Entry | None = None
@@ -56,7 +56,8 @@ class Preview(Struct, frozen=True):
 
 
 class Overtaken(Struct, frozen=True):
-    """What somebody else changed while the form was open. `both` are keys that both changed."""
+    """An edit that another person saved while this form was open. `both` lists keys changed in
+    both."""
 
     record: ChangeRecord | None
     theirs: Sequence[FieldChange]
@@ -65,7 +66,7 @@ class Overtaken(Struct, frozen=True):
 
 @needs("editor")
 def show(request: Request) -> Response:
-    """Return the form with the entry's definition."""
+    """Return the form that edits an entry, filled with the entry's definition."""
     row = row_of_path(request)
     plain = json_plain_of(row.entry)
     fields = fields_from(row.entry.name, plain)
@@ -74,13 +75,13 @@ def show(request: Request) -> Response:
 
 @needs("editor")
 def show_new(request: Request) -> Response:
-    """Return the empty form of a new entry."""
+    """Return the empty form for a new entry."""
     return _form(request, None, FormFields(tz=site_of(request).timezone))
 
 
 @needs("editor")
 def act(request: Request) -> Response:
-    """Check the form, take over what somebody else changed, or save the entry."""
+    """Handle a sent form that edits an entry: check it, merge another person's edit, or save it."""
     form, row = form_of(request), row_of_path(request)
     fields, base = fields_in(form, row.entry.name), _base_in(form)
     step, revision = one_of(form, "step"), _revision_in(form)
@@ -102,7 +103,7 @@ def act(request: Request) -> Response:
 
 @needs("editor")
 def act_new(request: Request) -> Response:
-    """Check the form of a new entry, or add the entry."""
+    """Handle a sent form for a new entry: check it, or add the entry."""
     form = form_of(request)
     fields = fields_in(form, "")
     if one_of(form, "step") == "save":
@@ -119,7 +120,7 @@ def act_new(request: Request) -> Response:
 
 
 def preview_of(request: Request, fields: FormFields, row: Stored | None) -> Preview:
-    """Return what the server finds out about the form."""
+    """Check the fields of a form, and return the entry or its mistakes, and what would change."""
     site = site_of(request)
     plain, problems = plain_from(fields)
     source, place = (SOURCE, "") if row is None else (row.entry.source, row.entry.declared_at)
@@ -145,7 +146,6 @@ def _saved(
     revision: int,
     base: dict[str, Any],
 ) -> Response:
-    """Save the entry and lead to its page; return the form again if somebody was faster."""
     site, form = site_of(request), form_of(request)
 
     def edit(stored: Entry) -> Entry:
@@ -172,7 +172,6 @@ def _saved(
 def _overtaken(
     request: Request, row: Stored, fields: FormFields, base: dict[str, Any]
 ) -> Overtaken:
-    """Return what changed since the form was opened, beside what the form changes."""
     changes = site_of(request).open_store().changes.changes(row.entry.name, 1)
     theirs = fields_between(base, json_plain_of(row.entry))
     mine = fields_between(base, plain_from(fields)[0])
@@ -194,13 +193,13 @@ def _note_in(form: Mapping[str, Sequence[str]]) -> str:
 
 
 def _revision_in(form: Mapping[str, Sequence[str]]) -> int:
-    """Return the revision that the form was opened at; -1, which no entry has, if it is damaged."""
+    # -1, which no entry has, if the revision in the form is damaged.
     text = form.get("revision", [""])[0]
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
 def _base_in(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return the definition that the form was opened with; {} if it is damaged."""
+    # The definition when the form was opened; {} if it is damaged.
     try:
         return json.decode(form.get("base", [""])[0], type=dict[str, Any])
     except (MsgspecError, RecursionError):
@@ -218,10 +217,8 @@ def _form(
     refusal: str = "",
     overtaken: Overtaken | None = None,
 ) -> Response:
-    """Return the form. With `checks`, it shows what the server finds out about its content.
-
-    The script asks for the preview alone, after each change.
-    """
+    # With `checks`, the form shows the result of its check. The page's script requests only this
+    # preview, after each change.
     preview = preview_of(request, fields, row) if checks else Preview()
     alone = checks and one_of(form_of(request), "step") == "preview"
     is_wrong = bool(refusal) or (checks and not alone and preview.entry is None)
@@ -251,7 +248,7 @@ def _form(
 
 
 def routes() -> list[Route]:
-    """Return the routes of these forms."""
+    """Return the Starlette routes of the forms that edit and add entries."""
     edit = "/entries/{name:path}/edit"
     return [
         Route(NEW, show_new, methods=["GET"]),

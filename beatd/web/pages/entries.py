@@ -1,4 +1,4 @@
-"""The page /entries: all entries, with search, filters and tick boxes."""
+"""The page /entries, which lists all entries with a search, filters and check boxes."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ COUNT_KEPT_S = 60.0  # unless an entry changes
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the page of entries that the address asks for."""
+    """Return the page /entries, with the entries that match the search in the URL."""
     store, shown = site_of(request).open_store(), moments_of(request)
     search, place = search_of(request.query_params), Place.of(request)
     page = found_page(store, search, shown.now, position_of(place.here))
@@ -59,10 +59,11 @@ def show(request: Request) -> Response:
 
 
 def problems_of(daemons: Sequence[Presence]) -> list[str]:
-    """Return the declarations that the daemons could not apply, each once."""
+    """Return the texts of all daemons about declared entries that were not applied, without
+    repeats."""
     return list(dict.fromkeys(text for one in daemons for text in one.problems))
 
 
 def routes() -> list[Route]:
-    """Return the route of this page."""
+    """Return the Starlette route of the page /entries."""
     return [Route(PATH, show, methods=["GET"])]

@@ -1,4 +1,4 @@
-"""The page /entries/NAME: what an entry is, when it runs, what happened, and who changed it."""
+"""The page /entries/NAME about one entry: its definition, its next and past runs, its changes."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -44,7 +44,7 @@ NEUTRAL = ("published", "waiting", "due", "retried", "claimed")
 
 
 class NextRun(Struct, frozen=True):
-    """One of the next runs; `note` says that the clock of the entry's zone changes before it."""
+    """A future run of an entry; `note` mentions a clock change between it and the run before."""
 
     moment: datetime
     local: str
@@ -52,7 +52,7 @@ class NextRun(Struct, frozen=True):
 
 
 class Field(Struct, frozen=True):
-    """One field of the definition, as text; `is_code` for values that are JSON."""
+    """A field of an entry's definition as text; `is_code` is True if the text is JSON."""
 
     key: str
     text: str
@@ -60,7 +60,7 @@ class Field(Struct, frozen=True):
 
 
 def coming_runs(entry: Entry, now: datetime) -> tuple[list[NextRun], bool]:
-    """Return the next runs of the schedule, and True if no run follows them."""
+    """Return the next runs of an entry's schedule, and True if there are no more after them."""
     home = zone(entry.tz)
     moments, is_all = next_runs(entry, now, NEXT_SHOWN)
     found: list[NextRun] = []
@@ -78,7 +78,8 @@ def coming_runs(entry: Entry, now: datetime) -> tuple[list[NextRun], bool]:
 
 
 def fields_of_entry(entry: Entry) -> Iterator[Field]:
-    """Yield the fields of the definition that differ from their defaults, as YAML names them."""
+    """Yield the fields of an entry's definition that are not at their default, with their YAML
+    names."""
     schedule = entry.schedule.plain()
     for key, value in json_plain_of(entry).items():
         if key in schedule or key in ("task", "tz", "description"):
@@ -90,7 +91,7 @@ def fields_of_entry(entry: Entry) -> Iterator[Field]:
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the page of an entry, or 404 with what is known of a removed one."""
+    """Return the page of an entry; for a removed or unknown one, status 404 with what is known."""
     site, name = site_of(request), request.path_params["name"]
     store, shown = site.open_store(), moments_of(request)
     place = Place.of(request)
@@ -143,7 +144,7 @@ def show(request: Request) -> Response:
 
 
 def answer_kind(answer: Answer) -> str:
-    """Return how the answer looks: "ok", "run" or "bad"."""
+    """Return how an explanation of a run is coloured: "ok", "run" or "bad"."""
     if answer.cause in GOOD:
         return "ok"
     return "run" if answer.cause in NEUTRAL else "bad"
@@ -165,7 +166,6 @@ def _why(request: Request, row: Stored, at: datetime | None, now: datetime) -> A
 
 
 def _moment(request: Request, tz: str) -> tuple[datetime | None, str]:
-    """Return the moment that the address asks about, and what is wrong with it."""
     text = request.query_params.get("at", "").strip()
     if not text:
         return None, ""
@@ -176,12 +176,14 @@ def _moment(request: Request, tz: str) -> tuple[datetime | None, str]:
 
 
 def _missing(request: Request, name: str, is_known: bool) -> Response:
-    """Return 404: the entry was removed, or was never there."""
     if is_known:
         return page(request, "entry_removed.html", 404, name=name)
     raise HTTPException(404, str(unknown(site_of(request).open_store().catalog, name)))
 
 
 def routes() -> list[Route]:
-    """Return the route of this page; it comes after all longer paths below /entries."""
+    """Return the Starlette route of the page of an entry.
+
+    It must come after all longer paths below /entries, because a name may contain slashes.
+    """
     return [RawPathRoute("/entries/{name:path}", show, methods=["GET"])]

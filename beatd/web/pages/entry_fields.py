@@ -1,4 +1,4 @@
-"""The fields of the form that edits an entry: from a definition to texts, and back."""
+"""Convert an entry's definition to the texts of a form's fields, and back."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ EXAMPLES = {
 
 
 class FormFields(Struct, frozen=True, kw_only=True):
-    """What the fields of the form have, as text. `kind` is the kind of schedule."""
+    """The texts in the fields of the form that edits an entry; `kind` is the kind of schedule."""
 
     name: str = ""
     task: str = ""
@@ -41,7 +41,7 @@ class FormFields(Struct, frozen=True, kw_only=True):
 
 
 def fields_from(name: str, plain: Mapping[str, Any]) -> FormFields:
-    """Return the fields of the form for a definition with the keys of YAML."""
+    """Convert an entry's definition, with the keys of YAML, to the texts of the form's fields."""
     rest = dict(plain)
     kind = next((one for one in KINDS if one in rest), "every")
     schedule = rest.pop(kind, "")
@@ -67,7 +67,8 @@ def fields_from(name: str, plain: Mapping[str, Any]) -> FormFields:
 
 
 def fields_in(form: Mapping[str, Sequence[str]], name: str) -> FormFields:
-    """Return the fields as a browser sent them."""
+    """Return the form's fields from the data that a browser sent; `name` overrides the field
+    `name`."""
 
     def text(key: str, default: str = "") -> str:
         return form.get(key, [default])[0].strip().replace("\r\n", "\n")
@@ -88,7 +89,7 @@ def fields_in(form: Mapping[str, Sequence[str]], name: str) -> FormFields:
 
 
 def plain_from(fields: FormFields) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the definition in the form, with the keys of YAML, and the fields that are no JSON."""
+    """Convert the form's fields to a definition with the keys of YAML, and a list of mistakes."""
     problems: list[Problem] = []
 
     def read(key: str, text: str, example: str) -> Any:

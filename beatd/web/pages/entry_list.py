@@ -1,4 +1,4 @@
-"""Read one page of the list of entries, with what its columns show."""
+"""Search for the entries on one page of the list, and prepare the columns that it shows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 class EntryLine(Struct, frozen=True):
-    """One line of the list."""
+    """A line in the list of entries, with everything that its columns show."""
 
     row: Stored
     state: EntryState
@@ -46,7 +46,7 @@ class EntryLine(Struct, frozen=True):
 
 
 def search_of(fields: Mapping[str, str]) -> EntrySearch:
-    """Return the search that the fields of an address ask for; unknown values are ignored."""
+    """Convert the query parameters of a URL to a search for entries; unknown values are ignored."""
     state, order = fields.get("state", ""), fields.get("order", "")
     return EntrySearch(
         text=fields.get("q", "").strip()[:TEXT_MAX_CHARS] or None,
@@ -57,7 +57,7 @@ def search_of(fields: Mapping[str, str]) -> EntrySearch:
 
 
 def fields_of(search: EntrySearch) -> dict[str, str]:
-    """Return the fields of the address of this search; empty ones are at their default."""
+    """Convert a search for entries to query parameters of a URL; default values become ""."""
     return {
         "q": search.text or "",
         "source": search.source or "",
@@ -67,7 +67,7 @@ def fields_of(search: EntrySearch) -> dict[str, str]:
 
 
 def place_text(position: Position | None) -> str:
-    """Return a position as the text that an address has; "" for None."""
+    """Encode a position in the list of entries as a text for the URL; None becomes ""."""
     if position is None:
         return ""
     due = "" if position.due is None else str(micros(position.due))
@@ -75,7 +75,8 @@ def place_text(position: Position | None) -> str:
 
 
 def position_of(text: str) -> Position | None:
-    """Return the position that `place_text` wrote; None for an empty or damaged text."""
+    """Decode a position in the list of entries from a URL; return None if it is empty or
+    damaged."""
     due, tilde, name = text.partition("~")
     if not tilde or not name:
         return None
@@ -88,7 +89,7 @@ def position_of(text: str) -> Position | None:
 def found_page(
     store: Roles, search: EntrySearch, now: datetime, after: Position | None
 ) -> EntriesPage:
-    """Return a page of entries that match the search."""
+    """Return one page of the entries that match a search, beginning behind the position `after`."""
     if search.state != "failing":
         return entries_page(store, search, now, PAGE, after)
     names = [one.name for one in failures(store.catalog, store.history, store.entry_outcomes)]
@@ -111,7 +112,7 @@ def found_page(
 
 
 def lines_of(store: Roles, page: EntriesPage, shown: Moments) -> list[EntryLine]:
-    """Return the lines of a page: it reads the last runs of all its entries at once."""
+    """Return the lines of a page of entries, with their newest runs, which are read all at once."""
     names = [row.entry.name for row, _ in page.entries]
     records = store.history.newest_records(names, STRIP) if names else {}
     ids = [one.task_id for some in records.values() for one in some if one.task_id]
@@ -135,9 +136,9 @@ def lines_of(store: Roles, page: EntriesPage, shown: Moments) -> list[EntryLine]
 
 
 def count_text(store: Roles, search: EntrySearch, page: EntriesPage, *, first: bool) -> str:
-    """Return how many entries match, such as "60" or "10,000+"; "" if only reading all could tell.
+    """Return the number of matching entries, such as "60" or "10,000+", or "" if counting is slow.
 
-    Counting stops at COUNTED_MAX, and that of a search at MATCHES_COUNTED_MAX.
+    Counting stops at COUNTED_MAX entries, or at MATCHES_COUNTED_MAX if there are conditions.
     """
     if first and page.rest is None:
         return f"{len(page.entries):,}"
@@ -158,5 +159,5 @@ def count_text(store: Roles, search: EntrySearch, page: EntriesPage, *, first: b
 
 
 def names_in(values: Sequence[str], most: int) -> list[str]:
-    """Return the first `most` different names of a form, in their order."""
+    """Return the first `most` names that a form sent, without empty ones and repeats."""
     return list(dict.fromkeys(value for value in values if value))[:most]

@@ -1,4 +1,4 @@
-"""The state of an entry in one word, as lists and the entry's page show it."""
+"""Summarize the state of an entry in one word, such as "paused" or "failed", for the pages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from beatd.views.outcome_rows import running_since
 
 
 class EntryState(Struct, frozen=True):
-    """A state in one word, and `note`, a line that explains it, or "".
+    """The state of an entry in one word, such as "paused", with an explanation in `note`, or "".
 
     `kind` is "ok", "bad", "warn", "run", "pause" or "off"; it chooses the colour and the shape.
     """
@@ -27,7 +27,8 @@ class EntryState(Struct, frozen=True):
 def entry_state(
     row: Stored, outcome: EntryOutcome | None, newest: Record | None, now: datetime
 ) -> EntryState:
-    """Return the state of an entry; `newest` is its newest record that is published or failed."""
+    """Return the state of an entry in one word; `newest` is the record of its newest attempt to
+    run."""
     if not row.entry.enabled:
         return EntryState("disabled", "off")
     if row.paused:
@@ -52,7 +53,11 @@ def entry_state(
 
 
 def newest_run(records: Sequence[Record]) -> Record | None:
-    """Return the newest record that is published or failed; `records` has the newest first."""
+    """Return the newest record of a run that was published or failed, or None; skipped runs are
+    ignored.
+
+    `records` must have the newest first.
+    """
     return next((one for one in records if one.state in ("published", "failed")), None)
 
 

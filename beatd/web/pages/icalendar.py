@@ -10,7 +10,7 @@ _TEXT = str.maketrans({**dict.fromkeys((*map(chr, range(32)), "\x7f"), ""), **_E
 
 
 def event(uid: str, moment: datetime, summary: str, description: str, now: datetime) -> list[str]:
-    """Return the lines of an event without a length, which keeps nobody busy."""
+    """Return the lines of an iCalendar event at one moment, which does not mark anybody as busy."""
     return [
         "BEGIN:VEVENT",
         f"UID:{uid}",
@@ -24,7 +24,7 @@ def event(uid: str, moment: datetime, summary: str, description: str, now: datet
 
 
 def calendar(name: str, about: str, events: Iterable[list[str]]) -> str:
-    """Return a calendar with its name, a text about it and its events."""
+    """Return an iCalendar file with a name, a description `about` it and these events."""
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -41,19 +41,19 @@ def calendar(name: str, about: str, events: Iterable[list[str]]) -> str:
 
 
 def text(value: str) -> str:
-    """Return a text as the value of a property."""
+    """Escape a text for use as an iCalendar property value."""
     return value.replace("\r\n", "\n").translate(_TEXT)
 
 
 def utc_text(moment: datetime) -> str:
-    """Return a moment as "20261128T023000Z"; fractions of a second are dropped."""
+    """Format a time for iCalendar, such as "20261128T023000Z", without fractions of a second."""
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def folded(line: str) -> Iterator[str]:
-    """Yield the pieces of a line, each at most LINE_BYTES_MAX bytes long in UTF-8.
+    """Split a line of iCalendar into pieces of at most LINE_BYTES_MAX bytes in UTF-8.
 
-    All pieces but the first begin with a blank. No character is cut.
+    Each piece but the first begins with a space. No character is split.
     """
     if len(line) * 4 <= LINE_BYTES_MAX or len(line.encode()) <= LINE_BYTES_MAX:
         yield line

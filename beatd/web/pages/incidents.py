@@ -1,4 +1,4 @@
-"""The page /incidents: what is wrong now, and what was."""
+"""The page /incidents, which lists present and past problems, such as failing entries."""
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -17,7 +17,8 @@ CLOSED_MAX = 100
 
 
 class IncidentLine(Struct, frozen=True):
-    """One incident, how long it lasted, and whether a message was sent about it."""
+    """A line in the list of problems: how long one lasted, and whether a message was sent about
+    it."""
 
     incident: Incident
     lasted: str
@@ -25,7 +26,7 @@ class IncidentLine(Struct, frozen=True):
 
 
 def incident_line(one: Incident) -> IncidentLine:
-    """Return the line of an incident; that of an open one has no end, so `lasted` is ""."""
+    """Return the line that shows a problem; `lasted` is "" while the problem continues."""
     lasted = "" if one.closed is None else span_text(one.closed - one.opened)
     if is_mute(one.flaps):
         said = "no, it opens too often"
@@ -36,7 +37,7 @@ def incident_line(one: Incident) -> IncidentLine:
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the open incidents and the last closed ones."""
+    """Return the page /incidents, with the present problems and the last ones that ended."""
     site = site_of(request)
     store, shown = site.open_store(), moments_of(request)
     name = request.query_params.get("entry", "").strip()
@@ -57,5 +58,5 @@ def show(request: Request) -> Response:
 
 
 def routes() -> list[Route]:
-    """Return the route of this page."""
+    """Return the Starlette route of the page /incidents."""
     return [Route(PATH, show, methods=["GET"])]

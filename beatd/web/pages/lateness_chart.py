@@ -1,4 +1,4 @@
-"""Draw how late the last runs of an entry were, as an SVG."""
+"""Draw a bar chart of how late the last runs of an entry were sent, as an SVG image."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ STEP, WIDTH, HEIGHT = 10, 8, 48
 
 
 def lateness_chart(records: Sequence[Record], shown: Moments) -> Markup | None:
-    """Return an SVG with a bar for each published run, the newest at the right; None without one.
+    """Return an SVG bar chart of how late each run was sent, the newest at the right.
 
-    The highest bar is the latest run.
+    The latest run has the highest bar. Return None if no run was published.
     """
     late = [one for one in records if one.lateness is not None]
     if not late:

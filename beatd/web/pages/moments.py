@@ -1,4 +1,4 @@
-"""Show moments and durations in pages."""
+"""Format times and durations for the HTML pages."""
 
 from datetime import datetime, timedelta
 
@@ -14,40 +14,41 @@ _RELATIVE = Markup('<span class="rel" data-at="{:.0f}">{}</span>')
 
 
 class Moments:
-    """Formats moments in the zone `tz`, relative to the moment `now`."""
+    """Formats times for a page: in the time zone `tz`, or relative to the current time `now`."""
 
     def __init__(self, tz: str, now: datetime) -> None:
         self._zone, self.now = zone(tz), now
 
     def text(self, moment: datetime) -> str:
-        """Return the moment as text in the zone, such as "2026-11-28 02:30:00 CET"."""
+        """Format a time in the page's time zone, such as "2026-11-28 02:30:00 CET"."""
         local = moment.astimezone(self._zone)
         return f"{local.isoformat(' ', 'seconds')[:19]} {local.tzname()}"  # strftime is slower
 
     def at(self, moment: datetime) -> Markup:
-        """Return the moment as an HTML element that shows it in the zone."""
+        """Return a time as an HTML element that shows it in the page's time zone."""
         return _TIME.format(format_moment(moment), self.text(moment))
 
     def short(self, moment: datetime) -> str:
-        """Return the time of day in the zone as text, such as "02:30"."""
+        """Format the time of day in the page's time zone, such as "02:30"."""
         return f"{moment.astimezone(self._zone):%H:%M}"
 
     def relative(self, moment: datetime) -> Markup:
-        """Return the distance to now, such as "in 5 min", which the script counts on.
+        """Return the time from now until `moment` as HTML, such as "in 5 min", which a script
+        updates.
 
-        It is no part of the ETag of a page.
+        It does not count for the page's ETag.
         """
         return _RELATIVE.format(moment.timestamp(), distance(moment - self.now))
 
     def both(self, moment: datetime) -> Markup:
-        """Return the moment and its distance to now, in two lines of a cell."""
+        """Return a time and its distance from now as two lines of HTML for a table cell."""
         return Markup('<span class="when">{}{}</span>').format(
             self.relative(moment), self.at(moment)
         )
 
 
 def distance(length: timedelta) -> str:
-    """Return a time relative to now, such as "in 5 min" or "3 s ago", to the second."""
+    """Format a duration relative to now, such as "in 5 min" or "3 s ago", in whole seconds."""
     text = length_text(length.total_seconds())
     if not text:
         return "now"
@@ -55,10 +56,10 @@ def distance(length: timedelta) -> str:
 
 
 def late_text(seconds: float) -> str:
-    """Return how late a run was, such as "3 ms" or "2 min"."""
+    """Format how late a run was sent, given in seconds, such as "3 ms" or "2 min"."""
     return "on time" if seconds < 0.0005 else runtime(seconds)
 
 
 def span(length: timedelta) -> str:
-    """Return a length of time, such as "3 h 12 min"."""
+    """Format a duration, such as "3 h 12 min"."""
     return length_text(length.total_seconds()) or "less than 1 s"

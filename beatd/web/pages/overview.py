@@ -1,4 +1,4 @@
-"""The page /: is all well, what runs within the hour, and what failed last."""
+"""The start page /, which shows whether all is well, the next runs and the last failures."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -29,14 +29,14 @@ HOUR_KEPT_S = 20.0  # unless an entry changes
 
 
 class Trouble(Struct, frozen=True):
-    """One thing that is not well, and the list that shows it."""
+    """A problem that the start page names, with the URL of a page that shows more about it."""
 
     text: str
     path: str
 
 
 class State(Struct, frozen=True):
-    """What the sentence at the top of the page is about."""
+    """What the start page checks for problems: daemons, incidents, failing and overdue entries."""
 
     crew: Crew
     open_incidents: int
@@ -46,7 +46,7 @@ class State(Struct, frozen=True):
 
 
 def troubles(state: State, health: Health) -> Iterator[Trouble]:
-    """Yield what is not well, the worst first."""
+    """Yield the problems that the start page shows, the worst first."""
     if state.crew.leader is None:
         yield Trouble("nobody leads", "/daemons")
     elif not state.crew.leader.broker_ok:
@@ -67,7 +67,7 @@ def troubles(state: State, health: Health) -> Iterator[Trouble]:
 
 
 def overdue_count(store: Roles, now: datetime) -> int:
-    """Return how many entries are overdue; counting stops at OVERDUE_COUNTED_MAX."""
+    """Return how many entries should have run already; counting stops at OVERDUE_COUNTED_MAX."""
     query = Query(
         enabled=True, due_before=now - OVERDUE_AFTER, order="next", limit=OVERDUE_COUNTED_MAX
     )
@@ -75,14 +75,14 @@ def overdue_count(store: Roles, now: datetime) -> int:
 
 
 def next_rows(store: Roles) -> list[Stored]:
-    """Return the entries that run next."""
+    """Return the entries that run next, the earliest first, at most NEXT_SHOWN of them."""
     found = store.catalog.find(Query(enabled=True, order="next", limit=NEXT_SHOWN))
     return [row for row in found if row.plan.due is not None]
 
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the overview."""
+    """Return the start page."""
     site = site_of(request)
     store, shown, kept = site.open_store(), moments_of(request), kept_of(request)
     crew, entries = crew_of(store), store.catalog.count()
@@ -120,5 +120,5 @@ def show(request: Request) -> Response:
 
 
 def routes() -> list[Route]:
-    """Return the route of this page."""
+    """Return the Starlette route of the start page."""
     return [Route("/", show, methods=["GET"])]

@@ -1,4 +1,4 @@
-"""Make the pages of one request: what all templates get, and the ETag by which browsers poll."""
+"""Render the HTML pages, with the values that all templates use and an ETag for polling."""
 
 import re
 from hashlib import sha256
@@ -20,7 +20,7 @@ _NO_ETAG = b'<meta name="etag" content="" data-now="">'
 
 
 def prepare(made: Environment) -> None:
-    """Add to the environment what the templates of pages use."""
+    """Add the filters and functions that the templates of pages use to a Jinja environment."""
     made.globals |= {
         "address": addresses.address,
         "banners": banners,
@@ -32,13 +32,13 @@ def prepare(made: Environment) -> None:
 
 
 def site_of(request: Request) -> Site:
-    """Return the daemon's objects that handlers use."""
+    """Return the store, clock and state of the daemon, which the handlers of pages use."""
     site: Site = request.app.state.site
     return site
 
 
 def moments_of(request: Request) -> moments.Moments:
-    """Return a formatter of moments for this request, which asks the store's clock once."""
+    """Return a formatter of times for one request, which reads the store's clock once."""
     site = site_of(request)
     return moments.Moments(site.timezone, site.now())
 
@@ -46,9 +46,9 @@ def moments_of(request: Request) -> moments.Moments:
 def live_page(
     request: Request, template: str, shown: moments.Moments, /, **values: Any
 ) -> Response:
-    """Return a page that browsers poll: 304 if they have it already.
+    """Render a page that browsers poll; return status 304 if the browser has the same content.
 
-    Its ETag is a hash of its content without the relative times.
+    Its ETag is a hash of the content without texts such as "in 5 min", which always change.
     """
     made = page(request, template, when=shown, **values)
     body = bytes(made.body)

@@ -1,4 +1,4 @@
-"""The page /history: the records of all runs, with filters and a bounded search."""
+"""The page /history, which lists the runs of all entries, with filters."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 
 class RunLine(Struct, frozen=True):
-    """One line of the history, with what became of the run."""
+    """A line in the list of past runs, with the outcome of the run."""
 
     record: Record
     newest: Delivery | None
@@ -42,7 +42,7 @@ class RunLine(Struct, frozen=True):
 
 
 class RunSearch(Struct, frozen=True):
-    """The conditions of a search; one of None is not applied."""
+    """The conditions of a search for past runs; a condition that is None is not applied."""
 
     entry: str | None = None
     state: State | None = None
@@ -52,11 +52,11 @@ class RunSearch(Struct, frozen=True):
 
     @property
     def filters(self) -> bool:
-        """True if records must be read to know whether they match."""
+        """True if the search has a condition for which each record must be read and compared."""
         return bool(self.state or self.outcome or self.origin or self.since)
 
     def may_accept(self, record: Record) -> bool:
-        """Return False if a record does not match, whatever became of its run."""
+        """Return False if a record of a run cannot match, so that its outcome need not be read."""
         return (
             (self.state is None or record.state == self.state)
             and (self.origin is None or record.origin == self.origin)
@@ -65,14 +65,15 @@ class RunSearch(Struct, frozen=True):
         )
 
     def accepts(self, deliveries: Sequence[Delivery]) -> bool:
-        """Return True if what became of the run of a record matches."""
+        """Return True if the outcome of a run matches, given the deliveries of its message to
+        workers."""
         return self.outcome is None or (bool(deliveries) and deliveries[-1].state == self.outcome)
 
 
 class FoundRuns(Struct, frozen=True):
-    """The lines of a page. `rest` is the place where the next one begins, "" after the last one.
+    """One page of past runs; `rest` is where the next page begins, or "" after the last one.
 
-    `read` is the number of records that were read, and `back_to` the planned moment of the last.
+    `read` is the number of records that were read, and `back_to` the planned time of the last one.
     """
 
     lines: Sequence[RunLine]
@@ -82,9 +83,9 @@ class FoundRuns(Struct, frozen=True):
 
 
 def find_runs(store: Roles, search: RunSearch, place: str) -> FoundRuns:
-    """Return the runs that match, from a place in the history on, the last written first.
+    """Return one page of past runs that match a search, newest first; it begins at `place`.
 
-    The search ends when a page is full, or after READS_MAX reads.
+    The search stops when the page is full, or after READS_MAX reads of the store.
     """
     lines: list[RunLine] = []
     read, back_to = 0, None
@@ -119,7 +120,7 @@ def _lines_in(store: Roles, search: RunSearch, records: Sequence[Record]) -> lis
 
 
 def _all_before(records: Sequence[Record], since: datetime | None) -> bool:
-    """Return True if every later page is older than `since`: no run is published early."""
+    # No run is published early, so every later page is older than `since`, too.
     if since is None or not records:
         return False
     published = records[-1].published
@@ -128,7 +129,7 @@ def _all_before(records: Sequence[Record], since: datetime | None) -> bool:
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the page of runs that the address asks for."""
+    """Return the page /history, with the past runs that match the filters in the URL."""
     site = site_of(request)
     store, shown = site.open_store(), moments_of(request)
     fields: dict[str, str] = {
@@ -172,5 +173,5 @@ def _search_of(fields: Mapping[str, str], tz: str) -> RunSearch:
 
 
 def routes() -> list[Route]:
-    """Return the route of this page."""
+    """Return the Starlette route of the page /history."""
     return [Route(PATH, show, methods=["GET"])]

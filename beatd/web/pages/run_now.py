@@ -1,4 +1,4 @@
-"""The form /entries/NAME/run: run an entry once now, also with other arguments."""
+"""The form /entries/NAME/run, which runs an entry once now, with its own or other arguments."""
 
 from secrets import token_hex
 from typing import Any
@@ -30,7 +30,7 @@ EMPTY = {"args": "[]", "kwargs": "{}"}
 
 
 def row_of_path(request: Request) -> Stored:
-    """Return the entry of the path, or raise 404."""
+    """Return the entry whose name is in the URL path; raise HTTPException 404 if there is none."""
     catalog, name = site_of(request).open_store().catalog, request.path_params["name"]
     row = rows(catalog, (name,)).get(name)
     if row is None:
@@ -40,16 +40,16 @@ def row_of_path(request: Request) -> Stored:
 
 @needs("operator")
 def ask(request: Request) -> Response:
-    """Return the form, with the entry's own arguments."""
+    """Return the form that runs an entry now, filled with the entry's own arguments."""
     row = row_of_path(request)
     return _form(request, row, _texts(row.entry), token_hex(16))
 
 
 @needs("operator")
 def run(request: Request) -> Response:
-    """Request the run and lead to the entry's page, or return the form with what is wrong.
+    """Request a run of the entry now and redirect to its page, or show the form's mistakes.
 
-    The random number of the form is the key of the request: a form sent twice runs once.
+    A random number in the form identifies the request, so a form that is sent twice runs once.
     """
     row, form, site = row_of_path(request), form_of(request), site_of(request)
     texts = {key: one_of(form, key) or EMPTY[key] for key in EMPTY}
@@ -76,10 +76,8 @@ def run(request: Request) -> Response:
 
 
 def _arguments(texts: dict[str, str], entry: Entry, timezone: str) -> RequestArguments | None:
-    """Return the arguments in the form, or None if they are those of the entry.
-
-    Raises ConfigError if they are no JSON, or of another type.
-    """
+    # None if the form has the entry's own arguments. Raises ConfigError if they are not JSON or
+    # have a wrong type.
     if texts == _texts(entry):
         return None
     given: dict[str, Any] = {}
@@ -122,7 +120,7 @@ def _form(
 
 
 def routes() -> list[RawPathRoute]:
-    """Return the routes of this form."""
+    """Return the Starlette routes of the form that runs an entry now."""
     return [
         RawPathRoute("/entries/{name:path}/run", ask, methods=["GET"]),
         RawPathRoute("/entries/{name:path}/run", run, methods=["POST"]),

@@ -1,5 +1,4 @@
-"""Draw the last runs of an entry as a strip of bars: colour and shape are the outcome, the height
-is the runtime."""
+"""Draw the last runs of an entry as an SVG bar chart of runtimes, coloured by outcome."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,7 +29,8 @@ _LOOKS: dict[str, Look] = {
 
 
 def run_word(record: Record, deliveries: Sequence[Delivery]) -> tuple[str, Look]:
-    """Return what became of a run in one word, and how it looks: ("succeeded", "ok")."""
+    """Return the outcome of a run in one word, and the style of its bar, such as ("succeeded",
+    "ok")."""
     if record.state == "skipped":
         return "skipped", "off"
     if record.state == "failed":
@@ -51,11 +51,11 @@ def run_strip(
     *,
     titles: bool = True,
 ) -> Markup:
-    """Return an SVG with a bar for each record; `records` has the newest first, which is drawn at
-    the right end. The highest bar is the longest runtime.
+    """Return an SVG bar chart of the last runs: the colour is the outcome, the height the runtime.
 
-    Each bar has the run in words as its title. Without `titles`, runs that succeeded have none and
-    are one shape, for a page with many strips.
+    `records` must have the newest first, which is drawn at the right. Each bar has a text as its
+    title; without `titles`, runs that succeeded have none and are one shape, for a page with many
+    charts.
     """
     ends = [known.get(record.task_id, ()) for record in records]
     times = [one[-1].runtime if one else None for one in ends]
@@ -84,7 +84,6 @@ def run_strip(
 
 
 def _bar(look: Look, left: int, time: float | None, most: float) -> str:
-    """Return the path of one run: a full bar, a bar below a triangle, a frame or a dash."""
     if look == "off":
         return _box(left, HEIGHT - 3, WIDTH, 2)
     high = LOWEST + round((HEIGHT - LOWEST - 6) * (time or 0.0) / most)
@@ -109,7 +108,6 @@ def _title(
     deliveries: Sequence[Delivery],
     shown: Moments,
 ) -> str:
-    """Return the run in words, escaped."""
     text = f"{shown.text(record.planned)}, {word}"
     if time is not None:
         text += f" in {runtime(time)}"
@@ -120,7 +118,7 @@ def _title(
 
 
 def _summary(words: Sequence[str]) -> str:
-    """Return the strip in words for a screen reader: "last 30 runs: 29 succeeded, 1 failed"."""
+    # For screen readers: "last 30 runs: 29 succeeded, 1 failed".
     if not words:
         return "no run yet"
     found = ", ".join(f"{count} {word}" for word, count in Counter(words).items())
