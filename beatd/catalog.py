@@ -1,4 +1,4 @@
-"""Entries and their plans in a store: the values, and the interfaces to read and change them."""
+"""The stored form of entries and their next runs, and the interfaces to find and change them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from beatd.run import Running, Skip
 
 
 class Plan(Struct, frozen=True):
-    """When an entry runs next, and from which data this was computed.
+    """When an entry runs next, and from which version of its schedule this was computed.
 
     - `planned`: the moment of the next run, from which its task id is computed. None if the entry
       is finished, because no moment is ahead.
@@ -32,7 +32,7 @@ class Plan(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """How far an entry has come: when it runs next, how often it ran and when last.
+    """When an entry runs next, how many times it ran, and when it ran last.
 
     Each planned run changes this, but not the entry's revision. `runs` are those that count towards
     `max_runs`; `last` is the planned moment of the newest of them.
@@ -68,7 +68,7 @@ class Stored(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """One change of one entry, which writes, re-plans, pauses or removes it.
+    """One change of one entry: the store writes, plans anew, pauses or removes the entry.
 
     The store makes the change only if the entry is at revision `seen` (0: there is no such entry).
     Otherwise the store refuses the change; the caller may read the entry and try again.
@@ -114,9 +114,10 @@ class Change(Struct, frozen=True):
 
 
 class MissingPart(Struct, frozen=True):
-    """An entry that lost its definition or its plan, for example by a deletion outside beatd.
+    """A stored entry that lost its definition or its next run, for example by a deletion outside
+    beatd.
 
-    If `entry` is None, the definition is missing. Otherwise the plan is missing; `entry` and
+    If `entry` is None, the definition is missing. Otherwise the next run is missing; `entry` and
     `paused` come from the part that still exists.
     """
 
@@ -126,7 +127,7 @@ class MissingPart(Struct, frozen=True):
 
 
 class Position(Struct, frozen=True):
-    """Where a page of a search ended: a search with `after` continues behind this entry.
+    """The last entry on a page of a search; the next page of the search begins behind it.
 
     `due` counts in the order "next" only; None if the entry has no next run.
     """
@@ -157,10 +158,11 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 class EntryFinder(Protocol):
-    """The part of a store that finds entries by name, task, source and state."""
+    """The part of a store's interface that finds entries by name, task, source and state."""
 
     def find(self, query: Query) -> Iterator[Stored]:
-        """Yield the entries that match `query`, in its order, without loading all into memory.
+        """Yield the entries that match a query in its order, without loading all of them into
+        memory.
 
         In the order "next", entries are sorted by due moment, then name; entries without a due
         moment come last.
@@ -168,20 +170,21 @@ class EntryFinder(Protocol):
 
 
 class Catalog(EntryFinder, Protocol):
-    """The part of a store that reads entries and when they run next."""
+    """The part of a store's interface that reads entries and when they run next."""
 
     def version(self) -> str:
-        """Return a text that changes if and only if any entry changes."""
+        """Return a text that changes if and only if any entry is added, edited, paused or
+        removed."""
 
     def count(self) -> int:
         """Return the number of entries, including those that this program cannot read."""
 
 
 class EntryWriter(Protocol):
-    """The part of a store that changes entries."""
+    """The part of a store's interface that changes entries."""
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        """Make the changes in order; return for each True if it was made, False if refused.
+        """Make changes of entries in order; return for each True if it was made, False if refused.
 
         A change is made completely or not at all. It is refused if the entry is not at revision
         `seen`, or if its `plan` is out of date. An entry that lost its definition or its plan
@@ -190,25 +193,27 @@ class EntryWriter(Protocol):
 
 
 class EditableCatalog(Catalog, EntryWriter, SharedClock, Protocol):
-    """The part of a store that reads and changes entries, also those that sources declare."""
+    """The part of a store's interface that reads and changes entries, with notes about their
+    owners."""
 
     @property
     def marks(self) -> Marks:
-        """Short notes that the store keeps under a key, most of them about declared entries."""
+        """The short notes that the store keeps under keys, most of them about the owners of
+        entries."""
 
 
 class RepairableCatalog(EntryWriter, Protocol):
-    """The part of a store that finds entries of which a part was lost."""
+    """The part of a store's interface that finds entries of which a part was lost."""
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
-        """Return up to `limit` entries that lost their definition or their plan.
+        """Return up to `limit` entries that lost their definition or their next run.
 
         Damaged indexes are rebuilt, too. If `whole` is True, every entry is checked. If it is
         False, a store may check only a few entries to save time.
         """
 
     def losses(self) -> Sequence[str]:
-        """Return one line of text for each loss of the whole store's data that was noticed earlier.
+        """Return one line of text for each loss of the store's data that this process has noticed.
 
         No server is queried. `missing_parts` finds losses of single entries.
         """
@@ -224,7 +229,8 @@ class Codec(Protocol):
         """
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
-        """Return the entry with this name and definition.
+        """Decode an entry from its definition as JSON bytes, its name, owner and place of
+        declaration.
 
         Raise ConfigError if the definition is damaged or was written by a newer version. Raise
         StoreError if this process cannot open a file that decoding needs.

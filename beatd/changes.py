@@ -20,7 +20,8 @@ RECORDS_MAX = 100_000
 
 
 class Author(Struct, frozen=True):
-    """Who makes a change, such as "ann@host-1", and the note that they gave for it."""
+    """The person or program that changes an entry, such as "ann@host-1", with a note about the
+    reason."""
 
     name: str = ""
     via: Via = "command"
@@ -28,7 +29,7 @@ class Author(Struct, frozen=True):
 
 
 class Pause(Struct, frozen=True):
-    """Who paused an entry and when, until when, and why.
+    """The pause of an entry: who paused it and when, until when, and why.
 
     `until` is None if the pause has no end. beatd resumes the entry at `until`.
     """
@@ -40,7 +41,7 @@ class Pause(Struct, frozen=True):
 
 
 class EntryState(Struct, frozen=True):
-    """An entry before or after a change.
+    """The definition, owner and pause of an entry, before or after a change.
 
     `definition` is the text that the store keeps; "" if it was larger than DEFINITION_BYTES_MAX.
     """
@@ -69,21 +70,25 @@ class ChangeRecord(Struct, frozen=True, kw_only=True):
 
 
 class Changes(Protocol):
-    """The part of a store that reads and deletes the records of changes."""
+    """The part of a store's interface that reads and deletes the records of changes of entries."""
 
     def changes(self, name: str | None, limit: int, before: str = "") -> Sequence[ChangeRecord]:
-        """Return up to `limit` records of the entry `name` (None: of all entries), newest first.
+        """Return up to `limit` records of changes of the entry `name`, or of all if it is None,
+        newest first.
 
         With `before`, the id of a record, only older records are returned.
         """
 
     def change(self, id: str) -> ChangeRecord | None:
-        """Return the record with this id, or None if the store does not have it (any more)."""
+        """Return the record of a change by its id, or None if the store does not have it or deleted
+        it."""
 
     def forget_changes(self, before: datetime, keep: int) -> int:
-        """Delete the records older than `before` and all but the newest `keep`; return their
-        number."""
+        """Delete the records of changes older than `before` and all but the newest `keep`.
+
+        Return the number of deleted records.
+        """
 
     def ending_pauses(self, before: datetime, limit: int) -> Sequence[str]:
-        """Return up to `limit` names of paused entries whose pause ends before this moment, the
-        earliest end first."""
+        """Return the names of up to `limit` paused entries whose pause ends before `before`,
+        earliest first."""

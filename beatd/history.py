@@ -1,4 +1,4 @@
-"""The history in a store: its records, its pages, and the interface to read and delete them."""
+"""The records of past runs, and the part of a store's interface that reads and deletes them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,9 +10,9 @@ from beatd.run import Origin, State
 
 
 class Record(Struct, frozen=True):
-    """A line of history: what became of one run, or of a series of skipped runs.
+    """A record of what became of one run, or of a series of skipped runs, in the history.
 
-    A series has `until` (its last moment) and `count`; `at_least` is True if `count` is only a
+    A series has `until`, its last moment, and `count`; `at_least` is True if `count` is only a
     lower bound. `late` is in seconds.
     """
 
@@ -31,14 +31,17 @@ class Record(Struct, frozen=True):
 
     @property
     def lateness(self) -> float | None:
-        """Return `late`, or None for a run that was asked for by hand: it has no due moment."""
+        """Return how many seconds the run was sent late, or None if it was not sent.
+
+        Return None, too, if the run was requested by hand, because it was not due at any time.
+        """
         return None if self.origin in ("trigger", "backfill") else self.late
 
 
 class HistoryPage(Struct, frozen=True):
-    """A page of the history, newest record first.
+    """One page of the history of runs, newest record first.
 
-    `rest` is the place where the next page begins; "" after the last one.
+    `rest` is the place where the next page begins, or "" after the last page.
     """
 
     records: Sequence[Record]
@@ -46,34 +49,41 @@ class HistoryPage(Struct, frozen=True):
 
 
 class History(Protocol):
-    """The part of a store that reads and deletes the records of runs."""
+    """The part of a store's interface that reads and deletes the records of past runs."""
 
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        """Yield up to `limit` history records, newest first: of one entry, or of all if None.
+        """Yield the history records of the entry `name`, or of all entries if it is None, newest
+        first.
 
-        Runs that are reserved but not recorded are included, with the state "claimed".
+        At most `limit` records are yielded; None means all. Runs that are reserved for sending but
+        have no outcome yet are included, with the state "claimed".
         """
 
     def history_page(self, name: str | None, limit: int, place: str = "") -> HistoryPage:
-        """Return up to `limit` records of the entry `name` (None: of all), the last written first.
+        """Return one page of the history of the entry `name`, or of all if it is None, newest
+        first.
 
-        `place` is the `rest` of the page before; "" is the newest record. Runs that are reserved
-        but not recorded are on the first page. A page may have fewer records although more follow.
+        `place` is the `rest` of the page before, or "" for the first page. Runs that are reserved
+        for sending but have no outcome yet are on the first page. A page has at most `limit`
+        records, and may have fewer although more follow.
         """
 
     def newest_records(self, names: Sequence[str], limit: int) -> Mapping[str, Sequence[Record]]:
-        """Return up to `limit` records of each of these entries, the last written first.
+        """Return up to `limit` history records of each of these entries by name, newest first.
 
-        Runs that are reserved but not recorded are left out, and so is an entry without a record.
+        Runs that are reserved for sending but have no outcome yet are left out, and so is an entry
+        without a record.
         """
 
     def open_claims(self) -> int:
-        """Return the number of runs that are reserved but not recorded, also of unreadable
-        entries."""
+        """Return the number of runs that are reserved for sending and have no recorded outcome yet.
+
+        Runs of entries that this program cannot read are counted, too.
+        """
 
     def forget(self, before: datetime, keep: int) -> int:
         """Delete records older than `before` and all but the newest `keep`; return their number.
 
         The store deletes them in small batches, and also arguments of requested runs that were
-        written before. Runs that are reserved but not recorded are never deleted.
+        written before. Runs without a recorded outcome are never deleted.
         """

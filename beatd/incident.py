@@ -1,7 +1,7 @@
-"""Incidents: problems that last for a time, stored once so that all daemons see the same ones.
+"""Incidents: problems that last for a time, such as a failing entry, with their begin and end.
 
-An incident opens once and closes once: the store refuses a second write. A change of leader
-therefore neither repeats a message about an incident nor loses one.
+An incident is stored once, and opens and closes once: the store refuses a second write. A change of
+leader therefore neither repeats a message about an incident nor loses one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,14 @@ IncidentKind = Literal[
 
 
 class Incident(Struct, frozen=True, kw_only=True):
-    """A problem of one entry that lasts for a time or, if `name` is "", of beatd as a whole.
+    """A problem that lasts for a time, such as an entry that fails or a lost broker.
 
-    `opened` distinguishes two incidents of the same kind and entry. `revision` grows with each
-    change. `announced` and `resolved` are when messages about its start and its end were sent;
-    while a daemon sends one, other daemons do not until `leased_until`. `flaps` is how often it
-    opened within a day. `trace` is the trace id of the run that caused it, or "". `observed` and
-    `threshold` are texts for people.
+    `name` is the entry's name, or "" for a problem of beatd as a whole. `opened` distinguishes two
+    incidents of the same kind and name. `revision` grows with each change. `announced` and
+    `resolved` are when messages about its start and its end were sent; while a daemon sends one,
+    other daemons do not until `leased_until`. `flaps` is how often it opened within a day. `trace`
+    is the trace id of the run that caused it, or "". `observed` and `threshold` are texts for
+    people.
     """
 
     kind: IncidentKind
@@ -45,10 +46,12 @@ class Incident(Struct, frozen=True, kw_only=True):
 
 
 class Incidents(Protocol):
-    """The part of a store that keeps incidents."""
+    """The part of a store's interface that keeps incidents, which are problems that last for a
+    time."""
 
     def open_incidents(self) -> list[Incident]:
-        """Return the incidents that are open or whose end was not announced yet, oldest first."""
+        """Return the incidents that have not ended, or whose end was not announced yet, oldest
+        first."""
 
     def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
         """Write incidents in order; return for each True if it was written, else False.
@@ -59,17 +62,19 @@ class Incidents(Protocol):
         """
 
     def incidents(self, name: str | None, limit: int | None) -> Iterator[Incident]:
-        """Yield up to `limit` incidents of the entry `name`, or of all if None, the last opened
-        first."""
+        """Yield the incidents of the entry `name`, or of all if it is None, the last opened first.
+
+        At most `limit` incidents are yielded; None means all.
+        """
 
     def forget_incidents(self, before: datetime) -> int:
         """Delete the incidents that were closed before `before`; return their number."""
 
 
 def writes_of(incidents: Sequence[Incident]) -> Iterator[Sequence[Incident]]:
-    """Yield the incidents in order, in parts that a store can write in one transaction each.
+    """Split incidents into groups, each of which a store can write in one transaction.
 
-    A part has at most INCIDENTS_PER_WRITE incidents, and no two of the same kind and name.
+    A group has at most INCIDENTS_PER_WRITE incidents, and no two of the same kind and name.
     """
     part: dict[tuple[str, str], Incident] = {}
     for one in incidents:

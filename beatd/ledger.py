@@ -1,7 +1,7 @@
-"""The next runs, reserved runs, requests and leaders in a store: their types and interfaces.
+"""The interface by which a store plans, reserves and records runs, and numbers its leaders.
 
-A run is written in two steps. `claim` reserves the run before its message is sent, and sets the plan
-to the next moment. `record` writes the outcome. In between it is an open claim (see `unknowns`).
+A run is written in two steps. `claim` reserves it before its message is sent, and sets the plan to
+the next moment. `record` writes the outcome. In between it is an open claim (see `unknowns`).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from beatd.run import Occurrence, Run, Skip
 
 
 class Request(Struct, frozen=True):
-    """A request to run the moments of an entry from `first` to `last`, besides its plan.
+    """A request to run an entry for the moments from `first` to `last`, besides its next run.
 
     The leader publishes the runs, oldest request first. Runs of a `trigger` or `backfill` are new
     tasks: their ids are computed from the random `id`, and they change neither the plan nor `runs`.
@@ -51,7 +51,7 @@ class OpenClaim(Struct, frozen=True):
 
 
 class RunningChange(Struct, frozen=True):
-    """A change of which run of an entry is running, made only if a condition is true.
+    """A change of which run of an entry counts as running, made only if a condition is true.
 
     It is for entries that do not allow overlap, as a part of a `Move`. The condition:
 
@@ -77,7 +77,7 @@ class RunningChange(Struct, frozen=True):
 
 
 class Move(Struct, frozen=True, kw_only=True):
-    """One change that reserves or skips runs, refused if its data changed since they were read.
+    """A change that reserves or skips runs of an entry, refused if its data have changed meanwhile.
 
     - `of` "plan", the next run of an entry: `seen` is its planned moment, `plan` the plan after it.
     - `of` "request", runs asked for by hand: `seen` is the request's first moment, `first` the next
@@ -122,51 +122,51 @@ class Result(Struct, frozen=True):
 
     @property
     def late(self) -> float | None:
-        """The seconds that the run was sent late; None if not sent, or requested by hand."""
+        """How many seconds late the run was sent, or None if not sent or requested by hand."""
         if self.outcome.sent != "confirmed" or self.run.occurrence.request:
             return None
         return max(0.0, (self.at - self.run.due).total_seconds())
 
 
 class Ledger(Protocol):
-    """The part of a store that reads what is to run next, and claimed runs without an outcome."""
+    """The part of a store that reads which runs are next, requested, or not recorded yet."""
 
     @property
     def namespace(self) -> UUID:
-        """The random UUID from which task ids are computed, different for each store."""
+        """The random UUID of the store, from which the task ids of its runs are computed."""
 
     def version(self) -> str:
-        """Return a text that changes if and only if any entry changes."""
+        """Return a text that changes whenever an entry is added, edited, paused or removed."""
 
     def upcoming(self, limit: int) -> Sequence[Stored]:
-        """Return up to `limit` entries with their next runs, the earliest due first.
+        """Return up to `limit` entries with their next runs, beginning with the earliest run.
 
         An index makes this cheap for any number of entries. Entries that this program cannot read
         are left out; `beatd check` reports them.
         """
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
-        """Return up to `limit` claimed runs whose outcome is not recorded, oldest claim first.
+        """Return up to `limit` reserved runs whose outcome is not recorded, oldest first.
 
-        Only claims made before the moment `before`, or marked as unsent, are returned. Entries that
-        this program cannot read are left out.
+        Only runs reserved before the moment `before`, or marked as unsent, are returned. Entries
+        that this program cannot read are left out.
         """
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Return up to `limit` pending requests for runs, oldest first.
+        """Return up to `limit` requests for runs that are still to be carried out, oldest first.
 
         Each comes with its entry, or None if the entry was removed.
         """
 
     def drop_cached(self, names: Sequence[str]) -> None:
-        """Delete these entries from the caches of this process; they may have been removed."""
+        """Remove these entries, which may be deleted by now, from the caches of this process."""
 
 
 class Claims(Protocol):
     """The part of a store that reserves runs before they are sent, and records their outcomes."""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        """Make these moves, most of which reserve a run; return for each True if it was made.
+        """Make changes, most of which reserve a run; return for each True if it was made.
 
         Each is atomic. `at` becomes the `claimed_at` of the reserved runs. A move is refused
         (False) if:
@@ -190,7 +190,7 @@ class Claims(Protocol):
         """
 
     def atomic(self) -> "AtomicLedger | None":
-        """Return the methods that reserve and send runs in one step, or None if not possible."""
+        """Return an object that reserves and sends runs in one step, or None if impossible."""
 
 
 class HeldClaim(Protocol):
@@ -200,17 +200,17 @@ class HeldClaim(Protocol):
     """
 
     def make(self) -> Sequence[bool]:
-        """Reserve the prepared runs; return and raise as `Claims.claim` does."""
+        """Reserve the prepared runs, with the results and errors of `Claims.claim`."""
 
     def drop(self) -> None: ...
 
 
 @runtime_checkable
 class HoldingLedger(Protocol):
-    """The optional part of a store that prepares to reserve runs early, where this takes long."""
+    """The optional part of a store that prepares early to reserve runs, to save time."""
 
     def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
-        """Prepare to reserve runs at the moment `at`, in some milliseconds; reserve nothing yet.
+        """Prepare to reserve runs at the moment `at`, which is near; reserve nothing yet.
 
         The runs are locked; the same thread must call `make` or `drop` of the result before it
         writes anything else. Return None if this would save no time or failed; the later `claim`
@@ -225,7 +225,7 @@ StepOutcomes = Callable[[], Sequence[Outcome | None]]
 
 
 class Step(Protocol):
-    """A batch of runs that one script will reserve, publish and record."""
+    """A batch of runs that one Redis script will reserve, publish and record."""
 
     def send_ahead(self) -> None:
         """Transfer the batch's data to the server a few milliseconds before `begin`, to save time.
@@ -273,28 +273,28 @@ class Terms(SharedClock, Protocol):
     """The part of a store that numbers its leaders, so that only the newest can reserve runs."""
 
     def begin(self, holder: Holder) -> Term:
-        """Make `holder` the newest leader: issue the next number, with a new token, and return it.
+        """Make the daemon `holder` the leader, and return its new term: a number and a token.
 
         From then on the store refuses older numbers. `namespace` is read again from the store.
         """
 
     def term(self) -> tuple[Term, Holder] | None:
-        """Return the number of the newest leader and its description; None before the first."""
+        """Return the number and the description of the newest leader, or None before the first."""
 
 
 class Requests(EntryFinder, EntryWriter, Protocol):
-    """The part of a store that accepts requests for runs by hand."""
+    """The part of a store that accepts requests to run entries by hand."""
 
     @property
     def namespace(self) -> UUID:
-        """The random UUID from which task ids are computed, different for each store."""
+        """The random UUID of the store, from which the task ids of its runs are computed."""
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Return up to `limit` pending requests for runs, oldest first.
+        """Return up to `limit` requests for runs that are still to be carried out, oldest first.
 
         Each comes with its entry, or None if the entry was removed.
         """
 
     def add_requests(self, requests: Sequence[Request]) -> None:
-        """Add requests for runs, for the leader to publish. Ignore those whose id is already
-        pending."""
+        """Store requests for runs, which the leader publishes. Ignore those whose id is already
+        stored."""

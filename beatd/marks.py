@@ -1,4 +1,4 @@
-"""Marks: short notes that a store keeps beside the entries, each a time and a text under a key.
+"""Marks: short notes that a store keeps beside the entries, each with a key, a time and a text.
 
 Most marks are about the entries that an owner, such as a YAML file, declared. A store keeps a mark
 as three columns, `source`, `loaded_at` and `digest`, which every version of beatd reads. Only
@@ -40,7 +40,8 @@ class MarkRows(Protocol):
 
 
 class AppliedSet(Struct, frozen=True):
-    """A note about which declared entries an owner, such as a YAML file, last wrote to the store.
+    """A note about which of its declared entries an owner, such as a YAML file, last wrote to the
+    store.
 
     `loaded_at` is when the owner was read, `digest` a hash of the entries. `whole` is False while
     they are being written. An older set is not written over a newer one.
@@ -56,10 +57,9 @@ class AppliedSet(Struct, frozen=True):
 
 
 class VerifiedSet(Struct, frozen=True):
-    """A note that all declared entries of an owner were found in the store.
+    """A note that the store had all entries that an owner, such as a YAML file, declares.
 
-    While the store still has this `version` and number of `entries`, the check need not be
-    repeated.
+    The check need not be repeated while the store has the same `version` and number of `entries`.
     """
 
     loaded_at: datetime
@@ -69,16 +69,18 @@ class VerifiedSet(Struct, frozen=True):
 
 
 class Marks:
-    """Reads and writes the short notes that a store keeps beside its entries.
+    """Reads and writes the short notes that a store keeps beside its entries, with methods for each
+    kind.
 
-    There is a method for each kind. An owner is a source of entries, such as a YAML file.
+    An owner declares entries: for example, a YAML file or a Celery app.
     """
 
     def __init__(self, rows: MarkRows) -> None:
         self._rows = rows
 
     def applied(self, owner: str) -> AppliedSet | None:
-        """Return the declared entries that `owner` wrote last; None if it never wrote any."""
+        """Return which declared entries `owner` last wrote to the store, or None if it never wrote
+        any."""
         mark = self._rows.read_mark(owner)
         if mark is None:
             return None
@@ -92,56 +94,63 @@ class Marks:
         self._rows.write_mark(Mark(owner, applied.loaded_at, text))
 
     def is_verified(self, owner: str, found: VerifiedSet) -> bool:
-        """Return True if this check of the owner's entries was noted before, so it can be skipped.
+        """Return True if a check has found all these entries of `owner` in the store, so it can be
+        skipped.
 
-        The entries, the store's version and its number of entries must be the same.
+        The entries, the store's version and its number of entries must be the same as then.
         """
         mark = self._rows.read_mark(_verified(owner, found).key)
         return mark is not None and mark.text == _verified(owner, found).text
 
     def write_verified(self, owner: str, found: VerifiedSet) -> None:
-        """Note that all of the owner's declared entries were found in the store."""
+        """Note that the store has all entries that `owner` declares."""
         self._rows.write_mark(_verified(owner, found))
 
     def takeover(self, owner: str) -> str:
-        """Return a text that changes when an entry of `owner` is given to another owner by hand.
+        """Return a text that changes each time an operator gives an entry of `owner` to another
+        owner.
 
-        Return "" if that has not happened yet.
+        Return "" if that has never happened.
         """
         mark = self._rows.read_mark(_takeover_key(owner))
         return "" if mark is None else mark.text
 
     def write_takeover(self, owner: str) -> None:
-        """Change the text of `takeover`, unless the owner never wrote any entries."""
+        """Note that an operator gave an entry of `owner` to another owner.
+
+        Nothing is noted if `owner` never wrote any entries.
+        """
         applied = self.applied(owner)
         if applied is not None:
             key = _takeover_key(owner)
             self._rows.write_mark(Mark(key, applied.loaded_at, token_hex(8)))
 
     def conflicts(self, owner: str) -> list[str]:
-        """Return the problems of the owner's declared entries, one text for each."""
+        """Return one text for each declared entry of `owner` that has a problem."""
         mark = self._rows.read_mark(_conflicts_key(owner))
         return [] if mark is None else mark.text.splitlines()
 
     def write_conflicts(self, owner: str, lines: Sequence[str], at: datetime) -> None:
-        """Store the problems of the owner's declared entries, one text for each."""
+        """Store one text for each declared entry of `owner` that has a problem."""
         self._rows.write_mark(Mark(_conflicts_key(owner), at, "\n".join(lines)))
 
     def alerts(self) -> tuple[datetime, str] | None:
-        """Return when the leader last checked the entries for problems, and its text about the
-        check.
+        """Return when the leading daemon last checked for problems to alert about, with its text on
+        it.
 
-        Return None if no leader has checked them yet.
+        Return None if no daemon has checked them yet.
         """
         mark = self._rows.read_mark(ALERTS_KEY)
         return None if mark is None else (mark.at, mark.text)
 
     def write_alerts(self, text: str, at: datetime) -> None:
-        """Note that the leader checked the entries for problems at the time `at`, with its text."""
+        """Store when the leading daemon checked for problems to alert about, with its text on
+        it."""
         self._rows.write_mark(Mark(ALERTS_KEY, at, text))
 
     def silences(self) -> dict[str, float]:
-        """Return for how many seconds no worker has mentioned each run, by task id.
+        """Return for each running run, by task id, how many seconds ago a worker last reported that
+        it runs.
 
         Return an empty dict if nothing was stored, or if it cannot be read.
         """
@@ -152,34 +161,40 @@ class Marks:
             return {}  # it was changed by hand; each silence counts anew
 
     def write_silences(self, silences: Mapping[str, float], at: datetime) -> None:
-        """Store for how many seconds no worker has mentioned each run, by task id.
+        """Store for each running run, by task id, how many seconds ago a worker last reported that
+        it runs.
 
-        A new leader reads the numbers and continues to count.
+        The next leading daemon reads the numbers and continues to count.
         """
         self._rows.write_mark(Mark(SILENCES_KEY, at, json.encode(silences).decode()))
 
     def arguments(self, id: str) -> str | None:
-        """Return the arguments with which a run was requested by hand, as JSON, or None without
-        any."""
+        """Return the arguments, as JSON, given for a run that was requested by hand, or None if
+        none were.
+
+        `id` is the id of the request.
+        """
         mark = self._rows.read_mark(ARGUMENTS_PREFIX + id)
         return None if mark is None else mark.text
 
     def write_arguments(self, id: str, text: str, at: datetime) -> None:
-        """Store the arguments with which a run was requested by hand, as JSON."""
+        """Store the arguments, as JSON, given for a run that is requested by hand; `id` names the
+        request."""
         self._rows.write_mark(Mark(ARGUMENTS_PREFIX + id, at, text))
 
     def has_monitors(self) -> bool:
-        """Return True if any entry with a `monitor` was ever published."""
+        """Return True if a run of an entry with the field `monitor` was ever published."""
         return self._rows.read_mark(MONITORS_KEY) is not None
 
     def write_monitors(self, at: datetime) -> None:
-        """Note that an entry with a `monitor` was published."""
+        """Note that a run of an entry with the field `monitor` was published."""
         self._rows.write_mark(Mark(MONITORS_KEY, at, ""))
 
     def rules(self) -> str | None:
-        """Return which version of the planning rules computed the next runs in the store.
+        """Return the version of the planning rules by which the next runs in the store were
+        computed.
 
-        Return None if it was never written.
+        Return None if it is unknown.
         """
         mark = self._rows.read_mark(RULES_KEY)
         return None if mark is None else mark.text

@@ -1,4 +1,4 @@
-"""The types of what workers report about runs, and the part of a store that keeps the reports.
+"""The types of workers' reports about runs, and the part of a store's interface that keeps them.
 
 A broker may deliver a message twice, so a run may have several deliveries, each with an outcome of
 its own. The outcome of the run is that of its newest delivery.
@@ -23,9 +23,9 @@ RUN_ENDS = DELIVERY_ENDS - {"retried"}
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """What is known of a run's message since a worker received it.
+    """What workers reported about one delivery of a run's message: its state, times and error.
 
-    A message that is delivered twice has two. `delivery` is a random id from the worker. `name` and
+    `delivery` is a random id from the worker; a message that is delivered twice has two. `name` and
     `planned` identify the entry and its run. `at` is the time of the newest report, by the worker's
     clock. `error` is one line. `runtime` is in seconds; None if the start or the end is unknown.
     """
@@ -50,7 +50,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class EntryOutcome(Struct, frozen=True, kw_only=True):
-    """How the newest run of an entry ended, with its failures and successes in a row.
+    """How the newest run of an entry ended, and how many runs in a row failed or succeeded before.
 
     A revoked run changes neither count. `first` is when the first outcome of the entry was written.
     """
@@ -67,36 +67,42 @@ Written = Literal["written", "late"]
 
 
 class RunStates(Protocol):
-    """The part of a store that reads which runs are running, and what workers reported about
-    runs."""
+    """The part of a store's interface that reads running runs and workers' reports about runs."""
 
     def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
-        """Return what workers reported about each run, by task id, oldest delivery first. Runs
-        without a report are left out."""
+        """Return what workers reported about the runs with these task ids, oldest delivery first.
+
+        Runs without a report are left out.
+        """
 
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
-        """Return the run that is running of each entry, by the entry's name; of all if None.
+        """Return the running run of each of these entries, by name, or of all entries if `names` is
+        None.
 
         Entries without a running run, or with `overlap: allow`, are left out.
         """
 
 
 class EntryOutcomes(Protocol):
-    """The part of a store that finds entries by their newest outcome."""
+    """The part of a store's interface that finds entries by how their newest run ended."""
 
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
-        """Return the newest outcome of each of these entries, by name; of all entries if None.
+        """Return how the newest run of each entry ended, by name; `names` None means all entries.
 
         An entry without an outcome is left out.
         """
 
     def entry_outcomes_in(self, states: Collection[OutcomeState]) -> Mapping[str, EntryOutcome]:
-        """Return the newest outcome of each entry whose newest delivery is in one of these states,
-        by name. It costs less than `entry_outcomes(None)` if they are few."""
+        """Return the newest outcomes of the entries whose newest run is in one of these states, by
+        name.
+
+        This costs less than `entry_outcomes(None)` if they are few.
+        """
 
 
 class Outcomes(RunStates, Protocol):
-    """The part of a store that keeps the outcomes of published runs and the running runs."""
+    """The part of a store's interface that keeps workers' reports about runs, and the running
+    runs."""
 
     def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
         """Write what workers reported about runs; return "written" or "late" for each report.
@@ -110,13 +116,14 @@ class Outcomes(RunStates, Protocol):
         """
 
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
-        """Return the newest outcome of each of these entries, by name, as in `EntryOutcomes`."""
+        """Return how the newest run of each entry ended, by name; `names` None means all
+        entries."""
 
     def live_deliveries(self, limit: int) -> Sequence[Delivery]:
-        """Return up to `limit` deliveries that have not ended, oldest first."""
+        """Return up to `limit` runs that workers have received and not ended, oldest first."""
 
     def prolong(self, task_ids: Sequence[str], until: datetime) -> None:
-        """Make these runs count as running until `until` or later.
+        """Let the runs with these task ids count as running until `until` or later.
 
         A next run that waits for one of them stays due as before; the leader then checks again.
         """

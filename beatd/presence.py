@@ -1,4 +1,4 @@
-"""The records that running daemons write about themselves, for each other and for `status`."""
+"""The records in which running daemons describe themselves to each other and to `beatd status`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,9 +16,9 @@ INVALID_SOURCE = "invalid source: "
 
 
 class Presence(Struct, frozen=True):
-    """The record that a daemon writes about itself, once a second, for `status` and other daemons.
+    """The description of itself that a daemon writes to the store once a second.
 
-    It never contains a password.
+    Other daemons and `beatd status` read it. It never contains a password.
     """
 
     holder: Holder
@@ -35,23 +35,26 @@ class Presence(Struct, frozen=True):
 
 
 class Presences(Protocol):
-    """The part of a store in which running daemons announce themselves."""
+    """The part of a store's interface in which running daemons describe themselves."""
 
     def announce(self, presence: Presence, ttl: float) -> None:
-        """Write a daemon's record about itself over its older one, for `ttl` seconds."""
+        """Write a daemon's description of itself, which replaces the older one and expires in `ttl`
+        seconds."""
 
     def leave(self, holder: Holder) -> None:
-        """Remove the record of a daemon that ends, if there is one."""
+        """Remove the description of a daemon that ends. Do nothing if the store does not have
+        it."""
 
     def daemons(self) -> Sequence[Presence]:
-        """Return the records of the daemons that have not expired."""
+        """Return the descriptions of all daemons that run, which are those that have not
+        expired."""
 
 
 def leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
-    """Return the record of the daemon that leads, or None if no daemon leads.
+    """Return the description of the daemon that leads, or None if no daemon leads.
 
     `newest` is the daemon that became the leader last. Any other daemon that claims to lead is
-    ignored, because it may be frozen and its record old.
+    ignored, because it may be frozen and its description old.
     """
     if newest is None:
         return None
@@ -61,9 +64,9 @@ def leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | No
 
 
 def refusal_of(presences: Presences) -> str:
-    """Return why the store refuses writes, or "" if it accepts them.
+    """Return the reason why the store refuses writes, or "" if it accepts them.
 
-    The test is a write that changes nothing.
+    It tries a write that changes nothing.
     """
     nobody = Holder("", "", 0, EPOCH, token_hex(8))
     try:

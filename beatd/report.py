@@ -1,4 +1,4 @@
-"""The messages in which a worker reports the outcomes of runs to the leading daemon.
+"""The messages in which a worker reports the outcomes of runs to the daemon.
 
 A worker sends them as JSON to the queue `beatd.outcomes` of its app's broker.
 """
@@ -16,10 +16,10 @@ LOST_AFTER_S = 30.0  # a run that no list has named for so long is lost
 
 
 class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A worker's report that one delivery of a run's message changed its state.
+    """A worker's report about a new state of a run that it received, such as "started".
 
-    `id` is the task id. `delivery` is a random id that all reports about this delivery share. `at`
-    is the time of the change, by the worker's clock. `error` is one line.
+    `id` is the task id. `delivery` is a random id that all reports about this delivery of the
+    message share. `at` is the time of the change, by the worker's clock. `error` is one line.
     """
 
     id: str
@@ -50,5 +50,5 @@ def encode(reports: Reports) -> bytes:
 
 
 def decode(body: bytes) -> Reports:
-    """Decode a worker's message; raise msgspec.MsgspecError if `body` is not valid."""
+    """Decode a worker's message from JSON. Raise msgspec.MsgspecError if `body` is not valid."""
     return json.decode(body, type=Reports)

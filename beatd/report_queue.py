@@ -1,4 +1,4 @@
-"""The queue for reports from workers, as both the workers and the leading daemon declare it."""
+"""The message queue through which workers report to the daemon; both declare it here."""
 
 from kombu import Exchange, Queue
 
@@ -6,11 +6,11 @@ MAX_REPORTS = 200_000  # messages that the queue holds when no daemon reads it
 
 
 def queue_of(name: str) -> Queue:
-    """Return the durable queue of this name, bound to the default exchange.
+    """Return the durable kombu queue of this name, which receives messages by its name as routing
+    key.
 
-    Publish to the exchange "" with the name as the routing key. RabbitMQ drops the oldest messages
-    when the queue is full. Other brokers have no maximum length: there the workers count the
-    messages and stop sending.
+    RabbitMQ drops the oldest messages when the queue is full. Other brokers have no maximum length:
+    there the workers count the messages and stop sending.
     """
     return Queue(
         name,

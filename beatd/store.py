@@ -24,7 +24,7 @@ from beatd.run import Running
 
 
 class Place(Protocol):
-    """The part of a store that is about its file, database or server as a whole."""
+    """The part of a store's interface that is about its file, database or server as a whole."""
 
     def new_identity(self) -> UUID:
         """Write a new random UUID into the store as the namespace of its task ids, and return it.
@@ -51,10 +51,9 @@ class Place(Protocol):
 
 
 class WrittenRecord(Struct, frozen=True):
-    """A line of a store's history, with its place there.
+    """A record of a store's history with its position, `place`, for copying the history.
 
-    `RecordCopies.records` can continue after `place`. `at` is when it was written; its age counts
-    from then.
+    `at` is when the record was written, from which its age counts.
     """
 
     place: str
@@ -63,23 +62,25 @@ class WrittenRecord(Struct, frozen=True):
 
 
 class RecordCopies(Protocol):
-    """The part of a store that copies records of history unchanged."""
+    """The part of a store's interface that reads and writes history records, to copy them
+    unchanged."""
 
     @property
     def most_records(self) -> int | None:
-        """The maximum number of records of history in this store; None if there is no limit."""
+        """The maximum number of history records that this store keeps, or None if there is no
+        limit."""
 
     def records(self, after: str) -> Iterator[WrittenRecord]:
-        """Yield the records written after the place `after`, oldest first; all if it is "".
+        """Yield the history records written after the position `after`, oldest first; "" means all.
 
-        Runs that are claimed but not recorded are left out.
+        Runs that are reserved for sending but have no outcome yet are left out.
         """
 
     def write_records(self, records: Sequence[WrittenRecord], mark: Mark, seen: Mark) -> bool:
         """Append these records and replace the note `seen` by `mark`, both or neither.
 
-        A note (mark) is a short text under a key. Return True if the records are in the store; if
-        it already has `mark`, an earlier call wrote them. Return False, and write nothing, if the
+        A note is a short text under a key. Return True if the records are in the store; if it
+        already has `mark`, an earlier call wrote them. Return False, and write nothing, if the
         store has any other note under this key.
         """
 
@@ -91,7 +92,7 @@ class RecordCopies(Protocol):
 
 
 class Copies(MarkRows, Protocol):
-    """The part of a store that writes another store's content unchanged, to make a copy.
+    """The part of a store's interface that writes the content of another store, to make a copy.
 
     Each write may be repeated. Write only to a store that no daemon uses.
     """
@@ -100,14 +101,16 @@ class Copies(MarkRows, Protocol):
         """Write the newest outcomes of entries unchanged; the entries must exist."""
 
     def write_running(self, running: Mapping[str, Running]) -> None:
-        """Write which run of each entry is running. The entries must exist; their next runs do not
-        change."""
+        """Write which run of each entry is running. The entries must exist; when they run next is
+        unchanged."""
 
     def all_marks(self) -> Sequence[Mark]:
-        """Return all readable marks, which are short notes under a key."""
+        """Return all marks of the store, which are short notes under a key; unreadable ones are
+        left out."""
 
     def write_identity(self, namespace: UUID, newest: tuple[Term, Holder] | None) -> None:
-        """Write the UUID from which task ids are made and, if given, the newest leader.
+        """Write the UUID from which task ids are made and, if given, which daemon became the leader
+        last.
 
         A term is the number of a leader. The number in the store never becomes smaller.
         """
@@ -131,7 +134,7 @@ class Store(
     Place,
     Protocol,
 ):
-    """The complete interface of a store.
+    """The complete interface of a store, which each kind of store implements.
 
     Its methods raise StoreError while the store cannot be reached.
     """
@@ -158,7 +161,7 @@ class Roles(Struct, frozen=True):
 
     @classmethod
     def of(cls, store: Store) -> "Roles":
-        """Return `store` as a Roles object; each of its fields is `store` itself."""
+        """Return a Roles object in which each part of the interface is `store` itself."""
         return cls(
             catalog=store,
             repair=store,

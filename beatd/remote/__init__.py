@@ -1,1 +1,2 @@
-"""The API of a running daemon, used as a store: what `beatd --url` works on."""
+"""Use the HTTP API of a running daemon in place of a store, for commands with the option
+`--url`."""

@@ -1,4 +1,4 @@
-"""Send requests to the API of a daemon, and turn its refusals into the errors of beatd."""
+"""Send HTTP requests to the API of a daemon, and raise its error responses as Python exceptions."""
 
 import ssl
 from collections.abc import Iterator, Mapping
@@ -24,16 +24,16 @@ Value = str | int | bool | datetime | None
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """Redirect handler that follows none, so that the token goes only to the given URL."""
-
+    # So that the token goes only to the given URL.
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 class Api:
-    """The API of one daemon. Each method raises StoreError if the daemon does not answer.
+    """A client of one daemon's HTTP API. Each method raises StoreError if the daemon does not
+    answer.
 
-    A refusal of the API is raised as the error that a command on a store would raise.
+    An error response is raised as the exception that the same command raises on a store.
     """
 
     def __init__(self, daemon: DaemonUrl, *, timeout_s: float) -> None:
@@ -42,11 +42,15 @@ class Api:
         self._opener = build_opener(_NoRedirects, tls)
 
     def get(self, path: str, **values: Value) -> dict[str, Any]:
-        """Return what the API answers to a GET request with these parameters."""
+        """Send a GET request with these query parameters, and return the JSON object of the
+        response."""
         return self.send("GET", path, None, None, **values)
 
     def pages(self, path: str, limit: int | None = None, **values: Value) -> Iterator[Any]:
-        """Yield up to `limit` items of a list, the whole list if it is None."""
+        """Yield the items of a list, which the API returns page by page.
+
+        At most `limit` items are yielded; None means all.
+        """
         left, after = limit, None
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
@@ -65,9 +69,9 @@ class Api:
         headers: Mapping[str, str] | None = None,
         **values: Value,
     ) -> dict[str, Any]:
-        """Return what the API answers to a request; {} without content.
+        """Send a request, and return the JSON object of the response, or {} if it has no content.
 
-        Raises Stale if the entry has another revision than the headers name.
+        Raises Stale if the entry has another revision than the headers require.
         """
         query = urlencode({k: _text(v) for k, v in values.items() if v not in (None, "", False)})
         url = f"{self.url}{PREFIX}{path}{f'?{query}' if query else ''}"
@@ -85,7 +89,6 @@ class Api:
         return plain
 
     def _answer(self, request: Request) -> tuple[int, str, bytes]:
-        """Return the status, the media type and the content of the answer."""
         try:
             try:
                 with self._opener.open(request, timeout=self._timeout_s) as answer:
@@ -99,7 +102,6 @@ class Api:
             raise self._no_answer(error, request) from None
 
     def _no_answer(self, reason: Any, request: Request) -> StoreError:
-        """Return the error for a request that the daemon did not answer."""
         match reason:
             case ssl.SSLCertVerificationError():
                 why = reason.verify_message.rstrip(".")
@@ -121,7 +123,6 @@ class Api:
         return StoreError(f"{self.url}: {text}")
 
     def _plain(self, status: int, kind: str, text: bytes) -> dict[str, Any]:
-        """Return the JSON object of an answer; {} if there is no content."""
         if status == 204:
             return {}
         if kind in ("application/json", "application/problem+json"):
@@ -138,7 +139,10 @@ class Api:
 
 
 def entry_path(name: str, *more: str) -> str:
-    """Return the path of an entry below PREFIX: "entries/a%2Fb/pause" for a/b and "pause"."""
+    """Return the API path of an entry, or of a path below it, such as "entries/a%2Fb/pause".
+
+    The name is escaped, here "a/b", because it may contain slashes.
+    """
     return "/".join(["entries", quote(name, safe=""), *more])
 
 

@@ -1,4 +1,4 @@
-"""The address of a running daemon, with the token and the certificates for it."""
+"""The URL of a running daemon, with the token and the certificates for connecting to it."""
 
 import os
 import ssl
@@ -16,14 +16,16 @@ TOKEN_CHARS_MAX = 1_000
 
 
 class DaemonUrl(Struct, frozen=True):
-    """The values of --url, --token-file and --ca, a file of certificates."""
+    """The values of the options --url, --token-file and --ca, which say how to connect to a
+    daemon."""
 
     url: str
     token_file: str | None = None
     ca: str | None = None
 
     def base(self) -> str:
-        """Return the URL without a slash at its end. Raises ConfigError if it is not usable."""
+        """Return the daemon's URL without a slash at its end. Raises ConfigError if it is
+        invalid."""
         try:
             parts = urlsplit(self.url)
             host, port = parts.hostname, parts.port
@@ -41,9 +43,11 @@ class DaemonUrl(Struct, frozen=True):
         return self.url.rstrip("/")
 
     def token(self, environ: Mapping[str, str] = os.environ) -> str:
-        """Return the token of --token-file, BEATD_TOKEN or BEATD_TOKEN_FILE; "" without one.
+        """Return the access token from --token-file, BEATD_TOKEN or BEATD_TOKEN_FILE, or "" if none
+        is set.
 
-        The token is hidden in all later messages. Raises ConfigError without showing it.
+        The token is hidden in all later messages. Raises ConfigError if it cannot be read or is
+        invalid.
         """
         path = self.token_file
         where = "BEATD_TOKEN"
@@ -62,14 +66,17 @@ class DaemonUrl(Struct, frozen=True):
         return token
 
     def shows_token(self) -> bool:
-        """Return True if the token would go to another machine without TLS."""
+        """Return True if the token would be sent to another machine without encryption."""
         parts = urlsplit(self.url)
         return (
             parts.scheme == "http" and not _is_loopback(parts.hostname or "") and bool(self.token())
         )
 
     def certificates(self) -> ssl.SSLContext:
-        """Return the context that checks the server's certificate. Raises ConfigError."""
+        """Return an SSL context that trusts the certificates in the file --ca, or the usual ones.
+
+        Raises ConfigError if the file cannot be used.
+        """
         try:
             return ssl.create_default_context(cafile=self.ca)
         except ssl.SSLError:

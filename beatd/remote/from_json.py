@@ -1,4 +1,4 @@
-"""Read entries, outcomes, records, changes and incidents from the JSON of the API."""
+"""Convert the JSON of the API to entries, outcomes, history records, changes and incidents."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ RUNNING_FOR = timedelta(days=1)
 
 
 def stored_from(plain: Plain, now: datetime) -> Stored:
-    """Return the entry with its plan and its progress."""
+    """Convert an entry in the API's JSON to a Stored, with its next run and its number of runs."""
     plan, running = plain["plan"], plain["running"]
     return Stored(
         entry=codec.decode(
@@ -48,7 +48,7 @@ def stored_from(plain: Plain, now: datetime) -> Stored:
 
 
 def outcome_from(name: str, plain: Plain) -> EntryOutcome:
-    """Return the newest outcome of the entry `name`."""
+    """Convert the newest outcome of the entry `name` in the API's JSON to an EntryOutcome."""
     newest = Delivery(
         task_id=plain["task_id"],
         delivery="",
@@ -71,7 +71,8 @@ def outcome_from(name: str, plain: Plain) -> EntryOutcome:
 
 
 def record_from(plain: Plain) -> Record:
-    """Return a record of history without the outcome of its run."""
+    """Convert a line of the history in the API's JSON to a Record, without the outcome of the
+    run."""
     return Record(
         name=plain["entry"],
         planned=datetime.fromisoformat(plain["planned"]),
@@ -88,7 +89,7 @@ def record_from(plain: Plain) -> Record:
 
 
 def change_from(plain: Plain) -> ChangeRecord:
-    """Return a record of a change."""
+    """Convert a change of an entry in the API's JSON to a ChangeRecord."""
     return ChangeRecord(
         id=plain["id"],
         at=datetime.fromisoformat(plain["at"]),
@@ -101,7 +102,7 @@ def change_from(plain: Plain) -> ChangeRecord:
 
 
 def incident_from(plain: Plain) -> Incident:
-    """Return an incident."""
+    """Convert an incident in the API's JSON to an Incident."""
     return Incident(
         kind=plain["kind"],
         name=plain["entry"] or "",

@@ -1,4 +1,4 @@
-"""The errors of beatd for the refusals of an API."""
+"""Convert error responses of the API to beatd's exceptions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,9 +17,9 @@ TOKEN_WANTED = "set BEATD_TOKEN, or give --token-file FILE"
 
 
 def error_of(status: int, problem: Mapping[str, Any], url: str, *, with_token: bool) -> BeatError:
-    """Return the error for an RFC 9457 problem with this status.
+    """Return the exception for an error response: its status, and its RFC 9457 problem as a dict.
 
-    `with_token` is True if the request had a token.
+    `url` is for the message. `with_token` is True if the request had a token.
     """
     detail = str(problem.get("detail") or problem.get("title") or f"status {status}")
     detail = detail.replace("add ?force=true", "use --force")
@@ -47,7 +47,7 @@ def error_of(status: int, problem: Mapping[str, Any], url: str, *, with_token: b
 
 
 def _problems(problem: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield the single mistakes. The name of a parameter becomes an option: --at for `at`."""
+    # The name of a parameter becomes an option: --at for `at`.
     for one in problem.get("errors", ()):
         if "parameter" in one:
             yield Problem(one["detail"], (f"--{one['parameter']}",))

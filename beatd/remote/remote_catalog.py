@@ -1,4 +1,4 @@
-"""The entries of a remote daemon, as a catalog that edits use.
+"""Read and edit the entries of a remote daemon over its API, with the same interface as a store.
 
 An edit is worked out as on a store, and its change is sent as the request of the API that makes it.
 The daemon checks the role, names the author, checks the revision and plans the next run.
@@ -22,7 +22,7 @@ from beatd.schedules.moment import format_moment
 
 
 class RemoteCatalog:
-    """Reads and changes the entries of a daemon over its API; an `EditableCatalog`.
+    """Reads and changes the entries of a remote daemon over its API, like an `EditableCatalog`.
 
     `outcomes` has the newest outcome of each entry that was read.
     """
@@ -34,18 +34,20 @@ class RemoteCatalog:
         self.marks = Marks(_DaemonsMarks())
 
     def find(self, query: Query) -> Iterator[Stored]:
-        """Yield the entries that match; only those that may match are requested."""
+        """Yield the entries that match a query; most conditions are already applied by the
+        daemon."""
         found = self._requested(query) if query.names is None else self._by_name(query.names)
         if query.order == "next" and query.due_before is not None and query.names is None:
             found = takewhile(_is_due_before(query.due_before), found)
         yield from islice(filter(_filter_of(query), found), query.limit)
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        """Send the changes in order; return for each True if it was made, False if refused."""
+        """Send changes of entries in order; return for each True if it was made, False if
+        refused."""
         return [self._is_made(change) for change in changes]
 
     def now(self) -> StoreTime:
-        """Return the time of the daemon's store."""
+        """Return the current time by the clock of the daemon's store."""
         return StoreTime(self._now(), self._api.url)
 
     def version(self) -> str:
@@ -90,7 +92,7 @@ class RemoteCatalog:
         return True
 
     def _send(self, change: Change) -> None:
-        """Send the request that makes a change. Raises Stale if the entry has changed since."""
+        # Raises Stale if the entry has changed since it was read.
         name, entry, seen = change.name, change.entry, self._named.get(change.name)
         note = "" if change.author is None else change.author.note
         condition = {"If-Match": f'"{change.seen}"'} if change.seen else {"If-None-Match": "*"}
@@ -109,10 +111,8 @@ class RemoteCatalog:
 
 
 class _DaemonsMarks:
-    """The marks of a store as a command over the API sees them: the daemon writes them."""
-
+    # The daemon itself writes the marks of the edits that it makes.
     def read_mark(self, key: str) -> Mark | None:
-        """Return None."""
         return None
 
     def write_mark(self, mark: Mark) -> None:
@@ -120,7 +120,7 @@ class _DaemonsMarks:
 
 
 def _filter_of(query: Query) -> Callable[[Stored], bool]:
-    """Return True for the entries that meet the conditions that the API does not know."""
+    # For the conditions that the API does not know.
     name_like, task_like = _pattern(query.name_like), _pattern(query.task_like)
     is_due = None if query.due_before is None else _is_due_before(query.due_before)
 
@@ -142,12 +142,10 @@ def _is_due_before(moment: datetime) -> Callable[[Stored], bool]:
 
 
 def _literals(shell: str | None) -> list[str]:
-    """Return the parts of a shell pattern between * and ?, each in every name that matches."""
     return re.split(r"[*?]", shell or "")
 
 
 def _pattern(shell: str | None) -> re.Pattern[str] | None:
-    """Return the regular expression for a shell pattern, in which only * and ? are special."""
     if shell is None:
         return None
     meaning = {"*": ".*", "?": "."}

@@ -1,4 +1,4 @@
-"""Edits that the API makes as a whole, and the answers that only the daemon can work out."""
+"""Send edits to a daemon's API that cannot be sent as changes of single entries."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ from beatd.why.answer import Answer
 
 
 def trigger_over(api: Api, name: str, arguments: RequestArguments) -> str:
-    """Request one run of an entry now, and return its task id."""
+    """Request one run of an entry now over the API, and return its task id."""
     body = {
         key: tagged(value)
         for key, value in (("args", arguments.args), ("kwargs", arguments.kwargs))
@@ -31,7 +31,7 @@ def trigger_over(api: Api, name: str, arguments: RequestArguments) -> str:
 
 
 def undo_over(api: Api, id: str, note: str, now: datetime, *, force: bool) -> Undone:
-    """Restore what the change with this id changed, and return what was done."""
+    """Undo the change of an entry with this id over the API, and return what was restored."""
     path = f"changes/{quote(id, safe='')}/undo"
     try:
         done = api.send("POST", path, force=force, note=note)
@@ -45,14 +45,19 @@ def undo_over(api: Api, id: str, note: str, now: datetime, *, force: bool) -> Un
 
 
 def declared_over(declared: Declared) -> Declared:
-    """Return a declared set as it belongs to the API: its owner is "api:jobs" for "yaml:jobs"."""
+    """Return a set of declared entries with its owner renamed for the API: "yaml:jobs" to
+    "api:jobs"."""
     owner = f"api:{declared.source.partition(':')[2]}"
     entries = tuple(replace(entry, source=owner, declared_at="") for entry in declared.entries)
     return replace(declared, source=owner, entries=entries, within=frozenset())
 
 
 def apply_over(api: Api, declared: Declared, *, prune: bool) -> None:
-    """Make the store agree with a declared set. Raises BeatError if a later set was applied."""
+    """Send a set of declared entries to the API, which makes the store equal to it.
+
+    Entries that the set no longer has are removed if `prune`. Raises BeatError if another set was
+    applied meanwhile.
+    """
     body = {
         "name": declared.source.partition(":")[2],
         "entries": {entry.name: json_plain_of(entry) for entry in declared.entries},
@@ -63,7 +68,7 @@ def apply_over(api: Api, declared: Declared, *, prune: bool) -> None:
 
 
 def why_over(api: Api, name: str, at: str | None) -> Answer:
-    """Return why a moment of an entry ran or did not run, as the daemon knows it."""
+    """Return the daemon's explanation why an entry ran, or did not run, at the time `at`."""
     try:
         found = api.get(entry_path(name, "why"), at=at)
     except UnknownEntry:

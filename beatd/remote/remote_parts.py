@@ -1,4 +1,4 @@
-"""The other parts of a store that commands read, over the API of a daemon."""
+"""Read the history, incidents and changes of a remote daemon over its API, as from a store."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,10 @@ from beatd.store import Roles
 
 
 def roles_over(api: Api, now: Callable[[], datetime]) -> Roles:
-    """Return a daemon's API as the parts of a store, without those that only daemons use."""
+    """Return an object with the interface of an open store that uses a daemon's API.
+
+    Using a part of the interface that the API does not have raises BeatError.
+    """
     catalog, missing = RemoteCatalog(api, now), _Missing()
     parts: dict[str, Any] = dict.fromkeys(Roles.__struct_fields__, missing)
     parts |= {
@@ -33,34 +36,40 @@ def roles_over(api: Api, now: Callable[[], datetime]) -> Roles:
 
 
 class RemoteOutcomes:
-    """The outcomes of the entries that a catalog has read."""
+    """The newest outcomes of the entries that a RemoteCatalog has read over the API."""
 
     def __init__(self, catalog: RemoteCatalog) -> None:
         self._catalog = catalog
 
     def entry_outcomes(self, names: Sequence[str]) -> Mapping[str, EntryOutcome]:
-        """Return the newest outcome of each of these entries, by name."""
+        """Return the newest outcome of each of these entries, by name; entries not read are left
+        out."""
         known = self._catalog.outcomes
         return {name: known[name] for name in names if name in known}
 
 
 class RemoteHistory:
-    """The history, as the API answers it."""
+    """Reads the history of runs over the API of a daemon."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        """Yield up to `limit` records, newest first: of one entry, or of all if None."""
+        """Yield the history records of the entry `name`, or of all entries if it is None, newest
+        first.
+
+        At most `limit` records are yielded; None means all.
+        """
         return map(record_from, history_json(self._api, name, limit))
 
 
 def history_json(
     api: Api, name: str | None, limit: int | None, **filters: str | datetime | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield up to `limit` records as JSON, newest first; nothing for an unknown entry.
+    """Yield history records as dicts from the API's JSON, newest first; nothing for an unknown
+    entry.
 
-    `filters` are the parameters `state`, `since` and `until` of the API.
+    `name` None means all entries. `filters` are the query parameters `state`, `since` and `until`.
     """
     path = "history" if name is None else entry_path(name, "history")
     try:
@@ -70,30 +79,37 @@ def history_json(
 
 
 class RemoteIncidents:
-    """The incidents, as the API answers them."""
+    """Reads incidents, which are problems that last for a time, over the API of a daemon."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     def open_incidents(self) -> list[Incident]:
-        """Return the open incidents, oldest first."""
+        """Return the incidents that have not ended, oldest first."""
         found = [incident_from(one) for one in self._api.pages("incidents", state="open")]
         return found[::-1]
 
     def incidents(self, name: str | None, limit: int | None) -> Iterator[Incident]:
-        """Yield up to `limit` incidents of an entry, or of all, the last opened first."""
+        """Yield the incidents of the entry `name`, or all if it is None, the last opened first.
+
+        At most `limit` incidents are yielded; None means all.
+        """
         return map(incident_from, self._api.pages("incidents", limit, entry=name))
 
 
 class RemoteChanges:
-    """The records of changes, as the API answers them."""
+    """Reads the records of who changed which entry over the API of a daemon."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._after: dict[str, str | None] = {}  # id of the last record of a page -> the next page
 
     def changes(self, name: str | None, limit: int, before: str = "") -> Sequence[ChangeRecord]:
-        """Return up to `limit` records, newest first; `before` is the last record of a page."""
+        """Return a page of the records of changes of an entry, or of all if `name` is None, newest
+        first.
+
+        `before` is the id of the last record on the page before, or "" for the first page.
+        """
         after = self._after.get(before)
         if before and after is None:
             return []
@@ -105,17 +121,18 @@ class RemoteChanges:
 
 
 class RemoteRequests:
-    """The requests for runs by hand, of which the API accepts backfills."""
+    """Reads and adds requests for runs by hand over the API of a daemon; it adds backfills only."""
 
     def __init__(self, api: Api, catalog: RemoteCatalog) -> None:
         self._api, self._catalog = api, catalog
 
     def find(self, query: Query) -> Iterator[Stored]:
-        """Yield the entries that match."""
+        """Yield the entries that match a query."""
         return self._catalog.find(query)
 
     def requests(self, limit: int) -> Sequence[tuple[Request, None]]:
-        """Return the pending requests, oldest first, without their entries."""
+        """Return up to `limit` pending requests for runs, oldest first, each with None for its
+        entry."""
         items = self._api.get("requests")["items"]
         return [
             (
@@ -133,20 +150,19 @@ class RemoteRequests:
         ]
 
     def add_requests(self, requests: Sequence[Request]) -> None:
-        """Request backfills."""
+        """Request runs of entries for past times, which are called backfills, over the API."""
         for one in requests:
             span = {"from": one.first.isoformat(), "to": one.last.isoformat()}
             self._api.send("POST", entry_path(one.name, "backfill"), span)
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        """Call off the backfills of the entries of these changes."""
+        """Cancel the pending backfills of the entries in `changes`; other changes are not made."""
         for change in changes:
             self._api.send("DELETE", entry_path(change.name, "backfill"))
         return [True] * len(changes)
 
 
 class _Missing:
-    """A part of a store that the API does not have."""
-
+    # A part of a store that the API does not have.
     def __getattr__(self, name: str) -> NoReturn:
         raise BeatError(f"the API has no {name.replace('_', ' ')}; run this where the store is")

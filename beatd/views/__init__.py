@@ -1,1 +1,2 @@
-"""Entries, runs and records of history as commands, pages and the API show them."""
+"""Format entries, runs and history as table cells and JSON, for the commands, the pages and the
+API."""

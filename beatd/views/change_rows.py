@@ -1,4 +1,4 @@
-"""Records of changes as rows of a table and as JSON."""
+"""Format the records of who changed which entry, as table rows and as JSON."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,11 @@ Fields = dict[str, tuple[Any, Any]]
 
 
 def all_changes(changes: Changes, name: str | None, limit: int | None) -> Iterator[ChangeRecord]:
-    """Yield up to `limit` records (None: all) of the entry `name` (None: of all), newest first."""
+    """Yield the records of changes of the entry `name`, or of all entries if it is None, newest
+    first.
+
+    At most `limit` records are yielded; None means all.
+    """
     before, left = "", limit
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)
@@ -33,9 +37,9 @@ def all_changes(changes: Changes, name: str | None, limit: int | None) -> Iterat
 
 
 def change_json(record: ChangeRecord) -> dict[str, Any]:
-    """Return a record as a dict for JSON.
+    """Return the record of a change of an entry as a dict for JSON.
 
-    "changed" has the value before and after of each field that an edit changed; it is None if a
+    "changed" has each changed field with its old and new value; it is None if the entry's
     definition was too large to keep.
     """
     fields = changed_fields(record)
@@ -56,9 +60,10 @@ def change_json(record: ChangeRecord) -> dict[str, Any]:
 
 
 def changed_fields(record: ChangeRecord) -> Fields | None:
-    """Return the fields of the definition, and the owner, that an edit changed.
+    """Return the fields of an entry that an edit changed, each with its old and new value.
 
-    The dict is empty for an added or removed entry, and None if a definition was not kept.
+    The dict is empty for an added or removed entry. Return None if a definition was too large to
+    keep.
     """
     before, after = record.before, record.after
     if before is None or after is None:
@@ -75,12 +80,12 @@ def changed_fields(record: ChangeRecord) -> Fields | None:
 
 
 def fields_between(old: dict[str, Any], new: dict[str, Any]) -> Fields:
-    """Return the fields in which two definitions differ, with the value in each of them."""
+    """Return the fields in which two definitions of an entry differ, each with its two values."""
     return {key: (_at(old, key), value) for key, value in difference(old, new).items()}
 
 
 def definition_of(state: EntryState) -> dict[str, Any] | None:
-    """Return the definition with the keys of YAML, or None if it was too large to keep."""
+    """Return an entry's definition with the keys of YAML, or None if it was too large to keep."""
     try:
         return json.decode(state.definition, type=dict[str, Any])
     except MsgspecError:
@@ -88,7 +93,10 @@ def definition_of(state: EntryState) -> dict[str, Any] | None:
 
 
 def change_cells(record: ChangeRecord, tz: str) -> list[Cell]:
-    """Return the row of `beatd changes` for a record: the cells of COLUMNS after "when"."""
+    """Return the table row for a change of an entry, as `beatd changes` prints it.
+
+    The cells are in the order of COLUMNS; times are in the zone `tz`.
+    """
     author = record.author
     return [
         author.name,
@@ -129,7 +137,6 @@ def _state_json(state: EntryState | None) -> dict[str, Any] | None:
 
 
 def _at(plain: dict[str, Any], key: str) -> Any:
-    """Return the value under a key or, for a path such as `options.queue`, inside a field."""
     if key in plain:
         return plain[key]
     head, _, rest = key.partition(".")

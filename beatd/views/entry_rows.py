@@ -18,7 +18,7 @@ _ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
 
 
 def json_of(row: Stored) -> dict[str, Any]:
-    """Return an entry with its next run, last run and number of runs as a dict for JSON.
+    """Return an entry, its next run, last run and number of runs as a dict for JSON.
 
     A field with its default value is left out, unless it is in `_ALWAYS`.
     """
@@ -50,7 +50,7 @@ def json_of(row: Stored) -> dict[str, Any]:
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
-    """Return the moment as ISO 8601 text in UTC, or None for None."""
+    """Return the time as ISO 8601 text in UTC, or None if it is None."""
     return None if moment is None else format_moment(moment)
 
 
@@ -60,7 +60,8 @@ def cells_of(
     failing: Container[str] = (),
     tz: str = "UTC",
 ) -> Iterator[list[Cell]]:
-    """Yield the row of `beatd list` for each entry, with cells in the order of COLUMNS.
+    """Yield a table row for each entry, as `beatd list` prints it, with cells in the order of
+    COLUMNS.
 
     `failing` has the names of entries whose newest run could not be published. Ends of pauses are
     in the zone `tz`.

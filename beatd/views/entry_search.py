@@ -1,4 +1,5 @@
-"""Find entries by text, owner and state, page by page and with bounded work."""
+"""Find entries by text, owner and state, one page at a time, reading a limited number of
+entries."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -27,7 +28,8 @@ Found = tuple[Stored, EntryOutcome | None]
 
 
 class EntrySearch(Struct, frozen=True, kw_only=True):
-    """The conditions and the order of a search; a condition of None is not applied.
+    """The conditions and the order of a search for entries; a condition that is None is not
+    applied.
 
     `text` is a part of the name or of the task. An entry is "active" if it is neither paused nor
     disabled and has a run ahead, "finished" if it has none, "failing" if its newest run failed, at
@@ -41,9 +43,9 @@ class EntrySearch(Struct, frozen=True, kw_only=True):
 
 
 class EntriesPage(Struct, frozen=True):
-    """A page of entries with their outcomes.
+    """One page of a search for entries, each with its newest outcome.
 
-    `rest` is the place where the next page begins, or None after the last one.
+    `rest` is the place where the next page begins, or None after the last page.
     """
 
     entries: Sequence[Found]
@@ -53,9 +55,9 @@ class EntriesPage(Struct, frozen=True):
 def entries_page(
     store: Roles, search: EntrySearch, now: datetime, limit: int, after: Position | None = None
 ) -> EntriesPage:
-    """Return up to `limit` entries that match, and where the next page begins.
+    """Return the next page of up to `limit` entries that match a search, beginning behind `after`.
 
-    At most ROWS_READ_MAX rows are read: a page may have fewer entries although more follow.
+    At most ROWS_READ_MAX entries are read, so a page may have fewer although more entries match.
     """
     most = limit if search.state in (None, "paused", "overdue") else ROWS_READ_MAX
     most = min(most, FAILING_ROWS_READ_MAX) if search.state == "failing" else most
@@ -90,7 +92,6 @@ def _query(search: EntrySearch, now: datetime, after: Position | None, limit: in
 def _matching(
     store: Roles, state: SearchState | None, rows: Sequence[Stored], now: datetime
 ) -> Iterator[tuple[Stored, EntryOutcome | Literal[False] | None]]:
-    """Yield each row with its outcome, or with False if the entry is not in this state."""
     names = [row.entry.name for row in rows]
     known = store.outcomes.entry_outcomes(names)
     newest = store.history.newest_records(names, 1) if state == "failing" else {}

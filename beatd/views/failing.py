@@ -1,4 +1,4 @@
-"""The entries whose newest run failed, could not be published, expired or was lost."""
+"""Find the entries whose newest run failed, could not be published, expired or was lost."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ ALL_READ_MAX = 10_000  # entries; with more of them only those that ran of late 
 
 
 class Failure(Struct, frozen=True):
-    """The newest run of an entry, which failed; `times` is the number of failures in a row."""
+    """The failed newest run of an entry, with the number of its failures in a row as `times`."""
 
     name: str
     at: datetime

@@ -1,4 +1,4 @@
-"""An incident as JSON."""
+"""Format an incident, which is a problem that lasts for a time, as JSON."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from beatd.views.entry_rows import iso_or_none
 
 
 def incident_json(one: Incident) -> dict[str, Any]:
-    """Return an incident as a dict for JSON; "lasted" is in seconds, None while it is open."""
+    """Return an incident as a dict for JSON; its "lasted" is in seconds, or None while it is
+    open."""
     lasted = None if one.closed is None else (one.closed - one.opened).total_seconds()
     return {
         "id": incident_id(one),

@@ -32,9 +32,9 @@ ReadOutcomes = Callable[[Sequence[str]], Mapping[str, EntryOutcome]]
 def with_outcomes(
     rows: "Iterable[Stored]", read: ReadOutcomes
 ) -> "Iterator[tuple[Stored, EntryOutcome | None]]":
-    """Yield each entry with its outcome, or with None if nothing is known.
+    """Yield each entry with its newest outcome, or with None if it has none yet.
 
-    `read` is called with the names of up to PAGE entries at once.
+    `read` returns the outcomes of entries by name; it is called for up to PAGE entries at once.
     """
     left = iter(rows)
     while page := list(islice(left, PAGE)):
@@ -48,8 +48,8 @@ def running_since(
 ) -> tuple[str, datetime] | None:
     """Return the task id and the start of the entry's running run, or None if none is running.
 
-    The start is when a worker started the run or, for an entry that forbids overlap, when the
-    leader claimed (reserved) it for publishing.
+    The start is when a worker started the run or, for an entry whose runs must not overlap, when
+    the daemon reserved the run for sending.
     """
     running = row.running
     if running is not None and running.until > now:
@@ -73,7 +73,7 @@ def outcome_cell(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> 
 
 
 def outcome_json(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> dict[str, Any]:
-    """Return {"outcome": …, "running": …}: the newest outcome and the running run of an entry."""
+    """Return the newest outcome and the running run of an entry as a dict for JSON."""
     running = running_since(row, outcome, now)
     return {
         "outcome": None if outcome is None else _entry_outcome(outcome),
@@ -95,7 +95,11 @@ def _entry_outcome(outcome: EntryOutcome) -> dict[str, Any]:
 
 
 def delivery_json(delivery: Delivery | None) -> dict[str, Any]:
-    """Return state, times, worker and error of a delivery for JSON; for None, each is None."""
+    """Return the state, times, worker and error of a run's delivery to a worker, as a dict for
+    JSON.
+
+    If `delivery` is None, all values are None.
+    """
     if delivery is None:
         return dict.fromkeys(("outcome", "started", "finished", "runtime", "worker", "error"))
     return {
@@ -109,14 +113,16 @@ def delivery_json(delivery: Delivery | None) -> dict[str, Any]:
 
 
 def delivered(deliveries: Sequence[Delivery]) -> int:
-    """Return how often the broker delivered the message of a run, not counting retries."""
+    """Return how often the broker delivered a run's message to a worker, not counting retries of
+    the task."""
     return sum(delivery.state != "retried" for delivery in deliveries)
 
 
 def outcome_lines(
     row: "Stored", outcome: EntryOutcome | None, now: datetime
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield (heading, text, style) of each line of `beatd show` about the outcomes of an entry."""
+    """Yield the lines about an entry's outcomes that `beatd show` prints, as (heading, text,
+    style)."""
     running = running_since(row, outcome, now)
     if running is not None:
         task_id, since = running

@@ -1,4 +1,4 @@
-"""The pause of an entry in words and as JSON, and the end of a pause as an operator writes it."""
+"""Describe the pause of an entry in words and as JSON, and parse the end of a pause."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +11,10 @@ NOTE_SHOWN_MAX = 40  # characters of a note in a table
 
 
 def read_end(option: str, text: str, now: datetime, tz: str) -> datetime:
-    """Return the end of a pause: a moment (in the zone `tz` without an offset) or a length from
-    `now`, which ends at a whole second.
+    """Parse the end of a pause: a time such as "2027-01-01 09:00", or a duration from `now`.
 
-    Raises ConfigError with the name of the option if the text is neither, or if the end is past.
+    A time without an offset is in the zone `tz`. The end of a duration is rounded up to a second.
+    Raises ConfigError with the name of the option if the text is invalid, or if the end is past.
     """
     from beatd.schedules import parse_moment
     from beatd.schedules.duration import parse_duration
@@ -38,7 +38,6 @@ def read_end(option: str, text: str, now: datetime, tz: str) -> datetime:
 
 
 def _whole_second(moment: datetime) -> datetime:
-    """Return the first whole second that is not before the moment."""
     whole = moment.replace(microsecond=0)
     return whole if whole == moment else whole + timedelta(seconds=1)
 
@@ -87,9 +86,10 @@ def end_text(until: datetime, now: datetime, tz: str) -> str:
 
 
 def pause_words(row: Stored, tz: str) -> str | None:
-    """Return since when, by whom and until when the entry is paused, such as for `beatd show`.
+    """Return a sentence about an entry's pause: since when, by whom and until when; for `beatd
+    show`.
 
-    Return None if the entry is not paused, or if the store does not know.
+    Return None if the entry is not paused, or if nobody knows who paused it.
     """
     from beatd.views.time_text import moment_text
 

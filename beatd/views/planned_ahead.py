@@ -1,4 +1,4 @@
-"""Count the planned runs of all entries in the hours ahead."""
+"""Count the runs that all entries have planned for the next hours."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,9 +19,9 @@ WORK_OF_A_MOMENT = 20  # that a schedule other than `every` computes
 
 
 class PlannedAhead(Struct, frozen=True):
-    """The number of planned runs in each bucket from `start` on; a bucket has `bucket_s` seconds.
+    """The number of planned runs in each interval of `bucket_s` seconds, beginning at `start`.
 
-    `complete` is False if there were too many entries or moments to count all of them.
+    `complete` is False if there were too many entries or runs to count all of them.
     """
 
     start: datetime
@@ -31,7 +31,7 @@ class PlannedAhead(Struct, frozen=True):
 
 
 class AlikeEntries(Struct, frozen=True):
-    """How many entries run at the same moments before `end`.
+    """Groups of entries that run at the same times until `end`, with the size of each group.
 
     `complete` is False if there were too many entries to read all of them.
     """
@@ -42,9 +42,9 @@ class AlikeEntries(Struct, frozen=True):
 
 
 def planned_ahead(catalog: EntryFinder, now: datetime, hours: int) -> PlannedAhead:
-    """Count the runs that are planned in the next hours.
+    """Count the runs that all entries have planned for the next `hours`.
 
-    Jitter is left out. Entries with equal schedules are computed once.
+    Jitter, a random delay, is ignored. Entries with equal schedules are computed only once.
     """
     return count_ahead(alike_entries(catalog, now + timedelta(hours=hours)), now, hours)
 
@@ -52,10 +52,10 @@ def planned_ahead(catalog: EntryFinder, now: datetime, hours: int) -> PlannedAhe
 def count_ahead(
     alike: AlikeEntries, start: datetime, hours: int, work_max: int | None = None
 ) -> PlannedAhead:
-    """Count the runs of these entries in the hours from `start` on; it needs no store.
+    """Count the runs of these groups of entries in the `hours` after `start`, without using the
+    store.
 
-    Runs that are planned before `start` are counted in the first bucket. `work_max` is WORK_MAX
-    unless it is given.
+    Overdue runs are counted in the first interval. `work_max` limits the work; None means WORK_MAX.
     """
     seconds = hours * 3600
     bucket_s = next(size for size in BUCKET_LENGTHS_S if seconds <= size * BUCKETS_MAX)
@@ -76,7 +76,10 @@ _Key = tuple[Schedule, datetime | None, datetime | None, datetime, int | None]
 
 
 def alike_entries(catalog: EntryFinder, end: datetime) -> AlikeEntries:
-    """Read the entries that run before `end`, at most ENTRIES_READ_MAX, and group them."""
+    """Read the entries that run before `end`, and group those that run at the same times.
+
+    At most ENTRIES_READ_MAX entries are read.
+    """
     found: Counter[_Key] = Counter()
     query = Query(enabled=True, due_before=end, order="next", limit=ENTRIES_READ_MAX + 1)
     for read, row in enumerate(catalog.find(query)):
@@ -97,10 +100,8 @@ def _same_for_all(row: Stored) -> _Key:
 def _runs(
     entry: Entry, planned: datetime, now: datetime, end: datetime, bucket_s: int, left: int | None
 ) -> Iterator[tuple[int, int]]:
-    """Yield (number of the bucket, number of runs in it) for each bucket with runs, or more often.
-
-    `left` is the number of runs that `max_runs` still allows.
-    """
+    # Yields (number of the bucket, number of runs); a bucket may come more than once. `left` is the
+    # number of runs that `max_runs` still allows.
     end = end if entry.end is None else min(end, entry.end + MICROSECOND)
     moment: datetime | None = planned
     period, size = entry.schedule.period, timedelta(seconds=bucket_s)

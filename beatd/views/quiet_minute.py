@@ -11,7 +11,8 @@ MINUTES = 60
 
 
 class QuietMinute(Struct, frozen=True):
-    """The minute of the hour with the fewest runs, and the one with the most."""
+    """The minute of the hour, from 0 to 59, with the fewest planned runs, and the one with the
+    most."""
 
     minute: int
     runs: int
@@ -20,10 +21,10 @@ class QuietMinute(Struct, frozen=True):
 
 
 def quiet_minute(ahead: PlannedAhead, tz: str) -> QuietMinute | None:
-    """Return the quietest minute of the hour by the clock of the zone `tz`.
+    """Return the minute of the hour with the fewest planned runs, by the clock of the zone `tz`.
 
-    Of equally quiet minutes, the one with the quietest minutes around it is chosen. None if all
-    minutes are alike. `ahead` has buckets of a minute.
+    If several have equally few, the runs in the minutes around them decide. Return None if all
+    minutes have equally many. `ahead` must have intervals of one minute.
     """
     home, counts = zone(tz), [0] * MINUTES
     for place, runs in enumerate(ahead.counts):

@@ -1,4 +1,4 @@
-"""Records of history, with the outcomes of their runs, and as JSON."""
+"""Read history records with the outcomes of their runs, filter them, and format them as JSON."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -20,14 +20,15 @@ KnownRecord = tuple[Record, Sequence[Delivery]]
 
 
 class RecordFilter(Struct, frozen=True):
-    """A filter of history records by state and planned time; a field of None accepts all."""
+    """A filter of history records by state and planned time; a condition that is None is not
+    applied."""
 
     state: str | None
     since: datetime | None
     until: datetime | None
 
     def matching(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Yield the records that match the filter, in their order.
+        """Yield the history records that match the filter, in their order.
 
         `records` must have the newest first: reading stops at the first record published before
         `since`.
@@ -69,9 +70,8 @@ def with_traced(
 def record_json(record: Record, deliveries: Sequence[Delivery], is_traced: bool) -> dict[str, Any]:
     """Return a history record and the outcome of its run as a dict for JSON.
 
-    The outcome is the state of the newest delivery. "deliveries" is present only if the broker
-    delivered the message more than once; "until" and "count" only if the record stands for several
-    moments.
+    The outcome is the state of the newest delivery. "deliveries" is only present if the broker
+    delivered the message more than once; "until" and "count" only for a series of skipped runs.
     """
     times = delivered(deliveries)
     return {

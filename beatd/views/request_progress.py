@@ -1,4 +1,4 @@
-"""How far the pending requests of an entry have come: what is published, and what is left."""
+"""Count how many runs of an entry's pending requests are sent, and how many are left."""
 
 from collections import Counter
 from datetime import datetime
@@ -19,7 +19,7 @@ OTHERS_MIN = 100  # records of other runs in a row; before them lies no run of t
 
 
 class RequestProgress(Struct, frozen=True):
-    """A pending request, with how many of its runs are published, failed and left.
+    """A pending request for runs of an entry, with how many of them are published, failed and left.
 
     `published` and `failed` are counted for backfills only, among the newest records of the entry.
     `at_least` is True if more may be published, `more_left` if more are left than were counted.
@@ -38,7 +38,7 @@ class RequestProgress(Struct, frozen=True):
 
 
 def request_progress(store: Roles, row: Stored) -> list[RequestProgress]:
-    """Return the pending requests of an entry, the oldest first."""
+    """Return the pending requests for runs of an entry, oldest first, each with its progress."""
     return [_progress(store, row, one) for one in pending_requests(store.requests, row.entry.name)]
 
 
@@ -60,10 +60,7 @@ def _progress(store: Roles, row: Stored, request: Request) -> RequestProgress:
 
 
 def _states(store: Roles, request: Request) -> tuple[Counter[State], bool]:
-    """Return how many runs of a request are in which state, and True if these are all.
-
-    Of the newest RECORDS_READ records of the entry, the last may have the request's runs still.
-    """
+    # The flag is True if the newest RECORDS_READ records have all runs of the request.
     namespace, found = store.requests.namespace, dict[datetime, State]()
     read = others = 0
     for record in islice(store.history.history(request.name, RECORDS_READ), RECORDS_READ):

@@ -1,12 +1,13 @@
-"""Read and print moments and durations on the command line."""
+"""Parse and format times and durations for the command line."""
 
 from datetime import datetime, timedelta
 
 
 def read_moment(option: str, text: str, tz: str) -> datetime:
-    """Parse the moment of an option such as --from; without an offset it is in the zone `tz`.
+    """Parse the time that a command-line option such as --from has as its value.
 
-    Raises ConfigError with the name of the option if the text is wrong.
+    A time without an offset is in the zone `tz`. Raises ConfigError with the name of the option if
+    the text is invalid.
     """
     from beatd.errors import ConfigError
     from beatd.schedules import parse_moment
@@ -18,10 +19,11 @@ def read_moment(option: str, text: str, tz: str) -> datetime:
 
 
 def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> datetime:
-    """Parse the moment of an option such as --since, or a length that counts back from `now`: 10m.
+    """Parse an option such as --since: a time, or a duration such as "10m" that counts back from
+    `now`.
 
-    A moment without an offset is in the zone `tz`. Raises ConfigError with the name of the option
-    if the text is neither, or if the length is too long.
+    A time without an offset is in the zone `tz`. Raises ConfigError with the name of the option if
+    the text is neither, or if the duration is too long.
     """
     from beatd.errors import ConfigError
     from beatd.schedules import parse_moment
@@ -42,7 +44,7 @@ def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> dat
 
 
 def moment_text(moment: datetime, tz: str) -> str:
-    """Return the moment as local time of the zone `tz`, such as "2027-01-01 09:00:00 CET"."""
+    """Format a time in the zone `tz`, such as "2027-01-01 09:00:00 CET"."""
     from beatd.schedules import zone
 
     local = moment.astimezone(zone(tz))
@@ -52,7 +54,7 @@ def moment_text(moment: datetime, tz: str) -> str:
 
 
 def short_moment_text(moment: datetime, tz: str, now: datetime) -> str:
-    """Return the moment as local time of the zone `tz`, such as "01-31 09:00:00".
+    """Format a time in the zone `tz` without its year, such as "01-31 09:00:00".
 
     The year is added if it is not that of `now`, and the name of the offset if the time comes twice
     on that day. Fractions of a second are left out.
@@ -66,7 +68,7 @@ def short_moment_text(moment: datetime, tz: str, now: datetime) -> str:
 
 
 def lateness_text(seconds: float) -> str:
-    """Return a duration as text: "3.214 s" below a minute, else like "3 h 12 min"."""
+    """Format a duration in seconds, such as "3.214 s" below a minute, or else "3 h 12 min"."""
     if seconds < 60:
         return f"{seconds:.3f} s"
     from beatd.schedules.duration import length_text
@@ -75,7 +77,7 @@ def lateness_text(seconds: float) -> str:
 
 
 def distance_text(length: timedelta) -> str:
-    """Return a time relative to now as text: "in 3 h 12 min", "now" or "5 s ago".
+    """Format a duration as a time relative to now, such as "in 3 h 12 min", "now" or "5 s ago".
 
     A negative `length` is in the past.
     """
