@@ -161,6 +161,8 @@ def _listen(
         while True:
             received = _next_signal(trial)
             hung_up = received == signal.SIGHUP and terminal.is_gone()
+            if hung_up:
+                terminal.leave()
             if received in (signal.SIGTERM, signal.SIGINT) or hung_up:
                 systemd.stopping()
                 return None
