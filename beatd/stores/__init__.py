@@ -1,1 +1,2 @@
-"""Stores keep entries, claims and history; each module or folder here is one kind of store."""
+"""Stores keep entries, their next runs and their history; each module or folder is one kind of
+store."""

@@ -1,4 +1,4 @@
-"""Refuse a store in a file that does not exist, before an attempt to open it would create it."""
+"""Refuse a store URL whose file does not exist, because opening it would create an empty store."""
 
 import sqlite3
 from contextlib import closing
@@ -10,10 +10,11 @@ LEDGER = "beatd_ledger"  # a table of every SQL store
 
 
 def refuse_absent_file(url: str) -> None:
-    """Raise StoreAbsent if a shelve: or sqlite: URL names a file that has no store.
+    """Raise StoreAbsent if the file of a shelve: or sqlite: URL does not exist or has no store in
+    it.
 
-    The file is missing or empty, or is a SQLite database without the tables of beatd. Other URLs
-    pass, and so do files that cannot be read: the store itself reports what is wrong with them.
+    An empty file and a SQLite database without beatd's tables have no store. Other URLs pass, and
+    so do files that cannot be read: the store itself reports what is wrong with them.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "shelve":

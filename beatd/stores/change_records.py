@@ -1,4 +1,4 @@
-"""Build the record of a change of an entry, for the stores that do this in Python."""
+"""Build the record of who changed an entry and how, for the stores that do this in Python."""
 
 from datetime import datetime
 
@@ -8,7 +8,8 @@ from beatd.changes import DEFINITION_BYTES_MAX, Action, Author, ChangeRecord, En
 
 
 class KeptEntry(Struct, frozen=True):
-    """The fields of a stored entry that are compared to find out what a change altered.
+    """A stored entry before or after a change, with the fields that a record of the change
+    contains.
 
     `pause` is None if the entry is not paused, or if nobody knows who paused it.
     """
@@ -21,8 +22,7 @@ class KeptEntry(Struct, frozen=True):
 
     @property
     def pause_facts(self) -> tuple[datetime | None, str, str] | None:
-        """Return the end, the note and the author of the pause, or None without a pause. Two pauses
-        are different if these differ."""
+        # Two pauses are different if these differ.
         pause = self.pause
         return None if pause is None else (pause.until, pause.note, pause.by)
 
@@ -35,10 +35,10 @@ def record_of(
     before: KeptEntry | None,
     after: KeptEntry | None,
 ) -> ChangeRecord | None:
-    """Return a record that an author changed an entry, or None if no record is needed.
+    """Return the record of a change of an entry, or None if the entry is the same before and after.
 
-    None is needed without an author, or if the entry is the same `before` and `after`. `before` is
-    None for a new entry, `after` for a removed one.
+    Return None, too, if `author` is None. `before` is None for a new entry, `after` for a removed
+    one.
     """
     if author is None:
         return None

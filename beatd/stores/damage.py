@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 
 
 class Damage:
-    """Lists up to 100 places in a store whose data cannot be decoded, for logs and `beatd check`.
+    """A list of up to 100 places in a store whose data cannot be decoded, for the log and `beatd
+    check`.
 
     A place leaves the list when it can be decoded again. `where` names the store in messages.
     """
@@ -38,7 +39,8 @@ class Damage:
         self._lock = Lock()
 
     def read(self, what: str, decode: Callable[[], T]) -> T | None:
-        """Call `decode` and return its result, or None if the stored data are damaged.
+        """Return the result of `decode`, or None if it raises an error because the stored data are
+        damaged.
 
         Damage is logged once for each place. `what` names the place, such as "the plan of entry
         'a'".
@@ -54,8 +56,11 @@ class Damage:
         return found
 
     def note(self, what: str, reason: Exception | str) -> None:
-        """Log the damaged place `what` as an error, and add it to the list. Do nothing if the list
-        has the place already, or if the list is full."""
+        """Log an error about the damaged place `what`, and add it to the list if it is not in it
+        yet.
+
+        Do nothing if the list is full.
+        """
         said = " ".join(str(reason).split())[:LONGEST_REASON] or type(reason).__name__
         with self._lock:
             if what in self._found or len(self._found) >= KEPT:
@@ -64,7 +69,7 @@ class Damage:
         log.error("%s", self._line(what, said))
 
     def lines(self) -> Sequence[str]:
-        """Return a message for each damaged place in the list."""
+        """Return one line of text for each place in the store that is damaged now."""
         with self._lock:
             return [self._line(what, said) for what, said in self._found.items()]
 

@@ -14,8 +14,10 @@ TRIES = 5
 
 
 def problems_of_disk(file: Path) -> Sequence[str]:
-    """Return a warning if the disk of `file` is nearly full, and one if its synced writes are slow.
-    If the system refuses a measurement, the later warnings are left out; no error is raised."""
+    """Return a warning if the disk of `file` is nearly full, and one if it writes slowly.
+
+    If the system refuses a measurement, the later warnings are left out; no error is raised.
+    """
     found = []
     folder = file.parent
     with suppress(OSError):
@@ -38,8 +40,7 @@ def room_left(folder: Path) -> int:
 
 
 def time_to_keep(folder: Path) -> float:
-    """Return the seconds that a synced write of 4 KB in `folder` takes, the shortest of five
-    tries."""
+    """Return the shortest time, in seconds, that five synced writes of 4 KB took in a folder."""
     times = []
     with TemporaryFile(dir=folder, buffering=0) as file:
         for _ in range(TRIES):

@@ -1,5 +1,7 @@
-"""A SQL store in the database of django-celery-beat. It also writes into django-celery-beat's own
-rows when each task ran last, and how often it ran."""
+"""A store in the database of django-celery-beat, which also updates django-celery-beat's own rows.
+
+It writes there when each task ran last, and how often it ran.
+"""
 
 import logging
 from collections import defaultdict
@@ -55,8 +57,8 @@ task = Table(
 
 
 class Ran(Struct, frozen=True):
-    """The number of runs that a django-celery-beat row must still count, and the time of the
-    last."""
+    """Runs that are still to be counted in a row of django-celery-beat: their number and the last
+    time."""
 
     count: int
     at: datetime
@@ -66,14 +68,15 @@ class Ran(Struct, frozen=True):
         return self.count, self.at
 
     def and_also(self, other: "Ran | None") -> "Ran":
-        """Add the runs of `other` (None: no runs), and keep the later time of the two."""
+        """Return the sum of two counts of runs with the later of their times; None counts as no
+        runs."""
         if other is None:
             return self
         return Ran(self.count + other.count, max(self.at, other.at))
 
 
 class DjangoStore(SqlStore):
-    """A SQL store that also notes each run in django-celery-beat's own rows.
+    """A SQL store that also counts each run in the table of tasks of django-celery-beat.
 
     It updates last_run_at and total_run_count, and disables one-off rows that ran. It does not
     write django-celery-beat's `PeriodicTasks` row, because Django's own schedulers would then read
@@ -113,9 +116,8 @@ class DjangoStore(SqlStore):
         return left
 
     def _tell_rows(self, connection: Connection, ran: Mapping[str, Ran]) -> bool:
-        """Write the runs in `ran` (by entry name) into django-celery-beat's rows, and return True.
-        If the database refuses or a row stays locked, log a warning, change no row and return
-        False. Raises DBAPIError if the whole transaction was undone and must be repeated."""
+        # `ran` is by entry name. Returns False, without a change, if the database refuses or a row
+        # stays locked. Raises DBAPIError if the whole transaction was undone and must be repeated.
         # The rows are another program's: a refusal must not prevent beatd's own record.
         alike: dict[Ran, list[str]] = defaultdict(list)
         for name, its in ran.items():
@@ -156,10 +158,11 @@ class DjangoStore(SqlStore):
         self._said = True
 
     def tell_again(self) -> None:
-        """Write the runs that django-celery-beat's rows refused before.
+        """Try again to count runs in those rows of django-celery-beat that could not be updated
+        before.
 
-        Each row is retried in a transaction of its own; runs that are refused again wait for the
-        next call. A call stops after ten refusals.
+        Each row has a transaction of its own; runs that are refused again wait for the next call. A
+        call stops after ten refusals.
         """
         refused = 0
         for name in list(self._untold):
@@ -179,9 +182,11 @@ class DjangoStore(SqlStore):
             self._said = False
 
     def disable_what_ended(self, now: datetime) -> int:
-        """Disable the django-celery-beat rows that will not run again, and return their number.
+        """Disable the rows of django-celery-beat that will not run again, and return their number.
+
         These are rows that have expired at `now`, and one-off rows that another scheduler ran; the
-        run count of the latter is set to 0."""
+        run count of the latter is set to 0.
+        """
 
         def work(connection: Connection) -> int:
             ran = connection.execute(
@@ -200,8 +205,6 @@ class DjangoStore(SqlStore):
 
 
 def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
-    """Return the SQL update that notes the runs `ran` in the rows with these names. It also
-    disables one-off rows and sets their run count to 0."""
     # The column has 32 bits, signed: the count stops at the largest number.
     room = task.c.total_run_count <= MOST_RUNS - ran.count
     count = case((room, task.c.total_run_count + ran.count), else_=MOST_RUNS)
@@ -220,7 +223,9 @@ def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
 
 
 def moment_for(connection: Connection, moment: datetime) -> datetime:
-    """Return a time as Django stores it: with a time zone in PostgreSQL, else in UTC without
-    one."""
+    """Convert a time to the form in which Django stores it in this database.
+
+    It has a time zone in PostgreSQL; elsewhere it is in UTC without one.
+    """
     exact = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros(moment))
     return exact if connection.dialect.name == "postgresql" else exact.replace(tzinfo=None)

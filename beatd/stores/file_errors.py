@@ -23,7 +23,7 @@ _HOPELESS = {
 def said_clearly(path: Path) -> Iterator[None]:
     """Convert an OSError in the `with` block to a StoreError with a message of one line.
 
-    If a retry cannot help, as for a missing permission, it is a StoreUnusable.
+    If a retry cannot help, for example without permission to read the file, raise StoreUnusable.
     """
     try:
         yield

@@ -1,5 +1,7 @@
-"""Update what is known of a run and its entry after a report from a worker. All stores use these
-functions. A delivery is one transfer of a run's message to a worker."""
+"""Compute the new outcome of a run and its entry after a worker's report, for all stores.
+
+A delivery is one transfer of a run's message to a worker; a message may be delivered twice.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,18 +15,18 @@ _ENDED = 2
 
 
 def known_since(delivery: Delivery) -> datetime:
-    """Return the earliest time that is known of a delivery: when it was received, started, ended or
+    """Return the first known time of a delivery: when it was received, started, ended or
     reported."""
     return delivery.received or delivery.started or delivery.finished or delivery.at
 
 
 def by_age(delivery: Delivery) -> tuple[datetime, str]:
-    """Return a sort key that puts the oldest delivery first."""
+    """Return a key for sorting the deliveries of a message to workers, oldest first."""
     return known_since(delivery), delivery.delivery
 
 
 def with_report(old: Delivery | None, new: Delivery) -> Delivery | None:
-    """Merge a worker's new report into what is known about the same delivery of a message.
+    """Merge a worker's new report into what is known about the same delivery of a run's message.
 
     Return `new` if nothing was known. Return None if the delivery had already ended, so that the
     report changes nothing; only a delivery that counted as lost may still get another end.
@@ -55,8 +57,10 @@ def _stage(delivery: Delivery) -> int:
 
 
 def run_ended(deliveries: Iterable[Delivery]) -> bool:
-    """Return True if a run with these deliveries is over, else False. A run is over if every
-    delivery has ended, and at least one of them was not retried."""
+    """Return True if a run whose message was delivered like this is over, else False.
+
+    A run is over if every delivery has ended, and at least one of them was not retried.
+    """
     # In any order: the clocks of two workers may differ, and an order by their times could make a
     # retried run count as running forever.
     states = {delivery.state for delivery in deliveries}
@@ -70,7 +74,7 @@ def entry_after(
     others: Iterable[Delivery],
     at: datetime,
 ) -> EntryOutcome:
-    """Return an entry's newest outcome and its counts of failures, after a worker's report.
+    """Return how an entry's newest run ended, and its counts of failures, after a worker's report.
 
     `before` is the outcome until now. The report changed the delivery (one transfer of a run's
     message to a worker) from `old` to `new`; `others` are the other deliveries of that run. `at` is

@@ -1,5 +1,4 @@
-"""List the entries of a small SQLite store without SQLAlchemy, whose import takes longer than the
-list.
+"""List the entries of a small SQLite store without SQLAlchemy, whose import takes too long.
 
 In every unusual case `glance` returns None. The caller then reads the store with SQLAlchemy, which
 raises the right error.
@@ -36,8 +35,8 @@ _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
 
 class Glance(Struct, frozen=True):
-    """The result of `glance`: entries, their newest outcomes by name, and the names of those that
-    failed."""
+    """The result of a quick search: entries, their newest outcomes by name, and the failing
+    names."""
 
     rows: Sequence[Stored]
     outcomes: Mapping[str, EntryOutcome]
@@ -45,7 +44,8 @@ class Glance(Struct, frozen=True):
 
 
 def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | None:
-    """Find entries in a small SQLite store without SQLAlchemy; return None if that is impossible.
+    """Find entries in a small SQLite store without SQLAlchemy, or return None if this is
+    impossible.
 
     It is impossible for an unreadable store, another schema version, more than 1000 matches, or a
     condition that `beatd list` never uses. In a large store, only a search for entries that are due
@@ -69,7 +69,6 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
 
 
 def _has_other_conditions(query: Query) -> bool:
-    """Return True if the query has a condition that `beatd list` never uses."""
     others = (query.names, query.rules_before, query.contains, query.paused, query.after)
     return any(condition is not None for condition in others)
 
@@ -104,7 +103,7 @@ def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
 
 
 def _plain_glob(pattern: str) -> str:
-    """Convert a shell pattern to a GLOB pattern of SQLite in which brackets match themselves."""
+    # Brackets in the shell pattern match themselves.
     return pattern.replace("[", "[[]")
 
 
@@ -127,7 +126,6 @@ def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
 
 
 def _outcomes(there: sqlite3.Connection, rows: Sequence[Stored]) -> dict[str, EntryOutcome]:
-    """Return the newest outcome of each of these entries, by name."""
     names = [row.entry.name for row in rows]
     found = there.execute(f"{_OUTCOMES} WHERE name IN ({','.join('?' * len(names))})", names)
     return {

@@ -1,4 +1,4 @@
-"""Write, re-plan, pause and remove entries in a store in memory."""
+"""Write, pause and remove entries, and update their next runs, in a store in memory."""
 
 from datetime import datetime
 
@@ -26,12 +26,11 @@ NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
 def make_change(
     tables: Tables, change: Change, definition: Raw | None, version: int, now: datetime
 ) -> bool:
-    """Write, re-plan, pause or remove one entry. Return True, or False if another change came
-    first.
+    """Write, pause or remove one entry, or update its next run, in a store in memory.
 
-    `version` becomes the entry's revision number. `definition` is the encoded entry, or None to
-    remove it. Runs that the change cancels are recorded as skipped. If the change has an author, a
-    record of it is written.
+    Return False if another change came first, else True. `version` becomes the entry's revision
+    number. `definition` is the encoded entry, or None to remove it. Runs that the change cancels
+    are recorded as skipped. If the change has an author, a record of it is written.
     """
     before = kept_entry(tables, change.name)
     made = _make(tables, change, definition, version, now)
@@ -121,7 +120,7 @@ def _remove_what_is_left(tables: Tables, name: str, *, is_replaced: bool) -> Non
 
 
 def _remove(tables: Tables, name: str, version: int, now: datetime) -> None:
-    """Delete an entry, and record its pending requests as skipped."""
+    # Its pending requests are recorded as skipped.
     requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
     drop_requests(tables, requests, "removed", now)
     tables.put(Removed(name))

@@ -1,4 +1,4 @@
-"""Write and delete records of changes in a store in memory."""
+"""Write and delete the records of who changed which entry in a store in memory."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -16,8 +16,10 @@ SAME_CALL = timedelta(seconds=1)
 
 
 def kept_entry(tables: Tables, name: str) -> KeptEntry | None:
-    """Return the fields of an entry that a record of its change compares. Return None if the entry
-    is missing, or lost its plan or its definition."""
+    """Return the fields of a stored entry that a record of its change compares, or None.
+
+    It is None if the entry does not exist, or lost its next run or its definition.
+    """
     defined = tables.defined.get(name)
     if defined is None or name not in tables.planned:
         return None
@@ -33,8 +35,10 @@ def kept_entry(tables: Tables, name: str) -> KeptEntry | None:
 def write_record(
     tables: Tables, name: str, author: Author, before: KeptEntry | None, at: datetime
 ) -> None:
-    """Record how an entry differs from `before`, who changed it and when; write nothing if
-    equal."""
+    """Record who changed an entry, when and how; `before` is the entry before the change, or None.
+
+    Nothing is written if the entry is the same as before.
+    """
     record = record_of("", at, name, author, before, kept_entry(tables, name))
     if record is not None:
         _add(tables, replace(record, at=_own_moment(tables, name, at)))
@@ -50,8 +54,10 @@ def _own_moment(tables: Tables, name: str, at: datetime) -> datetime:
 
 
 def copy_records(tables: Tables, records: Iterable[ChangeRecord]) -> None:
-    """Append records of another store under new ids. Leave out a record if the store has one of the
-    same entry and time."""
+    """Append the records of changes of another store under new ids, for a copy of that store.
+
+    A record is left out if the store has one of the same entry and time.
+    """
     records = list(records)
     there = {
         (name, row.at)
@@ -72,7 +78,10 @@ def _add(tables: Tables, record: ChangeRecord) -> None:
 
 
 def forget_changes(tables: Tables, before: datetime, keep: int) -> int:
-    """Delete the records older than `before` and all but the newest `keep`; return their number."""
+    """Delete the records of changes older than `before` and all but the newest `keep`.
+
+    Return the number of deleted records.
+    """
     count, last = tables.changes.old(before, keep)
     if count:
         tables.put(NextChange(tables.changes.next))

@@ -1,5 +1,7 @@
-"""Claim runs, record their results and write history in a store in memory. To claim a run is to
-reserve it before its message is published."""
+"""Reserve runs, record their results and write the history in a store in memory.
+
+A run is reserved before its message is published, so that no other daemon publishes it.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -41,7 +43,7 @@ def refuse_old_term(tables: Tables, term: Term) -> None:
 
 
 def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
-    """Make one prepared change, such as "run this entry now". Return False if it is out of date.
+    """Make one prepared change, such as reserving a run; return False if the change is out of date.
 
     It is out of date if the data changed since they were read; then nothing is written. `term` is
     the leader's fencing number. A run that the change reserves is marked with the time `at`.
@@ -143,7 +145,7 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
 
 
 def settle(tables: Tables, result: Result) -> None:
-    """Record whether the message of a reserved run was published. A second call does no harm.
+    """Record whether the message of a reserved run was published. A second call has no effect.
 
     A published or rejected run moves to the history; a rejected run also stops counting as running.
     "unsent" only marks the run; "unknown" changes nothing. If the run was reserved again since,
@@ -189,7 +191,7 @@ def _ended(run: Run, result: Result, term: int) -> Record:
 
 
 def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: datetime) -> None:
-    """Delete requests for runs, and record in the history that these runs were skipped, and why."""
+    """Delete requests for runs, and record their runs as skipped in the history, with a reason."""
     for request in dropped:
         tables.put(Done(request.id))
         several = request.last > request.first
@@ -198,7 +200,8 @@ def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: d
 
 
 def origin_of(request: Request) -> Origin:
-    """Return why a request's runs exist: "trigger", "backfill", or "catch-up" for missed runs."""
+    """Return why the runs of a request exist: "trigger", "backfill", or "catch-up" for missed
+    runs."""
     return "catch-up" if request.kind == "backlog" else request.kind
 
 
@@ -223,7 +226,7 @@ def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "pl
 
 
 def add_line(tables: Tables, at: datetime, record: Record, claim: Occurrence | None) -> None:
-    """Append a record to the history. Above 110,000 records, delete the oldest 10,000.
+    """Append a record to the history. If it then has over 110,000, delete the oldest 10,000.
 
     `claim` names the reserved run (entry and planned time) that the record completes, or is None.
     """

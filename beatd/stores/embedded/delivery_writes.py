@@ -1,4 +1,4 @@
-"""Write workers' reports about runs in a store in memory."""
+"""Write the reports of workers about runs in a store in memory."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -15,11 +15,11 @@ DELIVERIES = 100_000
 
 
 def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
-    """Write a worker's report about one delivery of a run's message.
+    """Write a worker's report about a run; return "late" if that had ended before, else "written".
 
-    Return "written", or "late" if that delivery had ended already; then nothing changes. When all
-    deliveries have ended, the run is over, and a next run that waits for it is due at `at`. Above
-    110,000 deliveries, the oldest are deleted.
+    A late report changes nothing. When all deliveries of the run's message have ended, the run is
+    over, and a next run that waits for it is due at `at`. Above 110,000 deliveries, the oldest are
+    deleted.
     """
     of_run = tables.deliveries.get(delivery.task_id, {})
     before = of_run.get(delivery.delivery)
@@ -40,7 +40,7 @@ def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
 
 
 def forget_deliveries(tables: Tables, before: datetime, keep: int) -> None:
-    """Delete deliveries last reported earlier than `before`, and all but the newest `keep`."""
+    """Delete workers' reports older than `before`, and all but the newest `keep`."""
     newest_first = sorted(_deliveries(tables), key=lambda one: one.at, reverse=True)
     recent = [one for one in newest_first[:keep] if one.at >= before]
     _delete(tables, newest_first[len(recent) :])

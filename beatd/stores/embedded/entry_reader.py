@@ -1,4 +1,4 @@
-"""Decode the definitions of entries, with a cache of about 32 MB."""
+"""Decode the stored definitions of entries, with a cache of about 32 MB."""
 
 from collections.abc import Iterable
 
@@ -17,12 +17,14 @@ class Reader:
         self._decoded = ByteCache[str, tuple[int, Entry | None, str]](DECODED_BYTES)
 
     def entry(self, defined: Defined, *, keep: bool = True) -> Entry | None:
-        """Return the decoded entry, or None if this program cannot read its definition. If `keep`
-        is True, the decoded entry is cached."""
+        """Return the decoded entry of a stored definition, or None if this program cannot read it.
+
+        If `keep` is True, the decoded entry is cached.
+        """
         return self._read(defined, keep=keep)[0]
 
     def problem(self, defined: Defined) -> str:
-        """Return the reason why this program cannot read the entry, or "" if it can."""
+        """Return why this program cannot read an entry's stored definition, or "" if it can."""
         return self._read(defined, keep=True)[1]
 
     def drop_cached(self, names: Iterable[str]) -> None:

@@ -1,5 +1,5 @@
-"""A store in the memory of this process, chosen by `store.url: memory:`. The tests compare all
-other stores with it."""
+"""A store in the memory of one process, for `store.url: memory:`. Tests compare other stores with
+it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -86,8 +86,7 @@ class MemoryStore(
         return islice(self._read(in_order(rows, query.order)), query.limit)
 
     def _read(self, rows: Iterable[tuple[Defined, Planned]]) -> Iterator[Stored]:
-        """Yield the entries of these rows with their pauses, without caching them. Entries that
-        cannot be decoded are left out."""
+        # Not cached. Entries that cannot be decoded are left out.
         for defined, planned in rows:
             entry = self._reader.entry(defined, keep=False)
             if entry is not None:
@@ -195,7 +194,6 @@ class MemoryStore(
             return pending
 
     def _stored(self, name: str) -> Stored | None:
-        """Return an entry with its plan, or None if a part is missing or cannot be read."""
         defined = self._tables.defined.get(name)
         if defined is None or name not in self._tables.planned:
             return None
@@ -219,7 +217,7 @@ class MemoryStore(
             return (leads.term, leads.holder) if leads else None
 
     def now(self) -> None:
-        """Return None: this store has no clock of its own."""
+        """Return None, because a store in memory has no clock of its own."""
 
     def add_requests(self, requests: Sequence[Request]) -> None:
         with self._writing():

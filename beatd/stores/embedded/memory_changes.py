@@ -1,4 +1,4 @@
-"""Keep records of changes, and the ends of pauses, in a store in memory."""
+"""Keep the records of who changed which entry, and the ends of pauses, in a store in memory."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Keep incidents in a store in memory. An incident is a problem that lasts for some time."""
+"""Keep incidents, which are problems that last for some time, in a store in memory."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Keep the outcomes of published runs, and the running runs, in a store in memory."""
+"""Keep how published runs ended, and which runs are running, in a store in memory."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

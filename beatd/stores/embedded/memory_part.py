@@ -18,8 +18,7 @@ class MemoryPart:
         return self._lock
 
     def _writing(self) -> AbstractContextManager[object]:
-        """Return a context manager that locks the tables for a change. A subclass also saves the
-        change to a file at the end."""
+        # Locks the tables for a change. A subclass also saves the change to a file at the end.
         return self._lock
 
     def _wake(self) -> None:

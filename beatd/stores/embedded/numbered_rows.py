@@ -1,5 +1,4 @@
-"""A table of rows that are numbered in the order in which they were written, with an index by
-name."""
+"""A table of rows that are numbered in the order of writing, with an index by entry name."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ Row = TypeVar("Row", bound=Numbered)
 class NumberedRows(Generic[Row]):
     """A table of numbered rows, oldest first, that also finds all rows about one entry.
 
-    `next` is the number for the next new row. No row has a number below `first`.
+    `next` is the number of the next new row. No row has a number below `first`.
     """
 
     def __init__(self) -> None:
@@ -37,7 +36,7 @@ class NumberedRows(Generic[Row]):
         return len(self._rows)
 
     def __iter__(self) -> Iterator[Row]:
-        """Return an iterator over the rows, oldest first."""
+        """Iterate over all rows, oldest first."""
         return iter(self._rows.values())
 
     def __getitem__(self, number: int) -> Row:
@@ -47,7 +46,7 @@ class NumberedRows(Generic[Row]):
         return self._rows.get(number)
 
     def put(self, row: Row) -> None:
-        """Add a row, whose number must be higher than all others, or replace one."""
+        """Add a row, whose number must be the highest, or replace the row with the same number."""
         number = row.number
         if not self._rows:
             self.first = number
@@ -70,8 +69,10 @@ class NumberedRows(Generic[Row]):
         return gone
 
     def newest(self, name: str | None, before: int | None = None) -> Iterator[Row]:
-        """Yield the rows of an entry (None: of all), newest first. If `before` is given, only rows
-        with a lower number."""
+        """Yield the rows about the entry `name`, or all rows if it is None, newest first.
+
+        If `before` is given, only rows with a lower number are yielded.
+        """
         below = self.next if before is None else min(before, self.next)
         if name is None:
             found = (self._rows.get(n) for n in range(below - 1, self.first - 1, -1))
@@ -82,10 +83,10 @@ class NumberedRows(Generic[Row]):
                 yield self._rows[numbers[place]]
 
     def old(self, before: datetime, keep: int) -> tuple[int, int]:
-        """Return how many of the oldest rows to delete, and the number of the last of them.
+        """Return how many of the oldest rows should be deleted, and the number of the last of them.
 
-        A row is old if it was written before `before`, or if `keep` newer rows exist. Return (0, 0)
-        if no row is old.
+        A row should be deleted if it was written before `before`, or if `keep` newer rows exist.
+        Return (0, 0) if there is none.
         """
         count = last = 0
         for number, row in self._rows.items():
@@ -96,5 +97,6 @@ class NumberedRows(Generic[Row]):
 
 
 def number_of(text: str) -> int | None:
-    """Convert a row's id, such as "42", to its number; return None if the text is no number."""
+    """Convert the id of a row, such as "42", to its number, or return None if it is not a
+    number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -1,7 +1,7 @@
-"""Convert a shelf, a store in a file, from the format of older beatd versions. An old shelf is two
-equal files of JSON lines: PATH and PATH.copy.
+"""Convert a store file from the format of older beatd versions to the present one.
 
-Each line is a CRC-32 checksum, the line number, and JSON:
+An old store is two equal files of JSON lines: PATH and PATH.copy. Each line is a CRC-32 checksum,
+the line number, and JSON:
 
     0f3c9a11 0 {"beatd":"shelf","format":1,"generation":"…"}
     9b1d04e7 1 [["version",1],["defined",…],["planned",…]]
@@ -34,17 +34,14 @@ log = logging.getLogger(__name__)
 
 
 class _Announced(Struct, frozen=True):
-    """An entry of the list of running daemons that older beatd versions keep in PATH.daemons.
-
-    The daemon counts as running until `ttl` seconds after `at`.
-    """
-
+    # An entry of the list of running daemons that older beatd versions keep in PATH.daemons. The
+    # daemon counts as running until `ttl` seconds after `at`.
     at: datetime
     ttl: float
 
 
 def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> None:
-    """Convert the store file at `path` from the format of older versions, and keep it as PATH.old.
+    """Convert a store file from the format of older versions; the old file is kept as PATH.old.
 
     `write` creates a new store at a path from the given values. A file that is not old stays as it
     is. Raise StoreError if an older beatd still runs or a file cannot be used, and StoreUnusable if
@@ -83,7 +80,6 @@ def _may_be_old(path: Path) -> bool:
 
 
 def _is_database(path: Path) -> bool:
-    """Return True if the file is a SQLite file, or has a SQLite write-ahead log beside it."""
     return beside(path, "-wal").exists() or _text(path).startswith(SQLITE)
 
 
@@ -94,8 +90,7 @@ def _text(path: Path) -> bytes:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Lock the shelf file against older beatd versions inside the block. Raise StoreError if
-    another process has the lock."""
+    # Older beatd versions lock the file, too. Raises StoreError if another process has the lock.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     access = beside(path, ".access")
     handle = os.open(access, flags, 0o600)
@@ -109,8 +104,8 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _refuse_if_used(path: Path) -> None:
-    """Raise StoreError if PATH.daemons lists a running daemon of an older beatd. An old daemon
-    locks the shelf only during each call, so the lock alone does not show that it runs."""
+    # An old daemon locks the shelf only during each call, so the lock alone does not show that it
+    # runs.
     try:
         told = json.decode(_text(beside(path, ".daemons")), type=dict[str, _Announced])
     except (OSError, DecodeError, ValidationError):
@@ -123,9 +118,8 @@ def _refuse_if_used(path: Path) -> None:
 
 
 def _lines_of_both(path: Path) -> list[bytes] | None:
-    """Return the lines of an old shelf without its header, or None if there is no old shelf.
-    Damaged lines are read from the copy. A line that is damaged in both files is left out, with a
-    warning."""
+    # Without the header; None if there is no old shelf. Damaged lines are read from the copy. A
+    # line that is damaged in both files is left out, with a warning.
     here, there = _good_lines(path), _good_lines(beside(path, ".copy"))
     whole = next((lines for lines in (here, there) if lines and None not in lines), None)
     merged = whole or [a or b for a, b in zip_longest(here, there)]
@@ -139,8 +133,7 @@ def _lines_of_both(path: Path) -> list[bytes] | None:
 
 
 def _good_lines(path: Path) -> list[bytes | None]:
-    """Return the content of each line of a file, with None for each damaged line. Return [] if the
-    file does not exist."""
+    # None stands for a damaged line. [] if the file does not exist.
     try:
         complete = _text(path).split(b"\n")[:-1]  # a write that left no newline never returned
     except FileNotFoundError:
@@ -180,8 +173,7 @@ def _value(kind: str, fields: Sequence[Raw]) -> AnyValue:
 
 
 def _give_to_owner(new: Path, old: Path) -> None:
-    """Give the new file the owner of the old one, if this process runs as root. Otherwise the
-    daemon's user could not open the new file."""
+    # If root runs this process, the daemon's user could otherwise not open the new file.
     if os.geteuid() == 0 and old.exists():
         owner = old.stat()
         handle = os.open(new, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

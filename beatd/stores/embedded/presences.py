@@ -1,4 +1,4 @@
-"""Keep what running daemons announce about themselves, in the memory of one process."""
+"""Keep the descriptions that running daemons write of themselves, in the memory of one process."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Filter and sort the entries of a store in memory by the conditions of a query."""
+"""Filter and sort the entries of a store in memory by the conditions of a search."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ Row = tuple[Defined, Planned]
 
 
 def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
-    """Return a function that is True for an entry and its plan if they match the search.
+    """Return a function that is True for an entry and its next run if they match a search.
 
     `query.names` is not tested; the caller looks these names up.
     """
@@ -74,8 +74,11 @@ def _task(defined: Defined) -> str:
 
 
 def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
-    """Return the rows sorted by name or, for "next", by the time of the next run, then by name.
-    Rows without a next run are last."""
+    """Return entries sorted by name or, for the order "next", by the time of the next run, then by
+    name.
+
+    Entries without a next run come last.
+    """
     by_name = sorted(rows, key=lambda row: row[0].name)
     if order == "name":
         return by_name
@@ -86,13 +89,14 @@ def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
 
 def beginning(shell: str | None) -> str:
     """Return the part of a shell pattern before its first * or ?, such as "daily-" for "daily-*".
-    Return "" if the pattern is None."""
+
+    Return "" if the pattern is None.
+    """
     return re.split(r"[*?]", shell, maxsplit=1)[0] if shell else ""
 
 
 def _pattern(shell: str | None) -> re.Pattern[str] | None:
-    """Return the regular expression for a shell pattern, or None if the pattern is None. Only * and
-    ? are special; brackets match themselves, because names may contain brackets."""
+    # Only * and ? are special; brackets match themselves, because names may contain brackets.
     if shell is None:
         return None
     meaning = {"*": ".*", "?": "."}
@@ -100,6 +104,5 @@ def _pattern(shell: str | None) -> re.Pattern[str] | None:
 
 
 def _inside(text: str | None) -> re.Pattern[str] | None:
-    """Return a pattern that finds the text, ignoring the case of letters from a to z; None for
-    None."""
+    # Ignores the case of letters from a to z.
     return None if text is None else re.compile(re.escape(text), re.IGNORECASE | re.ASCII)

@@ -1,5 +1,7 @@
-"""Keep track of which runs are running, in a store in memory. Each entry has at most one running
-run; an entry with `overlap: allow` has none."""
+"""Keep which run of each entry is running, in a store in memory, so that runs do not overlap.
+
+An entry with `overlap: allow` has no running run here.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +15,7 @@ from beatd.stores.embedded.tables import Tables
 
 
 def is_as_seen(tables: Tables, name: str, change: RunningChange, at: datetime) -> bool:
-    """Return True if the entry's running run is still the one that `change` was computed from.
+    """Return True if the entry's running run is still the one from which `change` was computed.
 
     Return False if another run is running. Also return False if `change` requires that the run is
     over, but it still counts as running at `at`.
@@ -25,7 +27,7 @@ def is_as_seen(tables: Tables, name: str, change: RunningChange, at: datetime) -
 
 
 def change_running(tables: Tables, move: Move, change: RunningChange, at: datetime) -> None:
-    """Mark a run as the running one of its entry, prolong it, or end it, as `change` says.
+    """Store that a run of an entry starts, still runs or has ended, as `change` says.
 
     `change` is a part of `move`, which is made at the time `at`.
     """
@@ -65,8 +67,10 @@ def end_run(tables: Tables, task_id: str, at: datetime) -> bool:
 
 
 def wait_no_longer(tables: Tables, name: str) -> None:
-    """Let the next run of an entry start without waiting for its running run. Call it after a new
-    plan was written."""
+    """Let the next run of an entry start without waiting for the end of its running run.
+
+    Call it after the time of the next run was written anew.
+    """
     running = tables.running.get(name)
     if running is not None and running.waits:
         tables.put(RunningRow(name, replace(running, waits=False)))

@@ -1,4 +1,4 @@
-"""Open the SQLite file of a store, run transactions in it, and notice when it was replaced."""
+"""Open the SQLite file of a store, run transactions in it, and notice if the file is replaced."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ PATIENCE_S = 5.0  # a call takes milliseconds, so a holder that needs more is fr
 
 
 class ShelfFile:
-    """One connection to the SQLite file of a store. Only one thread at a time may use it."""
+    """A connection to the SQLite file of a store, for one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         with said_clearly(path):
@@ -50,13 +50,15 @@ class ShelfFile:
 
     @property
     def was_open(self) -> bool:
-        """Return True if this process opened a file and did not close it, even if it was replaced
+        """Return True if this process has the file open, even if it was replaced by another file
         since."""
         return self._connection is not None
 
     def open(self) -> None:
-        """Open the file, and create it if it is missing; close an open connection first. Raise
-        StoreError if another process locks the file, and StoreUnusable if it is not a shelf."""
+        """Open the file, and create it if it is missing; close an open connection first.
+
+        Raise StoreError if another process locks the file, and StoreUnusable if it is not a store.
+        """
         self.close()
         self._process = os.getpid()
         with said_clearly(self.path):
@@ -88,9 +90,11 @@ class ShelfFile:
 
     @contextmanager
     def transaction(self, *, write: bool) -> Iterator[PlainShelf]:
-        """Yield the shelf inside a transaction, and commit the changes to disk at the end. If the
-        block raises, nothing is written. Raise StoreError if another process locks the file for 5
-        seconds."""
+        """Yield the store's data inside a transaction, which is committed to disk at the end.
+
+        If the block raises, nothing is written. Raise StoreError if another process locks the file
+        for 5 seconds.
+        """
         connection = self._connection
         assert connection is not None, "opened before it is used"
         with self._said_clearly():
@@ -105,12 +109,9 @@ class ShelfFile:
             raise
 
     def _begin(self, connection: sqlite3.Connection, how: str) -> None:
-        """Begin a transaction with the statement `how`, and retry for about 5 seconds while the
-        file is locked. Then raise sqlite3.OperationalError.
-
-        The pauses are short and equal: SQLite's own grow longer, so a writer among many could wait
-        forever.
-        """
+        # Retries for about 5 seconds while the file is locked, then raises
+        # sqlite3.OperationalError. The pauses are short and equal: SQLite's own grow longer, so a
+        # writer among many could wait forever.
         began = monotonic()
         while True:
             try:
@@ -121,7 +122,7 @@ class ShelfFile:
                     raise
 
     def data_version(self) -> int:
-        """Return a number that changes each time another connection writes to the file."""
+        """Return a number that changes whenever another connection writes to the file."""
         assert self._connection is not None, "opened before it is used"
         with self._said_clearly():
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])

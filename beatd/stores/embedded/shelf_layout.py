@@ -1,5 +1,7 @@
-"""Read and write the SQLite file of a store as a dictionary. Python's own `shelve.open` (3.13 and
-later) can open the file, too. Keys are text; values are pickles of plain data."""
+"""Read and write the SQLite file of a store as a dictionary of text keys and pickled plain data.
+
+Python's own `shelve.open`, from version 3.13 on, can open the file, too.
+"""
 
 import sqlite3
 from collections.abc import Iterator, MutableMapping
@@ -51,29 +53,31 @@ class Dict(MutableMapping[bytes, bytes]):
 
 
 class PlainShelf(Shelf[Any]):
-    """A `shelve.Shelf` of plain data only: dict, list, str, bytes, numbers, bool and None."""
+    """A `shelve.Shelf` that accepts only plain data: dict, list, str, bytes, numbers, bool and
+    None."""
 
     def __init__(self, rows: Dict) -> None:
         super().__init__(rows, protocol=PICKLE_PROTOCOL)
         self._rows = rows
 
     def __getitem__(self, key: str) -> Any:
-        """Return the value of a key. Raise KeyError if it is missing, and UnpicklingError if the
-        value is damaged or not plain data."""
+        """Return the value of a key. Raise KeyError if the key is missing.
+
+        Raise UnpicklingError if the value is damaged or not plain data.
+        """
         return plain(self._rows[key.encode()])
 
     def pickled(self, key: str) -> bytes:
-        """Return the value of a key as pickle bytes, not decoded. Raise KeyError if the key is
-        missing."""
+        """Return the pickle of a key's value, not decoded. Raise KeyError if the key is missing."""
         return self._rows[key.encode()]
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """Return an iterator over all (key, pickle) pairs, with the pickles not decoded."""
+        """Yield each key with the pickle of its value, not decoded."""
         return self._rows.rows()
 
 
 def plain(pickled: bytes) -> Any:
-    """Decode a pickle of plain data. Raise UnpicklingError if it is damaged or names a class or
+    """Decode a pickle of plain data; raise UnpicklingError if it is damaged or names a class or
     function."""
     try:
         return PlainUnpickler(BytesIO(pickled)).load()

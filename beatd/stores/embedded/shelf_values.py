@@ -1,5 +1,6 @@
-"""Convert the rows of a store to the keys and plain data of its shelf file, and back. Python's
-`shelve.open` shows the file to a person. The keys are:
+"""Convert the rows of a store to the keys and values of its shelf file, and back.
+
+Python's `shelve.open` shows the file to a person. The keys are:
 
     entry:NAME  plan:NAME  claim:…  request:ID  record:NUMBER  mark:SOURCE  identity  version  term
     running:NAME  outcome:NAME  delivery:TASK-ID:ID  incident:…  edit:NUMBER  next-edit
@@ -78,7 +79,8 @@ LATER_NAME_OF = {kind: name for name, kind in LATER_DELETIONS.items()}
 
 
 def keys_of(value: AnyValue) -> Iterator[str]:
-    """Yield the keys of the file that a change writes or deletes, such as "entry:daily-report"."""
+    """Yield the keys of the shelf file, such as "entry:daily-report", that a change of a row
+    affects."""
     match value:
         case Identity():
             yield "identity"
@@ -130,8 +132,10 @@ def keys_of(value: AnyValue) -> Iterator[str]:
 
 
 def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
-    """Return what each key of the file contains after these changes, made in order; None if
-    deleted."""
+    """Return the last value that these changes, made in order, give to each key of the shelf file.
+
+    A key that they delete has the value None.
+    """
     found: dict[str, AnyValue | None] = {}
     for value in values:
         for key in keys_of(value):
@@ -145,10 +149,10 @@ def is_deletion(value: AnyValue) -> bool:
 
 
 def deletions(values: Iterable[AnyValue]) -> dict[str, list[Any]]:
-    """Return the changes that are deletions as plain data, each as [kind, fields].
+    """Convert those of the changes that delete rows to plain data, for other processes to read.
 
-    The list "gone" has the kinds that every beatd knows; "gone_too" has newer kinds, which an older
-    beatd ignores.
+    Each is [kind, fields], in the list "gone" for kinds that every beatd knows, or in "gone_too"
+    for newer kinds, which an older beatd ignores.
     """
     found: dict[str, list[Any]] = {"gone": []}
     for value in values:
@@ -160,8 +164,10 @@ def deletions(values: Iterable[AnyValue]) -> dict[str, list[Any]]:
 
 
 def deletions_of(change: Mapping[str, Any]) -> Iterator[AnyValue]:
-    """Yield the deletions in the plain data that `deletions` returned. Unknown kinds in "gone_too"
-    are left out."""
+    """Yield the changes that `deletions` converted to plain data.
+
+    Unknown kinds in "gone_too" are left out.
+    """
     for name, fields in change["gone"]:
         yield convert(fields, type=DELETIONS[name])
     for name, fields in change.get("gone_too", ()):
@@ -177,7 +183,7 @@ def to_plain(value: AnyValue) -> Any:
 
 
 def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
-    """Convert a value of the file to a row; return None if the kind of its key is unknown.
+    """Convert a value of the shelf file to a row, or return None if the kind of its key is unknown.
 
     `read` returns the plain data and is called only for a known kind. Raise ValidationError for
     damaged data.

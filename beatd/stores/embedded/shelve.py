@@ -1,4 +1,4 @@
-"""A store in a file, chosen by `store.url: shelve:PATH`, for up to 100,000 entries on one machine.
+"""A store in a file, for `store.url: shelve:PATH`, with up to 100,000 entries on one machine.
 
 All tables are in memory, too. Each call first reads the changes of other processes from the file,
 and writes its own changes to the file before it returns.
@@ -54,8 +54,10 @@ class Announced(Struct, frozen=True):
 
 
 class ShelveStore(MemoryStore):
-    """A store in a file, safe for several threads and processes. A call returns only after its
-    change is on the disk, so a killed process loses no change."""
+    """A store in a file, safe for several threads and processes.
+
+    A call returns only after its change is on the disk, so a killed process loses no change.
+    """
 
     def __init__(self, path: Path, *, codec: Codec, clock: Clock) -> None:
         self._file = ShelfFile(path)
@@ -120,8 +122,7 @@ class ShelveStore(MemoryStore):
             log.warning(self._replaced)
 
     def _write_anew(self, path: Path, values: Sequence[AnyValue]) -> None:
-        """Create a store file with these values at `path`. No file may exist there. The tables in
-        memory are cleared."""
+        # No file may exist at `path`. The tables in memory are cleared.
         file = ShelfFile(path)
         file.open()
         try:
@@ -205,8 +206,7 @@ class ShelveStore(MemoryStore):
             self._tables.replay(value)
 
     def _value(self, key: str, pickled: bytes) -> AnyValue | None:
-        """Decode the value of a key; return None if it is damaged or its key is unknown. Damage is
-        logged once, and shown by `beatd check`."""
+        # None if the value is damaged or its key is unknown. Damage is logged once.
         try:
             value = from_plain(key, lambda: plain(pickled))
         except (UnpicklingError, ValidationError) as damage:

@@ -1,4 +1,4 @@
-"""The changes that a store in memory can make; each writes or deletes rows.
+"""The types of changes that a store in memory can make; each writes or deletes one kind of row.
 
 A list of all applied changes is a journal, and a list of all existing rows is a snapshot.
 """
@@ -19,23 +19,23 @@ from beatd.run import Occurrence, Origin, Running
 
 
 class Value(Struct, frozen=True, gc=False):
-    """The base class of the changes that `Tables.put` accepts."""
+    """The base class of all changes that `Tables.put` makes in a store in memory."""
 
 
 class Identity(Value, frozen=True):
-    """Sets the UUID of the store, from which the task ids of runs are computed."""
+    """A change that sets the UUID of the store, from which the task ids of runs are computed."""
 
     namespace: str
 
 
 class Version(Value, frozen=True):
-    """Sets the store's revision number, which grows with each edit of an entry."""
+    """A change that sets the store's revision number, which grows with each edit of an entry."""
 
     number: int
 
 
 class Defined(Value, frozen=True):
-    """Writes the definition, state and owner of an entry; `source` is the owner.
+    """A change that writes the definition, state and owner of an entry; `source` is the owner.
 
     `pause` is None if the entry is not paused, or if nobody knows who paused it. An older beatd
     leaves it out when it writes an entry.
@@ -56,7 +56,7 @@ class Defined(Value, frozen=True):
 
 
 class Planned(Value, frozen=True):
-    """Writes the next run of an entry, its number of runs and its last run."""
+    """A change that writes the next run of an entry, its number of runs and its last run."""
 
     name: str
     plan: Plan
@@ -69,13 +69,13 @@ class Planned(Value, frozen=True):
 
 
 class Removed(Value, frozen=True):
-    """Deletes an entry with its definition, next run, running run and outcome."""
+    """A change that deletes an entry with its definition, next run, running run and outcome."""
 
     name: str
 
 
 class Claimed(Value, frozen=True):
-    """Writes that a run was reserved for sending, and that its outcome is not recorded yet.
+    """A change that reserves a run for sending, before its outcome is known.
 
     `term` is the number of the leader that reserved it. `unsent` is True if the message was
     certainly not sent.
@@ -91,28 +91,28 @@ class Claimed(Value, frozen=True):
 
 
 class Closed(Value, frozen=True):
-    """Deletes the note that a run is reserved, because its outcome is recorded."""
+    """A change that ends the reservation of a run, because its outcome is recorded."""
 
     occurrence: Occurrence
 
 
 class Asked(Value, frozen=True):
-    """Writes a request to run an entry that is still to be done."""
+    """A change that adds a request to run an entry."""
 
     request: Request
 
 
 class Done(Value, frozen=True):
-    """Deletes a request to run an entry."""
+    """A change that deletes a request to run an entry."""
 
     id: str
 
 
 class Line(Value, frozen=True):
-    """Writes a line of history at the time `at`.
+    """A change that writes a record of the history at the time `at`.
 
     `claim` names the reserved run whose outcome it is, or is None; a later result of this run may
-    replace the line.
+    replace the record.
     """
 
     number: int
@@ -126,14 +126,15 @@ class Line(Value, frozen=True):
 
 
 class Forgotten(Value, frozen=True):
-    """Deletes the lines of history with the numbers `first` to `last`, both included."""
+    """A change that deletes the records of history with the numbers `first` to `last`, both
+    included."""
 
     first: int
     last: int
 
 
 class ChangeRow(Value, frozen=True):
-    """Writes a record of a change of an entry."""
+    """A change that writes a record of who changed an entry and how."""
 
     number: int
     record: ChangeRecord
@@ -148,14 +149,15 @@ class ChangeRow(Value, frozen=True):
 
 
 class ChangesForgotten(Value, frozen=True):
-    """Deletes the records of changes with the numbers `first` to `last`, both included."""
+    """A change that deletes the records of edits with the numbers `first` to `last`, both
+    included."""
 
     first: int
     last: int
 
 
 class NextChange(Value, frozen=True):
-    """Sets the number of the next record of a change.
+    """A change that sets the number of the next record of an edit.
 
     So no number repeats after all records were deleted.
     """
@@ -164,64 +166,66 @@ class NextChange(Value, frozen=True):
 
 
 class Termed(Value, frozen=True):
-    """Writes which daemon leads now, and its number among all leaders."""
+    """A change that sets which daemon leads, and its number among all leaders so far."""
 
     term: Term
     holder: Holder
 
 
 class Marked(Value, frozen=True):
-    """Writes a short note under a key, such as the digest of the entries that a source declared."""
+    """A change that writes a short note under a key, such as a hash of the entries in a YAML
+    file."""
 
     mark: Mark
 
 
 class RunningRow(Value, frozen=True):
-    """Writes which run of an entry is running. Entries with `overlap: allow` have none."""
+    """A change that writes which run of an entry is running. Entries with `overlap: allow` have
+    none."""
 
     name: str
     running: Running
 
 
 class MarkGone(Value, frozen=True):
-    """Deletes the mark (a short note) under `key`."""
+    """A change that deletes the short note under `key`."""
 
     key: str
 
 
 class RunningGone(Value, frozen=True):
-    """Deletes the note that a run of an entry is running."""
+    """A change that ends the running run of an entry."""
 
     name: str
 
 
 class DeliveryRow(Value, frozen=True):
-    """Writes what a worker reported about a run's message that it received."""
+    """A change that writes what a worker reported about a run that it received."""
 
     delivery: Delivery
 
 
 class DeliveryGone(Value, frozen=True):
-    """Deletes what a worker reported about a run's message that it received."""
+    """A change that deletes what a worker reported about a run that it received."""
 
     task_id: str
     delivery: str
 
 
 class OutcomeRow(Value, frozen=True):
-    """Writes the newest outcome of an entry's runs."""
+    """A change that writes how the newest run of an entry ended."""
 
     outcome: EntryOutcome
 
 
 class IncidentRow(Value, frozen=True):
-    """Writes an incident, which is a problem that lasts for some time."""
+    """A change that writes an incident, which is a problem that lasts for some time."""
 
     incident: Incident
 
 
 class IncidentGone(Value, frozen=True):
-    """Deletes an incident, which is a problem that lasts for some time."""
+    """A change that deletes an incident, which is a problem that lasts for some time."""
 
     kind: IncidentKind
     name: str

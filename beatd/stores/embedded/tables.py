@@ -1,4 +1,4 @@
-"""The tables of a store in memory, and the method `put`, which makes every change of them."""
+"""The tables of a store in memory, which only the method `put` changes."""
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Generator, Iterator
@@ -79,13 +79,13 @@ class Tables:
         self._stamp = 0
 
     def put(self, value: AnyValue) -> None:
-        """Make a change in the tables, and append it to the journal if there is one."""
+        """Make a change of a row, and append the change to the journal if there is one."""
         self.replay(value)
         if self.journal is not None:
             self.journal.append(value)
 
     def replay(self, value: AnyValue) -> None:
-        """Make a change in the tables without writing it to the journal."""
+        """Make a change of a row that was made before, without writing it to the journal."""
         self._PUT[type(value)](self, value)
 
     def __len__(self) -> int:
@@ -95,7 +95,8 @@ class Tables:
         return entries + runs + len(self.requests) + len(self.incidents) + len(self.changes)
 
     def alive(self) -> Iterator[AnyValue]:
-        """Yield all rows as changes; made in empty tables, they give a copy of these tables."""
+        """Yield a change for each existing row; made in empty tables, they give a copy of these
+        tables."""
         yield Identity(self.namespace)
         yield Version(self.version)
         if self.leads is not None:
@@ -112,7 +113,7 @@ class Tables:
         yield from map(IncidentRow, self.incidents.values())
 
     def soonest(self) -> Generator[str, None, None]:
-        """Yield the names of the entries that have a next run, the earliest first.
+        """Yield the names of the entries that have a next run, the earliest run first.
 
         The caller must exhaust or close the generator, because the index is restored only then.
         """

@@ -1,5 +1,4 @@
-"""A store in Redis for entries, their next runs and their history. Each batch of changes runs as
-one Lua script."""
+"""A store in Redis, which makes each batch of changes by one Lua script."""
 
 from beatd.stores.redis.redis_store import RedisStore
 

@@ -1,5 +1,5 @@
-"""Reserve, publish and record a batch of runs in one Redis script. Used when the broker is the same
-Redis as the store."""
+"""Reserve, publish and record a batch of runs by one Redis script, if the broker is the same
+Redis."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -75,7 +75,7 @@ class RedisStep:
 def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
     """Return True if the fast script `plain.lua` can reserve and publish these runs.
 
-    It can do 1 to 2000 ordinary planned runs of different entries, each with one message.
+    There must be 1 to 2000 ordinary planned runs of different entries, each with one message.
     """
     return (
         0 < len(moves) <= MOST
@@ -86,7 +86,7 @@ def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
 
 
 def is_plain(move: Move) -> bool:
-    """Return True if the change is one ordinary planned run, without skipped or missed runs."""
+    """Return True if a change reserves one planned run, and no run is skipped or was missed."""
     return (
         move.of == "plan"
         and move.plan is not None
@@ -100,7 +100,7 @@ def is_plain(move: Move) -> bool:
 
 
 def is_beginning(change: RunningChange) -> bool:
-    """Return True if the change only marks a new run as running, and ends no other run."""
+    """Return True if a change only marks a new run as running, and does not end another one."""
     return change.until is not None and not change.ends
 
 
@@ -151,9 +151,10 @@ class Plain:
         )
 
     def outcomes(self, refused: Sequence[bytes | int]) -> Sequence[Outcome | None]:
-        """Return for each run whether its message was published or its queue refused it.
+        """Return the outcome of each run from the script's reply: published, or refused by its
+        queue.
 
-        `refused` is from the script's reply: the number of a queue, then its reason, then the next.
+        `refused` has the number of each queue that refused a message, followed by the reason.
         """
         outcomes: list[Outcome | None] = [CONFIRMED] * len(self._queues)
         if refused:

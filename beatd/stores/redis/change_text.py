@@ -1,4 +1,4 @@
-"""Encode and decode pauses and the records of changes as the texts that Redis keeps."""
+"""Encode and decode the pauses of entries, and the records of changes, as texts for Redis."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -16,13 +16,14 @@ Fields = Mapping[bytes, bytes]
 
 
 def pause_text(pause: Pause) -> str:
-    """Return a pause as text with tabs: its start, its end, and JSON of who paused and why."""
+    """Encode the pause of an entry as its start, its end, and JSON of who paused and why, with
+    tabs."""
     who = json.encode((pause.by, pause.note)).decode()
     return f"{text_of(pause.at)}\t{text_of(pause.until)}\t{who}"
 
 
 def pause_of(text: bytes) -> Pause:
-    """Read a pause from its text in Redis. A damaged text raises an exception."""
+    """Decode the pause of an entry from its text in Redis. A damaged text raises an exception."""
     at, until, who = text.split(b"\t", 2)
     by, note = json.decode(who, type=tuple[str, str])
     return Pause(moment_of(int(at)), by, moment_in(until), note)
@@ -33,7 +34,7 @@ def author_text(author: Author) -> str:
 
 
 def change_texts(record: ChangeRecord) -> tuple[str, ...]:
-    """Return a record of a change as texts: time, entry, action, author, state before and after."""
+    """Encode the record of a change of an entry as texts for the fields of a Redis stream."""
     before, after = record.before, record.after
     return (
         str(micros(record.at)),
@@ -46,7 +47,10 @@ def change_texts(record: ChangeRecord) -> tuple[str, ...]:
 
 
 def change_of(id: str, fields: Fields) -> ChangeRecord:
-    """Read a record of a change from its fields in Redis. Damaged fields raise an exception."""
+    """Decode the record of a change of an entry from the fields of a Redis stream.
+
+    Damaged fields raise an exception.
+    """
     before, after = fields[b"b"], fields[b"c"]
     return ChangeRecord(
         id=id,

@@ -1,4 +1,4 @@
-"""Read and delete the records of changes in a Redis stream, and find the pauses that end."""
+"""Read and delete the records of who changed which entry, and find pauses that end, in Redis."""
 
 from collections.abc import Sequence
 from datetime import datetime

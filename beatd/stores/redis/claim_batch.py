@@ -1,5 +1,4 @@
-"""Pack the arguments of the script `moves.lua`, which reserves and publishes runs, and read its
-reply."""
+"""Pack the arguments of the Redis script that reserves and publishes runs, and read its reply."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +25,7 @@ REQUESTED: dict[str, Origin] = {
 
 
 def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
-    """Read the reply of `moves.lua`: the outcome of each run, in order.
+    """Convert the reply of the script `moves.lua` to the outcome of each run, in order.
 
     None means that the run was not sent, because its entry changed meanwhile.
     """
@@ -40,7 +39,7 @@ def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
 def told_with(
     batch: "Batch", term: Term, at: datetime, *, remember: str = ""
 ) -> tuple[str | bytes | int, ...]:
-    """Return all arguments of the script `moves.lua` for a batch.
+    """Return all arguments of the script `moves.lua`, which reserves and publishes a batch of runs.
 
     `term` is the leader's fencing number, `at` the time at which the runs are reserved. The script
     saves its answer under the Redis key `remember`, if given, so that a repeated call returns the
@@ -50,7 +49,8 @@ def told_with(
 
 
 def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
-    """Return a script's reply unchanged, or raise Deposed if another daemon leads now.
+    """Return a script's reply unchanged, or raise Deposed if the reply says that another daemon
+    leads.
 
     The script refuses a `term` (the fencing number of a leader) that is not the newest.
     """
@@ -116,7 +116,8 @@ class Batch:
 
 
 def is_rare(move: Move) -> bool:
-    """Return True if the change is more than an ordinary planned run, such as a run by hand."""
+    """Return True if a change is not an ordinary planned run but, for example, one requested by
+    hand."""
     return (
         move.of != "plan"
         or bool(move.skips)

@@ -1,4 +1,4 @@
-"""Read and write the content of a store in Redis unchanged, to copy one store into another."""
+"""Copy one store into another: read and write the content of a store in Redis unchanged."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress

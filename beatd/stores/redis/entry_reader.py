@@ -26,9 +26,9 @@ ALLOW: Overlap = "allow"
 
 
 class Definition:
-    """The definition of an entry, read from its text in Redis, such as "7", a tab and JSON.
+    """The definition of an entry with its revision, decoded from its text in Redis.
 
-    The number is the entry's revision. A damaged text raises an exception.
+    The text is the revision, a tab and JSON. A damaged text raises an exception.
     """
 
     __slots__ = ("declared_at", "json", "revision", "source")
@@ -41,15 +41,14 @@ class Definition:
 
     @staticmethod
     def packed(codec: Codec, entry: Entry) -> str:
-        """Return the JSON text that Redis keeps of an entry; the script `write.lua` adds its
-        revision."""
+        """Return the JSON text of an entry for Redis, without the revision that `write.lua`
+        adds."""
         definition = Raw(codec.encode(entry))
         return json.encode((entry.source, entry.declared_at, definition)).decode()
 
 
 class Reader:
-    """Reads entries from Redis, and caches their decoded definitions. Several threads may use
-    it."""
+    """Reads entries from Redis and caches their decoded definitions; safe for several threads."""
 
     def __init__(self, scripts: Scripts, codec: Codec, damage: Damage) -> None:
         self._scripts, self._codec, self.damage = scripts, codec, damage
@@ -64,10 +63,11 @@ class Reader:
     def stored(
         self, rows: Sequence[tuple[str, bytes | None]], *, unmoved: bool = False
     ) -> dict[str, Stored]:
-        """Return entries with their next runs, from pairs of a name and the plan's text in Redis.
+        """Return entries with their next runs, from pairs of a name and the text of the next run in
+        Redis.
 
-        A missing plan (None) or an entry that this program cannot read is left out. With `unmoved`,
-        an entry whose next run changed while it was read is left out, too.
+        An entry without a text or with an unreadable definition is left out. With `unmoved`, an
+        entry whose next run changed while it was read is left out, too.
         """
         found: dict[str, Stored] = {}
         unknown: dict[str, Row] = {}
@@ -90,7 +90,8 @@ class Reader:
         return {stored.entry.name: stored for stored in self.with_running(found.values())}
 
     def with_running(self, rows: Iterable[Stored]) -> Iterator[Stored]:
-        """Yield the same entries in order, each with the run that its next run must not overlap."""
+        """Yield these entries in order, each with the running run that its next run must not
+        overlap."""
         rows = list(rows)
         names = [stored.entry.name for stored in rows if stored.entry.overlap != ALLOW]
         running = self.running(names) if names else {}
@@ -99,7 +100,7 @@ class Reader:
             yield stored if run is None else replace(stored, running=run)
 
     def with_pauses(self, rows: Iterable[Stored]) -> Iterator[Stored]:
-        """Yield the same entries in order; a paused one also has who paused it, why and until
+        """Yield these entries in order, the paused ones with who paused them, why and until
         when."""
         rows = list(rows)
         names = [stored.entry.name for stored in rows if stored.paused]
@@ -109,7 +110,6 @@ class Reader:
             yield stored if pause is None else replace(stored, pause=pause)
 
     def _pauses(self, names: Sequence[str]) -> dict[str, Pause]:
-        """Return the pauses of these entries by name. Log and leave out damaged ones."""
         client, key = self._scripts.client, self._scripts.key("pauses")
         found: dict[str, Pause] = {}
         for page in pages(names):
@@ -122,7 +122,8 @@ class Reader:
         return found
 
     def running(self, names: Sequence[str]) -> dict[str, Running]:
-        """Return the running runs of these entries by name. Log and leave out damaged ones."""
+        """Return the running runs of these entries, by name; damaged ones are logged and left
+        out."""
         client, key = self._scripts.client, self._scripts.key("running")
         found: dict[str, Running] = {}
         for page in pages(names):
@@ -133,15 +134,17 @@ class Reader:
         return found
 
     def run(self, name: str, text: bytes) -> Running | None:
-        """Decode the running run of an entry; log damage, and return None then."""
+        """Decode the running run of an entry; if the text is damaged, log this and return None."""
         return self.damage.read(f"the running run of {name!r}", partial(running_of, text))
 
     def gone(self, rows: Iterable[tuple[str, bytes | None]]) -> set[str]:
         return {name for name, text in rows if text is None}
 
     def read(self, names: Sequence[str]) -> list[tuple[str, Row, Definition]]:
-        """Read the definition and the next run of each entry, all at the same instant. Missing and
-        damaged entries are left out; damage is logged."""
+        """Read the definition and the next run of each entry, all at the same instant.
+
+        Missing and damaged entries are left out; damage is logged.
+        """
         reply = self._scripts("entries", msgpack.encode(names))
         found = []
         for name, row_text, text in zip(names, reply[::2], reply[1::2], strict=True):
@@ -154,7 +157,8 @@ class Reader:
         return found
 
     def row(self, name: str, text: bytes) -> Row | None:
-        """Decode the plan of an entry, such as its next run; log damage, and return None then."""
+        """Decode the next run of an entry from its text; if it is damaged, log this and return
+        None."""
         try:
             return Row(text)
         except UNREADABLE as reason:
@@ -162,12 +166,12 @@ class Reader:
             return None
 
     def decoded(self, name: str, definition: Definition) -> Entry:
-        """Decode a definition to an entry. Raise ConfigError if this program cannot read the
-        definition."""
+        """Decode the definition of an entry; raise ConfigError if this program cannot read it."""
         return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
 
     def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
-        """Return the entry, or None if this program cannot read it, without adding it to the cache.
+        """Return an entry with its next run, or None if it is unreadable, without caching the
+        entry.
 
         A list of all entries therefore does not push the entries that run soon out of the cache.
         """
@@ -196,7 +200,7 @@ def _stored(entry: Entry, row: Row) -> Stored:
 
 
 def pages(names: Iterable[T], size: int = PAGE) -> Iterable[list[T]]:
-    """Yield the names in lists of `size` names; the last list may be shorter."""
+    """Split names into lists of `size` names; the last list may be shorter."""
     page: list[T] = []
     for name in names:
         page.append(name)

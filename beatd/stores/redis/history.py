@@ -1,5 +1,7 @@
-"""Read and delete the history of runs in a Redis stream. Runs that are claimed but not recorded are
-listed among the records."""
+"""Read and delete the history of runs, which is a Redis stream.
+
+Runs that are reserved for sending and have no outcome yet are listed among the records.
+"""
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
@@ -136,7 +138,6 @@ class RedisHistory:
         return dropped
 
     def _forget_arguments(self, before: datetime) -> None:
-        """Delete the arguments of requested runs that were written before this moment."""
         client, key = self._scripts.client, self._scripts.key("applied")
         pattern = f"{ARGUMENTS_PREFIX}*"
         found = self._scripts.ask(lambda: list(client.hscan_iter(key, match=pattern, count=1000)))

@@ -1,5 +1,7 @@
-"""Keep incidents in Redis: a hash of their JSON, and sorted sets of their ids by opening and end.
-An incident is a problem that lasts for some time."""
+"""Keep incidents, which are problems that last for some time, in Redis.
+
+A hash has their JSON, and sorted sets have their ids by opening and end.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -17,7 +17,8 @@ class RedisMissingParts:
         self._scripts, self._reader = scripts, reader
 
     def misses_parts(self) -> bool:
-        """Return True if some entry may have lost a part, because the parts differ in number."""
+        """Return True if some entry may have lost its definition or next run, as their numbers
+        differ."""
         return len(set(self._scripts("parts"))) > 1
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:

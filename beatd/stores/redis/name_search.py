@@ -1,4 +1,4 @@
-"""Find the names of entries in the indexes of a Redis store, in the order of a query."""
+"""Search for the names of entries in the indexes of a store in Redis."""
 
 import heapq
 import re
@@ -25,7 +25,8 @@ class NameSearch:
         self._scripts, self._reader = scripts, reader
 
     def names(self, query: Query) -> Iterable[list[str]]:
-        """Yield names that may match the search, page by page, in the order of the search.
+        """Yield the names of entries that may match a search, page by page, in the order of the
+        search.
 
         The names begin behind `query.after`, the last entry of the page before. The caller still
         has to test the task, the time of the next run and the state of each entry.
@@ -140,7 +141,7 @@ class NameSearch:
     def soonest(
         self, due_before: datetime | None, score: bytes = b"", name: bytes = b""
     ) -> Iterator[str]:
-        """Yield the names of all entries by the time of their next run, then by name.
+        """Yield the names of all entries in the order of their next runs, then by name.
 
         It ends at `due_before`, and starts behind the entry with this `score` and `name`. A score
         is the time in microseconds since 1970, or NOTHING_AHEAD without a next run.
@@ -172,7 +173,8 @@ def _behind(after: Position | None, names: Iterable[str]) -> Iterable[str]:
 
 
 def like(shell: str | None) -> Callable[[str], bool]:
-    """Return a function that is True for texts matching the pattern; None matches all texts.
+    """Return a function that is True for texts that match a shell pattern, or for all texts if
+    None.
 
     Only * and ? are special, brackets are not.
     """
@@ -184,12 +186,12 @@ def like(shell: str | None) -> Callable[[str], bool]:
 
 
 def in_lower_case(text: str) -> bytes:
-    """Return the text in UTF-8 with small letters instead of those from A to Z."""
+    """Encode a text in UTF-8 with its letters from A to Z in lower case."""
     return text.encode(errors="surrogatepass").lower()
 
 
 def asks_for(query: Query) -> Callable[[Stored], bool]:
-    """Return a function that is True for entries matching the search; it ignores name and
+    """Return a function that is True for entries that match a search, apart from name and
     source."""
     task = like(query.task_like)
     text = None if query.contains is None else in_lower_case(query.contains)

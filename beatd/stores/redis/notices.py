@@ -1,4 +1,4 @@
-"""Notice changes that other processes make in Redis, on a connection and thread of its own."""
+"""Notice changes that other processes make in a store in Redis, on a thread of its own."""
 
 import threading
 from contextlib import suppress
@@ -14,7 +14,7 @@ RECONNECTED = 0.2
 
 
 class Watch:
-    """Calls functions whenever another process has announced a change on a Redis channel.
+    """Calls functions after each change in Redis that another process announces on a channel.
 
     It also calls them after a lost connection, because announcements may have been missed.
     """

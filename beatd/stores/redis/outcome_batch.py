@@ -1,4 +1,4 @@
-"""Combine workers' reports with the outcomes that Redis already has."""
+"""Merge workers' reports about runs with the outcomes that are stored in Redis."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,8 @@ class OutcomeBatch:
         self._changed_entries = dict[str, None]()
 
     def know_run(self, task_id: str, text: bytes | None, known: list[Delivery] | None) -> None:
-        """Note what Redis knows about a run: its deliveries, and the text that contained them.
+        """Add what Redis has about a run: the deliveries of its message, and the text that encodes
+        them.
 
         `known` is None if the text is missing or damaged; a damaged text is replaced later.
         """
@@ -36,9 +37,9 @@ class OutcomeBatch:
         self._entries[name] = _expected(text, known), known
 
     def add(self, report: Delivery, at: datetime) -> Written:
-        """Merge a worker's report, in memory only. Return "written" or "late".
+        """Merge a worker's report, in memory only; return "late" if its task had ended before.
 
-        "late" means that the delivery had already ended, so that the report changes nothing.
+        Such a report changes nothing. For any other, return "written".
         """
         deliveries = self._runs[report.task_id][1]
         old = next((one for one in deliveries if one.delivery == report.delivery), None)

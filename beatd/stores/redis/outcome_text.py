@@ -1,4 +1,4 @@
-"""Encode and decode the outcomes of runs and entries as short JSON arrays.
+"""Encode and decode the outcomes of runs and entries as short JSON arrays for Redis.
 
 A moment is a number of microseconds: `planned` since 1970, the others since `planned`.
 """
@@ -20,7 +20,8 @@ _entry = json.Decoder(tuple[str, _Run, int, int, int | None, int | None])
 
 
 def run_text(deliveries: Iterable[Delivery]) -> str:
-    """Return all deliveries of one run's message as a JSON text. There must be at least one."""
+    """Encode what workers reported about one run as a JSON text. There must be at least one
+    report."""
     return json.encode(_packed(list(deliveries))).decode()
 
 

@@ -1,4 +1,4 @@
-"""Keep the outcomes of published runs, and the running runs, in Redis.
+"""Keep how published runs ended, and which runs are running, in Redis.
 
 This process combines worker reports with the known outcomes. The script that writes the result only
 checks that these have not changed, so it is short and does not delay other scripts.

@@ -39,8 +39,11 @@ class RedisStore(
     RedisIncidents,
     RedisChanges,
 ):
-    """A store in Redis, with keys of the form `beatd:{0}:…`. The hash tag {0} keeps all keys in one
-    slot of a Cluster, so that a script can use them together."""
+    """A store in Redis, whose keys have the form `beatd:{0}:…`.
+
+    The hash tag {0} keeps all keys in one slot of a Cluster, so that a script can use them
+    together.
+    """
 
     def __init__(
         self, url: str, *, codec: Codec, prefix: str = "beatd:", timeout: float = 2.0
@@ -109,7 +112,7 @@ class RedisStore(
         return self
 
     def server(self) -> tuple[str, int] | None:
-        """Return the Redis server as (run_id, database number), or None for a Cluster.
+        """Return the Redis server as its run_id and database number, or None for a Redis Cluster.
 
         In a Cluster, a queue of the broker may be on another server than the store.
         """

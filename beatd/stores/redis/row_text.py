@@ -1,7 +1,7 @@
-"""Encode and decode next runs, claims, requests and history records as texts with tabs.
+"""Encode and decode next runs, reserved runs, requests and history records as texts for Redis.
 
-The texts are short and readable in redis-cli, and a script can compare them by their beginning. A
-moment is a number of microseconds since 1970; None is the empty string.
+The fields are separated by tabs. The texts are short and readable in redis-cli, and a script can
+compare them by their beginning. A moment is a number of microseconds since 1970; None is "".
 """
 
 import re
@@ -19,7 +19,7 @@ STATES: dict[bytes, State] = {b"P": "published", b"S": "skipped", b"F": "failed"
 
 @lru_cache(4096)  # many entries are due at the same moment
 def text_of(moment: datetime | None) -> str:
-    """Return a moment as text in microseconds since 1970, or "" for None."""
+    """Encode a time as text in microseconds since 1970, or None as ""."""
     return "" if moment is None else str((moment - EPOCH) // MICROSECOND)
 
 
@@ -28,19 +28,22 @@ def moment_in(text: bytes) -> datetime | None:
 
 
 def is_stream_id(text: str) -> bool:
-    """Return True if Redis accepts the text as the id of an element of a stream."""
+    """Return True if Redis accepts the text as the id of an element in a stream."""
     found = _STREAM_ID.fullmatch(text)
     return found is not None and all(int(number) < 2**64 for number in found.groups())
 
 
 def one_field(text: str) -> str:
-    """Return a text without tabs and line breaks. If it has any, each sequence of white space
-    becomes one space."""
+    """Replace each sequence of white space in a text by one space, if it contains tabs or line
+    breaks.
+
+    Other texts are returned unchanged.
+    """
     return " ".join(text.split()) if "\t" in text or "\n" in text else text
 
 
 class Row:
-    """The next run of an entry with its revision and state, read from a text in Redis.
+    """The next run of an entry with the entry's revision and state, decoded from its text in Redis.
 
     Its fields are planned, revision, flags, runs, last, due, fingerprint and rules, with tabs
     between them. A damaged text raises an exception.
@@ -60,18 +63,21 @@ class Row:
 
 
 def flags_of(*, enabled: bool, paused: bool) -> str:
-    """Return "e" for enabled or "d" for disabled, followed by "p" if paused; such as "ep"."""
+    """Encode the state of an entry: "e" for enabled or "d" for disabled, and then "p" if paused."""
     return ("e" if enabled else "d") + ("p" if paused else "")
 
 
 def progress_text(progress: Progress) -> str:
-    """Return how far an entry has come as text: next moment, number of runs, last run."""
+    """Encode the progress of an entry as text: its next run, its number of runs and its last
+    run."""
     return f"{text_of(progress.planned)}\t{progress.runs}\t{text_of(progress.last)}"
 
 
 def due_of(plan: Plan) -> str:
-    """Return when to send the next run, as text; "" if there is none or it equals
-    `plan.planned`."""
+    """Encode when to send the next run of an entry as text.
+
+    It is "" if there is no next run, or if the time is the planned one, without jitter.
+    """
     return "" if plan.due == plan.planned else text_of(plan.due)
 
 
@@ -84,8 +90,10 @@ def closes(occurrence: Occurrence) -> str:
 
 
 def occurrence_of(key: bytes) -> Occurrence:
-    """Read the entry, planned moment and request id from the Redis key of a reserved run. Raise
-    ValueError if the key is damaged."""
+    """Decode the entry, planned time and request id of a reserved run from its Redis key.
+
+    Raise ValueError if the key is damaged.
+    """
     planned, request, name = key.decode().split(":", 2)
     return Occurrence(name, moment_of(int(planned)), request)
 
@@ -108,7 +116,7 @@ def request_of(id: bytes, text: bytes) -> Request:
 
 
 def skipped(skip: Skip, task_id: str) -> str:
-    """Return the text of a history record about a series of skipped runs.
+    """Encode the history record of a series of skipped runs.
 
     `task_id` is that of a reserved run that is skipped, or "".
     """
@@ -119,8 +127,8 @@ def skipped(skip: Skip, task_id: str) -> str:
 
 
 def published(at: int, due: int, task_id: str) -> str:
-    """Return the text of a history record about a published run. `at` and `due` are in microseconds
-    since 1970."""
+    """Encode the history record of a published run; `at` and `due` are in microseconds since
+    1970."""
     return f"\t\t1\t\t{at}\t{at - due}\t{task_id}\t"
 
 
@@ -129,7 +137,7 @@ def failed(task_id: str, reason: str) -> str:
 
 
 def record_text(record: Record) -> str:
-    """Return the text of a history record about a published, failed or skipped run.
+    """Encode the history record of a published, failed or skipped run.
 
     A run that is only reserved (state "claimed") has no such text.
     """
@@ -148,7 +156,7 @@ def record_text(record: Record) -> str:
 
 
 def record_of(fields: list[bytes]) -> Record:
-    """Read a history record from its element in the Redis stream. Damage raises an exception.
+    """Decode a history record from an element of the Redis stream. Damage raises an exception.
 
     `fields` has the names and values of the element in turn.
     """
@@ -172,7 +180,8 @@ def record_of(fields: list[bytes]) -> Record:
 
 
 def claimed_of(key: bytes, text: bytes, origin: bytes | None) -> tuple[datetime, Record]:
-    """Return when a run was reserved, and a history record of it with the state "claimed".
+    """Decode a reserved run: return when it was reserved, and a history record with state
+    "claimed".
 
     `origin` is why it exists; None means "planned". A damaged text raises an exception.
     """

@@ -1,5 +1,7 @@
-"""Run the Lua scripts of a store in Redis. The full text of a script is sent to a server once;
-later calls send only its hash."""
+"""Run the Lua scripts of a store in Redis.
+
+The full text of a script is sent to a server once; later calls send only its hash.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -26,12 +28,8 @@ PARTS = {
 
 @cache
 def _sources() -> dict[str, tuple[str, str]]:
-    """Return (text, SHA-1 hash) of each Lua script, by name. Each text begins with `prelude.lua`,
-    followed by its `PARTS`.
-
-    All files are read when a store is opened: later, no file descriptor may be free, or an upgrade
-    may have removed the files.
-    """
+    # All files are read when a store is opened: later, no file descriptor may be free, or an
+    # upgrade may have removed the files.
     folder = files("beatd.stores.redis") / "scripts"
     texts = {
         each.name.removesuffix(".lua"): each.read_text()
@@ -50,7 +48,7 @@ def _sources() -> dict[str, tuple[str, str]]:
 
 
 class Scripts:
-    """Runs the Lua scripts of one store in Redis. Errors of Redis are raised as StoreError."""
+    """Runs the Lua scripts of one store in Redis, and raises errors of Redis as StoreError."""
 
     def __init__(
         self, server: RedisServer, base: str, emptied: Callable[[bytes | None], StoreError]
@@ -67,26 +65,33 @@ class Scripts:
         return self._server.client
 
     def expect(self, namespace: bytes) -> None:
-        """Set the UUID that the store must have; `seen` raises an error for any other."""
+        """Set the UUID that the store must have; `seen` compares it with the UUID in Redis."""
         self._expected = namespace
 
     def seen(self, namespace: bytes | None) -> None:
-        """Raise an error if the store's UUID is not the expected one.
+        """Raise an error if the UUID in Redis, `namespace`, is not the one that the store must
+        have.
 
-        Then Redis lost its data (None) or is another store. The function `emptied` makes the error.
+        None shows that Redis lost its data, another UUID that it has another store. The function
+        `emptied` makes the error.
         """
         if namespace != self._expected:
             raise self._emptied(namespace)
 
     def __call__(self, name: str, *args: str | bytes | int) -> Any:
-        """Run a script and return its reply. If the connection breaks, run the script once more;
-        that is safe for every script. Raise StoreError if it fails."""
+        """Run the script `name` and return its reply. Raise StoreError if it fails.
+
+        If the connection breaks, the script runs once more; that is safe for every script.
+        """
         source, sha = self._sources[name]
         return self.ask(lambda: self._server.run_script(source, sha, *self._keys, *args))
 
     def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
-        """Send a script to the server, and return a function that waits for its reply. Both may
-        raise StoreError."""
+        """Send a script to the server, and return a function that waits for its reply and returns
+        it.
+
+        Both may raise StoreError.
+        """
         _, sha = self._sources[name]
         return self._begun(
             lambda: self._server.begin("EVALSHA", sha, *self._keys, *args), name, *args
@@ -131,11 +136,11 @@ class Scripts:
         return answer
 
     def ask(self, question: Callable[[], T]) -> T:
-        """Call `question`, a function that queries Redis, and return its result.
+        """Return the result of `question`, a function that queries Redis, and retry it once if
+        needed.
 
-        After a broken connection, but not after a time-out, it is called once more. Raise
-        StoreError if it fails, or if another server became the primary since this thread's last
-        call.
+        It is called once more after a broken connection, but not after a time-out. Raise StoreError
+        if it fails, or if another server became the primary since this thread's last call.
         """
         self._server.notice_move()
         with self._server.answering():
@@ -152,7 +157,7 @@ class Scripts:
 
 
 class Ahead(Struct, frozen=True):
-    """A script that was sent to Redis early, without its last arguments.
+    """A script that was sent to Redis early, without its last arguments, so that it starts faster.
 
     `begin` sends them and returns a function that waits for the reply; `drop` discards the script.
     """

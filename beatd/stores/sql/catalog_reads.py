@@ -1,5 +1,4 @@
-"""Find entries in a SQL store, and read and write marks. A mark is a short text stored under a key,
-for example about the entries that a configuration file declared."""
+"""Find entries in a SQL store, and read and write short notes under keys, called marks."""
 
 from bisect import bisect
 from collections.abc import Iterator, Mapping
@@ -29,7 +28,7 @@ FIRST_PAGE = 100  # rows; it is small, since most callers show one screen
 
 
 class SqlFinding(Part):
-    """The part of a SQL store that finds entries, and keeps short notes (marks) about them.
+    """The part of a SQL store that finds entries, and keeps short notes about their owners.
 
     `find` reads entries page by page, so memory use does not grow with their number.
     """
@@ -210,8 +209,10 @@ class SqlFinding(Part):
         self._db.write(put)
 
     def unreadable(self) -> list[str]:
-        """Return an error message for each stored entry that cannot be decoded. Only the 10,000
-        entries that are due first are checked."""
+        """Return an error message for each stored entry that this program cannot decode.
+
+        Only the 10,000 entries that are due first are checked.
+        """
         rows = chain.from_iterable(self._pages(Query(order="next")))
         lines = (self._reader.problem(row) for row in islice(rows, CHECKED))
         return [line for line in lines if line is not None]

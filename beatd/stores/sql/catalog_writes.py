@@ -1,5 +1,7 @@
-"""Write, re-plan, pause and remove the entries of a SQL store. A thousand changes need only a few
-SQL statements."""
+"""Write, pause and remove entries, and update their next runs, in a SQL store.
+
+A thousand changes need only a few SQL statements.
+"""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Convert records of changes and pauses to rows of their tables and back."""
+"""Convert pauses, and the records of who changed which entry, to table rows and back."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,13 +22,14 @@ class _Change(Struct, frozen=True):
 
 
 def cells_of_record(record: ChangeRecord) -> Sequence[Any]:
-    """Return the values of a record of a change for its table row. The database adds the id."""
+    """Return the column values of a record of a change of an entry; the database adds the id."""
     made = _Change(record.action, record.author, record.before, record.after)
     return [record.name, micros(record.at), json.encode(made).decode()]
 
 
 def record_of_row(row: Any) -> ChangeRecord:
-    """Read a record of a change from its table row. A damaged row raises an exception."""
+    """Convert a table row to the record of a change of an entry. A damaged row raises an
+    exception."""
     made = json.decode(row.record, type=_Change)
     return ChangeRecord(
         id=str(row.id),
@@ -42,17 +43,18 @@ def record_of_row(row: Any) -> ChangeRecord:
 
 
 def cells_of_pause(name: str, pause: Pause) -> Sequence[Any]:
-    """Return the values of an entry's pause for its table row."""
+    """Return the column values of the pause of an entry, for a table row."""
     until = None if pause.until is None else micros(pause.until)
     return [name, until, json.encode(pause).decode()]
 
 
 def pause_of(text: str) -> Pause:
-    """Read a pause from its JSON text. A damaged text raises an exception."""
+    """Decode the pause of an entry from its JSON text. A damaged text raises an exception."""
     return json.decode(text, type=Pause)
 
 
 def row_number(id: str) -> int | None:
-    """Convert a record's id, such as "42", to its number; return None if it is no such id."""
+    """Convert the id of a record, such as "42", to its number, or return None for any other
+    text."""
     is_number = id.isascii() and id.isdigit() and len(id) <= ID_DIGITS_MAX
     return int(id) if is_number else None

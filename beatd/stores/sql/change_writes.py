@@ -1,4 +1,4 @@
-"""Write the records of the changes of entries, and the pauses of the changed entries."""
+"""Write the records of who changed which entry, and the pauses of entries, in a SQL store."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -40,7 +40,8 @@ class ChangeWrites:
     def before(
         self, connection: Connection, made: Made, there: Container[str]
     ) -> dict[str, KeptEntry]:
-        """Return the entries as they are before these changes, by name.
+        """Return the entries as they are before these changes, by name, for the records of the
+        changes.
 
         Only those are read that are needed for a record of the change or to keep a pause. `there`
         has the names of all existing entries.
@@ -119,7 +120,7 @@ class ChangeWrites:
         self.insert(connection, records)
 
     def insert(self, connection: Connection, records: Sequence[ChangeRecord]) -> None:
-        """Insert the records in this order; the database gives them new ids."""
+        """Insert these records of changes in this order; the database gives them new ids."""
         if records:
             rows = list(map(cells_of_record, records))
             self._dialect.insert(connection, change.name, RECORD_COLUMNS, rows)

@@ -1,4 +1,4 @@
-"""Read, copy and delete the records of changes of entries, and find the pauses that end."""
+"""Read and delete the records of who changed which entry, and find pauses that end, in SQL."""
 
 from collections.abc import Sequence
 from datetime import datetime

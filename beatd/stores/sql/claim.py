@@ -1,4 +1,4 @@
-"""Reserve runs for the leading daemon before it sends them, so that no other daemon does.
+"""Reserve runs for the leading daemon before it sends them, so that no other daemon sends them.
 
 Each change of a row is refused if another process has changed the row since it was read. A thousand
 changes need only a few SQL statements.

@@ -1,4 +1,4 @@
-"""Copy one store into another: read and write the contents of a SQL store unchanged."""
+"""Copy one store into another: read and write the content of a SQL store unchanged."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

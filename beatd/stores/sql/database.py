@@ -1,5 +1,7 @@
-"""Run reads and writes of a SQL store in transactions. Database errors are raised as StoreError
-with a message of one line."""
+"""Run the reads and writes of a SQL store in transactions, with retries.
+
+Database errors are raised as StoreError with a message of one line.
+"""
 
 from collections.abc import Callable
 from threading import RLock
@@ -33,16 +35,21 @@ class Database:
         self._opening = RLock()
 
     def read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
-        """Call `work` in a read-only transaction and return its result. `work` may be called again
-        after a lost connection or a deadlock. `patient=True` allows each statement two minutes
-        instead of the store's time-out. Raises StoreError if the database fails."""
+        """Call `work` in a read-only transaction and return its result.
+
+        `work` may be called again after a lost connection or a deadlock. `patient=True` allows each
+        statement two minutes instead of the store's time-out. Raises StoreError if the database
+        fails.
+        """
         return self._transact(work, write=False, patient=patient)
 
     def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
-        """Call `work` in a transaction, commit, and return the result of `work`. After a lost
-        connection or a deadlock, `work` is called again; a commit that lost the connection is not
-        repeated. `patient=True` allows each statement two minutes instead of the store's time-out.
-        Raises StoreError if the database fails."""
+        """Call `work` in a transaction, commit, and return the result of `work`.
+
+        After a lost connection or a deadlock, `work` is called again; a commit that lost the
+        connection is not repeated. `patient=True` allows each statement two minutes instead of the
+        store's time-out. Raises StoreError if the database fails.
+        """
         return self._transact(work, write=True, patient=patient)
 
     def _transact(self, work: Callable[[Connection], T], *, write: bool, patient: bool) -> T:
@@ -86,7 +93,7 @@ class Database:
                 raise
 
     def explained(self, error: BaseException) -> StoreError:
-        """Convert an error of the database or the operating system to a StoreError with one line.
+        """Convert an error of the database or the operating system to a StoreError of one line.
 
         If a retry cannot help, it is a StoreUnusable.
         """
@@ -102,6 +109,5 @@ class Database:
 
 
 def _note_reply(connection: Connection, *_: Any) -> None:
-    """Save the time of a statement's reply in `connection.info`."""
     # SQLAlchemy next needs 0.2 ms to make rows: a clock set after that would be slow by as much.
     connection.info[REPLIED_AT] = monotonic()

@@ -1,5 +1,8 @@
-"""Store what workers report about runs, and the newest outcome of each entry. A delivery is one
-transfer of a run's message to a worker. A thousand rows need only a few SQL statements."""
+"""Store what workers report about runs, and how the newest run of each entry ended.
+
+A delivery is one transfer of a run's message to a worker. A thousand rows need only a few SQL
+statements.
+"""
 
 from collections.abc import Collection, Iterable
 from functools import partial
@@ -43,8 +46,10 @@ LONGEST_TEXT = 10_000  # characters
 
 
 class Deliveries:
-    """Reads and writes worker reports, and the newest outcome of each entry. Each report is about a
-    delivery: one transfer of a run's message to a worker."""
+    """Reads and writes workers' reports about runs, and how the newest run of each entry ended.
+
+    Each report is about a delivery: one transfer of a run's message to a worker.
+    """
 
     def __init__(self, dialect: Dialect, damage: Damage) -> None:
         self._dialect, self._damage = dialect, damage
@@ -82,14 +87,13 @@ class Deliveries:
         return self._read(connection.execute(self._locked if lock else self._of_runs, bound).all())
 
     def live(self, connection: Connection, limit: int) -> list[Delivery]:
-        """Return up to `limit` deliveries of messages to workers that have not ended, oldest
-        first."""
+        """Return up to `limit` runs that workers have received and not ended, oldest first."""
         return self._read(connection.execute(self._live.limit(literally(limit))))
 
     def write(
         self, connection: Connection, new: Iterable[Delivery], known: Iterable[Delivery]
     ) -> None:
-        """Insert the `new` worker reports, and update the `known` ones.
+        """Insert the `new` reports of workers about runs, and update the `known` ones.
 
         The caller must have locked the rows of the known ones.
         """
@@ -125,7 +129,8 @@ class Deliveries:
         return len(old)
 
     def newest_beyond(self, connection: Connection, keep: int) -> tuple[int, str, str] | None:
-        """Return the key of the newest worker report to delete, so that `keep` newer ones remain.
+        """Return the key of the newest report that must be deleted to keep only the newest `keep`
+        reports.
 
         The key is (report time, task id, delivery id). Return None if there are no more than
         `keep`.
@@ -138,9 +143,12 @@ class Deliveries:
     def outcomes(
         self, connection: Connection, names: Iterable[str] | None, *, lock: bool = False
     ) -> dict[str, EntryOutcome]:
-        """Return the newest outcome of each of these entries, by name; of all entries if `names` is
-        None. `lock=True` locks the rows of the given names until the commit. A damaged row is
-        logged and left out."""
+        """Return how the newest run of each of these entries ended, by name; `names` None means
+        all.
+
+        `lock=True` locks the rows of the given names until the commit. A damaged row is logged and
+        left out.
+        """
         if names is None:
             rows = connection.execute(select(entry_outcome)).all()
         else:
@@ -174,8 +182,7 @@ class Deliveries:
     ) -> None:
         """Insert the `new` outcomes of entries, and update the `known` ones.
 
-        A new outcome is ignored if its entry was removed. The caller must have locked the known
-        rows.
+        The outcome of a removed entry is ignored. The caller must have locked the known rows.
         """
         rows = sorted(map(_outcome_row, new), key=_name)
         if rows:

@@ -1,5 +1,4 @@
-"""The `Dialect` protocol: all operations that differ between SQLite, PostgreSQL, MariaDB and
-MySQL."""
+"""The interface of all operations that differ between SQLite, PostgreSQL, MariaDB and MySQL."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from string import ascii_uppercase
@@ -42,7 +41,7 @@ LOWER = {ord(letter): letter.lower() for letter in ascii_uppercase}
 
 
 class Batch:
-    """Many rows of values that one SQL statement gets as parameters and reads as a table `v`.
+    """Many rows of values that one SQL statement receives as parameters and reads as a table `v`.
 
     `relation` is this table and `c` its columns. `bind` turns the rows into the parameters.
     """
@@ -62,7 +61,7 @@ def as_json(_: Columns, rows: Rows) -> dict[str, Any]:
 
 
 def deletion(dialect: "Dialect", table: Table, names: Batch) -> Delete:
-    """Return a DELETE statement for the rows of `table` whose `name` is in the batch."""
+    """Return a DELETE statement for the rows of `table` whose `name` is one of these names."""
     # MariaDB would read the whole table for a subquery; SQLite cannot delete with a join.
     name = names.c.name
     if dialect.name == "sqlite":
@@ -82,110 +81,139 @@ class Dialect(Protocol):
     def engine(self) -> Engine: ...
 
     def where(self) -> str:
-        """Return where the store is, for messages: a path, or host:port/database."""
+        """Return the location of the store for messages: a path, or host:port/database."""
 
     def batch(self, **columns: Kind) -> Batch: ...
 
     def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
-        """Insert many rows at once. `columns` maps each column to the kind of its cells, for
-        example {"name": "text", "due": "int"}, in the order of the cells. Only a number may be
-        None."""
+        """Insert many rows into a table at once.
+
+        `columns` maps each column to the kind of its cells, for example {"name": "text", "due":
+        "int"}, in the order of the cells. Only a number may be None.
+        """
 
     def rewrite(
         self, connection: Connection, table: str, columns: Columns, key: Sequence[str], rows: Rows
     ) -> None:
-        """Insert many rows at once, or update those that exist already. A row exists if a stored
-        row has the same cells in the columns of `key`. `columns` is as for `insert`."""
+        """Insert many rows into a table at once, or update those that exist already.
+
+        A row exists if a stored row has the same cells in the columns of `key`. `columns` is as for
+        `insert`.
+        """
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
-        """Start a transaction. `patient=True` allows each statement two minutes instead of the
-        store's time-out. Raises Replaced, once in each thread, if the store's file is no longer the
-        one that was opened."""
+        """Start a transaction, in which the store is written only if `write` is True.
+
+        `patient=True` allows each statement two minutes instead of the store's time-out. Raises
+        Replaced, once in each thread, if the store's file is no longer the one that was opened.
+        """
 
     def has_table(self, connection: Connection, name: str) -> bool:
         """Return True if a query for `name`, without a schema, finds a table; else False."""
 
     def strangers(self, connection: Connection) -> set[str]:
-        """Return the names of all tables in the database, to find those of other programs.
+        """Return the names of all tables in the database, to find tables of other programs.
 
         Tables left by an interrupted `create` are not included.
         """
 
     def create(self, connection: Connection, tables: Collection[Table]) -> None:
-        """Create these tables with the options that this database needs. A table that an
-        interrupted `create` made is kept."""
+        """Create these tables with the options that this database needs.
+
+        A table that an interrupted `create` made is kept.
+        """
 
     def has_column(self, connection: Connection, column: Column[Any]) -> bool:
-        """Return True if the table of `column` has this column, else False. The table must
-        exist."""
+        """Return True if the table of `column` has this column in the database, else False.
+
+        The table must exist.
+        """
 
     def lock_schema(self, connection: Connection) -> None:
-        """Lock the schema, so that no other process can migrate it. The lock lasts until
-        `unlock_schema` or the end of the session. Raises an exception if another process does not
-        release the lock in time."""
+        """Lock the schema of the database, so that no other process can upgrade it.
+
+        The lock lasts until `unlock_schema` or the end of the session. Raises an exception if
+        another process does not release the lock in time.
+        """
 
     def unlock_schema(self, connection: Connection) -> None:
-        """Commit the migration and release the lock of `lock_schema`. Do nothing if the lock ends
-        with the transaction."""
+        """Commit the upgrade of the schema and release the lock of `lock_schema`.
+
+        Do nothing if the lock ends with the transaction.
+        """
 
     def now(self, connection: Connection) -> int:
         """Return the database's time in microseconds since 1970."""
 
     def time(self, connection: Connection) -> tuple[int, str]:
-        """Return the database's time, in whole microseconds since 1970, and the name of its
-        server."""
+        """Return the database's time in whole microseconds since 1970, and its server's name."""
 
     def matches(self, column: Any, pattern: str) -> Any:
-        """Return the SQL condition that `column` matches a shell pattern of * and ?. Upper and
-        lower case are different."""
+        """Return the SQL condition that a column matches a shell pattern of * and ?,
+        case-sensitively."""
 
     def contains(self, column: Any, text: str) -> Any:
-        """Return the SQL condition that `column` contains a text. Letters from a to z match in both
-        cases; no character is special."""
+        """Return the SQL condition that a column contains a text, ignoring the case of letters a to
+        z.
+
+        No character is special.
+        """
 
     def notify(self, connection: Connection) -> None:
-        """Notify the watchers in all processes (see `watch`) when this transaction commits. Do
-        nothing if the database cannot notify."""
+        """Notify all processes that called `watch` when this transaction commits.
+
+        Do nothing if the database cannot notify.
+        """
 
     def watch(self, wake: Wake) -> bool:
-        """Call `wake` after each commit of a transaction that called `notify`, and return True.
-        Return False if the database cannot notify; `wake` is then never called."""
+        """Call `wake` after each commit of a transaction, in any process, that called `notify`.
+
+        Return True, or False if the database cannot notify; `wake` is then never called.
+        """
 
     def problems(self) -> Sequence[str]:
-        """Return a line of text for each problem with the store's disk or server."""
+        """Return one line of text for each problem with the store's disk or database server."""
 
     def close(self) -> None: ...
 
     def attempts(self, error: BaseException) -> int:
-        """Return how often in all to try a transaction that fails with this error.
+        """Return how many times in all to try a transaction that fails with this error.
 
         1 means no retry; errors such as a deadlock allow more.
         """
 
     def waited(self, error: BaseException) -> bool:
-        """Return True if the statement failed because of a time-out, else False. The usual cause is
-        a lock of another session."""
+        """Return True if a statement failed because of a time-out, usually a lock of another
+        session."""
 
     def unusable(self, error: BaseException) -> str | None:
-        """Return what the operator must correct, as text, or None if a later retry may succeed."""
+        """Return a text on what an operator must correct after this error, or None if a retry may
+        help."""
 
 
 def has_column(connection: Connection, column: Column[Any]) -> bool:
-    """Return True if the table of `column` has this column, else False. The table must exist."""
+    """Return True if the table of `column` has this column in the database, else False.
+
+    The table must exist.
+    """
     found = inspect(connection).get_columns(column.table.name)
     return column.name in {one["name"] for one in found}
 
 
 def insertion(table: str, columns: Iterable[str], mark: str, quote: str = '"') -> str:
     """Return an INSERT statement for one row, such as 'INSERT INTO t ("a", "b") VALUES (?, ?)'.
-    `mark` is the driver's placeholder for a value."""
+
+    `mark` is the driver's placeholder for a value.
+    """
     names = [f"{quote}{name}{quote}" for name in columns]
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
 
 
 def on_conflict(columns: Iterable[str], key: Sequence[str]) -> str:
-    """Return the end of an INSERT statement that updates a row if it exists already. The columns
-    `key` identify the row; all other `columns` are updated."""
+    """Return the end of an INSERT statement that updates the row if it exists already.
+
+    The columns `key` identify the row; all other `columns` are updated.
+    """
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
     return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}"
 
@@ -202,7 +230,7 @@ def lowered(text: str) -> str:
 
 
 def by_index(statement: Select[Any], index: Index) -> Select[Any]:
-    """Make MariaDB and MySQL use this index for the SELECT; other databases choose it
+    """Make MariaDB and MySQL use this index for a SELECT; other databases choose an index
     themselves."""
     # With `name = … AND id < …`, MariaDB reads all rows of the name from the newest on.
     assert index.table is not None, "the index has a table"
@@ -210,6 +238,6 @@ def by_index(statement: Select[Any], index: Index) -> Select[Any]:
 
 
 def literally(limit: int) -> ColumnElement[int]:
-    """Return a row limit as a number in the SQL text, not as a parameter."""
+    """Return a limit on rows as a number inside the SQL text instead of a parameter."""
     # For a parameter, the planner assumes that a tenth of the table is read.
     return literal_column(str(int(limit)), Integer)

@@ -1,5 +1,4 @@
-"""Turn rows of a SQL store into entries. A limited cache holds the decoded definitions, so that
-each version of a definition is decoded only once."""
+"""Decode rows of a SQL store to entries, with a cache of decoded definitions."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -37,7 +36,7 @@ DEFINITION = (entry.c.definition, entry.c.source, entry.c.declared_at, entry.c.p
 
 
 def whole() -> Select[Any]:
-    """Return a SELECT of all complete entries: their definition and when they run next."""
+    """Return a SELECT of all entries that have both a definition and a row for the next run."""
     return select(*PLAN, *DEFINITION).join_from(plan, entry, entry.c.name == plan.c.name)
 
 
@@ -51,8 +50,10 @@ class Reader:
         self._by_name = whole().join(self._names.relation, self._names.c.name == plan.c.name)
 
     def forget(self) -> None:
-        """Empty the cache of decoded entries. Call this after another store was opened: its edit
-        numbers may mean other definitions."""
+        """Empty the cache of decoded entries.
+
+        Call this after another store was opened: its edit numbers may mean other definitions.
+        """
         self._kept.clear()
 
     def drop_cached(self, names: Iterable[str]) -> None:
@@ -60,8 +61,11 @@ class Reader:
         self._kept.drop(names)
 
     def definition(self, row: Any, *, keep: bool) -> tuple[Entry, bool] | None:
-        """Decode an entry; return it and True if it is paused, or None if it cannot be decoded.
-        `keep=True` adds the entry to the cache."""
+        """Decode the entry in a row; return it and whether it is paused, or None if it is
+        unreadable.
+
+        `keep=True` adds the entry to the cache.
+        """
         known = self._known(row.name, row.revision)
         if known is not None:
             return known
@@ -82,7 +86,7 @@ class Reader:
         return None if known is None or known[0] != revision else known[1:]
 
     def problem(self, row: Any) -> str | None:
-        """Return the reason why a row's entry cannot be decoded, or None if it can."""
+        """Return the reason why the entry in a row cannot be decoded, or None if it can."""
         try:
             self._codec.decode(row.name, row.definition.encode(), row.source, row.declared_at)
         except ConfigError as error:
@@ -92,7 +96,7 @@ class Reader:
     def stored(
         self, row: Any, *, keep: bool = False, running: Running | None = None
     ) -> Stored | None:
-        """Return a row's entry and when it runs next, or None if the row cannot be decoded.
+        """Decode the entry in a row with its next run, or return None if the row is unreadable.
 
         `keep=True` adds the entry to the cache. `running` is the run of it that has not ended; it
         is ignored if runs may overlap.
@@ -104,7 +108,7 @@ class Reader:
         return replace(found, running=running)
 
     def running(self, connection: Connection, rows: Iterable[Any]) -> dict[str, Running]:
-        """Return the runs that have not ended of these entries, by name.
+        """Return the runs of these entries that have not ended, by the name of the entry.
 
         Entries whose runs may overlap are left out.
         """
@@ -112,8 +116,10 @@ class Reader:
         return self._running.runs(connection, names) if names else {}
 
     def named(self, connection: Connection, names: Iterable[str]) -> dict[str, Stored]:
-        """Return these entries and when they run next, by name. Missing and undecodable ones are
-        left out."""
+        """Return the entries with these names and their next runs, by name.
+
+        Missing and unreadable entries are left out.
+        """
         found = self._named(connection, names)
         running = self._running_of(connection, found.values())
         return found | {name: replace(found[name], running=run) for name, run in running.items()}
@@ -140,10 +146,10 @@ class Reader:
         return found
 
     def planned(self, connection: Connection, rows: Sequence[Any]) -> list[Stored | None]:
-        """Return the entry of each row in the same order; None if it cannot be decoded.
+        """Return the entry and next run of each row, in the order of the rows; None if it is
+        unreadable.
 
-        A row says when an entry runs next. Only definitions that are not cached are read from the
-        database.
+        Only definitions that are not cached are read from the database.
         """
         kept = [self._known(row[0], row[1]) for row in rows]
         strange = [row[0] for row, known in zip(rows, kept, strict=True) if known is None]

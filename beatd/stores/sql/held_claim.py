@@ -1,4 +1,5 @@
-"""Reserve runs early: prepare the transaction before the runs are due, then only commit it.
+"""Reserve runs faster by preparing the transaction before they are due, and then only committing
+it.
 
 PostgreSQL only. The rows are locked until the commit. If this process freezes, PostgreSQL ends the
 transaction after half a second; other databases would not release the rows.
@@ -47,7 +48,7 @@ class SqlHolding(SqlClaiming):
 
 
 class HeldInTransaction:
-    """Runs that are reserved in a prepared transaction, which only needs a commit.
+    """Runs that a prepared transaction has reserved, and that only need its commit.
 
     `make` commits and returns True for each change that was made, else False. `drop` rolls back.
     """

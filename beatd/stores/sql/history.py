@@ -1,4 +1,4 @@
-"""Read the history of runs, newest record first. Delete records that are too old or too many."""
+"""Read the history of runs in a SQL store, and delete records that are too old or too many."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ from beatd.stores.sql.tables import applied, history, history_name
 
 
 def newest_first(name: str | None) -> Select[Any]:
-    """Return a SELECT of the history of the entry `name` (None: of all), newest record first."""
+    """Return a SELECT of the history of the entry `name`, or of all if it is None, newest first."""
     statement = select(history).order_by(history.c.id.desc())
     if name is None:
         return statement
@@ -116,10 +116,10 @@ class SqlHistory(SqlRecording, SqlOutcomes):
                 yield record
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Delete history records older than `before`, and all but the newest `keep`; return their
-        number.
+        """Delete history records older than `before`, and all but the newest `keep`.
 
-        Worker reports are deleted by the same limits, but not counted.
+        Return the number of deleted records. Worker reports are deleted by the same limits, but not
+        counted.
         """
         self._forget_deliveries(before, keep)
         self._db.write(

@@ -1,4 +1,4 @@
-"""Convert skipped runs to rows of the history table, and rows of the history table to records."""
+"""Convert skipped runs to rows of the history table, and rows to history records."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -58,8 +58,10 @@ class Line(Struct, array_like=True):
 
 
 def cells_of(lines: Sequence[Line]) -> tuple[Columns, list[tuple[Any, ...]]]:
-    """Return the columns and values of these history rows, for an INSERT. The column `origin` is
-    left out if all rows have "planned"."""
+    """Return the columns and the values of these history rows, for an INSERT.
+
+    The column `origin` is left out if all rows have "planned".
+    """
     rows = [astuple(line) for line in lines]
     if any(line.origin != "planned" for line in lines):
         return COLUMNS, rows
@@ -98,7 +100,7 @@ def of_skip(
 
 
 def record_of(row: Any) -> Record:
-    """Return the history record in a database row. Raises an exception if the row is damaged."""
+    """Convert a row of the history table to a Record. A damaged row raises an exception."""
     return Record(
         name=row.name,
         planned=moment_of(row.planned),
@@ -116,7 +118,7 @@ def record_of(row: Any) -> Record:
 
 
 def leads(holder: str) -> str:
-    """Describe the daemon that leads, such as "held by beat-1 on web1 (pid 7)".
+    """Describe which daemon leads, such as "held by beat-1 on web1 (pid 7)".
 
     `holder` is its description as JSON. If it is empty, return "issued to nobody yet".
     """

@@ -1,5 +1,7 @@
-"""Write incidents (lasting problems, such as failing runs) unless another process changed them.
-Hundreds of incidents need only three SQL statements."""
+"""Write incidents, which are problems that last for a time, unless another process changed them.
+
+Hundreds of incidents need only three SQL statements.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +25,7 @@ VALUES: dict[str, Kind] = {
 
 
 class IncidentRows:
-    """Writes problems that last for a time (incidents) into their table."""
+    """Writes incidents, which are problems that last for a time, into their SQL table."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect

@@ -1,5 +1,7 @@
-"""Read, write and delete incidents: problems that last for a time, such as an entry that fails. A
-unique index permits one open incident for each kind and entry."""
+"""Read, write and delete incidents, which are problems that last for a time, in a SQL store.
+
+A unique index permits one open incident for each kind and entry.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime

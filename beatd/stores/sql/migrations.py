@@ -1,7 +1,7 @@
-"""Create and upgrade the schema of a SQL store. Each step only adds tables, columns or indexes, so
-that older programs can still use the store.
+"""Create and upgrade the tables of a SQL store.
 
-A program must know schema version `SERVES` or later to use this schema.
+Each step only adds tables, columns or indexes, so that older programs can still use the store. A
+program must know schema version `SERVES` or later to use this schema.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,6 @@ FIRST_TABLES = [table for table in metadata.sorted_tables if table not in LATER_
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
-    """Create all tables of the newest schema, and insert their first rows. Raises StoreUnusable if
-    another program has a table with one of these names."""
     in_the_way = sorted(dialect.strangers(connection) & set(metadata.tables))
     if in_the_way:
         raise _refused(dialect, in_the_way[0])
@@ -75,15 +73,13 @@ def _insert(connection: Connection, namespace: UUID, *, version: int) -> None:
 
 
 def _second(connection: Connection, _: Dialect) -> None:
-    """Create two indexes of entries: by source, and of disabled or paused ones."""
     for index in (entry_source, plan_stopped):
         index.create(connection, checkfirst=True)
 
 
 def _third(connection: Connection, dialect: Dialect) -> None:
-    """Create the tables of outcomes, runs in progress and incidents, and the column `origin` of the
-    history. Tables that exist are kept. Raises StoreUnusable if one of them lacks columns, because
-    another program made it."""
+    # Tables that exist are kept. Raises StoreUnusable if one of them lacks columns, because another
+    # program made it.
     _create_missing(connection, dialect, OUTCOME_TABLES)
     origin = history.c.origin
     if not dialect.has_column(connection, origin):
@@ -92,8 +88,7 @@ def _third(connection: Connection, dialect: Dialect) -> None:
 
 
 def _fourth(connection: Connection, dialect: Dialect) -> None:
-    """Create the tables of changes and pauses. Tables that exist are kept. Raises StoreUnusable if
-    one of them lacks columns, because another program made it."""
+    # Existing tables are treated as in `_third`.
     _create_missing(connection, dialect, CHANGE_TABLES)
 
 
@@ -113,11 +108,11 @@ SERVES = 1
 
 
 def migrate(database: Database, *, create: bool = True) -> UUID:
-    """Create the tables of a store, or upgrade them to this program's version.
+    """Create the tables of a store, or upgrade them to this program's version, and return its UUID.
 
-    Return the store's UUID, from which task ids are made. Raises StoreUnusable if the schema needs
-    a newer program, or another program has a table of the same name. Without `create`, raises
-    StoreAbsent if the database has no tables of a store.
+    Task ids are made from the UUID. Raises StoreUnusable if the schema needs a newer program, or
+    another program has a table of the same name. Without `create`, raises StoreAbsent if the
+    database has no tables of a store.
     """
     found = database.read(lambda connection: _state(connection, database))
     if found is None and not create:
@@ -136,7 +131,7 @@ def _refuse_absent(connection: Connection, database: Database) -> None:
 
 
 def refuse_newer(where: str, version: int, serves: int) -> None:
-    """Raise StoreUnusable if this program is too old for the schema.
+    """Raise StoreUnusable if the schema of a store needs a newer program.
 
     `serves` is the lowest schema version that a program must know; `version` and `where` are for
     the message.

@@ -1,5 +1,4 @@
-"""Find and remove incomplete entries: those with a definition but no plan (when they run next), or
-with a plan but no definition."""
+"""Find and remove incomplete entries, which lost either their definition or their next run."""
 
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
@@ -70,7 +69,7 @@ def edits_so_far(connection: Connection) -> int:
 
 
 def newest_revision(connection: Connection) -> int:
-    """Return the largest edit number that any entry or plan has, or 0 if there is none."""
+    """Return the largest revision number that any stored entry has, or 0 if there is none."""
     newest = (connection.scalar(select(func.max(table.c.revision))) for table in (entry, plan))
     return max(found or 0 for found in newest)
 

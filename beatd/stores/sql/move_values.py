@@ -1,4 +1,4 @@
-"""Compute the values that are written when runs are reserved."""
+"""Compute the SQL column values that are written when runs are reserved."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -27,8 +27,7 @@ def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]
 
 
 def plan_cells(move: Move) -> list[Any]:
-    """Return the values that a change writes to an entry's next run, in the order of the
-    columns."""
+    """Return the column values that a change writes to the row of an entry's next run."""
     plan, run = move.plan, move.run
     assert plan is not None, "a move of the plan says where to"
     seen = micros(move.seen)
@@ -59,7 +58,7 @@ def at_revision(move: Move, revisions: dict[str, int]) -> bool:
 def skip_origin(move: Move, origins: dict[str, Origin]) -> Origin:
     """Return why the runs that a change skips exist, such as "planned" or "backfill".
 
-    `origins` has the same of runs that were reserved before, by task id.
+    `origins` says this for runs that were reserved before, by task id.
     """
     if move.request is not None:
         return OF_REQUEST[move.request.kind]

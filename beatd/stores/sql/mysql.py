@@ -1,5 +1,7 @@
-"""The dialect of MariaDB and MySQL, with the driver PyMySQL. Batches of rows are passed as JSON,
-and names are compared byte by byte."""
+"""The operations that are special to MariaDB and MySQL, with the driver PyMySQL.
+
+Batches of rows are passed as JSON, and names are compared byte by byte.
+"""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -79,8 +81,6 @@ class Mysql:
         self._limit(connection, self._timeout)
 
     def _limit(self, connection: Any, seconds: float) -> None:
-        """Limit each statement to `seconds` on the server, and the wait for its reply to one second
-        more."""
         if connection.patience != seconds:
             connection.patience = seconds
             connection._read_timeout = seconds + 1
@@ -203,8 +203,10 @@ class Mysql:
 
 
 def json_table(given: str, columns: Columns) -> str:
-    """Return a SQL table expression `t` that yields the rows of a JSON array. `given` is the SQL
-    expression of the array, for example a parameter."""
+    """Return a SQL expression that reads a JSON array as a table `t` with these columns.
+
+    `given` is the SQL expression of the array, for example a parameter.
+    """
     cells = ", ".join(
         f"`{name}` {KINDS[kind]} PATH '$[{place}]'"
         for place, (name, kind) in enumerate(columns.items())

@@ -1,4 +1,4 @@
-"""Read the newest records of many entries in few statements."""
+"""Read the newest history records of many entries with few SQL statements."""
 
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ NAMES_PER_STATEMENT = 50
 
 
 def newest_rows(connection: Connection, names: list[str], limit: int) -> list[Any]:
-    """Return the `limit` newest rows of each of up to 50 entries in the table of history."""
+    """Return the `limit` newest rows of the history table for each of up to 50 entries."""
     bound = {f"name_{place}": name for place, name in enumerate(names)}
     statement = _newest_of(len(names), limit, connection.dialect.name == "sqlite")
     return list(connection.execute(statement, bound).all())

@@ -1,4 +1,4 @@
-"""Listen for PostgreSQL notifications that a process has changed an entry or asked for a run."""
+"""Notice changes that other processes make in PostgreSQL, by its notifications."""
 
 from collections.abc import Mapping
 from select import POLLIN, poll
@@ -20,8 +20,11 @@ def _nobody() -> None: ...
 
 
 class Notices:
-    """A thread that calls `wake` after each notification of a change in the database. After a
-    failure the thread connects again, and calls `wake` because it may have missed notifications."""
+    """A thread that calls `wake` whenever PostgreSQL notifies it of a change in the store.
+
+    After a failure the thread connects again, and calls `wake` because it may have missed
+    notifications.
+    """
 
     def __init__(self, options: Mapping[str, Any], wake: Wake) -> None:
         self._options = {**options, **connect_options("beatd watch", CONNECT_TIMEOUT_S)}
@@ -30,7 +33,7 @@ class Notices:
         Thread(target=self._run, name="beatd-postgresql-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop calling `wake`, and return at once. The thread ends within half a second."""
+        """Stop calling `wake`, and return at once; the thread ends within half a second."""
         self._stopped.set()
         self._wake = _nobody
 

@@ -11,8 +11,10 @@ from beatd.stores.sql.entry_reader import CHUNK
 
 
 def delete_old_rows(database: Database, table: Table, before: datetime, keep: int) -> int:
-    """Delete the rows written before `before` and all but the newest `keep`; return their
-    number."""
+    """Delete the rows of a table written before `before` and all but the newest `keep`.
+
+    Return the number of deleted rows.
+    """
     newest = select(table.c.id).order_by(table.c.id.desc()).offset(keep).limit(literally(1))
     cutoff = database.read(lambda connection: connection.scalar(newest) or 0, patient=True)
     first = micros(before)

@@ -1,4 +1,4 @@
-"""Store which runs a daemon has reserved before the result of sending them is recorded.
+"""Store which runs a daemon has reserved for sending and not yet recorded as sent.
 
 Each reserved batch is one row, deleted when all its runs are recorded; a row for each run would
 cost more than the rest of the batch. The process that wrote a batch remembers it, and so deletes it
@@ -24,10 +24,10 @@ PLACES = {origin: place for place, origin in enumerate(ORIGINS)}
 
 
 class Open(Struct, frozen=True, array_like=True):
-    """A run that is reserved but not recorded yet, as it is stored in the row of its batch.
+    """A run that is reserved but has no recorded result yet, in the form in which it is stored.
 
-    Times are in microseconds since 1970. `unsent` is 1 if the message was certainly not sent.
-    `origin` is an index of `ORIGINS`.
+    A table row contains all runs that were reserved together. Times are in microseconds since 1970.
+    `unsent` is 1 if the message was certainly not sent. `origin` is an index of `ORIGINS`.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Open(Struct, frozen=True, array_like=True):
 
 
 class OpenBatch(Struct, frozen=True):
-    """A stored batch of runs that a daemon reserved together and that are not recorded yet.
+    """A batch of runs that a daemon reserved together and whose results are not recorded yet.
 
     `claimed_at` is when, in microseconds since 1970; `version` grows with each rewrite of the row.
     """
@@ -70,19 +70,20 @@ def of_run(run: Run) -> Open:
 
 
 def origin_of(run: Open) -> Origin:
-    """Return why a reserved run exists, such as "backfill"; "planned" if that is unknown."""
+    """Return why a reserved run exists, such as "backfill", or "planned" if this is unknown."""
     return ORIGINS[run.origin] if 0 <= run.origin < len(ORIGINS) else "planned"
 
 
 def batch_of(row: Row[Any]) -> OpenBatch:
-    """Read a batch of reserved runs from its row. Raises ValueError if the row is damaged."""
+    """Decode a batch of reserved runs from its table row. Raises ValueError if the row is
+    damaged."""
     runs = {one.task_id: one for one in DECODER.decode(row.runs)}
     moment_of(row.claimed_at)  # raises for an impossible moment
     return OpenBatch(row.id, row.version, row.claimed_at, row.term, runs)
 
 
 class Claims:
-    """Reads and writes the table of runs that are reserved but not recorded yet.
+    """Reads and writes the table of runs that are reserved for sending and not recorded yet.
 
     Each row is a batch of runs. The last 64 batches that this process wrote are remembered.
     """
@@ -96,7 +97,7 @@ class Claims:
     def opened(
         self, connection: Connection, runs: Sequence[Run], claimed_at: int, term: int
     ) -> OpenBatch:
-        """Store that these runs were reserved together, and return the batch.
+        """Store that these runs were reserved together for sending, and return them as a batch.
 
         `claimed_at` is the time in microseconds since 1970.
         """
@@ -106,7 +107,10 @@ class Claims:
         return batch
 
     def remember(self, batch: OpenBatch) -> None:
-        """Remember a batch that this process has stored. Only the last 64 are remembered."""
+        """Remember a batch that this process has stored, so that it need not be read to delete it.
+
+        Only the last 64 are remembered.
+        """
         with self._lock:
             while len(self._mine) >= MOST_REMEMBERED_BATCHES:
                 self._drop(next(iter(self._mine)))
@@ -125,7 +129,10 @@ class Claims:
                 del self._batch_of[task_id]
 
     def remembered(self, task_ids: Iterable[str]) -> list[OpenBatch]:
-        """Return the remembered batches that contain a run with one of these task ids."""
+        """Return the batches stored by this process that contain a run with one of these task ids.
+
+        Only the last 64 batches are remembered.
+        """
         with self._lock:
             ids = dict.fromkeys(self._batch_of.get(task_id) for task_id in task_ids)
             return [self._mine[batch_id] for batch_id in ids if batch_id is not None]
@@ -146,7 +153,8 @@ class Claims:
     def rewritten(self, connection: Connection, batch: OpenBatch, left: dict[str, Open]) -> bool:
         """Replace the runs of a stored batch by `left`, or delete the batch if `left` is empty.
 
-        Return False, and change nothing, if another process has changed the batch meanwhile.
+        Return False, and change nothing, if another process has changed the batch meanwhile; else
+        True.
         """
         seen = {"batch_id": batch.id, "seen": batch.version}
         if not left:

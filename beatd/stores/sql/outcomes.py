@@ -1,5 +1,4 @@
-"""Write what workers report about runs, and delete the rows of runs that are no longer in
-progress."""
+"""Write what workers report about runs, and end runs that are over, in a SQL store."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

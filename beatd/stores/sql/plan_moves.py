@@ -1,4 +1,5 @@
-"""Update when entries run next, unless their plan rows have changed since they were read.
+"""Update when entries run next, unless their rows have changed since they were read.
+
 `Dialect.moving` names the fastest way in each database:
 
 "returning", PostgreSQL: one UPDATE returns the names of the rows that it changed.
@@ -48,7 +49,7 @@ ON_DUPLICATE_KEY = (
 
 
 class PlanMoves:
-    """Updates when entries run next, except those that changed since they were read."""
+    """Updates when entries run next, except entries whose rows changed since they were read."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -71,8 +72,7 @@ class PlanMoves:
         self._order: Sequence[int] = ()
 
     def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> set[str]:
-        """Write new times for the next runs of these entries, and return the names that were
-        updated.
+        """Write when these entries run next, and return the names of the updated entries.
 
         An entry is left out if it is paused or disabled, or has changed since it was read. `rows`
         are sorted by name, with values in the order of `COLUMNS`.

@@ -1,5 +1,7 @@
-"""The dialect of PostgreSQL, with the driver psycopg. Batches of rows are passed as arrays, and
-session settings limit every wait."""
+"""The operations that are special to PostgreSQL, with the driver psycopg.
+
+Batches of rows are passed as arrays, and session settings limit every wait.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -76,8 +78,10 @@ delivery_live.dialect_options["postgresql"]["where"] = delivery.c.live_since.is_
 
 
 def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
-    """Return the parameters that pass rows to PostgreSQL, one array for each column. For example, a
-    column `name` with two cells becomes {"v_name": '{"a","b"}'}."""
+    """Return the parameters that pass rows to PostgreSQL, one array for each column.
+
+    For example, a column `name` with two cells becomes {"v_name": '{"a","b"}'}.
+    """
     # Not by the driver, which would look at each cell several times.
     cells_of = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return {
@@ -87,8 +91,10 @@ def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
 
 
 def texts(cells: Sequence[str]) -> str:
-    """Return a PostgreSQL array of texts, such as '{"a","b"}'. Raises ConfigError if a text
-    contains a NUL character."""
+    """Encode texts as a PostgreSQL array, such as '{"a","b"}'.
+
+    Raises ConfigError if a text contains a NUL character.
+    """
     if not cells:
         return "{}"
     joined = "\0".join(cells)
@@ -99,7 +105,7 @@ def texts(cells: Sequence[str]) -> str:
 
 
 def numbers(cells: Sequence[int | float | None]) -> str:
-    """Return a PostgreSQL array of numbers, such as "{1,null}" for [1, None]."""
+    """Encode numbers as a PostgreSQL array, such as "{1,null}" for [1, None]."""
     return "{" + json.encode(cells).decode()[1:-1] + "}"
 
 
@@ -226,7 +232,7 @@ class Postgresql:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
 
     def unlock_schema(self, connection: Connection) -> None:
-        """Do nothing: PostgreSQL releases the lock at the end of the transaction."""
+        """Do nothing, because PostgreSQL releases the lock at the end of the transaction."""
 
     def now(self, connection: Connection) -> int:
         return int(connection.exec_driver_sql(f"SELECT {NOW_MICROS}").scalar() or 0)

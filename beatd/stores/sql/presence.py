@@ -1,5 +1,4 @@
-"""Store which daemons are alive. Each daemon writes a description of itself, and must write it
-again before the old one expires."""
+"""Store which daemons are alive: each writes a description of itself that soon expires."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Turn the conditions of a search for entries into SQL."""
+"""Convert the conditions of a search for entries to SQL."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,9 +17,10 @@ ONE: Any = literal_column("1")
 
 
 def narrow_index(query: Query) -> tuple[Column[Any], ...]:
-    """Return the columns of the index that finds a search's entries fastest, such as (due, name).
+    """Return the columns of the index that finds the entries of a search fastest, or () without
+    one.
 
-    Return () if only a scan of all entries can find them.
+    An example is (due, name).
     """
     if query.due_before is not None:
         return plan.c.due, plan.c.name
@@ -31,8 +32,10 @@ def narrow_index(query: Query) -> tuple[Column[Any], ...]:
 
 
 def conditions(query: Query, dialect: Dialect) -> list[ColumnElement[bool]]:
-    """Return the conditions of a search as SQL, for entries joined with their plans. `query.names`
-    and `query.after` are left to the caller."""
+    """Convert the conditions of a search to SQL, for entries joined with their next runs.
+
+    `query.names` and `query.after` are left to the caller.
+    """
     found: list[Any] = []
     if query.name_like is not None:
         found.append(dialect.matches(plan.c.name, query.name_like))
@@ -62,7 +65,7 @@ def conditions(query: Query, dialect: Dialect) -> list[ColumnElement[bool]]:
 
 
 def without_index(found: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Join these conditions in a form for which the database uses no index.
+    """Join SQL conditions in a form for which the database does not use an index.
 
     In a search by many names, SQLite would otherwise read all entries of a source, and compare each
     with every name.

@@ -1,4 +1,4 @@
-"""Write the results of claimed runs into the history, and close their claims."""
+"""Write the results of reserved runs into the history, and end their reservations."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -117,7 +117,8 @@ class SqlRecording(SqlClaiming):
 def settled(
     batch: OpenBatch, results: dict[str, Result], made_at: dict[str, int]
 ) -> tuple[dict[str, Open], list[Line]]:
-    """Split a batch of reserved runs into those still without a final result and history rows.
+    """Split a batch of reserved runs into runs without a final result, and history rows of the
+    others.
 
     `made_at` maps a task id to the time, in microseconds since 1970, at which this process reserved
     the run. If it was reserved again since, only a confirmed result is final. Nothing is written.
@@ -142,8 +143,10 @@ def settled(
 
 
 def ended(run: Open, result: Result, term: int) -> Line:
-    """Return the history row for a run whose message the broker confirmed or rejected. `term` is
-    the number of the leader that reserved the run."""
+    """Return the history row for a run whose message the broker confirmed or rejected.
+
+    `term` is the number of the leader that reserved the run.
+    """
     at = micros(result.at)
     if result.outcome.sent == "confirmed":
         late = (at - run.due) / 1_000_000

@@ -1,4 +1,4 @@
-"""Compare and change which runs are running while new runs of their entries are reserved.
+"""Check and change which runs are running while new runs of their entries are reserved.
 
 If the runs of all these entries may overlap, no SQL statement is sent.
 """
@@ -13,7 +13,8 @@ from beatd.stores.sql.running_runs import RunningRow, RunningRuns
 
 
 class RunningMoves:
-    """The runs that are running of entries whose runs must not overlap, for one batch of changes.
+    """The running runs of the entries in one batch of changes, for entries whose runs must not
+    overlap.
 
     `make` changes them in memory, once for each change of the batch; `write` writes the result. The
     constructor locks the entries' rows.
@@ -34,8 +35,8 @@ class RunningMoves:
             self._now = dict(self._before)
 
     def allow(self, move: Move) -> bool:
-        """Return True if the entry's running run is still the one that the change was computed
-        from.
+        """Return True if the entry's running run is still the one from which the change was
+        computed.
 
         Return False, too, if the change requires that the run is over, but it still counts as
         running.
@@ -46,7 +47,7 @@ class RunningMoves:
         return change.seen == row.task_id and not (change.is_over and row.until > self._at)
 
     def make(self, move: Move) -> None:
-        """Change in memory which run of the entry is running, as the change `move` says."""
+        """Change in memory, not yet in the database, which run of an entry is running."""
         change, name = move.running, move.name
         if change is None:
             return
@@ -70,8 +71,10 @@ class RunningMoves:
             self._now[name] = RunningRow(name, row.task_id, row.since, until, waits)
 
     def write(self) -> None:
-        """Write which runs are running, as far as that has changed. An entry that waited for a run
-        that ended is due now."""
+        """Write which runs are running to the database, if this has changed.
+
+        An entry that waited for a run that ended is due now.
+        """
         before, now = self._before, self._now
         self._runs.delete(self._connection, before.keys() - now.keys())
         changed = [row for name, row in now.items() if before.get(name) != row]

@@ -27,7 +27,8 @@ CHUNK = 1_000
 
 
 class RunningRow(Struct, frozen=True, array_like=True):
-    """A row that says which run of an entry is running. Times are in microseconds since 1970."""
+    """A table row that says which run of an entry is running; times are in microseconds since
+    1970."""
 
     name: str
     task_id: str
@@ -58,8 +59,7 @@ class RunningRuns:
         self._due_earlier = update(plan).where(is_later).values(due=dues.c.due)
 
     def runs(self, connection: Connection, names: Iterable[str] | None) -> dict[str, Running]:
-        """Return the running run of each of these entries, by name; of all entries if `names` is
-        None.
+        """Return the running run of each of these entries, by name; `names` None means all entries.
 
         A damaged row is logged, and its run counts as ended.
         """
@@ -87,7 +87,7 @@ class RunningRuns:
         return found
 
     def lock(self, connection: Connection, names: Iterable[str]) -> None:
-        """Lock these entries until the commit: nobody else can change when they run."""
+        """Lock these entries until the commit, so that no other process changes when they run."""
         # Sorted, so that two writers cannot block each other.
         bound = self._names.bind([[name] for name in sorted(set(names))])
         connection.execute(self._lock, bound).all()
@@ -103,8 +103,10 @@ class RunningRuns:
             self._dialect.rewrite(connection, running.name, COLUMNS, ("name",), cells)
 
     def end(self, connection: Connection, task_ids: Iterable[str], at: int) -> None:
-        """Mark the runs with these task ids as ended. An entry that waited for one is due at `at`
-        (microseconds since 1970)."""
+        """Mark the runs with these task ids as ended.
+
+        An entry that waited for one is due at `at` (microseconds since 1970).
+        """
         ended = self._locked(connection, task_ids)
         self.delete(connection, [row.name for row in ended])
         self.make_due(connection, [row.name for row in ended if row.waits], at)
@@ -116,7 +118,8 @@ class RunningRuns:
         self.write(connection, [replace(row, until=until) for row in shorter])
 
     def make_due(self, connection: Connection, names: Iterable[str], at: int) -> None:
-        """Let these entries run at `at` (microseconds since 1970), unless they run earlier.
+        """Let these entries run at the time `at`, in microseconds since 1970, unless they run
+        earlier.
 
         Paused and disabled entries are not changed. All processes are notified.
         """
@@ -127,7 +130,7 @@ class RunningRuns:
     def forget_waits(
         self, connection: Connection, planned: Collection[str], allowed: Collection[str]
     ) -> None:
-        """Let edited entries no longer wait for their running runs.
+        """Let entries that were edited no longer wait for the end of their running runs.
 
         An entry in `planned` has a new plan; any other that waited is due at once. Running runs of
         the entries in `allowed`, whose runs may overlap now, are deleted. The caller must have

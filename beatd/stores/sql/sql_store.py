@@ -1,5 +1,7 @@
-"""Keep entries, their next runs, claims and history in one SQL database. Any number of daemons and
-commands may share it."""
+"""A store in a SQL database, for entries, their next runs and their history.
+
+Any number of daemons and commands may share it.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4
@@ -20,9 +22,11 @@ from beatd.stores.sql.url import dialect_of
 
 
 class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlCopies, SqlIncidents, SqlTerms, SqlPresences):
-    """A store in a SQL database. The constructor opens the database, and creates or upgrades the
-    tables. It raises StoreError if this fails. Without `create`, it creates no tables, and raises
-    StoreAbsent if there are none."""
+    """A store in a SQL database, whose tables the constructor creates or upgrades.
+
+    The constructor raises StoreError if this fails. Without `create`, it creates no tables, and
+    raises StoreAbsent if there are none.
+    """
 
     def __init__(
         self, url: str, *, codec: Codec, timeout: float = 2.0, create: bool = True
@@ -37,8 +41,6 @@ class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlCopies, SqlIncidents, SqlT
         self._db.open_anew = self._settle
 
     def _settle(self) -> None:
-        """Create or upgrade the tables, read the store's namespace, and empty the cache of
-        entries."""
         self._reader.forget()
         self._namespace = migrate(self._db, create=self._create)
 

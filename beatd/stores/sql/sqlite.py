@@ -1,5 +1,7 @@
-"""The dialect of SQLite. The store is one file with one writer at a time. Every commit is written
-to the disk before it is acknowledged."""
+"""The operations that are special to SQLite, where the store is one file.
+
+It has one writer at a time. Every commit is written to the disk before it is acknowledged.
+"""
 
 import os
 from collections.abc import Collection, Sequence

@@ -1,5 +1,4 @@
-"""The base class of all parts of a SQL store, which share the database and the decoder of
-entries."""
+"""The base class of the parts of a SQL store, which share a database and a decoder of entries."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -32,7 +31,6 @@ class Part:
         self._reader.drop_cached(names)
 
     def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
-        """Insert rows into the history table, in the given order."""
         for start in range(0, len(lines), CHUNK):
             columns, rows = cells_of(lines[start : start + CHUNK])
             self._db.dialect.insert(connection, history.name, columns, rows)

@@ -1,4 +1,4 @@
-"""Number the leaders: each daemon that starts to lead gets the next number.
+"""Number the leaders: each daemon that starts to lead gets the next number from the store.
 
 A leader must show its number whenever it reserves runs, so that an old leader cannot reserve any.
 """

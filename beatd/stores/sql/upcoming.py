@@ -1,5 +1,4 @@
-"""Read the entries that run next, the runs that were reserved but not recorded, and runs asked for
-by hand.
+"""Read which entries run next, which runs are reserved but not recorded, and which are requested.
 
 Indexes find them, so the cost does not grow with the number of entries.
 """
@@ -39,7 +38,10 @@ def soonest(limit: int) -> Select[Any]:
 
 @lru_cache(64)
 def later(limit: int) -> Select[Any]:
-    """Return the same SELECT as `soonest`, but only for times from the SQL parameter `start` on."""
+    """Return a SELECT of up to `limit` entries that run at or after the SQL parameter `start`.
+
+    They are sorted by time and name.
+    """
     return soonest(limit).where(plan.c.due >= bindparam("start"))
 
 

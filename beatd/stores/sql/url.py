@@ -8,8 +8,11 @@ from beatd.stores.sql.dialect import Dialect
 
 
 def dialect_of(url: str, timeout: float) -> Dialect:
-    """Return the dialect for a store URL such as "sqlite:///beatd.db". Raises ConfigError if it
-    cannot be read or names an unknown database, MissingExtra if the driver is not installed."""
+    """Return the dialect for a store URL such as "sqlite:///beatd.db".
+
+    Raises ConfigError if the URL is invalid or names an unknown database, and MissingExtra if the
+    driver is not installed.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
