@@ -1,1 +1,1 @@
-"""Copy everything that a store holds into another store."""
+"""Copy everything in a store into another store, which may be of another kind."""

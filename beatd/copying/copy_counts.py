@@ -1,4 +1,4 @@
-"""Count what a store holds, so that two stores can be compared."""
+"""Count what a store has in it, so that a copy can be compared with the original."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -20,7 +20,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Counts(Struct, frozen=True, rename="kebab"):
-    """How much a store holds, such as 12 entries and 3400 history records, to compare two stores.
+    """How many entries, records and other rows a store has, to compare a copy with the original.
 
     `changes` counts the records of who changed entries; `pauses` those whose author is known.
     """
@@ -67,7 +67,7 @@ def counts_of(store: Roles, progress: Progress) -> Counts:
 
 
 def marks_of(store: Roles) -> frozenset[Mark]:
-    """Return the short notes (marks) of a store that a complete copy of it must have, too.
+    """Return the marks of a store, short notes under keys, that a complete copy of it must have.
 
     The note about the copy itself is left out, and notes that only fit their own store's version.
     """
@@ -79,7 +79,7 @@ def marks_of(store: Roles) -> frozenset[Mark]:
 
 
 def pages_of_changes(store: Roles) -> Iterator[Sequence[ChangeRecord]]:
-    """Yield the records of changes in pages, newest first."""
+    """Yield the records of who changed which entry in pages, newest first."""
     page = page_of_changes(store, "")
     while page:
         yield page
@@ -87,7 +87,11 @@ def pages_of_changes(store: Roles) -> Iterator[Sequence[ChangeRecord]]:
 
 
 def page_of_changes(store: Roles, before: str) -> Sequence[ChangeRecord]:
-    """Return the page of records of changes that are older than the record with the id `before`."""
+    """Return one page of the records of changes, newest first: those older than the record
+    `before`.
+
+    `before` is the id of a record, or "" for the first page.
+    """
     return store.changes.changes(None, BATCH, before)
 
 

@@ -1,4 +1,4 @@
-"""Read and write the state of a copy of a store, which is kept in the target store."""
+"""Read and write how far a copy of a store has come; the target store keeps this as a note."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ COPY_KEY = "store copy"
 
 
 class CopyState(Struct, frozen=True):
-    """How far a copy of a store has come, as noted in the target store.
+    """How far the copy of a store has come, as noted in the target store.
 
     `namespace`, `version` and `term` (the number of the last leader) show that the source is still
     the same. `after` is the place of the last copied history record in the source.

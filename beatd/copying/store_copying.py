@@ -1,4 +1,4 @@
-"""Copy everything that a store holds into an empty store of any kind.
+"""Copy everything in a store into an empty store of any kind.
 
 The next call continues an interrupted copy. The source is only read. The target keeps the state of
 the copy in a note under `COPY_KEY`: what the source was when the copy began, and the place of the
@@ -38,7 +38,7 @@ from beatd.store import Roles
 
 
 class Copied(Struct, frozen=True):
-    """The result of a copy: the counts of both stores after it.
+    """The result of copying a store: how much each of the two stores has in it.
 
     `resumed` is True if an earlier call had begun the copy. `kept` is the maximum number of history
     records in the target, or None if there is no maximum.
@@ -60,7 +60,7 @@ class Copied(Struct, frozen=True):
 
 
 def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) -> Copied:
-    """Copy all that `source` holds into `target`, and return the counts of both stores.
+    """Copy everything in `source` into `target`, and return how much each of the two stores has.
 
     An unfinished copy is continued; a finished copy is only counted again. Raise BeatError, in most
     cases before anything is copied:
@@ -161,7 +161,7 @@ def _copy_incidents(source: Roles, target: Roles) -> None:
 
 
 def _copy_changes(source: Roles, target: Roles, total: int, progress: Progress) -> None:
-    """Copy the records of changes, oldest first. Those that the target has are left out."""
+    # Oldest first. Those that the target has are left out.
     # A store gives the newest first: only the beginnings of the pages are kept in memory.
     beginnings = ["", *(page[-1].id for page in pages_of_changes(source))]
     done = 0

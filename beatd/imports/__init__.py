@@ -1,7 +1,7 @@
 """Import the entries of other schedulers, such as celery beat, RedBeat or cron.
 
-`read` reads a source, and `to_entries` converts its content to entries. Nothing in the source is
-changed or run. A malformed entry is refused with a reason, and the others are still imported.
+`read` reads another scheduler's data, and `to_entries` converts them to entries. Nothing is changed
+there or run. A malformed entry is refused with a reason, and the others are still imported.
 """
 
 from beatd.imports.found_entry import FoundEntry, Read, Refused

@@ -1,4 +1,4 @@
-"""Read the periodic tasks that a Celery app declares, for an import."""
+"""Read the periodic tasks that a Celery app declares, to import them."""
 
 from typing import Any
 

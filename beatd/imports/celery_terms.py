@@ -1,4 +1,4 @@
-"""Convert Celery's schedules and entries to the keys of a YAML entry, without importing celery."""
+"""Convert Celery's schedules to the form of a YAML entry, without importing celery."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Terms(NamedTuple):
-    """A schedule as in a YAML entry, such as {"crontab": {"hour": 4}}.
+    """A schedule in the form of a YAML entry, such as {"crontab": {"hour": 4}}.
 
     `notes` are sentences about differences from the original schedule.
     """
@@ -22,7 +22,7 @@ class Terms(NamedTuple):
 
 
 def every(length: timedelta, *, relative: bool = False, last: datetime | None = None) -> Terms:
-    """Return the schedule of an entry that runs every `length`, such as every 10 minutes.
+    """Return a schedule that repeats after `length`, such as every 10 minutes.
 
     If `relative`, the interval starts at the `last` run, rounded down to a whole day, hour, minute
     or second. Raises ConfigError for an interval below a microsecond.
@@ -47,7 +47,8 @@ def _rounded(last: datetime, length: timedelta) -> datetime:
 
 
 def crontab(fields: Mapping[str, Any]) -> Terms:
-    """Return the schedule of a celery `crontab` with these fields; `*` fields are left out."""
+    """Return the schedule of a celery `crontab` with these fields, leaving out those that are
+    "*"."""
     kept = {key: _field(fields.get(key, "*")) for key in CRONTAB}
     plain = {key: value for key, value in kept.items() if value != "*"}
     return Terms({"crontab": plain or {"minute": "*"}})
@@ -58,7 +59,8 @@ def _field(value: Any) -> Any:
 
 
 def solar(event: Any, lat: Any, lon: Any) -> Terms:
-    """Return the schedule of a solar event, such as "sunset", at a place in degrees."""
+    """Return a schedule for a solar event, such as "sunset", at a latitude and longitude in
+    degrees."""
     return Terms({"solar": {"event": event, "lat": float(lat), "lon": float(lon)}})
 
 
@@ -75,10 +77,10 @@ def entry_found(
     notes: tuple[str, ...] = (),
     **more: Any,
 ) -> FoundEntry:
-    """Return a task of another scheduler as a FoundEntry; empty arguments are left out.
+    """Return a periodic task of another scheduler as a FoundEntry, the form before it is checked.
 
     `terms` is its schedule, `last` its last run and `runs` its number of runs. `more` has other
-    keys of an entry, such as `enabled` or `tz`.
+    keys of an entry, such as `enabled` or `tz`. Empty arguments are left out.
     """
     plain: dict[str, Any] = {"task": task, **terms.plain}
     if args:
@@ -106,7 +108,8 @@ def _option(value: Any) -> Any:
 
 
 def aware(moment: datetime | None) -> datetime | None:
-    """Convert a moment to UTC. A moment without a zone is in UTC already; None stays None."""
+    """Convert a datetime to UTC; one without a time zone is taken as UTC, and None is returned as
+    None."""
     if moment is None:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -45,7 +45,8 @@ def read_celerybeat_schedule(path: Path) -> Read:
 
 
 def zone_of(path: Path) -> str | None:
-    """Return the time zone that celery beat saved in its schedule file; None if unknown."""
+    """Return the time zone that celery beat saved in its schedule file, or None if it is
+    unknown."""
     return _zone(raw_values(path))
 
 

@@ -22,7 +22,8 @@ _REFUSED = "is run by cron when the machine starts, which is not a time"
 
 
 def has_user_column(path: Path) -> bool:
-    """Return True for files whose lines name a user: /etc/crontab, and files in a cron.d folder."""
+    """Return True if the lines of this crontab file name a user, as in /etc/crontab and cron.d
+    folders."""
     return path.name == "crontab" or path.parent.name == "cron.d"
 
 
@@ -53,10 +54,7 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
-    """Yield the number, text and time zone of each line that runs a command.
-
-    The zone is the last CRON_TZ above the line, or None.
-    """
+    # The zone is the last CRON_TZ above the line, or None.
     zone: str | None = None
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -101,19 +99,14 @@ def _entry(
 
 
 def _without_input(command: str) -> tuple[str, bool]:
-    """Return the command without the input that cron sends to it, and True if it had input.
-
-    The input is the text after the first unescaped %. An escaped % loses its backslash.
-    """
+    # The input is the text after the first unescaped %. An escaped % loses its backslash.
     parts = re.split(r"(?<!\\)%", command, maxsplit=1)
     return parts[0].replace("\\%", "%").rstrip(), len(parts) > 1
 
 
 def _celery_call(command: str) -> dict[str, Any] | None:
-    """Return the task, arguments and options of a line `[cd DIR &&] celery -A APP call TASK …`.
-
-    Return None for any other command, and for an option that an entry cannot have.
-    """
+    # `[cd DIR &&] celery -A APP call TASK …`. None for any other command, and for an option that an
+    # entry cannot have.
     try:
         words = shlex.split(command.rsplit("&&", 1)[-1], comments=False)
     except ValueError:
@@ -144,7 +137,7 @@ def _celery_call(command: str) -> dict[str, Any] | None:
 
 
 def _add_option(kept: dict[str, Any], key: str, value: str) -> bool:
-    """Add an option of `celery call` to `kept`; return False if it is unknown or malformed."""
+    # False if the option is unknown or malformed.
     try:
         match key:
             case "-a" | "--args":

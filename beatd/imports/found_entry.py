@@ -1,4 +1,4 @@
-"""The types of what is read from another scheduler: found and refused entries."""
+"""The types of what an import reads from another scheduler: tasks and refused tasks."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,16 +25,16 @@ class FoundEntry(Struct, frozen=True, kw_only=True):
 
 
 class Refused(Struct, frozen=True):
-    """The name of an entry that cannot be imported, and the reason in one line."""
+    """A task of another scheduler that cannot be imported: its name, and the reason in one line."""
 
     name: str
     reason: str
 
 
 class Read(Struct, frozen=True):
-    """The entries that were read from another scheduler, and those that were refused.
+    """The result of reading another scheduler: the found tasks, and those that were refused.
 
-    `notes` are about the whole source. `running` is the reason why the other scheduler seems to run
+    `notes` are about all of them. `running` is the reason why the other scheduler seems to run
     still, or "".
     """
 
@@ -45,7 +45,7 @@ class Read(Struct, frozen=True):
 
 
 def refused(name: str, error: Exception) -> Refused:
-    """Return the refusal of an entry, with the error's text as its reason."""
+    """Return a Refused for a task that cannot be imported because of an error."""
     if isinstance(error, RecursionError):
         return Refused(name, f"is nested deeper than {MAX_DEPTH} levels")
     if isinstance(error, OverflowError):

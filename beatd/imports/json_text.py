@@ -9,7 +9,7 @@ from beatd.errors import ConfigError
 
 
 def decoded(text: bytes, what: str) -> Any:
-    """Return the value of a JSON text; raise ConfigError if it is malformed or nested too deeply.
+    """Decode a JSON text; raise ConfigError if it is malformed or nested too deeply.
 
     `what` names the text in the error, such as "args are" in "its args are not JSON".
     """

@@ -1,4 +1,4 @@
-"""Read pickles that celery beat wrote, without running any code that they name.
+"""Decode pickles that celery beat wrote, without running any code that they name.
 
 No class that a pickle names is imported. The names in `_NAMES` stand for functions that make plain
 values. Any other name becomes an `Unknown`, which does nothing. A hostile file is only refused.
@@ -23,14 +23,15 @@ MAX_COPIED = 10_000_000  # items, characters and bytes that the makers of one pi
 
 
 class Fixed(type):
-    """Makes the attributes of a class read-only, so that a pickle cannot change them."""
+    """A metaclass that makes class attributes read-only, so that a pickle cannot change them."""
 
     def __setattr__(cls, key: str, value: Any) -> None:
         raise pickle.UnpicklingError("values in a pickle are not changed")
 
 
 class Unknown(metaclass=Fixed):
-    """Replaces an object of an unknown class in a pickle; does nothing but keep its data."""
+    """A harmless replacement for an object of an unknown class in a pickle; it only keeps the
+    data."""
 
     __slots__ = ("held",)
     named = ""
@@ -61,18 +62,19 @@ class Unknown(metaclass=Fixed):
 
 
 def unknown(named: str) -> type[Unknown]:
-    """Return a harmless class that replaces the unknown class `named` in a pickle."""
+    """Return a harmless class that replaces the class `named`, which a pickle names."""
     made: type[Unknown] = Fixed("Unknown", (Unknown,), {"named": named, "__slots__": ()})  # type: ignore[assignment]
     return made
 
 
 def is_unknown(value: Any) -> bool:
-    """Return True for an Unknown, and for a class that `unknown` returned."""
+    """Return True if a value replaces an unknown object or an unknown class of a pickle."""
     return isinstance(value, Unknown | Fixed)
 
 
 class Maker:
-    """A stand-in for a class or function that a pickle calls; it makes only a plain value."""
+    """A harmless replacement for a class or function that a pickle calls; it returns a plain
+    value."""
 
     __slots__ = ("_copied", "make")
     make: Callable[..., Any]
@@ -98,7 +100,7 @@ class Maker:
 
 
 class CeleryObject:
-    """Replaces an object of celery in a pickle; has its kind and its arguments by name."""
+    """A harmless replacement for a celery object in a pickle, with its kind and named arguments."""
 
     __slots__ = ("fields", "kind")
     fields: dict[str, Any]
@@ -165,7 +167,8 @@ def _decimal(text: Any) -> Decimal:
 
 
 class PickledUuid(UUID, metaclass=Fixed):
-    """A UUID as a pickle makes it: created empty, with its number set afterwards."""
+    """A replacement for a UUID in a pickle, which is created empty and gets its number
+    afterwards."""
 
     named = "uuid.UUID"  # as a value of its own the class is unknown
 
@@ -217,8 +220,7 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that makes only the values named in `_NAMES`; the rest become Unknowns."""
-
+    # Makes only the values named in `_NAMES`; the rest become Unknowns.
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
         self.unknown: dict[str, None] = {}
@@ -242,7 +244,7 @@ class _Reader(pickle.Unpickler):
 
 
 def loads(data: bytes) -> Any:
-    """Return the value in a pickle, without running code that the pickle names.
+    """Decode a pickle without running any code that it names.
 
     Raises ConfigError if the pickle is damaged, too large, or calls a class that no schedule needs.
     """
@@ -272,7 +274,8 @@ def _check_places(data: bytes) -> None:
 
 
 def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
-    """Return the names of unknown classes in `value`; raise ConfigError for over `most` values."""
+    """Return the names of the unknown classes in a decoded pickle. Raises ConfigError if the pickle
+    contains more than `most` values."""
     found: list[str] = []
     left: list[Any] = [value]
     count = 0  # a few bytes of pickle can refer to themselves millions of times

@@ -1,4 +1,4 @@
-"""Read the entries of another scheduler from a source such as "crontab:PATH"."""
+"""Read the tasks of another scheduler from a source such as "crontab:PATH" or a Redis URL."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-sc
 
 
 class SourceOptions(Struct, frozen=True, kw_only=True):
-    """Options for reading the entries of another scheduler.
+    """Options of an import for reading the tasks of another scheduler.
 
     `timezone` is for times without a zone; with `given_timezone`, it also replaces the source's
     own. `prefix` is that of RedBeat's keys, `schema` that of database tables. For crontab files,
@@ -40,7 +40,7 @@ class SourceOptions(Struct, frozen=True, kw_only=True):
 
 
 class OpenedSource(Struct, frozen=True):
-    """The entries read from a source, their time zone, and the kind of the source.
+    """The tasks that were read from another scheduler, their time zone, and the kind of scheduler.
 
     The kind is a word such as "crontab" or "redbeat".
     """
@@ -51,7 +51,8 @@ class OpenedSource(Struct, frozen=True):
 
 
 def read(source: str, options: SourceOptions | None = None) -> OpenedSource:
-    """Return the entries of a source such as "crontab:PATH"; SOURCES lists all forms.
+    """Read the tasks of another scheduler from a source such as "crontab:PATH"; SOURCES lists all
+    forms.
 
     Raises ConfigError for a text of another form, and if the content is not of the named kind.
     """
@@ -107,5 +108,5 @@ def _tables(kind: str, url: str, wished: SourceOptions) -> OpenedSource:
 
 
 def _shown(source: str) -> str:
-    """Return the kind of a source for messages, without the rest, which may contain a password."""
+    # Only the kind: the rest may contain a password.
     return repr(source.split(":", 1)[0].split("+", 1)[0][:40])

@@ -1,4 +1,4 @@
-"""Read the entries of RedBeat, a scheduler that keeps them in Redis."""
+"""Read the tasks of RedBeat, a Celery scheduler that keeps them in Redis."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,9 +20,9 @@ BATCH = 500  # keys read at once
 
 
 def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -> Read:
-    """Return RedBeat's entries, whose keys in Redis begin with `prefix`.
+    """Read RedBeat's tasks, whose keys in Redis begin with `prefix`.
 
-    Malformed or incomplete entries are returned as refused. `timezone` is the zone of the crontabs.
+    Malformed or incomplete tasks are returned as refused. `timezone` is the zone of the crontabs.
     The result also has a message if RedBeat seems to run.
     """
     found: list[FoundEntry] = []
@@ -48,11 +48,8 @@ def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -
 
 
 def _running(client: Any, lock: str) -> str:
-    """Return a message if RedBeat seems to run, because its lock exists, else "".
-
-    RedBeat deletes its lock when it stops. After RedBeat was killed, the lock exists until it
-    expires.
-    """
+    # RedBeat deletes its lock when it stops. After RedBeat was killed, the lock exists until it
+    # expires.
     left = client.ttl(lock)
     if left == -2:
         return ""
@@ -61,10 +58,8 @@ def _running(client: Any, lock: str) -> str:
 
 
 def _as_ours(url: str) -> str:
-    """Convert RedBeat's URL of Sentinels or a Redis Cluster to beatd's form; keep other URLs.
-
-    Raises ConfigError for a Sentinel URL without the name of the service.
-    """
+    # For URLs of Sentinels or a Redis Cluster. Raises ConfigError for a Sentinel URL without the
+    # name of the service.
     scheme, colon, rest = url.partition("://")
     kind, dash, form = scheme.partition("-")
     if not dash or form not in ("sentinel", "cluster"):
@@ -78,10 +73,8 @@ def _as_ours(url: str) -> str:
 
 
 def _hashes(client: Any, prefix: str) -> Iterator[tuple[str, dict[str, bytes] | str]]:
-    """Yield each entry's key with its data, or with the reason why the data cannot be read.
-
-    The data are the raw values "definition" and "meta" of the entry's hash.
-    """
+    # Yields the raw values "definition" and "meta" of each entry's hash, or the reason why they
+    # cannot be read.
     keys = sorted({key for key, _ in client.zscan_iter(f"{prefix}:schedule", count=1000)})
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
@@ -153,10 +146,7 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """Return task arguments or options with RedBeat's encoded dates as datetimes.
-
-    Values that are nested deeper than an entry allows are not changed.
-    """
+    # Decodes RedBeat's dates. Values that are nested deeper than an entry allows are not changed.
     if depth > MAX_DEPTH:
         return value
     if isinstance(value, dict):

@@ -15,7 +15,7 @@ _BY = ("bysetpos", "bymonth", "bymonthday", "byyearday", "byweekno", "byhour", "
 
 
 def rrule(given: Mapping[str, Any], zone: str) -> Terms:
-    """Return the schedule of a RedBeat rrule (a recurrence rule), as iCalendar text.
+    """Return the schedule of a RedBeat rrule, which is a recurrence rule, as iCalendar text.
 
     `zone` is the app's time zone. If the rule starts at another offset from UTC, the result has its
     own `tz` and a note. Raises ConfigError for a rule with byeaster, or if no zone has the offset.
@@ -36,10 +36,8 @@ def rrule(given: Mapping[str, Any], zone: str) -> Terms:
 
 
 def _zone(offset: timedelta, start: datetime, zone: str) -> str:
-    """Return a time zone with this offset at `start`: `zone` itself, or one like "Etc/GMT-2".
-
-    RedBeat stores only the offset, not the zone. Raises ConfigError if no zone has it.
-    """
+    # RedBeat stores only the offset, not the zone: `zone` itself, or one like "Etc/GMT-2". Raises
+    # ConfigError if no zone has it.
     theirs: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
     if start.astimezone(theirs).utcoffset() == offset:
         return zone

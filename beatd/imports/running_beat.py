@@ -1,4 +1,4 @@
-"""Find out if a celery beat that uses a given schedule file is running."""
+"""Find out if a celery beat that uses a given schedule file is running on this machine."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ _DEFAULT_NAME = "celerybeat-schedule"
 
 
 def who_runs_on(path: Path) -> str:
-    """Return a sentence about the process that uses the schedule file, or "" if none was found."""
+    """Return a sentence about the celery beat that uses this schedule file, or "" if none runs."""
     files = [file for suffix in _SUFFIXES if (file := Path(f"{path}{suffix}")).is_file()]
     for file in files:
         if _is_locked(file):
@@ -25,7 +25,7 @@ def who_runs_on(path: Path) -> str:
 
 
 def _is_locked(file: Path) -> bool:
-    """Return True if another process has locked the file, as gdbm does while it is open."""
+    # gdbm locks the file while it is open.
     try:
         with file.open("rb") as opened:
             fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -37,7 +37,6 @@ def _is_locked(file: Path) -> bool:
 
 
 def _alive(pid_file: Path) -> int | None:
-    """Return the process id in a pid file, or None if no such process runs."""
     try:
         pid = int(pid_file.read_text().strip())
         os.kill(pid, 0)
@@ -56,7 +55,6 @@ def _processes() -> Iterator[int]:
 
 
 def _is_beat_on(pid: int, path: Path) -> bool:
-    """Return True if the process is a celery beat that uses this schedule file."""
     place = Path(f"/proc/{pid}")
     try:
         words = place.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
@@ -70,7 +68,6 @@ def _is_beat_on(pid: int, path: Path) -> bool:
 
 
 def _schedule_of(words: list[str]) -> str:
-    """Return the schedule file that a celery beat's command line names, or the default name."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word in ("-s", "--schedule", "--schedule-filename"):
             return following

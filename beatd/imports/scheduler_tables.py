@@ -1,4 +1,5 @@
-"""Read the tables of django-celery-beat, sqlalchemy-celery-beat and celery-sqlalchemy-scheduler."""
+"""Read the task tables of django-celery-beat, sqlalchemy-celery-beat and
+celery-sqlalchemy-scheduler."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -72,7 +73,7 @@ _SCHEDULE_COLUMNS = {
 
 
 def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
-    """Return the tasks in a scheduler's tables as entries; malformed rows are refused.
+    """Read the tasks in the tables of another scheduler; malformed rows are refused.
 
     `timezone` is for rows without one, `schema` is the database schema. Raises ConfigError if the
     URL cannot be used or there is no task table, and StoreError if the tables cannot be read.
@@ -102,12 +103,12 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
 
 
 def _read_text(connection: Any, _record: Any) -> None:
-    """Make SQLite return text that is not UTF-8 as NoText, instead of raising an error."""
+    # Text that is not UTF-8 becomes a NoText, instead of an error.
     connection.text_factory = text_of
 
 
 def _refuse_missing_file(engine: Engine) -> None:
-    """Raise ConfigError if the SQLite file does not exist, because SQLite would create it."""
+    # SQLite would create it.
     file = engine.url.database
     if engine.dialect.name == "sqlite" and file and file != ":memory:":
         path = Path(file.removeprefix("file:").partition("?")[0])
@@ -116,7 +117,7 @@ def _refuse_missing_file(engine: Engine) -> None:
 
 
 def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
-    """Limit a task to a single run if its row says `one_off`, and return it.
+    """Limit a task to a single run if its row has `one_off`, and return it.
 
     It is disabled if it has run already. Any other task is returned unchanged.
     """
@@ -135,7 +136,7 @@ def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
 def task_rows(
     connection: Connection, layout: Layout, schema: str | None = None
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield each task as a dict, with the columns of its schedule.
+    """Yield each task in a scheduler's tables as a dict, with the columns of its schedule.
 
     Columns that the database lacks are None. Raises ConfigError if there is no task table.
     """
@@ -149,7 +150,7 @@ def task_rows(
 
 
 class Shape(Struct, frozen=True):
-    """The columns and the FROM clause of an SQL query for the tasks in a database.
+    """The columns and the FROM clause of a SELECT of all tasks, made for the columns that exist.
 
     `columns` maps each column name to its SQL expression; "NULL" if the database lacks the column.
     """
@@ -159,7 +160,7 @@ class Shape(Struct, frozen=True):
 
 
 def shape_of(connection: Connection, layout: Layout, schema: str | None = None) -> Shape:
-    """Return the parts of an SQL query for the tasks, made for the columns that exist.
+    """Return the columns and the FROM clause of a SELECT of all tasks in a database.
 
     Raises ConfigError if there is no task table.
     """
@@ -189,7 +190,8 @@ def shape_of(connection: Connection, layout: Layout, schema: str | None = None) 
 
 
 def driver_url(url: str) -> URL:
-    """Return the URL with the database driver that beatd installs, and without beatd's options."""
+    """Return a database URL with the driver that beatd installs, and without beatd's own
+    options."""
     known = {
         "postgresql": "postgresql+psycopg",
         "postgres": "postgresql+psycopg",

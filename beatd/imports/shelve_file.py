@@ -1,4 +1,4 @@
-"""Read the raw keys and values of a shelve file of any dbm, without writing to the file."""
+"""Read the raw keys and values of a file of Python's `shelve`, without writing to the file."""
 
 import ast
 import dbm
@@ -19,7 +19,7 @@ _SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag")
 
 
 def raw_values(path: Path) -> dict[bytes, bytes]:
-    """Return the values in celery beat's schedule file by key, still pickled.
+    """Return the values in celery beat's schedule file by key, as pickles.
 
     The file may have a suffix such as .db. Raises ConfigError if there is no such file or it is no
     schedule file, and BeatError if it cannot be read.

@@ -1,6 +1,6 @@
 """Convert a row of django-celery-beat, or of a similar scheduler, to a FoundEntry.
 
-This module does not read a database.
+A FoundEntry is a task before it is checked. This module does not read a database.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,12 @@ PERIODS = ("days", "hours", "minutes", "seconds", "microseconds")
 
 
 class NoText(str):
-    """The text of a column that is not valid UTF-8. Invalid bytes are written as escapes."""
+    """The text of a database column that is not valid UTF-8; invalid bytes are written as
+    escapes."""
 
 
 def text_of(column: bytes) -> str:
-    """Decode a text column of SQLite; return a NoText if the column is not UTF-8.
+    """Decode a text column of SQLite; return a NoText if the bytes are not UTF-8.
 
     Only its row is refused then. SQLite's driver would fail for the whole query.
     """
@@ -38,7 +39,7 @@ def text_of(column: bytes) -> str:
 
 
 def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> FoundEntry:
-    """Convert a row of a scheduler's task table to a FoundEntry.
+    """Convert a row of another scheduler's task table to a FoundEntry, a task before it is checked.
 
     The row has the columns of the task and of its schedule: see `task_rows`. `timezone` is for a
     row without one. `carry` keeps the last run and the number of runs. Raises ConfigError if
@@ -85,7 +86,7 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
 
 
 def several_schedules(row: Mapping[str, Any]) -> str:
-    """Return a warning if a row has several schedules, else "".
+    """Return a warning if a row of a task has several schedules, or "" if it has one.
 
     The warning names the one that counts: the first, as in django-celery-beat's scheduler.
     """
@@ -123,9 +124,9 @@ CRONTAB_COLUMNS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_ye
 
 
 def moment_of_row(value: Any) -> datetime | None:
-    """Return the moment in a column in UTC, or None if the column is empty.
+    """Return the time in a database column as a datetime in UTC, or None if the column is empty.
 
-    A moment without a zone is in UTC. Raises ConfigError or ValueError if the value is no moment.
+    A time without a zone is in UTC. Raises ConfigError or ValueError if the value is no time.
     """
     if value is None or value == "":
         return None

@@ -1,4 +1,4 @@
-"""Convert another scheduler's tasks to entries. Their intervals continue from the last run."""
+"""Convert another scheduler's tasks to entries, whose intervals continue from the last run."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from beatd.imports.found_entry import FoundEntry, Refused, refused
 
 
 class ImportedEntry(Struct, frozen=True):
-    """An entry, with its last run and its number of runs under the other scheduler.
+    """An entry made from a task of another scheduler, with the task's last run and number of runs.
 
     `notes` are warnings, and sentences about differences from the original.
     """
@@ -33,7 +33,7 @@ class Imported(Struct, frozen=True):
 def to_entries(
     found: Iterable[FoundEntry], *, timezone: str, source: str, declared_at: str = ""
 ) -> Imported:
-    """Convert tasks of another scheduler to entries; refuse invalid ones and repeated names.
+    """Convert tasks of another scheduler to entries; refuse invalid tasks and repeated names.
 
     `timezone` is for tasks without one. `source` and `declared_at` become fields of each entry.
     """
@@ -60,7 +60,7 @@ def _imported(one: FoundEntry, timezone: str, source: str, declared_at: str) -> 
 
 
 def anchored(one: FoundEntry) -> dict[str, object]:
-    """Return a task's fields as in YAML, with an interval that continues from the last run.
+    """Return a task's fields as in YAML, with an interval that continues from the task's last run.
 
     So a weekly task still runs on the same day and hour. An interval with a `start` is unchanged.
     """

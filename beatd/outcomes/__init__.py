@@ -1,1 +1,1 @@
-"""Read what became of published runs, from reports of workers or a result backend."""
+"""Read how published runs ended, from the reports of workers or from a Celery result backend."""

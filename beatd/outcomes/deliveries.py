@@ -1,4 +1,4 @@
-"""Merge the reports of workers about the same delivery of a task message."""
+"""Merge the reports of workers about the same task message."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ ERROR_MAX_CHARS = 500
 
 
 def deliveries_of(messages: Iterable[Reports]) -> list[Delivery]:
-    """Merge reports into one `Delivery` for each message delivered to a worker.
+    """Merge workers' reports into one `Delivery` for each message that a worker received.
 
     The result has the newest state and all known times; a final state always counts as newest.
     """
@@ -26,7 +26,7 @@ def deliveries_of(messages: Iterable[Reports]) -> list[Delivery]:
 
 
 def merged(first: Delivery, second: Delivery) -> Delivery:
-    """Merge two records of the same delivery: the newer state, and the times of both.
+    """Merge two reports about the same task message: the newer state, and the times of both.
 
     If both states are equally new, `second` wins.
     """
@@ -42,7 +42,7 @@ def merged(first: Delivery, second: Delivery) -> Delivery:
 
 
 def not_after(delivery: Delivery, now: datetime) -> Delivery:
-    """Return the delivery with its times moved back, so that none is later than `now`."""
+    """Return a worker's report with its times moved back, so that none is later than `now`."""
     ahead = delivery.at - now  # a time in the future would hide later reports
     if ahead <= timedelta(0):
         return delivery

@@ -45,7 +45,6 @@ class FilesystemQueueReader(QueueConnection):
 
 
 def _body_of(channel: Any, file: Path) -> bytes | None:
-    """Return the message body in the file, or None if the file is missing or incomplete."""
     try:
         payload = file.read_bytes()
     except FileNotFoundError:

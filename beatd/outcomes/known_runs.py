@@ -1,4 +1,4 @@
-"""Select the reports about runs of this store; a broker may carry those of other stores."""
+"""Ignore reports about runs of other stores, which may use the same broker."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -14,7 +14,8 @@ IDS_KEPT_MAX = 20_000
 
 
 class KnownRuns:
-    """Sorts out reports about runs that belong to another store on the same broker.
+    """Recognizes the runs of this store, since the same broker may deliver reports about other
+    runs.
 
     The id of a planned run is computed from its entry and time. The id of a run requested by hand
     is looked up among the running runs and the newest records of the entry.
@@ -25,7 +26,7 @@ class KnownRuns:
         self._requested: dict[str, None] = {}  # task ids, oldest first
 
     def among(self, deliveries: Sequence[Delivery], namespace: UUID) -> list[Delivery]:
-        """Return only those deliveries whose run belongs to this store.
+        """Return those of the workers' reports that are about a run of this store.
 
         Raises StoreError if the store cannot be read.
         """
@@ -55,5 +56,4 @@ class KnownRuns:
 
 
 def _is_planned(delivery: Delivery, namespace: UUID) -> bool:
-    """Return True if the delivery's task id is that of a planned run of this store."""
     return task_id(namespace, Occurrence(delivery.name, delivery.planned)) == delivery.task_id

@@ -1,4 +1,4 @@
-"""Read reports from any broker that kombu supports, one message at a time."""
+"""Read workers' reports from any broker that kombu supports, one message at a time."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -34,7 +34,7 @@ class LostRuns:
         self._named: dict[Key, float] = {}  # reading time; also of deliveries that are not known
 
     def begin(self, live: Iterable[Delivery], silences: Mapping[str, float] = NO_SILENCES) -> None:
-        """Start again with these runs that workers have, as if workers had listed them just now.
+        """Start again with the runs that workers have now, as if workers had just listed them.
 
         `silences` has, for some task ids, how many seconds ago the run was last listed instead.
         """
@@ -46,7 +46,7 @@ class LostRuns:
         self.pause()
 
     def silences(self, running: Mapping[str, Running]) -> dict[str, float]:
-        """Return for how many seconds no worker has listed each running run, by task id.
+        """Return how many seconds ago a worker last listed each running run, by task id.
 
         Only the SILENCES_MAX longest, of at least SILENCE_SAVED_FROM_S seconds, are returned.
         """
@@ -66,8 +66,8 @@ class LostRuns:
         return sum(delivery.state == "started" for delivery in self._live.values())
 
     def note(self, deliveries: Iterable[Delivery]) -> None:
-        """Record what workers reported: a final state removes the run, any other keeps it in
-        view."""
+        """Record what workers reported; a run with a final state is no longer watched, any other
+        is."""
         for delivery in deliveries:
             key = _key(delivery)
             if delivery.state in DELIVERY_ENDS:
@@ -78,7 +78,7 @@ class LostRuns:
                 self._named[key] = self._reading_s
 
     def completed(self, delivery: Delivery) -> Delivery:
-        """Add the times and the error of earlier reports to a worker's newest report."""
+        """Return a worker's newest report with the times and the error of its earlier reports."""
         known = self._live.get(_key(delivery))
         return delivery if known is None else merged(known, delivery)
 
@@ -93,7 +93,7 @@ class LostRuns:
         self._read_at = None
 
     def read_until(self, elapsed: float) -> None:
-        """Record that every report that arrived before the time `elapsed` was read.
+        """Record that all reports that arrived before the time `elapsed` are read.
 
         The time since the last call, at most LONGEST_READ_GAP_S seconds, counts as silence of all
         runs that were not listed.
@@ -103,7 +103,7 @@ class LostRuns:
         self._read_at = elapsed
 
     def lost(self, at: datetime) -> list[Delivery]:
-        """Return the runs that are lost now, with the state "lost" and the time `at`.
+        """Return the runs that are lost now, as reports with the state "lost" and the time `at`.
 
         The next call returns them again, unless `note` was called with them.
         """
@@ -118,11 +118,11 @@ class LostRuns:
         return lost
 
     def holds_named(self) -> bool:
-        """Return True if workers have, or recently listed, any run."""
+        """Return True if workers have any run, or listed one a short time ago."""
         return bool(self._named)
 
     def to_prolong(self, running: Mapping[str, Running], now: datetime) -> list[str]:
-        """Return the ids of runs that workers still have, but that will soon count as ended.
+        """Return the ids of runs that workers still have, but that soon would count as ended.
 
         Soon means within PROLONG_BEFORE_S seconds; the caller then moves their `until` to a later
         time.

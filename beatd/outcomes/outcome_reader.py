@@ -1,4 +1,4 @@
-"""The interface for reading what became of published runs."""
+"""The interface of readers that find out how published runs ended."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,7 +11,7 @@ READ_MAX = 200  # messages of one read, each of which may have 500 reports
 
 
 class OutcomeBatch(Struct, frozen=True, kw_only=True):
-    """The reports about runs that one read returned.
+    """The reports about runs that one call of a reader returned.
 
     `held` lists the runs that workers have received and not ended, as (task id, delivery id).
     `dropped` counts the reports that workers never sent, `unreadable` the invalid messages and
@@ -26,12 +26,12 @@ class OutcomeBatch(Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """True if the read returned nothing."""
+        """True if the batch has no reports and nothing else."""
         return not (self.deliveries or self.held or self.dropped or self.unreadable)
 
 
 class OutcomeReader(Protocol):
-    """Reads outcomes of runs in batches. Only the leading daemon uses it, on one thread."""
+    """Reads how runs ended, in batches. Only the leading daemon uses it, on one thread."""
 
     @property
     def hears_workers(self) -> bool:
@@ -45,7 +45,7 @@ class OutcomeReader(Protocol):
         """
 
     def acknowledge(self) -> None:
-        """Remove what the last `read` returned from the queue."""
+        """Remove the messages that the last `read` returned from the queue."""
 
     def close(self) -> None:
         """Close the connection; the next `read` connects again."""

@@ -13,7 +13,8 @@ class QueueReader(Protocol):
     """Reads the queue of workers' reports, on one thread. Any method may raise a broker error."""
 
     def read(self, limit: int) -> Sequence[bytes]:
-        """Return the bodies of up to `limit` waiting messages, oldest first; connect if needed."""
+        """Return the bodies of up to `limit` waiting messages, oldest first; connect first if
+        needed."""
 
     def acknowledge(self) -> None:
         """Remove the messages of the last `read` from the queue."""
@@ -39,7 +40,6 @@ class QueueConnection:
         self._connection.collect(socket_timeout=0.1)
 
     def _channel(self) -> Any:
-        """Return a channel with the queue declared on it; connect if necessary."""
         connection = self._connection
         if not connection.connected:
             connection.ensure_connection(
@@ -55,12 +55,12 @@ class QueueConnection:
         return channel
 
     def _declare(self, channel: Any) -> None:
-        """Declare the queue on a new channel. Subclasses prepare their channel here."""
+        # Subclasses prepare their channel here.
         queue_of(self._name)(channel).declare()
 
 
 def as_bytes(body: Any) -> bytes:
-    """Return a message body as bytes, or b"" if it is neither text nor bytes."""
+    """Return the body of a message as bytes, or b"" if it is neither text nor bytes."""
     if isinstance(body, str):
         return body.encode(errors="replace")
     return bytes(body) if isinstance(body, bytes | bytearray | memoryview) else b""

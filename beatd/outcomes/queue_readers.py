@@ -1,4 +1,4 @@
-"""Choose the reader of workers' reports for a kind of broker."""
+"""Choose how to read workers' reports from a kind of broker, such as Redis or RabbitMQ."""
 
 from kombu import Connection
 
@@ -12,7 +12,7 @@ from beatd.outcomes.sqs_queue_reader import SqsQueueReader
 
 
 def queue_reader_on(connection: Connection, name: str, timeout_s: float) -> QueueReader:
-    """Return a reader of the queue `name`, suited to the kind of broker.
+    """Return a reader of the queue `name` that suits the kind of broker of a connection.
 
     It connects at its first read, in at most `timeout_s` seconds.
     """

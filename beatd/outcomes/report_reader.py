@@ -15,7 +15,7 @@ REPORTS_WANTED = 2000  # of one read, so that a burst needs little memory
 
 
 class ReportReader:
-    """Reads outcomes from the queue of workers' reports, which `queue` opens."""
+    """Reads how runs ended from the queue of workers' reports, which the function `queue` opens."""
 
     hears_workers = True
 
@@ -58,5 +58,8 @@ class ReportReader:
 
 
 def next_limit(messages: int, reports: int) -> int:
-    """Return how many messages to read next, for about REPORTS_WANTED reports."""
+    """Return how many messages to read next to get about REPORTS_WANTED reports.
+
+    `messages` and `reports` are the numbers in the last read.
+    """
     return max(1, min(READ_MAX, REPORTS_WANTED * max(1, messages) // max(1, reports)))

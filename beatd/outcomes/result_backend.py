@@ -24,7 +24,7 @@ class Result(Struct, frozen=True):
 
 
 def backend_trouble(app: Celery) -> str:
-    """Return why the app's result backend cannot be read, or "" if it can."""
+    """Return the reason why the app's result backend cannot be read, or "" if it can."""
     url = str(app.conf.result_backend or "")
     if not url or url.startswith("disabled"):
         return "the app has no result backend"
@@ -36,7 +36,10 @@ def backend_trouble(app: Celery) -> str:
 
 
 def results_of(app: Celery, task_ids: Sequence[str]) -> dict[str, Result]:
-    """Return the results of the tasks that the backend knows by task id, or raise its error."""
+    """Return the results of these tasks, by task id, from the result backend of the app.
+
+    Tasks that the backend does not know are left out. An error of the backend is raised.
+    """
     backend: Any = app.backend
     if type(backend).__module__.startswith("celery.backends.database"):
         return _rows(backend, task_ids)
@@ -105,7 +108,6 @@ def _short(text: str) -> str:
 
 
 def _moment(done: Any) -> datetime | None:
-    """Return the end time of a task in UTC, or None if it is missing or invalid."""
     try:
         moment = datetime.fromisoformat(done) if isinstance(done, str) else done
     except ValueError:

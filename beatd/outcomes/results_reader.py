@@ -1,4 +1,4 @@
-"""Read what became of runs from the Celery app's result backend."""
+"""Read how runs ended from the result backend of the Celery app."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +33,7 @@ STATES: Mapping[str, OutcomeState] = {
 
 
 class Wanted(Struct, frozen=True):
-    """A run whose result is still to be read, and the state in which the store has it."""
+    """A run whose result is still to be read, with the state that the store has of it so far."""
 
     occurrence: Occurrence
     state: OutcomeState | None = None
@@ -91,7 +91,6 @@ class ResultsReader:
         self._left, self._read, self._asked_at = {}, [], float("-inf")
 
     def _is_usable(self) -> bool:
-        """Return True if the result backend can be read; else log one warning and return False."""
         trouble = backend_trouble(self._app)
         if trouble and not self._has_warned:
             log.warning("nothing is known of what becomes of runs: %s", trouble)

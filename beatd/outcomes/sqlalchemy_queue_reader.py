@@ -8,7 +8,7 @@ from beatd.outcomes.queue_connection import QueueConnection, body_in
 
 
 class SqlalchemyQueueReader(QueueConnection):
-    """Reads the oldest messages of the queue table; `acknowledge` deletes them.
+    """Reads workers' reports from the table of a broker, oldest first; `acknowledge` deletes them.
 
     kombu's own consumer would hide a message before its reports are written to the store, and would
     never delete it.

@@ -1,4 +1,4 @@
-"""Check the reports in a message, because anybody who reaches the broker can send one."""
+"""Check the reports in a worker's message, because anybody who reaches the broker can send one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 
 
 def valid(message: Reports) -> tuple[Reports, int]:
-    """Return the message without its invalid reports, and the number of invalid reports.
+    """Return a worker's message without its invalid reports, and the number of invalid reports.
 
     Every store can write the remaining reports. Times are in UTC; long names are cut, and invalid
     ids in `held` are removed.
@@ -33,7 +33,6 @@ def valid(message: Reports) -> tuple[Reports, int]:
 
 
 def _fitted(report: Report) -> Report | None:
-    """Return the report with UTC times and a one-line error, or None if it is invalid."""
     name = report.entry
     if not (_is_id(report.id) and _is_id(report.delivery)) or name != _without_controls(name):
         return None
@@ -52,7 +51,7 @@ def _is_id(text: str) -> bool:
 
 
 def _utc(moment: datetime) -> datetime | None:
-    """Convert the moment to UTC; None if it has no offset or is before 2000 or after 2200."""
+    # None if the moment has no offset or is before 2000 or after 2200.
     if moment.tzinfo is None:
         return None
     near = EARLIEST - timedelta(days=1) < moment < LATEST
@@ -60,5 +59,5 @@ def _utc(moment: datetime) -> datetime | None:
 
 
 def _without_controls(text: str) -> str:
-    """Remove the characters that a database or a terminal cannot process."""
+    # A database or a terminal cannot process them.
     return "".join(c for c in text if c >= " " and c != "\x7f" and not "\ud800" <= c <= "\udfff")

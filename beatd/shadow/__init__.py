@@ -1,1 +1,2 @@
-"""`beatd --shadow`: a daemon that sends nothing and compares its plans with another scheduler."""
+"""`beatd --shadow`: a trial daemon that sends nothing and compares itself with another
+scheduler."""

@@ -1,6 +1,7 @@
-"""Collect the entries that a shadow daemon, which sends nothing, compares.
+"""Collect the entries that a shadow daemon compares with another scheduler.
 
-They are the entries that the real daemon would run, from files, an app, Django or its store.
+They are the entries that the real daemon would run, from files, an app, Django or its store. A
+shadow daemon sends nothing.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,8 @@ from beatd.wiring.build import declaring_of, sources_of
 def followed_entries(
     config: Config, clock: Clock, app: Celery, tally: SavedTally
 ) -> tuple[Declares, Callable[[], None]]:
-    """Return a function that copies the real daemon's entries to the shadow's store, and a `close`.
+    """Return a function that copies the real daemon's entries to a shadow's store, and one that
+    closes.
 
     The first function also gives the entries to `tally`. Entries in a Django, memory or shelve
     store, or in a store that does not exist yet, are not copied; declared entries always are.

@@ -1,6 +1,6 @@
 """Let the runs of all entries overlap in a shadow daemon, which only compares schedules.
 
-A shadow never learns that a run ended.
+A shadow daemon sends nothing, so it never learns that a run ended.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,8 @@ from beatd.ledger import Ledger, OpenClaim, Request
 
 
 class OverlappingLedger:
-    """Reads entries and their next runs from `ledger`, and lets the runs of each entry overlap."""
+    """Reads entries and their next runs from `ledger`, and changes all entries to `overlap:
+    allow`."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -41,7 +42,7 @@ class OverlappingLedger:
 
 
 def allowed(row: Stored) -> Stored:
-    """Return the entry with `overlap: allow`, as if no run of it was running."""
+    """Return an entry with `overlap: allow`, as if no run of it was running."""
     if row.entry.overlap == "allow":
         return row
     return replace(row, entry=replace(row.entry, overlap="allow"), running=None)

@@ -10,12 +10,13 @@ from beatd.shadow.tally import Figures
 
 
 class Report(Struct, kw_only=True):
-    """The report of a shadow: how far beatd's plans agree with another scheduler's messages.
+    """The report of a shadow daemon: how well beatd's planned runs match another scheduler's
+    messages.
 
-    `since` and `until` are the begin and the end of the compared time, as ISO text.
-    `listening` is False while the broker is away or the shadow is stopped.
-    `heard` is the number of all messages, `totals` the sum of each count over all entries.
-    `entries` has the counts of each entry by its name.
+    `since` and `until` are the begin and the end of the compared time, as ISO text. `listening` is
+    False while the broker is away or the shadow is stopped. `heard` is the number of all messages,
+    `totals` the sum of each count over all entries. `entries` has the counts of each entry by its
+    name.
     """
 
     since: str
@@ -27,17 +28,17 @@ class Report(Struct, kw_only=True):
 
 
 def store_file(config: Config) -> Path:
-    """Return the path of the shadow's own SQLite store, in the configuration's folder."""
+    """Return the path of the shadow daemon's own SQLite store, in the configuration's folder."""
     return Path(config.folder) / "beatd-shadow.db"
 
 
 def report_file(config: Config) -> Path:
-    """Return the path of the shadow's JSON report, in the configuration's folder."""
+    """Return the path of the shadow daemon's JSON report, in the configuration's folder."""
     return Path(config.folder) / "beatd-shadow.json"
 
 
 def read_report(config: Config) -> Report:
-    """Read the shadow's report from its file.
+    """Read the report of the shadow daemon from its JSON file.
 
     Raises BeatError if the file is missing or unreadable.
     """

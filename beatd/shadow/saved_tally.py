@@ -54,13 +54,13 @@ class SavedTally:
                 )
 
     def add_names(self, entries: Iterable[Entry]) -> None:
-        """Add entries whose runs are compared; messages of all other tasks are ignored."""
+        """Add entries whose runs are compared; messages of other tasks are ignored."""
         with self._lock:
             for entry in entries:
                 self._tally.add_name(key_of(entry), entry.name)
 
     def add_event(self, event: dict[str, Any]) -> None:
-        """Add a message that the other scheduler sent, as told by Celery's event "task-sent"."""
+        """Add a message that the other scheduler sent, from Celery's event "task-sent"."""
         args, kwargs = args_text(event.get("args")), str(event.get("kwargs") or "{}")
         # celery moves the timestamp by the difference of the two hosts' zones, though it is UTC.
         sent_at = event["timestamp"] + 3600 * (event.get("utcoffset", utcoffset()) - utcoffset())
@@ -69,7 +69,7 @@ class SavedTally:
             self._tally.add_message((str(event.get("name")), args, kwargs), sent_at)
 
     def set_listening(self, listening: bool) -> None:
-        """Set whether the other scheduler's messages are received now.
+        """Set whether the messages of the other scheduler are received now.
 
         A change discards all runs and messages that are not counted yet.
         """
@@ -105,12 +105,13 @@ class SavedTally:
 
 
 def key_of(entry: Entry) -> Key:
-    """Return (task, args, kwargs) of an entry as texts, as in Celery's event "task-sent"."""
+    """Return the task, args and kwargs of an entry as texts, to find its messages in Celery
+    events."""
     kwargs = saferepr(dict(entry.kwargs)) if entry.kwargs else "{}"
     return entry.task, args_text(saferepr(list(entry.args))), kwargs
 
 
 def period_of(entry: Entry) -> float | None:
-    """Return the interval of an `every` schedule in seconds, or None for any other schedule."""
+    """Return the interval of an entry in seconds, or None if its schedule is not `every`."""
     period_us = entry.schedule.period
     return None if period_us is None else period_us / 1_000_000

@@ -16,7 +16,7 @@ JOIN_TIMEOUT_S = 5.0
 
 
 class SentListener:
-    """A thread that adds each "task-sent" event of the app's broker to `tally`.
+    """A thread that receives Celery's "task-sent" events from the broker and adds them to `tally`.
 
     The thread starts at once, saves the report regularly, and reconnects after a broker error.
     """
@@ -52,6 +52,7 @@ class SentListener:
                     self._tally.save()
 
     def close(self) -> None:
-        """Stop the thread, which saves the report; wait for it up to JOIN_TIMEOUT_S."""
+        """Stop the thread, which saves the report, and wait for it at most JOIN_TIMEOUT_S
+        seconds."""
         self._stop.set()
         self._thread.join(JOIN_TIMEOUT_S)

@@ -1,4 +1,5 @@
-"""The daemon of `beatd --shadow`: it sends nothing, and compares itself with another scheduler."""
+"""The daemon of `beatd --shadow`, which sends nothing and compares itself with another
+scheduler."""
 
 import logging
 

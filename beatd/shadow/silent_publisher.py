@@ -1,4 +1,4 @@
-"""A publisher that only counts runs, for the comparison of `beatd --shadow`."""
+"""A publisher that sends nothing and only counts runs, for `beatd --shadow`."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,7 +16,8 @@ class SilentPublisher(MemoryPublisher):
         self._tally = tally
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        """Add the runs to the tally, and return the outcome "confirmed" for each."""
+        """Add the runs to the tally without sending them, and return the outcome "confirmed" for
+        each."""
         for run in runs:
             self._tally.add_run(run)
         return super().publish(runs, may_go_on)

@@ -19,7 +19,7 @@ SETTLED_PLANS_KEPT = 50  # of each key, to tell a doubled message from one witho
 
 
 class Plan(Struct):
-    """A run that beatd planned, to be matched with another scheduler's message.
+    """A run that beatd planned, to be compared with another scheduler's messages.
 
     `name` is the entry's name, and `moment` the planned time in seconds since 1970.
     """
@@ -31,12 +31,11 @@ class Plan(Struct):
 
 
 class Figures(Struct):
-    """The counts for one entry: how its planned runs match another scheduler's messages.
+    """The counts for one entry: how well its planned runs match another scheduler's messages.
 
-    `agreed` counts pairs at most ON_TIME_S apart, `other_time` all other pairs.
-    `missed` counts plans without a message.
-    `doubled` counts second messages for a plan, `unplanned` other messages without a plan.
-    `apart` is how many seconds the message of the last pair came after its plan.
+    `agreed` counts pairs at most ON_TIME_S apart, `other_time` all other pairs. `missed` counts
+    plans without a message. `doubled` counts second messages for a plan, `unplanned` other messages
+    without a plan. `apart` is how many seconds the message of the last pair came after its plan.
     `examples` has a line of text for each of the last differences.
     """
 
@@ -49,7 +48,8 @@ class Figures(Struct):
     examples: list[str] = field(default_factory=list)
 
     def add_example(self, line: str) -> None:
-        """Append a line to `examples`, and keep only the last EXAMPLES_MAX lines."""
+        """Add a line of text about a difference to `examples`, of which the last EXAMPLES_MAX are
+        kept."""
         self.examples = [*self.examples, line][-EXAMPLES_MAX:]
 
 
@@ -84,13 +84,15 @@ class Tally:
         self._plans[key].append(Plan(name, moment, window))
 
     def add_name(self, key: Key, name: str) -> None:
-        """Count messages with this key (task and arguments) for the entry `name`, or for an earlier
-        one."""
+        """Register the task and arguments in `key` as those of the entry `name`, so that messages
+        count.
+
+        If an earlier entry has the same task and arguments, they count for that one.
+        """
         self._names.setdefault(key, name)
 
     def add_message(self, key: Key, moment: float) -> None:
-        """Add a message of the other scheduler; ignore it if no entry has its task and
-        arguments."""
+        """Add a message of the other scheduler, unless no entry has its task and arguments."""
         if key in self._names:
             self._seen[key].append(moment)
 
@@ -105,7 +107,7 @@ class Tally:
         self._since = now
 
     def settle(self, now: float) -> None:
-        """Count the runs and messages that are too old to be matched with anything new."""
+        """Count those runs and messages that are too old to match anything that may still come."""
         for key, plans in self._plans.items():
             while plans and now - plans[0].moment > 2 * plans[0].window_s + ON_TIME_S:
                 self._settle_plan(key, plans.popleft(), plans[0] if plans else None)
@@ -162,7 +164,7 @@ def iso(moment: float) -> str:
 
 
 def args_text(args: Any) -> str:
-    """Return positional arguments as text without brackets: "1, 2" for "[1, 2]" or "(1, 2)"."""
+    """Format positional arguments without brackets, such as "1, 2" for "[1, 2]" or "(1, 2)"."""
     text = str(args or "").strip()
     if text in ("None", "", "()", "[]"):
         return ""

@@ -15,7 +15,7 @@ from beatd.schedules.at import At
 
 
 class Reading(Struct, frozen=True):
-    """The entries that a source declares now, and the problems found while reading them.
+    """The result of reading a source: the entries that it declares now, and the problems found.
 
     `valid_again` lists files that were invalid at the last reading and are valid now.
     """
@@ -26,11 +26,12 @@ class Reading(Struct, frozen=True):
 
 
 class Source(Protocol):
-    """A place that declares entries, such as YAML files or a Celery app."""
+    """The interface of a place that declares entries, such as YAML files or a Celery app."""
 
     @property
     def owner(self) -> str:
-        """Return the owner of the declared entries, such as "yaml:config"."""
+        """Return the name under which the store keeps this source's entries, such as
+        "yaml:config"."""
 
     def stale(self) -> bool:
         """Return True if the source changed since the last `read`, even if a file is half written.
@@ -45,7 +46,7 @@ class Source(Protocol):
         """
 
     def read(self) -> Reading:
-        """Read the source, and return all entries that it declares and its problems.
+        """Read all entries that the source declares, and the problems in it.
 
         If a part cannot be read, that is a problem, and its earlier entries stay: they are returned
         again, or protected from removal.
@@ -53,5 +54,5 @@ class Source(Protocol):
 
 
 def one_offs_of(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Return the entries that run only once, at a fixed moment, as a dict by name."""
+    """Return those of the entries that run only once, at a fixed moment, by name."""
     return {entry.name: entry for entry in entries if isinstance(entry.schedule, At)}

@@ -47,7 +47,7 @@ class App:
         return self.changed()
 
     def changed(self) -> bool:
-        """Return True if the app's declared entries have changed since `read`.
+        """Return True if the entries that the app declares have changed since the last `read`.
 
         Added, removed and replaced entries count, and so do arguments changed in place.
         """

@@ -29,7 +29,7 @@ log = logging.getLogger("beatd")
 
 
 class Declarations:
-    """Keeps the store equal to the entries that files and apps declare.
+    """Keeps the entries in the store equal to those that files and apps declare.
 
     Sources are read when they change. Only the daemon that leads writes to the store.
     """
@@ -55,8 +55,7 @@ class Declarations:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Read the changed sources; in the daemon that leads, also write their entries to the
-        store.
+        """Read the changed sources and, in the daemon that leads, write their entries to the store.
 
         Returns True if the store changed. `term` is the leader's number, 0 in other daemons.
         `released` is called when entries that waited may run. Raises Deposed when `lasts` returns
@@ -130,15 +129,14 @@ class Declarations:
         self._unapplied = (term, self._all)
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that must not run yet, because they are invalid or not in the store.
-
-        `term` is the number of the daemon that leads.
-        """
+        """Return the declared entries that the leader with the number `term` must not run yet,
+        because they are invalid or not in the store."""
         of, found = self._unapplied
         return found if of == term else self._all
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """Make the next call compare sources with the store, which may have lost entries.
+        """Make the next call compare sources with the store, because the store may have lost
+        entries.
 
         If `whole`, all sources are compared; else only those with no entry left in the store.
         """
@@ -206,10 +204,8 @@ class Declarations:
         return held
 
     def conflicts(self) -> list[str]:
-        """Return a line of text for each declaration that could not be read or applied.
-
-        The line of one that could not be read begins with INVALID_SOURCE.
-        """
+        """Return a line of text for each declared entry or file that could not be read or applied.
+        A line about one that could not be read begins with INVALID_SOURCE."""
         held = [str(one) for conflicts in list(self._held.values()) for one in conflicts]
         read = list(self._read.values())  # copied: other threads call this
         wrong = [
@@ -237,7 +233,8 @@ class Declarations:
         return [f"{owner}: {line}" for line in sorted(files) or sorted(names)]
 
     def digest(self) -> str:
-        """Return a hash of all declarations; daemons with equal declarations get the same hash."""
+        """Return a hash of all declared entries; daemons that declare the same entries have the
+        same hash."""
         return " ".join(reading.declared.digest[:12] for reading in self._read.values())
 
     def _log_problems(self, reading: Reading) -> None:
@@ -288,7 +285,7 @@ class _Broken:
 
 
 def unread_in(declared: Declared) -> Unapplied:
-    """Return the declared entries and files that are invalid, and so must not run."""
+    """Return the declared entries and files that are invalid and therefore must not run."""
     source = declared.source
     return Unapplied(
         names=frozenset((source, name) for name in declared.unread),

@@ -1,4 +1,4 @@
-"""Convert rows of django-celery-beat's task table to entries."""
+"""Convert rows of django-celery-beat's task table to beatd's entries."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from beatd.run import MICROSECOND
 
 
 def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
-    """Return the entry that a row of the task table describes.
+    """Convert a row of django-celery-beat's task table to an entry.
 
     `timezone` is for a row without one; `source` becomes the owner of the entry. Raises ConfigError
     for a row that beatd cannot run.
@@ -40,7 +40,8 @@ def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
 
 
 def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
-    """Return a warning about mistakes in a row that still runs, or "" if there are none."""
+    """Return a warning about mistakes in a row that can run nevertheless, or "" if there are
+    none."""
     found = [several] if (several := several_schedules(row)) else []
     for problem in header_warnings(entry.options.get("headers") or {}):
         found.append(str(problem.under("options")))
@@ -48,7 +49,7 @@ def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
 
 
 def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
-    """Return the time of the row's last edit, or None if its `date_changed` is no time."""
+    """Return the time of the last edit of a django-celery-beat row, or None if it is invalid."""
     try:
         return moment_of_row(row["date_changed"])
     except (ConfigError, ValueError):
@@ -56,7 +57,7 @@ def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
 
 
 def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:
-    """Return an entry that runs only once each time its Django row is enabled.
+    """Return the entry with a limit of one run each time its row in Django is enabled.
 
     `stored` is the entry in beatd's store, or None. If the row says that it ran already, the
     returned entry is disabled.
@@ -81,7 +82,8 @@ def _has_last_run(row: Mapping[str, Any], stored: Stored) -> bool:
 
 
 def has_ended(entry: Entry | None, before: Stored | None) -> bool:
-    """Return True if a run-once entry changed only because beatd disabled it after its run.
+    """Return True if an entry that runs once differs from `before` only because it ran and was
+    disabled.
 
     `entry` is what Django's row says now, `before` what beatd's store has.
     """

@@ -39,17 +39,18 @@ HAS_CONFLICTS = "!"  # ends the digest of rows of which some are not entries or 
 
 
 class RowState(Protocol):
-    """Notes in django-celery-beat's tables which entries ran, and disables those that ended."""
+    """The part of a Django store that counts runs in django-celery-beat's rows and disables
+    rows."""
 
     def tell_again(self) -> None:
-        """Retry the writes of runs that failed before; keep those that fail again."""
+        """Try again to count runs in rows that could not be updated before."""
 
     def disable_what_ended(self, now: datetime) -> int:
-        """Disable one-off rows that ran and rows that expired before `now`; return how many."""
+        """Disable one-off rows that ran and rows that expired before `now`; return their number."""
 
 
 class DjangoMirror:
-    """Copies the entries of django-celery-beat's tables to beatd's store when they change.
+    """Copies the entries of django-celery-beat's tables to beatd's store whenever they change.
 
     It also applies the entries of files and apps, and has the methods of `Declarations`.
     `row_state` writes to Django's rows; it is None until the store is open, and with `--shadow`.
@@ -106,7 +107,8 @@ class DjangoMirror:
         return mine | others
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """Make the next call compare all rows with the store, which may have lost entries.
+        """Make the next call compare all rows with the store, because the store may have lost
+        entries.
 
         If `whole` is False, they are compared only if none of their entries is left in the store.
         """
@@ -140,14 +142,16 @@ class DjangoMirror:
         return changed
 
     def conflicts(self) -> list[str]:
-        """Return a line of text for each row or declaration that could not be read or applied."""
+        """Return a line of text for each row, file or app entry that could not be read or
+        applied."""
         trouble = [self._trouble] if self._trouble else []
         if self._term and self._applied != self._term:
             trouble.append(f"{self._source}: its entries wait until its rows are applied")
         return trouble + self._row_conflicts.lines() + self._others.conflicts()
 
     def digest(self) -> str:
-        """Return a hash of the entries of the other sources, for comparing daemons.
+        """Return a hash of the entries in files and apps; daemons with the same entries have the
+        same hash.
 
         Django's rows are left out, because all daemons read the same rows.
         """

@@ -30,7 +30,7 @@ CONNECT_ARGS: dict[str, dict[str, Any]] = {
 
 
 class Seen(Struct, frozen=True):
-    """The name, the hash and the edit date of a row when it was read, to notice later edits."""
+    """The name, hash and edit date of a django-celery-beat row, to notice when it is edited."""
 
     name: str
     hash: int
@@ -38,9 +38,10 @@ class Seen(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """A short summary of every row (name, hash, edit date), to find the rows that change later.
+    """A summary of all django-celery-beat rows, to find out later which of them changed.
 
-    `rows` has the summaries by row id. `marker` is what `DjangoRows.marker` returned just before.
+    `rows` has the name, hash and edit date of each row by its id. `marker` is the time of the last
+    edit when the summary was made.
     """
 
     rows: Mapping[int, Seen]
@@ -48,7 +49,7 @@ class Listing(Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """Return a hash of all rows that changes with every edit."""
+        """Return a hash of all rows, which changes with every edit of a row."""
         return digest_of(len(self.rows), sum(seen.hash for seen in self.rows.values()))
 
 
@@ -58,7 +59,7 @@ def digest_of(count: int, total: int) -> str:
 
 
 class DjangoRows:
-    """Reads django-celery-beat's tables in one database.
+    """Reads the tables of django-celery-beat in one database, without Django.
 
     Each query is a short transaction. Raises StoreError if it fails or the task table is missing.
     """
@@ -92,12 +93,12 @@ class DjangoRows:
         return str(next((row[0] for row in self._query(MARKER)), ""))
 
     def digest(self) -> str:
-        """Return a hash of all rows that changes with every edit; the database computes it."""
+        """Return a hash of all rows, which changes with every edit; the database computes it."""
         (row,) = self._query(f"SELECT count(*), sum({self._hash()}) FROM {self._known().source}")
         return digest_of(int(row[0]), int(row[1] or 0))
 
     def listing(self) -> Listing:
-        """Return the name, hash and edit date of every row, for finding edits later."""
+        """Return a summary of all rows, with which later edits are found."""
         marker = self.marker()
         columns = f"t.id, t.name, {self._hash()}, {self._known().columns['date_changed']}"
         rows = self._query(f"SELECT {columns} FROM {self._known().source}")
@@ -153,11 +154,8 @@ class DjangoRows:
 
 
 class _StoreConnection:
-    """A context manager that opens a connection and raises database errors as StoreError.
-
-    A ConfigError in the block, such as a missing table, also becomes a StoreError.
-    """
-
+    # Raises database errors as StoreError, and also a ConfigError in the block, such as a missing
+    # table.
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
@@ -186,7 +184,7 @@ def _set_timeout(connection: Connection) -> None:
 
 
 def _add_hash_function(connection: Any, _record: Any) -> None:
-    """Define the SQL function `beatd_hash` on a connection, because SQLite has no hash function."""
+    # SQLite has no hash function.
     connection.text_factory = text_of
 
     def beatd_hash(*values: Any) -> int:

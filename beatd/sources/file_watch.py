@@ -1,4 +1,4 @@
-"""Notice changed files by their size, time and inode, about once a second."""
+"""Notice when files change, by their size, time and inode, about once a second."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ Look = tuple[tuple[object, ...], ...]
 
 
 def look_at(paths: Iterable[Path]) -> Look:
-    """Return a summary of the files (size, time, inode) that differs after any change.
+    """Return the size, time and inode of each file, to compare them later and notice any change.
 
     A symbolic link that leads elsewhere counts too: Kubernetes updates a ConfigMap that way.
     """
@@ -53,15 +53,14 @@ class FileWatch:
         return self._latest != self._known and now - self._latest_since >= SETTLED_AFTER_S
 
     def differs(self) -> bool:
-        """Check the files now, and return True if they changed since `seen` was called.
-
-        Files that are still being written count as changed.
-        """
+        """Return True if the files have changed since `seen` was called, even if they are half
+        written."""
         self._look()
         return self._latest != self._known
 
     def seen(self) -> None:
-        """Start to compare with the files as they are now; call this just before reading them."""
+        """Remember the files as they are now, to notice later changes; call this just before
+        reading them."""
         self._looked_at = self.known_at = self._clock.elapsed()
         self._known = self._latest = look_at(self._paths())
 
@@ -74,5 +73,4 @@ class FileWatch:
             self._latest, self._latest_since = look, now
 
     def _pause(self) -> float:
-        """Return the seconds between two checks: 0.2 while files are changing, else 1."""
         return LOOK_EVERY_S if self._latest == self._known else SETTLED_AFTER_S

@@ -22,7 +22,7 @@ _LINE = re.compile(r":\d+$")
 
 
 class Files:
-    """Reads entries from YAML files. For an invalid file, its last valid entries are returned."""
+    """Reads entries from YAML files; for an invalid file, it returns the last valid entries."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
         self._config, self._clock = config, clock
@@ -145,7 +145,6 @@ class Files:
         return self._good.get(file.path)
 
     def _paths(self) -> Iterable[Path]:
-        """Return the paths of the configuration file, if any, and of all entry files."""
         found = find_files(self._config.schedules, self._config.folder)[0]
         return found if self._path is None else [self._path, *found]
 
@@ -159,7 +158,7 @@ def _is_wrong(problems: Iterable[Problem]) -> bool:
 
 
 def without_line(entry: Entry) -> Entry:
-    """Return the entry with its file but without its line number.
+    """Return the entry without the number of the line that declares it, but with the file's name.
 
     The line number changes when other lines are added, although the entry does not change.
     """

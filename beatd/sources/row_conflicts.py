@@ -1,4 +1,4 @@
-"""Keep the problems of django-celery-beat's rows as lines of text for `beatd status`."""
+"""Collect the problems of django-celery-beat's rows as lines of text for `beatd status`."""
 
 import logging
 from collections.abc import Iterable
@@ -29,50 +29,55 @@ class RowConflicts:
         return bool(self._wrong or self._held)
 
     def clear(self) -> None:
-        """Remove all problems, so that a new leader finds and logs them itself."""
+        """Remove all problems, so that a new leader finds and logs them again."""
         self._wrong, self._held, self._written = {}, {}, None
 
     def forget(self, names: Iterable[str]) -> None:
-        """Remove the problems of rows that were deleted."""
+        """Remove the problems of the rows with these names, which were deleted."""
         for name in names:
             self._wrong.pop(name, None)
             self._held.pop(name, None)
 
     def add_invalid(self, name: str, reason: str) -> None:
-        """Record that a row is invalid, and log the reason if it is new."""
+        """Record that the row of this name is invalid, and log the reason if it is new."""
         if self._wrong.get(name) != reason:
             log.error("%s: %s: %s; it is not run", self._owner, name, reason)
         self._wrong[name] = reason
 
     def add_warning(self, name: str, warning: str) -> None:
-        """Record a warning about a valid row, and log the warning if it is new."""
+        """Record a warning about the valid row of this name, and log the warning if it is new."""
         if self._wrong.get(name) != warning:
             log.warning("%s: %s: %s", self._owner, name, warning)
         self._wrong[name] = warning
 
     def set_valid(self, name: str) -> None:
-        """Record that a row is valid and has no warning."""
+        """Record that the row of this name is valid and has no warning."""
         self._wrong.pop(name, None)
 
     def add_held(self, name: str, line: str) -> None:
-        """Record that another owner, such as a file, has an entry of this name; `line` says so."""
+        """Record that a row's name belongs to an entry of another owner, such as a file.
+
+        `line` is the text about this for people.
+        """
         self._held[name] = line
 
     def set_free(self, name: str) -> None:
-        """Record that no other owner, such as a file, has an entry of this name."""
+        """Record that no other owner, such as a file, has an entry with the name of this row."""
         self._held.pop(name, None)
 
     def replace_held(self, lines: dict[str, str]) -> None:
-        """Replace all notes about names that other owners have by `lines`, texts by name."""
+        """Replace the texts about names that belong to other owners; `lines` has the new ones by
+        name."""
         self._held = lines
 
     def lines(self) -> list[str]:
-        """Return all problems as text lines: invalid rows and warnings, then names in use."""
+        """Return the text of each problem: first invalid rows and warnings, then names of other
+        owners."""
         invalid = [f"{self._owner}: {name}: {why}" for name, why in sorted(self._wrong.items())]
         return invalid + sorted(self._held.values())
 
     def write(self, marks: Marks) -> None:
-        """Write the first 1000 lines to the store for `beatd status`, if they have changed."""
+        """Write the first 1000 problems to the store for `beatd status`, if they have changed."""
         if self._written is None:
             self._written = marks.conflicts(self._owner)
         lines = self.lines()[:LINES_MAX]

@@ -1,4 +1,4 @@
-"""Write the entries of changed rows of django-celery-beat to the store."""
+"""Write changed rows of django-celery-beat to the store as entries."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,8 @@ ATTEMPTS_MAX = 10  # while other writers change the same entries
 
 
 class RowWriter:
-    """Writes the entries of one owner to the store, except those whose name another owner has."""
+    """Writes the entries of one owner to the store, and leaves alone those that another owner
+    has."""
 
     def __init__(self, owner: str, conflicts: RowConflicts) -> None:
         self._owner, self._conflicts = owner, conflicts
@@ -93,7 +94,7 @@ class RowWriter:
 
 
 def log_applied(owner: str, added: int, changed: int, removed: int, missed: Sequence[str]) -> None:
-    """Log how many entries were added, changed and removed.
+    """Log how many entries of an owner were added, changed and removed.
 
     `missed` are names of entries that will never run, because their only time has passed.
     """

@@ -1,4 +1,4 @@
-"""Convert the task arguments of an app's entry to values that a store can save."""
+"""Convert the task arguments of an app's entry to values that a store can save as JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from beatd.publishers import app_value, lazy_arguments
 
 
 def storable(name: str, arguments: Any, serializer: str) -> Any:
-    """Return the arguments of a task as values that a store can save.
+    """Convert the arguments of a task to values that a store can save.
 
     A value that only the app can send, such as an object of its own class, becomes a placeholder,
     and is read from the app again for each run. `name` is for messages. Raises ConfigError for a

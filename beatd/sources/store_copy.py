@@ -1,4 +1,4 @@
-"""Read the entries of another store, for `beatd --shadow`."""
+"""Read the entries of another store, for a daemon that runs with `--shadow`."""
 
 from msgspec.structs import replace
 
@@ -12,9 +12,10 @@ SOURCE = "store:shadow"
 
 
 class StoreCopy:
-    """Declares the entries that commands added to another store. Paused entries become disabled.
+    """A source of entries that declares those which commands added to another store.
 
-    Entries of files and apps are left out, because a shadow daemon reads files and apps itself.
+    Paused entries become disabled. Entries of files and apps are left out, because a shadow daemon
+    reads files and apps itself.
     """
 
     owner = SOURCE

@@ -1,4 +1,4 @@
-"""Importing this module makes all workers of the process report what became of beatd's runs.
+"""Importing this module makes all Celery workers of the process report to beatd how its runs ended.
 
 Use: `celery -A proj worker --include beatd.worker.auto`. Processes other than workers ignore it.
 """

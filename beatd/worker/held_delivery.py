@@ -1,4 +1,4 @@
-"""Follow one task message in a worker, from its arrival to its end."""
+"""Follow one task message in a Celery worker, from its arrival to its end."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ REQUEUED = "; the message goes back to the broker"
 
 
 class HeldDelivery:
-    """Follows one task message in this worker, and reports its start, its end and other states.
+    """Follows one task message in this worker, and reports each new state of its task.
 
     Celery's request calls the methods; calls after the first end report nothing. `changed` is
     called with each new state, its time and its error. `was_terminated` is called when Celery has
@@ -57,7 +57,7 @@ class HeldDelivery:
         self.changed(self, state, at or datetime.now(UTC), error)
 
     def end(self, state: OutcomeState, error: str = "") -> None:
-        """Report the final state, unless a final state was reported before."""
+        """Report the final state of the task, unless a final state was reported before."""
         if self.ended:
             return
         self.ended = True
@@ -130,7 +130,7 @@ class HeldDelivery:
 
     @never_raises
     def revoked(self, reason: str, terminated: bool, expired: bool) -> None:
-        """Report that the task was revoked, or had expired, so that it does not run.
+        """Report that the task does not run, because it was revoked or had expired.
 
         If it was terminated and its process still runs, `end_terminated` reports the end later.
         """
@@ -148,8 +148,10 @@ class HeldDelivery:
         return self.started and is_running(getattr(request, "worker_pid", None))
 
     def end_terminated(self) -> bool:
-        """Report the end of a terminated task and return True; do nothing and return False while
-        its process still runs."""
+        """Report the end of a terminated task and return True, if its process has ended.
+
+        Do nothing and return False while the process still runs.
+        """
         if not self.ended and self.is_running():
             return False
         self.end("revoked", "terminated")
@@ -168,7 +170,7 @@ class HeldDelivery:
 
 
 def exception_of(exc_info: Any) -> BaseException:
-    """Return the exception in an ExceptionInfo of Celery or billiard."""
+    """Return the exception inside an ExceptionInfo object of Celery or billiard."""
     error = exc_info.exception
     inner = getattr(error, "exc", None)
     # billiard sends an exception together with its traceback.

@@ -21,7 +21,7 @@ _reporters: dict[tuple[Celery, str], Reporter] = {}  # by app and name of the wo
 
 
 def report(app: Celery, queue: str = QUEUE) -> None:
-    """Make the workers of this app report what becomes of beatd's runs, to the queue `queue`.
+    """Make the workers of this app report to beatd what becomes of its runs, through a queue.
 
     The daemon must read the same queue (its setting `outcomes.queue`). Repeated calls are harmless.
     """
@@ -31,7 +31,8 @@ def report(app: Celery, queue: str = QUEUE) -> None:
 
 
 def report_every_app() -> None:
-    """Make the workers of every app in this process report what becomes of beatd's runs.
+    """Make the workers of every Celery app in this process report to beatd what becomes of its
+    runs.
 
     The queue is `beatd.outcomes`, or that of an earlier `report(app, queue)`.
     """
@@ -44,7 +45,6 @@ _every_app = False
 
 
 def _connect() -> None:
-    """Connect the handlers to Celery's signals; repeated calls have no effect."""
     for signal, receiver in (
         (signals.task_received, _on_received),
         (signals.task_revoked, _on_revoked),
@@ -56,7 +56,6 @@ def _connect() -> None:
 
 
 def _reporter(app: Celery, worker: str) -> Reporter | None:
-    """Return the worker's reporter, created at the first call, or None if `app` does not report."""
     found = _reporters.get((app, worker))
     if found is None:
         queue = _queues.get(app, QUEUE if _every_app else None)
@@ -91,7 +90,6 @@ def _received_without_headers(request: Any) -> None:
 
 @never_raises
 def _on_revoked(sender: Any, request: Any, expired: bool, **_: Any) -> None:
-    """Report a task that was revoked or had expired before the worker received it."""
     headers = request.headers
     if headers and PLANNED in headers and not getattr(request, REPORTED, False):
         reporter = _reporter(sender.app, request.hostname)

@@ -1,4 +1,4 @@
-"""Log reporting errors at most once a minute, and never raise them in the worker."""
+"""Log errors of the reporting at most once a minute, and never raise them in the worker."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,7 +16,7 @@ _logger = getLogger("beatd.worker")
 
 
 class RareWarning:
-    """Logs at most one warning a minute, and drops the others."""
+    """Logs at most one warning a minute, and drops all further warnings."""
 
     def __init__(self) -> None:
         self._not_before = 0.0

@@ -18,10 +18,11 @@ PERSISTENT = 2
 
 
 class ReportLine:
-    """An open broker connection for sending reports; after an exception, only call `close`."""
+    """A broker connection for sending a worker's reports; after an exception, only call `close`."""
 
     def __init__(self, app: Celery, queue: str) -> None:
-        """Connect and declare the queue. Raises OSError if the broker is away."""
+        """Connect to the app's broker and declare the queue. Raises OSError if the broker cannot be
+        reached."""
         self._connection = connection = app.connection_for_write()
         transport = connection.transport
         connection.transport_options = {
@@ -43,9 +44,9 @@ class ReportLine:
             raise
 
     def send(self, body: bytes) -> bool:
-        """Send a message; return True if the broker has it, False if the queue is full.
+        """Send a message to the queue and return True, or return False if the queue is full.
 
-        Raises OSError if the broker is away.
+        True means that the broker has the message. Raises OSError if the broker cannot be reached.
         """
         with self._as_os_error():
             if monotonic() >= self._declare_at:
@@ -65,7 +66,7 @@ class ReportLine:
 
     @contextmanager
     def _as_os_error(self) -> Iterator[None]:
-        """Turn the transport's own connection errors into ConnectionError, an OSError."""
+        # The transports have their own classes of errors.
         try:
             yield
         except OSError:
@@ -74,7 +75,7 @@ class ReportLine:
             raise ConnectionError(error_line(error)) from error
 
     def _declare(self) -> None:
-        """Declare the queue, and record whether it is full."""
+        # Notes whether the queue is full.
         # Again, if deleted. Not passively: Redis has no empty queue, RabbitMQ closes the channel.
         size = self._queue.queue_declare().message_count
         self._full = not self._drops_by_itself and size >= MAX_REPORTS
@@ -85,7 +86,7 @@ class ReportLine:
 
 
 def _options(driver: str) -> dict[str, object]:
-    """Return kombu transport options with time limits for the driver, such as "redis"."""
+    # With time limits.
     match driver:
         case "redis":
             return {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}

@@ -29,7 +29,8 @@ class Line(Protocol):
     """A connection to the broker for sending messages.
 
     `send` returns True if the broker has the message, and False if the queue is full. It raises
-    OSError if the broker is away, and any other exception if the broker refuses the message.
+    OSError if the broker cannot be reached, and any other exception if the broker refuses the
+    message.
     """
 
     def send(self, body: bytes) -> bool: ...
@@ -44,7 +45,8 @@ class ReportSender:
     every HELD_EVERY_S seconds. `waits_for_process` reports terminated tasks whose process has
     ended, and returns True if others still run.
 
-    While the broker is away, up to MAX_WAITING reports wait; older ones are dropped and counted.
+    While the broker cannot be reached, up to MAX_WAITING reports wait; older ones are dropped and
+    counted.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class ReportSender:
         self._warning = RareWarning()
 
     def add(self, report: Report) -> None:
-        """Queue a report for sending, without waiting. A full queue drops its oldest report."""
+        """Queue a report for sending, without waiting; a full queue drops its oldest report."""
         if len(self._waiting) == MAX_WAITING:
             self._dropped += 1
         self._waiting.append(report)
@@ -91,7 +93,7 @@ class ReportSender:
         self._thread.start()
 
     def close(self, within_s: float) -> None:
-        """Send the waiting reports, for at most `within_s` seconds, and end the thread."""
+        """Send the waiting reports, for at most `within_s` seconds, and end the sending thread."""
         if self._thread is None or self._ending.is_set():
             return
         self._end_by = time.monotonic() + within_s
@@ -142,11 +144,8 @@ class ReportSender:
             self._send(encode(Reports(worker=self._worker, held=chunk)))
 
     def _send(self, body: bytes) -> bool:
-        """Send a message, retrying until the broker has it; return True if it was sent.
-
-        Returns False if the queue is full, the broker refused the message MAX_REFUSALS times, or
-        the time of `close` is over.
-        """
+        # Retries until the broker has the message. False if the queue is full, the broker refused
+        # the message MAX_REFUSALS times, or the time of `close` is over.
         pause = FIRST_PAUSE_S
         refusals = 0
         while refusals < MAX_REFUSALS:

@@ -1,4 +1,4 @@
-"""Report what becomes of the beatd runs that one worker receives."""
+"""Report what becomes of the runs of beatd's entries that a Celery worker receives."""
 
 import atexit
 import os
@@ -24,7 +24,7 @@ MAX_RETRIED = 1_000  # runs that were sent again and whose headers are remembere
 
 
 class Reporter:
-    """Reports what becomes of the beatd runs that one worker receives."""
+    """Reports what becomes of the runs of beatd's entries that one Celery worker receives."""
 
     def __init__(self, app: Celery, *, queue: str, worker: str) -> None:
         self._held: dict[str, HeldDelivery] = {}
@@ -42,7 +42,7 @@ class Reporter:
         atexit.register(self.close)  # a cold shutdown sends no signal
 
     def received(self, request: Any, headers: Mapping[str, Any]) -> None:
-        """Report that a message was received, and report each later state of its task."""
+        """Report that the worker received a message, and report each later state of its task."""
         delivery = self._delivery(request.id, headers)
         watch(request, delivery)
         self.known[delivery.id] = headers
@@ -52,7 +52,8 @@ class Reporter:
     def ended_unreceived(
         self, task_id: str, headers: Mapping[str, Any], state: OutcomeState, error: str
     ) -> None:
-        """Report the end of a message that the worker refused as revoked, expired or invalid."""
+        """Report the end of a task that the worker refused to run, as revoked, expired or
+        invalid."""
         self._delivery(task_id, headers).end(state, error)
 
     def _delivery(self, task_id: str, headers: Mapping[str, Any]) -> HeldDelivery:
@@ -93,12 +94,9 @@ class Reporter:
         return [(held.id, held.delivery) for held in list(self._held.values())]
 
     def _release_dropped(self) -> None:
-        """Stop following the messages that the worker dropped without reporting an end.
-
-        A worker that loses its broker drops tasks that have not started; they are reported as
-        "retried", because the broker delivers them again. A started task is not reported: its end
-        is unknown.
-        """
+        # A worker that loses its broker drops tasks that have not started, without reporting an
+        # end. They are reported as "retried", because the broker delivers them again. A started
+        # task is not reported: its end is unknown.
         for held in list(self._held.values()):
             if held.request is None or held.request() is not None:
                 continue

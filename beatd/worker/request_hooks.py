@@ -1,4 +1,4 @@
-"""Make Celery's request object report each state of its task to a HeldDelivery.
+"""Extend Celery's request object to report each state of its task.
 
 Celery has no signals for these changes in the worker's parent process, and only the parent process
 notices the death of a child. So the request gets a subclass of its own class.

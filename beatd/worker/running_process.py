@@ -1,11 +1,11 @@
-"""Check whether a process of the worker's pool still runs."""
+"""Check whether a process of a Celery worker's pool still runs."""
 
 import os
 from pathlib import Path
 
 
 def is_running(pid: object) -> bool:
-    """Return True if `pid` is another process that runs; a zombie counts as ended.
+    """Return True if `pid` is the id of another process that runs; a zombie counts as ended.
 
     The worker's own pid, which pools without processes have, returns False.
     """
