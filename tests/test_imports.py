@@ -117,8 +117,9 @@ MODULES = {
     "daemon": """
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
         celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries
-        foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread outcome_status outcome_thread outcome_writer
-        parts process_start service startup status store_clock store_status trial
+        foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread outcome_status
+        outcome_thread outcome_writer parts process_start service startup status store_clock
+        store_status trial
     """,
     "web": """
         answers api api.apply api.bulk api.call api.change_pages api.cursor api.entries_read
@@ -129,10 +130,9 @@ MODULES = {
         pages.addresses pages.ahead pages.backfill pages.badge pages.banners pages.bulk
         pages.calendar pages.changes pages.daemons pages.density pages.edit pages.entries
         pages.entry pages.entry_fields pages.entry_list pages.entry_state pages.icalendar
-        pages.incidents pages.lateness_chart pages.moments pages.overview
-        pages.rendering pages.run_history pages.run_now pages.run_strip probes proxy
-        raw_path_route same_origin security_headers session sign_in site static_files templates
-        tokens visitor visitors
+        pages.incidents pages.lateness_chart pages.moments pages.overview pages.rendering
+        pages.run_history pages.run_now pages.run_strip probes proxy raw_path_route same_origin
+        security_headers session sign_in site static_files templates tokens visitor visitors
     """,
     "remote": """
         api daemon_url from_json refusals remote_catalog remote_daemon remote_edits remote_parts
@@ -160,13 +160,13 @@ MODULES = {
         pause_text planned_ahead quiet_minute record_rows request_progress time_text
     """,
     "cli": """
-        add alert_check alerts apply apply_input author backfill changes check chosen_store colours
-        column_widths commands completion completion_names config_option connect_check
-        copy_progress declared_entries differences edit entry_options entry_warnings escapes export
-        failure history import_ incidents leader_note list moment_gaps monitor_check named_entries
-        next nothing_listed option_words output overlap_warnings paged_table pause pause_resume
-        remove resume run schedule_options schema shadow_report show status store table_times
-        trigger undo url_option why yaml_text
+        add alert_check alerts apply apply_input author backfill changes check chosen_store
+        colours column_widths commands completion completion_names config_option connect_check
+        declared_entries differences edit entry_options entry_warnings escapes export failure
+        history import_ incidents leader_note list moment_gaps monitor_check named_entries next
+        next_lines nothing_listed option_words output overlap_warnings paged_table pause
+        pause_resume progress remove resume run schedule_options schema shadow_report show
+        status store table_times trigger undo url_option why yaml_text
     """,
     "report_queue": "",
 }

@@ -1,5 +1,6 @@
 """Write the entries declared in files to the store (`beatd apply`)."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,6 +43,7 @@ def command(
     from msgspec.structs import replace
 
     from beatd.cli.apply_input import declared_in_config, declared_in_files
+    from beatd.cli.progress import progress
     from beatd.edits.apply_declared import apply, compare
     from beatd.sources import one_offs_of
 
@@ -53,7 +55,10 @@ def command(
     declared = (
         declared_in_files(config, files, name) if files else declared_in_config(config, prune=prune)
     )
-    with chosen.open(config, if_absent="empty" if dry_run else "create") as opened:
+    with (
+        chosen.open(config, if_absent="empty" if dry_run else "create") as opened,
+        progress() as show,
+    ):
         how: dict[str, Any] = {"prune": prune or not files, "force": prune, "anywhere": bool(files)}
         if opened.api is not None:
             from beatd.remote.remote_edits import declared_over
@@ -67,7 +72,14 @@ def command(
         done = [
             compare(opened.store.catalog, one, **how)
             if dry_run or opened.api is not None
-            else apply(opened.store.catalog, one, opened.present, author_with(), **how)
+            else apply(
+                opened.store.catalog,
+                one,
+                opened.present,
+                author_with(),
+                progress=partial(show, one.source),
+                **how,
+            )
             for one in declared
         ]
         if opened.api is not None and not dry_run:

@@ -1,7 +1,8 @@
 """Run an entry for past moments (`beatd backfill`)."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -11,19 +12,23 @@ from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.escapes import echo, visible
 from beatd.cli.leader_note import note_if_nobody_leads
-from beatd.views.time_text import read_moment
+from beatd.views.time_text import moment_text, read_moment
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from beatd.entry import Entry
     from beatd.run import Skip
 
 RUNS_WITHOUT_QUESTION_MAX = 1000
+MOMENTS_SHOWN_MAX = 10
 
 
 @click.command()
 @click.argument("name", shell_complete=names_of_entries)
 @click.option("--from", "since", metavar="MOMENT", help="The first moment, included.")
 @click.option("--to", metavar="MOMENT", help="The last moment, included.")
-@click.option("--dry-run", is_flag=True, help="Show the number of moments; run nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the moments; run nothing.")
 @click.option(
     "-y", "--yes", is_flag=True, help=f"Run also more than {RUNS_WITHOUT_QUESTION_MAX:,} moments."
 )
@@ -60,7 +65,8 @@ def command(
     from beatd.schedules.moment import format_moment
 
     with chosen.open() as opened:
-        tz = row_of(opened.store.catalog, name).entry.tz
+        entry = row_of(opened.store.catalog, name).entry
+        tz = entry.tz
         start, end = read_moment("--from", since, tz), read_moment("--to", to, tz)
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}")
@@ -79,11 +85,35 @@ def command(
             "count": count,
         }
         found |= {"at_least": True} if requested.at_least else {}
+        found |= {"moments": [format_moment(one) for one in _some(entry, requested)]}
         print_json({**found, "asked": not dry_run})
-    else:
-        verb = "would request" if dry_run else "requested"
-        span = f"{format_moment(first)} to {format_moment(last)}"
-        echo(f"{verb} {_runs([requested])} of {name}, {span}")
+        return
+    verb = "would request" if dry_run else "requested"
+    span = f"{moment_text(first, tz)} to {moment_text(last, tz)}"
+    echo(f"{verb} {_runs([requested])} of {name}, {span}")
+    for line in _moment_lines(entry, requested) if dry_run else ():
+        echo(f"  {line}")
+
+
+def _some(entry: "Entry", requested: "Skip") -> "list[datetime]":
+    """Return the moments of a backfill, oldest first; of more than MOMENTS_SHOWN_MAX the first ones
+    and the last."""
+    from beatd.run import MICROSECOND
+    from beatd.views.next_runs import runs_after
+
+    moments = islice(runs_after(entry, requested.planned - MICROSECOND), MOMENTS_SHOWN_MAX)
+    first = [one for one in moments if one <= requested.until]
+    return first if first[-1] == requested.until else [*first[:-1], requested.until]
+
+
+def _moment_lines(entry: "Entry", requested: "Skip") -> Iterator[str]:
+    """Yield the moments of a backfill in the entry's zone, and how many are left out."""
+    moments = _some(entry, requested)
+    left_out = requested.count - len(moments)
+    for at, moment in enumerate(moments):
+        if at == len(moments) - 1 and left_out:
+            yield f"… {'at least ' if requested.at_least else ''}{left_out} more …"
+        yield moment_text(moment, entry.tz)
 
 
 def _confirm(name: str, requested: "Skip") -> None:

@@ -162,18 +162,21 @@ def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dic
         return {one.entry.name: "new" for one in made.entries}
     from beatd.clock import SystemClock
     from beatd.edits import editing
+    from beatd.cli.progress import progress
     from beatd.edits.write_imported import write_imported
     from beatd.wiring.build import store_of
 
     store = store_of(given.load(), if_absent="empty" if how.dry_run else "create")
     try:
-        return write_imported(
-            store,
-            made.entries,
-            partial(editing.present, store, SystemClock()),
-            how,
-            author_with(via="import"),
-        )
+        with progress() as show:
+            return write_imported(
+                store,
+                made.entries,
+                partial(editing.present, store, SystemClock()),
+                how,
+                author_with(via="import"),
+                progress=lambda done: show("entries", done, len(made.entries)),
+            )
     finally:
         store.close()
 
@@ -250,25 +253,26 @@ def _next(one: "ImportedEntry", how: "ImportOptions") -> Any:
 
 
 def _print_entries(made: "Imported", outcome: dict[str, str], how: "ImportOptions") -> None:
-    from rich.markup import escape
-
-    from beatd.cli.output import print_table
+    from beatd.cli.paged_table import print_pages
     from beatd.schedules import describe
 
-    rows = []
-    for one in made.entries:
+    def cells(one: "ImportedEntry") -> list[str]:
         entry, moment = one.entry, _next(one, how)
         done = outcome[entry.name]
-        rows.append(
-            [
-                escape(entry.name),
-                escape(entry.task),
-                escape(describe(entry.schedule)),
-                entry.tz,
-                "-" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z",
-                "-" if one.last is None else f"{one.last:%Y-%m-%d %H:%M:%S}Z",
-                escape("; ".join([*([done] if done != "new" else []), *one.notes])),
-            ]
-        )
-    columns = ("name", "task", "schedule", "tz", "next", "last run", "differs")
-    print_table(columns, rows)
+        return [
+            entry.name,
+            entry.task,
+            describe(entry.schedule),
+            entry.tz,
+            "-" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z",
+            "-" if one.last is None else f"{one.last:%Y-%m-%d %H:%M:%S}Z",
+            "; ".join([*([done] if done != "new" else []), *one.notes]),
+        ]
+
+    print_pages(
+        ("name", "task", "schedule", "tz", "next", "last run", "differs"),
+        map(cells, made.entries),
+        nothing="no entry can be imported",
+        least={"differs": 24, "name": 16, "schedule": 24, "task": 16},
+        left_out=("last run", "tz", "task"),
+    )

@@ -1,28 +1,28 @@
 """Show the next runs of a schedule or of entries (`beatd next`)."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
 import click
 
 from beatd.catalog import Stored
 from beatd.cli.config_option import ConfigOption, as_json
-from beatd.cli.entry_warnings import croniter_difference
-from beatd.cli.escapes import visible
 from beatd.cli.failure import print_message
 from beatd.cli.named_entries import entries_named, stopped_text
+from beatd.cli.next_lines import run_lines, title_line
 from beatd.cli.option_words import as_option
-from beatd.cli.output import print_json, print_rich, print_table
+from beatd.cli.output import stream_json
+from beatd.cli.paged_table import print_lines
 from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
 from beatd.cli.url_option import remote_daemon, takes_url
 from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem, in_one_line
-from beatd.schedules import clock_change, describe, zone
-from beatd.views.next_runs import next_runs, run_json
-from beatd.views.time_text import distance_text, read_moment
+from beatd.views.next_runs import run_json, runs_after
+from beatd.views.time_text import read_moment
 
 COUNT_MAX = 100_000
 NO_TASK = "-"  # the task of an entry that is made from an expression
@@ -85,22 +85,17 @@ def command(
     else:
         raise click.UsageError("give --cron, --every or another schedule, or names of entries")
     now = SystemClock().now()
-    answers = [
-        (
-            entry,
-            *next_runs(
-                entry, read_moment("--from", since, entry.tz) if since is not None else now, count
-            ),
-        )
-        for entry in entries
-    ]
+    afters = [now if since is None else read_moment("--from", since, entry.tz) for entry in entries]
+    asked = list(zip(entries, afters, strict=True))
     if json:
-        print_json([row for entry, runs, _ in answers for row in _plain(entry, runs, len(answers))])
+        stream_json(_plain(asked, count))
         return None
-    for at, (entry, runs, over) in enumerate(answers):
-        if at:
-            click.echo()
-        _show(entry, runs, over, now, stopped_text(entry, rows.get(entry.name), now))
+    parts: list[Iterable[str]] = []
+    for at, (entry, after) in enumerate(asked):
+        stopped = stopped_text(entry, rows.get(entry.name), now)
+        title = title_line(entry, "" if entry.task == NO_TASK else entry.name, stopped)
+        parts += [["\n"] if at else [], [title], run_lines(entry, after, count, now)]
+    print_lines(chain.from_iterable(parts))
     return None
 
 
@@ -132,57 +127,8 @@ def _as_options(problem: Problem) -> Problem:
     return Problem(found.text, found.path[:1])
 
 
-def _plain(entry: Entry, runs: list[datetime], of: int) -> Iterator[dict[str, str]]:
-    for moment in runs:
-        row = run_json(moment, entry.tz)
-        yield row if of == 1 else {"entry": entry.name, **row}
-
-
-def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime, stopped: str) -> None:
-    from rich.text import Text
-
-    named = entry.name if entry.task != NO_TASK else ""
-    title = Text.assemble(
-        (visible(named), "bold"), "  " if named else "", visible(describe(entry.schedule))
-    )
-    if entry.tz not in title.plain:
-        title.append(f", {entry.tz}", "dim")
-    if stopped:
-        title.append(f"  {visible(stopped)}", "yellow")
-    print_rich(title)
-    marks = [clock_change(entry.schedule, moment) or "" for moment in runs]
-    columns = ["local", "zone", "UTC", "in", *(["clock change"] if any(marks) else [])]
-    if runs:
-        print_table(columns, _rows(entry, runs, marks, now))
-    for note in (*_notes(entry, runs, over), croniter_difference(entry, now)):
-        if not note:
-            continue
-        print_rich(Text(visible(note), "yellow"))
-
-
-def _rows(
-    entry: Entry, runs: list[datetime], marks: list[str], now: datetime
-) -> Iterator[list[str | tuple[str, str]]]:
-    home = zone(entry.tz)
-    spec = "microseconds" if any(moment.microsecond for moment in runs) else "seconds"
-    for moment, mark in zip(runs, marks, strict=True):
-        local = moment.astimezone(home)
-        wall = local.replace(tzinfo=None).isoformat(" ", spec)
-        name, offset = f"{local:%Z}", local.isoformat(" ", spec)[len(wall) :]
-        yield [
-            f"{local:%a} {wall}",
-            # The name of a zone without letters is its offset, which is shown once.
-            f"{name} {offset}" if name.isalpha() else offset,
-            (moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", spec), "dim"),
-            distance_text(moment - now),
-            *([(mark, "yellow")] if any(marks) else []),
-        ]
-
-
-def _notes(entry: Entry, runs: list[datetime], over: bool) -> Iterator[str]:
-    if over:
-        yield "and never again" if runs else "never again"
-    if entry.jitter:
-        yield f"each up to {distance_text(entry.jitter).removeprefix('in ')} later (jitter)"
-    if entry.max_runs is not None:
-        yield f"finished after {entry.max_runs} runs in all"
+def _plain(asked: Sequence[tuple[Entry, datetime]], count: int) -> Iterator[dict[str, str]]:
+    for entry, after in asked:
+        for moment in islice(runs_after(entry, after), count):
+            row = run_json(moment, entry.tz)
+            yield row if len(asked) == 1 else {"entry": entry.name, **row}

@@ -50,18 +50,30 @@ def print_pages(
         click.echo(nothing if isinstance(nothing, str) else nothing(), err=True)
         return
     width = terminal_width()
-    lines = table_lines(columns, first, rest, width=width, least=least, left_out=left_out)
-    if width is not None and title:
-        lines = chain(_styled_lines(title), lines)
-    print_lines(lines, at_least=len(first))
+    lines = table_lines(
+        columns,
+        first,
+        rest,
+        width=width,
+        least=least,
+        left_out=left_out,
+        keep_empty=len(first) == ROWS_MEASURED,
+    )
+    shown_title = title.splitlines() if width is not None else []
+    print_lines(chain((f"{styled(visible(line), 'dim')}\n" for line in shown_title), lines))
 
 
-def print_lines(lines: Iterator[str], *, at_least: int) -> None:
-    """Print the lines, through a pager if `at_least` lines do not fit the terminal."""
-    if is_terminal() and at_least > shutil.get_terminal_size().lines - 3:
-        click.echo_via_pager(lines)
-        return
-    for line in lines:
+def print_lines(lines: Iterable[str]) -> None:
+    """Print the lines as they come, through a pager if they do not fit the terminal."""
+    rest = iter(lines)
+    if is_terminal():
+        height = shutil.get_terminal_size().lines
+        first = list(islice(rest, height))
+        rest = chain(first, rest)
+        if len(first) == height:
+            click.echo_via_pager(rest)
+            return
+    for line in rest:
         sys.stdout.write(line)
 
 
@@ -74,9 +86,13 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if is_terminal() else None
 
 
-def _styled_lines(title: str) -> Iterator[str]:
-    for line in title.splitlines():
-        yield f"{_style(visible(line), 'dim') if may_have_colours() else visible(line)}\n"
+def styled(text: str, style: str) -> str:
+    """Return the text in a style such as "bold" or "red", unless stdout is to have no colours."""
+    if not (style and is_terminal() and may_have_colours()):
+        return text
+    if style == "bold":
+        return click.style(text, bold=True)
+    return click.style(text, dim=True) if style == "dim" else click.style(text, fg=style)
 
 
 def table_lines(
@@ -87,22 +103,22 @@ def table_lines(
     width: int | None,
     least: Mapping[str, int],
     left_out: Sequence[str] = (),
+    keep_empty: bool,
 ) -> Iterator[str]:
     """Yield the lines of a table: its header, a rule, and the rows of `first` and `rest`.
 
-    The rows of `first` decide on the widths. `rest` is read while the lines are. A column that is
-    empty in `first` is left out if there are fewer than ROWS_MEASURED rows. `width` is that of the
-    terminal, or None to cut nothing and to use no colours.
+    The rows of `first` decide on the widths. `rest` is read while the lines are. Without
+    `keep_empty`, a column that is empty in `first` is left out. `width` is that of the terminal, or
+    None to cut nothing.
     """
     first, rest = [_visible(row) for row in first], map(_visible, rest)
-    some = len(first) < ROWS_MEASURED
     natural = {
         name: max(len(name), *(text_width(_text(row[at])) for row in first))
         for at, name in enumerate(columns)
-        if not some or any(row[at] for row in first)
+        if keep_empty or any(row[at] for row in first)
     }
     widths = natural if width is None else fitted(natural, width, least, left_out)
-    styled = width is not None and may_have_colours()
+    may_cut = () if width is None else least
     last = list(widths)[-1]
     places = {name: columns.index(name) for name in widths}
 
@@ -112,12 +128,11 @@ def table_lines(
             value = row[places[name]]
             text, own = (value, style) if isinstance(value, str) else value
             length = text_width(text)
-            if width is not None and length > space:
+            if length > space and name in may_cut:
                 text = _CUTS.get(name, cut_at_end)(text, space)
                 length = text_width(text)
             blanks = " " * (space - length)
-            if styled and own:
-                text = _style(text, own)
+            text = styled(text, own)
             if name in _ALIGNED_RIGHT:
                 cells.append(blanks + text)
             else:
@@ -126,7 +141,7 @@ def table_lines(
 
     yield line(columns, "bold")
     rule = _dash() * (sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1))
-    yield f"{_style(rule, 'dim') if styled else rule}\n"
+    yield f"{styled(rule, 'dim')}\n"
     for row in chain(first, rest):
         yield line(row)
 
@@ -146,9 +161,3 @@ def _visible(row: Sequence[Cell]) -> list[Cell]:
 
 def _text(value: Cell) -> str:
     return value if isinstance(value, str) else value[0]
-
-
-def _style(text: str, style: str) -> str:
-    if style == "bold":
-        return click.style(text, bold=True)
-    return click.style(text, dim=True) if style == "dim" else click.style(text, fg=style)

@@ -54,8 +54,8 @@ def copy(source: str, target: str, json: bool) -> int:
 
     Ends with 1 if the two do not hold the same afterwards.
     """
-    from beatd.cli.copy_progress import copy_progress
     from beatd.cli.output import print_json, print_table
+    from beatd.cli.progress import progress
     from beatd.copying.store_copying import copy_store
     from beatd.errors import ConfigError
 
@@ -68,9 +68,9 @@ def copy(source: str, target: str, json: bool) -> int:
     with (
         chosen_source.open(from_config) as opened,
         chosen_target.open(to_config, if_absent="create") as other,
-        copy_progress() as progress,
+        progress(lines_in_pipe=True) as show,
     ):
-        done = copy_store(opened.store, other.store, other.now, progress)
+        done = copy_store(opened.store, other.store, other.now, show)
     counts = [
         (name, getattr(done.source, name), getattr(done.target, name))
         for name in done.source.__struct_fields__

@@ -152,6 +152,7 @@ def apply(
     anywhere: bool = False,
     settled: Callable[[], None] = lambda: None,
     may_go_on: Callable[[], bool] = lambda: True,
+    progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Comparison:
     """Make the store agree with a declared set of entries, and return the steps that were made.
 
@@ -159,7 +160,8 @@ def apply(
     stands for its owner. The set is recorded as the last one that its owner applied, unless it is
     limited to some files or `prune` is False. `settled` is called when no entry of the owner has an
     older definition any more; new entries may still be missing. `may_go_on` is called after each
-    batch; Deposed is raised if it returns False. If another writer changes a row meanwhile, the row
+    batch; Deposed is raised if it returns False. `progress` is called after each batch with the number
+    of steps that were made and of all steps. If another writer changes a row meanwhile, the row
     is compared again, at most ten times.
     """
     mark_if_empty(catalog, now())
@@ -192,6 +194,7 @@ def apply(
                 for step, written_change in _write(catalog, batch, now, change):
                     written.append(step)
                     missed += [step.name] if written_change.missed else []
+                progress(len(written), len(found.steps))
                 _refuse_if_over(catalog, declared.source, may_go_on, has_written=True)
             if len(written) == len(existing):
                 settled()

@@ -1,6 +1,6 @@
 """Write entries that were read from another scheduler to the store."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -47,12 +47,14 @@ def write_imported(
     now: editing.Now,
     options: ImportOptions,
     author: Author | None = None,
+    progress: Callable[[int], object] = lambda done: None,
 ) -> dict[str, str]:
     """Write imported entries to the store, and return the result of each by name.
 
     A result is one of DONE, or the reason why the entry was not written. An entry of the same name
     is replaced only with `options.replacing`, and never if a file or an app declares it. An entry
-    that was imported before gets a new next run if the other scheduler ran it since.
+    that was imported before gets a new next run if the other scheduler ran it since. `progress` is
+    called after each batch with the number of entries that are done.
     """
     outcome: dict[str, str] = {}
     for batch in editing.in_batches(entries):
@@ -67,6 +69,7 @@ def write_imported(
             for change, written in zip(changes, catalog.write(changes), strict=True):
                 if not written:
                     outcome[change.name] = "changed by others meanwhile; import it again"
+        progress(len(outcome))
     return outcome
 
 

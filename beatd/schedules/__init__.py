@@ -4,7 +4,7 @@ A schedule is an immutable value. Two schedules are equal when they run at the s
 """
 
 from beatd.schedules.at import at
-from beatd.schedules.clock_change import clock_change
+from beatd.schedules.clock_change import clock_change, may_have_clock_changes
 from beatd.schedules.cron import cron, crontab
 from beatd.schedules.duration import format_duration, parse_duration
 from beatd.schedules.from_plain import schedule_from
@@ -32,4 +32,5 @@ __all__ = [  # noqa: RUF022 - grouped
     # words
     "describe",
     "clock_change",
+    "may_have_clock_changes",
 ]

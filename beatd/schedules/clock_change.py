@@ -10,6 +10,11 @@ from beatd.schedules.rrule import RRule
 _WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
+def may_have_clock_changes(schedule: Schedule) -> bool:
+    """Return True if `clock_change` can return a note for some run of the schedule."""
+    return isinstance(schedule, Cron | RRule) and len(schedule.zone.at) > 1
+
+
 def clock_change(schedule: Schedule, moment: datetime) -> str | None:
     """Return a note if a clock change (DST) affects the run at `moment`, else None.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 from beatd.entry import Entry
 from beatd.planning import next_moment, shared_next_after
@@ -9,27 +10,27 @@ from beatd.schedules.moment import format_moment
 from beatd.schedules.zone import zone
 
 
-def next_runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bool]:
-    """Return up to `count` runs later than `after`, and True if no run follows them."""
-    next_after = shared_next_after()
+def runs_after(entry: Entry, after: datetime) -> Iterator[datetime]:
+    """Yield the runs of an entry later than `after`, computing each when it is asked for.
 
-    def moments() -> Iterator[datetime]:
-        moment = next_moment(entry, after, next_after)
-        while moment is not None:
-            yield moment
-            moment = next_moment(entry, moment, next_after)
-
-    found: list[datetime] = []
-    home = zone(entry.tz)
-    for moment in moments():
+    The last one is before the year 10000 on the wall clock of the entry's zone.
+    """
+    next_after, home = shared_next_after(), zone(entry.tz)
+    moment = next_moment(entry, after, next_after)
+    while moment is not None:
         try:
             moment.astimezone(home)
         except OverflowError:
-            return found, True  # the wall clock would show the year 10000
-        found.append(moment)
-        if len(found) == count:
-            return found, next_moment(entry, moment, next_after) is None
-    return found, True
+            return
+        yield moment
+        moment = next_moment(entry, moment, next_after)
+
+
+def next_runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bool]:
+    """Return up to `count` runs later than `after`, and True if no run follows them."""
+    runs = runs_after(entry, after)
+    found = list(islice(runs, count))
+    return found, len(found) < count or next(runs, None) is None
 
 
 def run_json(moment: datetime, tz: str) -> dict[str, str]:

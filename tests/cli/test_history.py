@@ -74,10 +74,34 @@ def test_backfill_says_how_many(x: Here) -> None:
     words = ("backfill", "x", "--from", "2026-01-01T00:00:00Z", "--to", "2026-01-01T05:30:00Z")
     found = x.json(*words, "--dry-run")
     assert (found["count"], found["asked"]) == (6, False)
-    assert x(*words).out.startswith("requested 6 runs of x, 2026-01-01T00:00:00Z")
+    assert x(*words).out == (
+        "requested 6 runs of x, 2026-01-01 01:00:00 CET to 2026-01-01 06:00:00 CET\n"
+    )
     store = x.store()
     assert [request.kind for request, _ in store.requests(10)] == ["backfill"]
     store.close()
+
+
+def test_a_dry_backfill_shows_its_moments_in_the_zone_of_the_entry(x: Here) -> None:
+    words = ("backfill", "x", "--from", "2026-10-25T00:00", "--dry-run", "--to")
+    head, *moments = x(*words, "2026-10-25T03:00").out.splitlines()
+    assert head.endswith("2026-10-25 00:00:00 CEST to 2026-10-25 03:00:00 CET")
+    assert moments == [
+        "  2026-10-25 00:00:00 CEST",
+        "  2026-10-25 01:00:00 CEST",
+        "  2026-10-25 02:00:00 CEST",
+        "  2026-10-25 02:00:00 CET",
+        "  2026-10-25 03:00:00 CET",
+    ]
+    _, *moments = x(*words, "2026-10-25T23:00").out.splitlines()
+    assert len(moments) == 11
+    assert moments[-3:] == [
+        "  2026-10-25 07:00:00 CET", "  … 15 more …", "  2026-10-25 23:00:00 CET"
+    ]  # fmt: skip
+    found = x.json(*words, "2026-10-25T23:00")
+    assert (len(found["moments"]), found["moments"][-1]) == (10, found["last"])
+    _, *moments = x(*words, "2026-10-25T08:00").out.splitlines()
+    assert len(moments) == 10 and "…" not in "".join(moments)
 
 
 def test_a_backfill_of_very_many_wants_a_second_word(x: Here) -> None:

@@ -1,12 +1,17 @@
 """beatd next, as programs and as people see it."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from beatd.cli.next_lines import FIRST_RUNS, run_lines
+from beatd.definition import entry_from
+from beatd.entry import Entry
+from beatd.views.next_runs import runs_after
 from beatd.views.time_text import distance_text
 from tests.cli.conftest import Beatd, Here
 
@@ -158,6 +163,42 @@ def test_people_see_both_clocks_and_what_the_night_did(beatd: Beatd) -> None:
     assert "first of two" in fold.out and "second of two" in fold.out
     plain = beatd("next", "--cron", "0 12 * * *", "--tz", "Europe/Berlin")
     assert "clock change" not in plain.out
+
+
+def test_a_long_answer_begins_before_all_runs_are_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    computed = 0
+
+    def counted(entry: Entry, after: datetime) -> Iterator[datetime]:
+        nonlocal computed
+        for moment in runs_after(entry, after):
+            computed += 1
+            yield moment
+
+    monkeypatch.setattr("beatd.cli.next_lines.runs_after", counted)
+    entry = entry_from("x", {"task": "t", "cron": "30 2 * * *", "tz": "Europe/Berlin"})
+    now = datetime(2027, 1, 1, tzinfo=UTC)
+    lines = run_lines(entry, now, 8000, now)
+    first = list(islice(lines, FIRST_RUNS))
+    assert first[0].startswith("local") and "2027-01-01 02:30:00" in first[2]
+    assert computed == FIRST_RUNS
+    rest = list(lines)
+    assert (computed, len(first) + len(rest)) == (8001, 8002)
+    # a clock change comes after the first runs, and the columns stay in line
+    (moved,) = [line for line in rest if "2027-03-28" in line]
+    assert moved.rstrip().endswith("moved: 02:30 does not exist")
+    assert moved.index("moved") == first[0].index("clock change")
+    (far,) = [line for line in rest if "2042-10-26" in line]
+    assert "in 5777 d" in far and far.index("first of two") == first[0].index("clock change")
+
+
+def test_the_runs_before_a_schedule_ends_are_streamed_too(beatd: Beatd) -> None:
+    words = ("next", "--every", "1m", "--from", "2027-01-01T00:00Z", "--end", "2027-01-01T05:00Z")
+    lines = beatd(*words, "-n", 1000).out.splitlines()
+    assert "2027-01-01 05:00:00" in lines[-2] and lines[-1] == "and never again"
+    assert len(lines) == 3 + 300 + 1
+    assert len(beatd(*words, "-n", 1000, "--json").json) == 300  # type: ignore[arg-type]
 
 
 def test_a_warning_goes_beside_the_answer_for_people(beatd: Beatd) -> None:

@@ -99,7 +99,13 @@ def test_a_copy_that_cannot_be_made_is_refused_in_a_line(
 
 def test_on_a_terminal_a_bar_shows_the_progress(here: Here, old: str) -> None:
     master, terminal = pty.openpty()
-    words = [sys.executable, "-m", "beatd", "store", "copy", old, copied(here)]
+    program = (
+        "import sys\n"
+        "from beatd.cli import main, progress\n"
+        "progress.BAR_AFTER_S = 0.0\n"
+        "main(sys.argv[1:])\n"
+    )
+    words = [sys.executable, "-c", program, "store", "copy", old, copied(here)]
     environment = {**os.environ, "TERM": "xterm"}
     ended = subprocess.run(
         words, stderr=terminal, stdout=subprocess.PIPE, env=environment, check=False
