@@ -160,9 +160,9 @@ def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dic
     """
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
+    from beatd.cli.progress import progress
     from beatd.clock import SystemClock
     from beatd.edits import editing
-    from beatd.cli.progress import progress
     from beatd.edits.write_imported import write_imported
     from beatd.wiring.build import store_of
 
