@@ -7,6 +7,7 @@ import click
 from msgspec.structs import replace
 
 from beatd.cli.author import author_with
+from beatd.cli.completion_names import names_of_zones
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.escapes import echo
 from beatd.cli.failure import EXIT_FAILED
@@ -38,7 +39,10 @@ SOURCE is one of
 @click.argument("source")
 @click.option("--dry-run", is_flag=True, help="Show what each entry becomes; change nothing.")
 @click.option(
-    "--tz", metavar="ZONE", help="The zone of times without one. [default: the configuration's]"
+    "--tz",
+    metavar="ZONE",
+    help="The zone of times without one. [default: the configuration's]",
+    shell_complete=names_of_zones,
 )
 @click.option(
     "--since",
@@ -160,9 +164,9 @@ def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dic
     """
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
+    from beatd.cli.progress import progress
     from beatd.clock import SystemClock
     from beatd.edits import editing
-    from beatd.cli.progress import progress
     from beatd.edits.write_imported import write_imported
     from beatd.wiring.build import store_of
 

@@ -160,9 +160,9 @@ def apply(
     stands for its owner. The set is recorded as the last one that its owner applied, unless it is
     limited to some files or `prune` is False. `settled` is called when no entry of the owner has an
     older definition any more; new entries may still be missing. `may_go_on` is called after each
-    batch; Deposed is raised if it returns False. `progress` is called after each batch with the number
-    of steps that were made and of all steps. If another writer changes a row meanwhile, the row
-    is compared again, at most ten times.
+    batch; Deposed is raised if it returns False. `progress` is called after each batch with the
+    number of steps that were made and of all steps. If another writer changes a row meanwhile, the
+    row is compared again, at most ten times.
     """
     mark_if_empty(catalog, now())
     marks, owner, version = catalog.marks, declared.source, catalog.version()
