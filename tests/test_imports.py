@@ -166,7 +166,8 @@ MODULES = {
         escapes export failure history import_ incidents leader_note list moment_gaps monitor_check
         named_entries next next_lines nothing_listed option_words output overlap_warnings
         paged_table pause pause_resume progress remove resume run schedule_options schema
-        shadow_report show status store table_times trigger undo url_option why yaml_text zsh_completion
+        shadow_report show status store table_times trigger undo url_option why yaml_text
+        zsh_completion
     """,
     "report_queue": "",
 }
