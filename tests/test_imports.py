@@ -160,13 +160,14 @@ MODULES = {
         pause_text planned_ahead quiet_minute record_rows request_progress time_text
     """,
     "cli": """
-        add alert_check alerts apply apply_input author backfill changes check chosen_store
-        colours column_widths commands completion completion_names config_option connect_check
-        declared_entries differences edit entry_options entry_warnings escapes export failure
-        history import_ incidents leader_note list moment_gaps monitor_check named_entries next
-        next_lines nothing_listed option_words output overlap_warnings paged_table pause
-        pause_resume progress remove resume run schedule_options schema shadow_report show
-        status store table_times trigger undo url_option why yaml_text
+        add alert_check alerts apply apply_input author backfill bash_completion changes check
+        chosen_store colours column_widths commands completion completion_line completion_names
+        config_option connect_check declared_entries differences edit entry_options entry_warnings
+        escapes export failure history import_ incidents leader_note list moment_gaps monitor_check
+        named_entries next next_lines nothing_listed option_words output overlap_warnings
+        paged_table pause pause_resume progress remove resume run schedule_options schema
+        shadow_report show status store table_times trigger undo url_option why yaml_text
+        zsh_completion
     """,
     "report_queue": "",
 }

@@ -138,6 +138,10 @@ class Main(click.Group):
             # Characters that the terminal's encoding does not have are escaped.
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
+        if os.environ.get("_BEATD_COMPLETE"):
+            # These replace the classes of click.
+            import_module("beatd.cli.bash_completion")
+            import_module("beatd.cli.zsh_completion")
         with exit_with_message(debug="--debug" in words):
             sys.exit(super().main(words, **extra) or 0)
 

@@ -3,6 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
+from beatd.cli.bash_completion import BashLineComplete
 from beatd.errors import BeatError
 
 
@@ -17,7 +18,7 @@ def command(ctx: click.Context, shell: str) -> None:
     zsh:  eval "$(beatd completion zsh)"                in ~/.zshrc
     fish: beatd completion fish | source                in ~/.config/fish/config.fish
     """
-    completion_class = get_completion_class(shell)
+    completion_class = BashLineComplete if shell == "bash" else get_completion_class(shell)
     assert completion_class is not None
     completion = completion_class(ctx.find_root().command, {}, "beatd", "_BEATD_COMPLETE")
     try:

@@ -1,4 +1,4 @@
-"""Complete names of entries when the user presses the tab key."""
+"""Complete names of entries and of zones when the user presses the tab key."""
 
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,14 @@ def names_of_entries(ctx: click.Context, _: click.Parameter, incomplete: str) ->
         return _names_beginning_with(incomplete, ChosenStore(given, store_url).config())
     except Exception:  # a message would appear in the line that is being typed
         return []
+
+
+def names_of_zones(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Return the time zones that begin with `incomplete`, in any case of its letters."""
+    from zoneinfo import available_timezones
+
+    start = incomplete.lower()
+    return sorted(zone for zone in available_timezones() if zone.lower().startswith(start))
 
 
 def _given(ctx: click.Context) -> tuple[ConfigOption, str | None]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import click
 from msgspec import structs
 
+from beatd.cli.completion_names import names_of_zones
 from beatd.entry import Entry
 
 TOO_DEEP = "is nested deeper than 50 levels"
@@ -80,6 +81,8 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
             {"is_flag": False, "flag_value": "true"} if metavar == "true|false" else {}
         )
         option = f"--{name.replace('_', '-')}"
+        if metavar == "ZONE":
+            flag["shell_complete"] = names_of_zones
         command = click.option(option, metavar=metavar, help=about, **flag)(command)
     return command
 

@@ -7,6 +7,7 @@ import click
 from msgspec.structs import replace
 
 from beatd.cli.author import author_with
+from beatd.cli.completion_names import names_of_zones
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.escapes import echo
 from beatd.cli.failure import EXIT_FAILED
@@ -38,7 +39,10 @@ SOURCE is one of
 @click.argument("source")
 @click.option("--dry-run", is_flag=True, help="Show what each entry becomes; change nothing.")
 @click.option(
-    "--tz", metavar="ZONE", help="The zone of times without one. [default: the configuration's]"
+    "--tz",
+    metavar="ZONE",
+    help="The zone of times without one. [default: the configuration's]",
+    shell_complete=names_of_zones,
 )
 @click.option(
     "--since",

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from beatd.catalog import Stored
+from beatd.cli.completion_names import names_of_entries, names_of_zones
 from beatd.cli.config_option import ConfigOption, as_json
 from beatd.cli.failure import print_message
 from beatd.cli.named_entries import entries_named, stopped_text
@@ -30,8 +31,13 @@ NO_TASK = "-"  # the task of an entry that is made from an expression
 
 @click.command(epilog=FORMS)
 @takes_schedule
-@click.argument("names", nargs=-1, metavar="[NAME…]")
-@click.option("--tz", metavar="ZONE", help="The zone. [default: the configuration's, else UTC]")
+@click.argument("names", nargs=-1, metavar="[NAME…]", shell_complete=names_of_entries)
+@click.option(
+    "--tz",
+    metavar="ZONE",
+    help="The zone. [default: the configuration's, else UTC]",
+    shell_complete=names_of_zones,
+)
 @click.option(
     "--from", "since", metavar="MOMENT", help="Show runs after this moment. [default: now]"
 )

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 INCIDENTS_SHOWN_MAX = 5
 LINE_MAX_CHARS = 200
+HEADINGS_WIDTH = len("invalid source  ")
+NAME_MIN_WIDTH = 16
+NAME_MAX_WIDTH = 60  # of the entry of an incident, so that its text is not cut off
 LEADER_SILENT_AFTER_S = 1.5  # a daemon announces itself once a second
 BROKER_STATES = {
     True: ("answers", "green"),
@@ -113,19 +116,22 @@ def _print(found: dict[str, Any], tz: str) -> None:
 
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_rich
+    from beatd.cli.paged_table import terminal_width
 
+    columns = terminal_width()
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for key, value, style in _lines(found, tz):
+    for key, value, style in _lines(found, tz, columns and columns - HEADINGS_WIDTH):
         table.add_row(Text(key), Text(visible(value), style))
     print_rich(table)
 
 
-def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
+def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str, str, str]]:
     """Return (heading, text, style) of each line that `beatd status` prints.
 
-    `found` is the output of `beatd status --json`; times are shown in the zone `tz`.
+    `found` is the output of `beatd status --json`; times are shown in the zone `tz`. `width` is
+    that of the texts on a terminal, or None.
     """
     store, leader = found["store"], found["leader"]
     if not store["ok"] and found["entries"] is None:
@@ -178,7 +184,8 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     lines += _incident_lines(found["incidents"], tz)
     lines.append(("entries", str(found["entries"]), ""))
     for at, row in enumerate(found["next"]):
-        lines.append(("next" if at == 0 else "", f"{_at(row['due'], tz)}  {row['name']}", ""))
+        text = _due_text(_at(row["due"], tz), row["name"], width)
+        lines.append(("next" if at == 0 else "", text, ""))
     for text in found.get("invalid_sources", ()):
         lines.append(("invalid source", text.removeprefix(f"{Path.cwd()}/"), "red"))
     for at, text in enumerate(found["conflicts"]):
@@ -192,10 +199,27 @@ def _incident_lines(incidents: list[dict[str, Any]], tz: str) -> Iterator[tuple[
         return
     more = "; `beatd incidents` shows all" if len(incidents) > INCIDENTS_SHOWN_MAX else ""
     yield "incidents", f"{len(incidents)} open{more}", "red"
+    from beatd.cli.column_widths import cut_in_middle, text_width
+
     for one in incidents[:INCIDENTS_SHOWN_MAX]:
-        what = f"{one['kind']} of {one['entry']}" if one["entry"] else one["kind"]
+        name = one["entry"] or ""
+        if text_width(name) > NAME_MAX_WIDTH:
+            name = cut_in_middle(name, NAME_MAX_WIDTH)
+        what = f"{one['kind']} of {name}" if name else one["kind"]
         text = f"{what}, since {_at(one['opened'], tz)}: {one['observed']}"
         yield "", text if len(text) <= LINE_MAX_CHARS else f"{text[: LINE_MAX_CHARS - 1]}…", "red"
+
+
+def _due_text(due: str, name: str, width: int | None) -> str:
+    """Return a moment and the name of an entry, which is cut if the line is wider than `width`."""
+    from beatd.cli.column_widths import cut_in_middle, text_width
+    from beatd.cli.escapes import visible
+
+    name = visible(name)
+    room = None if width is None else max(NAME_MIN_WIDTH, width - len(due) - 2)
+    if room is not None and text_width(name) > room:
+        name = cut_in_middle(name, room)
+    return f"{due}  {name}"
 
 
 def _why_nobody_leads(found: dict[str, Any]) -> str:

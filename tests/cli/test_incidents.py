@@ -66,6 +66,16 @@ def test_incidents_fit_a_narrow_terminal(
     assert all(len(line) <= 80 for line in lines) and "x" * 11 in lines[3]
 
 
+def test_status_says_what_an_incident_of_a_long_name_is(beatd: Beatd, config: Path) -> None:
+    store = open_store(f"sqlite:///{config.parent / 'beatd.db'}", codec=codec, clock=SystemClock())
+    name = "customer-" + "n" * 190
+    long = Incident(kind="late", name=name, opened=OPENED, revision=1, observed="by 3 h")
+    assert store.put_incidents([long]) == [True]
+    store.close()
+    out = beatd("status", "-c", config).out
+    assert "late of customer-" in out and ", since 2026-03-02" in out and "by 3 h" in out
+
+
 def test_status_has_the_open_incidents_those_of_the_whole_first(beatd: Beatd, config: Path) -> None:
     store = open_store(f"sqlite:///{config.parent / 'beatd.db'}", codec=codec, clock=SystemClock())
     names = [f"n{number}" for number in range(6)]

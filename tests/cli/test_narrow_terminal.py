@@ -127,6 +127,20 @@ def test_a_name_keeps_both_its_ends(text: str, width: int, cut: str) -> None:
     assert text_width(cut) <= width
 
 
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_status_has_one_line_for_each_next_run(
+    busy: Here, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    busy("resume", "tidy")
+    monkeypatch.setattr("beatd.cli.paged_table.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = busy("status", code=1).out.splitlines()
+    following = lines[[line.startswith("next ") for line in lines].index(True) :]
+    assert len(following) == 3
+    assert all(text_width(line) <= columns for line in following)
+    assert any("customer" in line and line.endswith("germany") for line in following)
+
+
 # the order of the history
 
 
