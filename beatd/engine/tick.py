@@ -133,9 +133,9 @@ class Tick:
             self._store.version()  # to notice an outage of the store, too
             return now + self.broker_outage.back_off()
         waiting = self._unapplied(term.number)
-        self._lookahead.read(now, waiting)
         if are_held := self._open_claims.are_held:  # or a plan that waits, too, is always first
             self._send_open_claims(waiting, term)
+        self._lookahead.read(now, waiting)  # with the runs of the backlogs that were just sent
         room = self._batch.rows_a_tick if self.broker_outage.over else 0
         due = self._lookahead.pop_due(now, room)
         more = len(due) == room

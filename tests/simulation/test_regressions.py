@@ -58,6 +58,22 @@ def test_several_backlogs_of_one_entry_together_keep_to_its_max_runs() -> None:
     assert len(fleet.broker.planned("bulk")) == 4
 
 
+def test_a_backlog_that_goes_out_before_a_due_moment_counts_for_its_max_runs() -> None:
+    fleet = Fleet()
+    fleet.add("alone", every="1h", phase="5s", overlap="queue", max_run="1h")
+    fleet.add("bulk", every="10s", catch_up="all", catch_up_max=5, max_runs=3)
+    engine = fleet.daemon()
+    fleet.minutes(engine, 15 / 60)
+    trigger(fleet.store, "alone", fleet.clock.now())  # held, so that requests go first
+    engine.noticed_change()
+    fleet.minutes(engine, 1 / 60)
+    assert fleet.broker.planned("bulk") == ["2026-03-01T00:00:10+00:00"]
+    assert engine._open_claims.are_held
+    fleet.clock.advance(seconds=23.99)  # to 39.99 s, just before the next moment
+    fleet.minutes(engine, 1)
+    assert len(fleet.broker.planned("bulk")) == 3
+
+
 def test_a_standby_tells_of_what_it_published_before_it_lost_the_lead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
