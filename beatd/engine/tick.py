@@ -33,10 +33,7 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 
 class Tick:
-    """Runs the ticks of one daemon, the scheduling passes that send the runs that are due.
-
-    `unapplied` returns the entries that must not run yet.
-    """
+    """Runs the ticks of one daemon; `unapplied` returns the entries that must not run yet."""
 
     def __init__(
         self,
@@ -65,10 +62,8 @@ class Tick:
         self._standby = Standby(store, broker, clock, emit, limits)
         self._lookahead = Lookahead(store, runs, publisher, clock=clock, emit=emit)
         self._open_claims = OpenClaims(store, runs, clock, limits, election.ttl, with_arguments)
-        self._clock_steps, self._batch = (
-            ClockSteps(clock, emit),
-            BatchSize(limits.batch, ttl=election.ttl),
-        )
+        self._batch = BatchSize(limits.batch, ttl=election.ttl)
+        self._clock_steps = ClockSteps(clock, emit)
         self._pipeline = Pipeline[Published]()
         self._next_after, self._unrecorded = shared_next_after(), list[Result]()
         self._term: Term | None = None
@@ -88,10 +83,7 @@ class Tick:
         self._pipeline.close()
 
     def tick(self) -> datetime:
-        """Send the runs that are due, and return the moment of the next scheduling pass.
-
-        An error of the store is not raised: it begins an outage.
-        """
+        """Send the runs that are due, and return the moment of the next tick."""
         now, self._lookahead.is_prepared = self._clock.now(), False
         if self._clock_steps.notice(now):
             self._lookahead.forget()
