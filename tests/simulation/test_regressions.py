@@ -16,8 +16,9 @@ from beatd.publisher import Outcome
 from beatd.run import Run
 from tests.fleet import Fleet
 from tests.simulation.deployment import Deployment
+from tests.simulation.planted_bugs import planted
 from tests.simulation.scenario import NoFaults
-from tests.simulation.world import START, Host, Process
+from tests.simulation.world import START, Host, Process, Violation
 
 
 def test_a_claim_that_failed_once_is_not_taken_as_unsent_when_it_is_made_later(
@@ -189,3 +190,58 @@ def test_a_slow_first_reply_makes_nothing_early() -> None:
     deployment.world.run(30.0)
     assert len(deployment.leaders()) == 1 and len(deployment.truth.arrived) == 1
     deployment.world.end()
+
+
+class SlowClock(NoFaults):
+    """Each question for the time takes 0.1 s to the server, from the 5th second to the 9th."""
+
+    def __init__(self) -> None:
+        self.deployment = Deployment(self)
+
+    def strikes(self, process: Process, place: str, answered: bool) -> str:
+        slow = place == "store.now" and not answered and 5 <= self.deployment.world.elapsed() < 9
+        return "slow 0.1" if slow else ""
+
+
+def every_second_with_a_slow_clock() -> Deployment:
+    deployment = SlowClock().deployment
+    editing.add(
+        deployment.truth.store,
+        entry_from("each second", {"task": "t", "every": "1s"}),
+        deployment.world.now,
+    )
+    deployment.start(Host("a"))
+    deployment.world.run(5.4)
+    return deployment
+
+
+def test_a_step_back_of_the_stores_clock_that_slow_replies_hide_ends_with_a_quick_one() -> None:
+    deployment = every_second_with_a_slow_clock()
+    world, clock, (process,) = deployment.world, deployment.store_clock, deployment.processes
+    clock.set(seconds=-0.05)
+    world.run(8.5)
+    ahead_s = (process.daemon.now() - clock.now()).total_seconds()
+    assert 0.04 < ahead_s <= 0.05, "no reply that takes 0.1 s can show it"
+    world.run(15.0)
+    ahead_s = (process.daemon.now() - clock.now()).total_seconds()
+    assert -0.01 < ahead_s <= 0
+    assert len(deployment.truth.arrived) == 14
+    world.end()
+
+
+def test_a_step_back_of_the_stores_clock_that_is_longer_than_a_replys_way_is_noticed() -> None:
+    deployment = every_second_with_a_slow_clock()
+    world, clock, (process,) = deployment.world, deployment.store_clock, deployment.processes
+    clock.set(seconds=-0.2)
+    world.run(8.5)
+    assert (process.daemon.now() - clock.now()).total_seconds() <= 0
+    world.end()
+
+
+def test_the_simulator_sees_a_run_that_is_earlier_than_a_reply_can_hide() -> None:
+    with planted("a clock that was set back is not noticed"):
+        deployment = every_second_with_a_slow_clock()
+        deployment.store_clock.set(seconds=-0.2)
+        with pytest.raises(Violation, match="S9 each second"):
+            deployment.world.run(8.5)
+        deployment.world.end()

@@ -143,7 +143,7 @@ class StoreWire:
         wire.world.sleep(wire.fate.detour())
         told: StoreTime = wire.call("store.now", clock.told)
         wire.world.sleep(wire.fate.detour())
-        wire.process.asked_time_at, wire.process.told_time_at = asked, wire.world.elapsed()
+        wire.process.clock_replies.append((asked, wire.world.elapsed()))
         return told
 
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:

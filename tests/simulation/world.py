@@ -48,8 +48,8 @@ class Process:
         self.daemon: Any = None
         self.graceful = False
         self.ticked_at = float("-inf")
-        # The newest reply of the store's clock: when it was asked for, and when it arrived.
-        self.asked_time_at = self.told_time_at = float("-inf")
+        # Of each reply of the store's clock: when it was asked for, and when it arrived.
+        self.clock_replies: list[tuple[float, float]] = []
 
     @property
     def alive(self) -> bool:
