@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -160,14 +160,17 @@ def some_workers(dice: random.Random) -> Callable[[World, Overlaps], Workers]:
     return lambda world, overlaps: Workers(world, overlaps, dice, mischief)
 
 
-def play(seed: int, *, overlap: bool = False) -> Scenario:
+def play(seed: int, *, overlap: bool = False, rates: Mapping[str, float] | None = None) -> Scenario:
     """Play the scenario of this seed; raise Violation when a promise breaks.
 
-    With `overlap`, most entries do not allow overlap, and workers run what arrives.
+    With `overlap`, most entries do not allow overlap, and workers run what arrives. `rates` takes
+    the place of some rates of faults that the seed decides.
     """
     dice = random.Random(seed)
     hours = random.Random(f"clocks of {seed}")
     faults = RandomFaults(dice, hours)
+    for kind, rate in (rates or {}).items():
+        (faults.rates if kind in faults.rates else faults.messages)[kind] = rate
     one_redis = seed % 4 == 3
     has_clock = one_redis or dice.random() < 0.6
     deployment = Deployment(
