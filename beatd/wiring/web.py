@@ -7,7 +7,6 @@ import logging
 import sys
 from collections.abc import Callable
 from ipaddress import ip_network
-from typing import Any
 
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, schemes
@@ -45,7 +44,7 @@ class Web:
         self._site: Site | None = None
         self._server: HttpServer | None = None
 
-    def open(self, daemon: Daemon, status: Callable[[], dict[str, Any]]) -> None:
+    def open(self, daemon: Daemon, status: Callable[[], dict[str, object]]) -> None:
         """Start to serve; `status` returns the content of /status.
 
         Raises BeatError if the address is in use or does not belong to this host.
@@ -72,7 +71,7 @@ class Web:
 
 
 def site_of(
-    config: Config, daemon: Daemon, status: Callable[[], dict[str, Any]], metrics: Metrics
+    config: Config, daemon: Daemon, status: Callable[[], dict[str, object]], metrics: Metrics
 ) -> Site:
     """Return the objects that the web pages and the API of this daemon use, such as its store."""
     clock = SystemClock()
