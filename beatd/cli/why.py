@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from beatd.publishers.queue_state import QueueState
     from beatd.why.answer import Answer
 
-GOOD = ("succeeded", "running", "received", "not yet")
-NEUTRAL = ("published", "waiting", "due", "retried", "claimed")
+STYLES = {"well": "green", "on its way": "yellow", "wrong": "red"}
 
 
 @click.command()
@@ -136,7 +135,7 @@ def _print(name: str, answer: "Answer", *, json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    style = "green" if answer.cause in GOOD else "yellow" if answer.cause in NEUTRAL else "red"
+    style = STYLES[answer.tone]
     print_rich(Text.assemble((f"{answer.cause}: ", f"bold {style}"), visible(answer.line)))
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)

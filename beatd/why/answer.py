@@ -18,6 +18,8 @@ Cause = Literal[
     "published", "waiting", "no consumer", "expired", "received", "running", "retried",
     "succeeded", "failed", "unknown task", "worker killed", "time limit", "revoked", "lost",
 ]  # fmt: skip
+_WELL = ("succeeded", "running", "received", "not yet")
+_ON_ITS_WAY = ("published", "waiting", "due", "retried", "claimed")
 
 
 class Answer(Struct, frozen=True):
@@ -31,3 +33,10 @@ class Answer(Struct, frozen=True):
     line: str
     planned: datetime | None = None
     details: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tone(self) -> Literal["well", "on its way", "wrong"]:
+        """How good the cause is, such as for its colour."""
+        if self.cause in _WELL:
+            return "well"
+        return "on its way" if self.cause in _ON_ITS_WAY else "wrong"

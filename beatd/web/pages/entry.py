@@ -39,8 +39,7 @@ from beatd.why.facts import facts_of
 NEXT_SHOWN = 10
 STRIP = 60
 CHANGES_SHOWN = 5
-GOOD = ("succeeded", "running", "received", "not yet")
-NEUTRAL = ("published", "waiting", "due", "retried", "claimed")
+KINDS = {"well": "ok", "on its way": "run", "wrong": "bad"}  # of a badge
 
 
 class NextRun(Struct, frozen=True):
@@ -129,7 +128,7 @@ def show(request: Request) -> Response:
         strip=run_strip(records, known, shown, STRIP),
         chart=lateness_chart(records, shown),
         answer=answer,
-        answer_kind=answer_kind(answer),
+        answer_kind=KINDS[answer.tone],
         at=request.query_params.get("at", ""),
         refusal=refusal,
         history=history,
@@ -141,13 +140,6 @@ def show(request: Request) -> Response:
         called_off=request.query_params.get("called_off", ""),
         saved=request.query_params.get("saved", ""),
     )
-
-
-def answer_kind(answer: Answer) -> str:
-    """Return how an explanation of a run is coloured: "ok", "run" or "bad"."""
-    if answer.cause in GOOD:
-        return "ok"
-    return "run" if answer.cause in NEUTRAL else "bad"
 
 
 def _why(request: Request, row: Stored, at: datetime | None, now: datetime) -> Answer:
