@@ -14,7 +14,7 @@ from typing import Any
 from bench.arrivals import first, growth, queue_of, taken
 from bench.contestants import Contestant, Job, running
 from bench.figures import quantile
-from bench.pollers import polling
+from bench.pollers import clients_of
 from bench.processes import precise_cpu_seconds, rss_mib
 from bench.servers import QUEUE, places
 
@@ -129,7 +129,7 @@ def steady(who: Contestant, entries: int, *, seconds: float = 30.0) -> Figures:
         runner.load()
         with (
             started(runner) as process,
-            polling(runner.pages_port, runner.pages_clients) as polled,
+            clients_of(runner.http_port, pages=runner.pages, api_rate=runner.api_rate) as clients,
         ):
             if first(queue, 60) is None:
                 return {"never_sent": 1.0}
@@ -151,7 +151,7 @@ def steady(who: Contestant, entries: int, *, seconds: float = 30.0) -> Figures:
         "max_ms": max(late) * 1e3,
         "behind_s": behind,
         "cpu": cpu / seconds,
-        **polled,
+        **clients,
     }
 
 

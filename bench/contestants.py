@@ -29,6 +29,8 @@ IN_A_FILE = 40_000  # entries; a larger file is refused
 OUTCOMES, OVERLAP = "BEATD_BENCH_OUTCOMES", "BEATD_BENCH_OVERLAP"
 #: In the environment: how many clients poll the pages of beatd in the steady cases.
 PAGES = "BEATD_BENCH_PAGES"
+#: In the environment: how many requests a second programs send to the API of beatd meanwhile.
+API_RATE = "BEATD_BENCH_API"
 BY_FILES = 100_000  # entries; more are loaded by load_store.py
 
 
@@ -104,7 +106,7 @@ def running(job: Job) -> "Running":
 class Running:
     def __init__(self, job: Job) -> None:
         self.job, self.folder = job, Path(job.folder)
-        self.pages_port, self.pages_clients = 0, 0
+        self.http_port, self.pages, self.api_rate = 0, 0, 0.0
         self.log = self.folder / "log"
 
     def load(self) -> float:
@@ -132,13 +134,14 @@ class Beatd(Running):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.config = self.folder / "config.yaml"
-        self.pages_clients = int(os.environ.get(PAGES, "0"))
-        pages = ""
-        if self.pages_clients:
-            self.pages_port = free_port()
-            pages = f"http: {{bind: '127.0.0.1:{self.pages_port}'}}\n"
+        self.pages = int(os.environ.get(PAGES, "0"))
+        self.api_rate = float(os.environ.get(API_RATE, "0"))
+        http = ""
+        if self.pages or self.api_rate:
+            self.http_port = free_port()
+            http = f"http: {{bind: '127.0.0.1:{self.http_port}'}}\n"
         self.config.write_text(
-            f"{pages}store: {{url: '{job.store}'}}\nbroker: {{url: '{job.broker}'}}\n"
+            f"{http}store: {{url: '{job.store}'}}\nbroker: {{url: '{job.broker}'}}\n"
             f"log: {{level: warning}}\noutcomes: {{from: {os.environ.get(OUTCOMES, 'reports')}}}\n"
         )
         self.beatd = str(Path(sys.executable).parent / "beatd")

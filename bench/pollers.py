@@ -13,7 +13,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -47,20 +48,28 @@ def poll(
 
 
 @contextmanager
-def polling(port: int, count: int) -> Iterator[dict[str, Any]]:
-    """Poll in a process of its own; the figures are in the yielded dict at the end."""
+def clients_of(port: int, *, pages: int, api_rate: float) -> Iterator[dict[str, Any]]:
+    """Clients in processes of their own: `pages` that poll, and programs with `api_rate` requests
+    a second; their figures are in the yielded dict at the end."""
     figures: dict[str, Any] = {}
-    if not count:
+    with ExitStack() as running:
+        if api_rate:
+            script = str(Path(__file__).with_name("api_clients.py"))
+            running.enter_context(asking([script, str(port), str(api_rate)], "api", figures))
+        if pages:
+            running.enter_context(asking([__file__, str(port), str(pages)], "pages", figures))
         yield figures
-        return
-    command = [sys.executable, __file__, str(port), str(count)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+
+
+@contextmanager
+def asking(command: list[str], name: str, figures: dict[str, Any]) -> Iterator[None]:
+    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE) as process:
         try:
-            yield figures
+            yield
         finally:
             process.terminate()
             told, _ = process.communicate(timeout=40)
-            figures |= json.loads(told)
+            figures |= {f"{name}_{key}": value for key, value in json.loads(told).items()}
 
 
 def main(port: int, count: int) -> None:

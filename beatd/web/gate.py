@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from beatd.web.answers import error_answer, is_for_programs, problem, see_other
-from beatd.web.give_way import give_way
+from beatd.web.give_way import GiveWay
 from beatd.web.guess_limit import TooManyGuesses
 from beatd.web.http_hosts import HttpHosts
 from beatd.web.http_protocol import HEADER_BYTES_MAX
@@ -36,6 +36,7 @@ class Gate:
 
     def __init__(self, inner: Starlette, *, hosts: HttpHosts, visitors: Visitors) -> None:
         self.inner, self._hosts, self._visitors = inner, hosts, visitors
+        self._give_way = GiveWay(inner.state.site.rests_for)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI request: respond with an error, or pass the request to the
@@ -68,9 +69,11 @@ class Gate:
                 return
             request.state.body = body
             refusal = _too_large() if len(body) > BODY_BYTES_MAX else None
-            if refusal is None and request.scope["path"] not in PROBES:
-                await give_way(self.inner.state.site.rests_for)
-        await (refusal or self.inner)(scope, receive, send)
+        if refusal is not None or request.scope["path"] in PROBES:
+            await (refusal or self.inner)(scope, receive, send)
+            return
+        async with self._give_way.turn():
+            await self.inner(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response | None:
         path = request.scope["path"]

@@ -16,12 +16,12 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from beatd.errors import BeatError
+from beatd.web.give_way import REQUESTS_AT_ONCE
 from beatd.web.http_protocol import HEADER_BYTES_MAX, IDLE_TIMEOUT_S, LimitedProtocol
 
 log = logging.getLogger("beatd")
 
 CONNECTIONS_MAX = 32  # one more closes the oldest one, so that a probe always gets an answer
-HANDLER_THREADS = 4
 HANDSHAKE_TIMEOUT_S = 5.0
 BACKLOG = 64
 PAUSE_AFTER_FAILED_ACCEPT_S = 0.5  # such as without a free descriptor
@@ -87,7 +87,7 @@ class HttpServer:
     async def _serve(self) -> None:
         loop = self._loop
         loop.set_exception_handler(self._note_failure)
-        current_default_thread_limiter().total_tokens = HANDLER_THREADS
+        current_default_thread_limiter().total_tokens = REQUESTS_AT_ONCE
         self._config.load()
         accepting = loop.create_task(self._accept_all())
         await self._stop.wait()

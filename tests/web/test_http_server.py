@@ -14,7 +14,8 @@ from starlette.routing import Route
 
 from beatd.errors import BeatError
 from beatd.web import http_protocol, http_server
-from beatd.web.http_server import CONNECTIONS_MAX, HANDLER_THREADS, HttpServer
+from beatd.web.give_way import REQUESTS_AT_ONCE
+from beatd.web.http_server import CONNECTIONS_MAX, HttpServer
 from tests.process import PATIENCE
 from tests.waiting import until
 from tests.web.conftest import Connect, Serve
@@ -79,9 +80,9 @@ def test_connections_that_say_nothing_do_not_keep_others_out(
 def test_a_probe_is_answered_while_every_thread_waits(serve: Serve, connect: Connect) -> None:
     slow = Slow()
     server = serve([slow.route()])
-    for _ in range(HANDLER_THREADS + 2):
+    for _ in range(REQUESTS_AT_ONCE + 2):
         connect(server).sendall(GET.replace(b"/status", b"/slow"))
-    for _ in range(HANDLER_THREADS):
+    for _ in range(REQUESTS_AT_ONCE):
         assert slow.asked.acquire(timeout=PATIENCE)
     assert [ask(server, path).status for path in ("/live", "/ready", "/metrics")] == [200] * 3
     assert not slow.asked.acquire(blocking=False), "the others wait for a thread"

@@ -138,7 +138,8 @@ class SqlFinding(Part):
         while start < len(names):
             chunk = names[start : start + size]
             start, size = start + size, CHUNK
-            rows = self._fetch(among, self._names.bind([[name] for name in chunk]))
+            bound = self._names.bind([[name] for name in chunk])
+            rows = self._fetch(among, bound, patient=len(chunk) > FIRST_PAGE)
             by_name = {row.name: row for row in rows}
             yield [by_name[name] for name in chunk if name in by_name]
 
@@ -175,10 +176,13 @@ class SqlFinding(Part):
             size = CHUNK
             bound = {"name": page[-1].name, "due": page[-1].due}
 
-    def _fetch(self, statement: Select[Any], bound: dict[str, Any]) -> list[Any]:
+    def _fetch(
+        self, statement: Select[Any], bound: dict[str, Any], *, patient: bool = True
+    ) -> list[Any]:
+        # A read of a few rows by their keys needs no patience, which costs three round trips.
         return list(
             self._db.read(
-                lambda connection: connection.execute(statement, bound).all(), patient=True
+                lambda connection: connection.execute(statement, bound).all(), patient=patient
             )
         )
 
