@@ -80,7 +80,10 @@ def herd_in(
         loaded = runner.load()
         if time.time() > at - 3:
             raise LoadedTooLate(loaded)
-        with started(runner) as process:
+        with (
+            started(runner) as process,
+            clients_of(runner.http_port, pages=runner.pages, api_rate=runner.api_rate) as clients,
+        ):
             time.sleep(max(0.0, at - 1 - time.time()))
             before = precise_cpu_seconds(process.pid)
             steps = growth(queue, entries, at, patience)
@@ -99,6 +102,7 @@ def herd_in(
         "cpu_us_each": cpu / len(late) * 1e6,
         "per_second": len(late) / max(late[-1], 1e-4),
         "steps": [(when - at, many) for when, many in steps],
+        **clients,
     }
 
 
