@@ -14,6 +14,8 @@ DstFold = Literal["first", "last", "both"]
 
 #: Fields of `Entry` whose values are the operator's own: of any type that a message can carry.
 PAYLOAD = ("args", "kwargs", "options")
+#: The keys of an entry that stand in the place of `task`.
+CANVASES = ("chain", "group", "chord")
 
 
 @runtime_checkable
@@ -59,6 +61,43 @@ class Monitor(Struct, frozen=True):
     sentry: Annotated[bool, "true: check-ins of Sentry Crons (see `monitors`)."] = False
 
 
+class Chunks(Struct, frozen=True, forbid_unknown_fields=True):
+    """Arguments for many calls of one task, of which one message has `size` calls."""
+
+    args: tuple[tuple[Any, ...], ...]
+    size: int
+
+
+class Step(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A part of a canvas: several tasks that Celery runs in a row, at once, or with one at the end.
+
+    Exactly one of `task`, `chain`, `group` and `chord` is given.
+
+    `group` is a list of steps, or one task with `chunks`. Only a task has `args`, `kwargs` and
+    `chunks`. `options` are those of apply_async. An `immutable` step does not get the result of the
+    step before it. `link` is called with the result of the step, `link_error` after a failure.
+    """
+
+    task: str = ""
+    chain: tuple["Step", ...] = ()
+    group: "tuple[Step, ...] | Step" = ()
+    chord: "Chord | None" = None
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = {}
+    chunks: Chunks | None = None
+    options: Mapping[str, Any] = {}
+    immutable: bool = False
+    link: tuple["Step", ...] = ()
+    link_error: tuple["Step", ...] = ()
+
+
+class Chord(Struct, frozen=True, forbid_unknown_fields=True):
+    """A group of steps, `header`, and a step that gets all their results, `body`."""
+
+    header: tuple[Step, ...]
+    body: Step
+
+
 class Entry(Struct, frozen=True):
     """The complete definition of one periodic task, with all defaults filled in.
 
@@ -71,7 +110,7 @@ class Entry(Struct, frozen=True):
     """
 
     name: str
-    task: Annotated[str, "The task's name in the workers."]
+    task: Annotated[str, "The task's name in the workers."]  # empty if there is a canvas
     schedule: Schedule
     tz: Annotated[str, "Its time zone (IANA). [default: the configuration's]"] = "UTC"
     args: Annotated[tuple[Any, ...], "Positional arguments, like [2, 2]."] = ()
@@ -121,3 +160,5 @@ class Entry(Struct, frozen=True):
     # who declares it
     source: str = "cli"
     declared_at: str = ""  # such as the file
+
+    canvas: Step | None = None  # the keys `chain`, `group` and `chord`, in the place of `task`

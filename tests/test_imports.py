@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "beatd"
 
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
-VALUES = {"secret", "errors", "entry", "run", "byte_cache", "trace", "unapplied"}
+VALUES = {"secret", "errors", "canvas", "entry", "run", "byte_cache", "trace", "unapplied"}
 SEAMS = {
     "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "history",
     "incident", "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning",
@@ -28,7 +28,7 @@ MODULES = {
         year_days zone
     """,
     "definition": """
-        alert_rules argument_values arguments as_plain celery_schedule check codec
+        alert_rules argument_values arguments as_plain canvas_steps celery_schedule check codec
         contradictions fields kinds monitor_targets options sentry_monitor struct_kind
     """,
     "servers": """
@@ -59,11 +59,11 @@ MODULES = {
         databases file mysql none postgresql redis sql_lease sqlite
     """,
     "publishers": """
-        amqp_frames app_value capture celery celery_app celery_message confirms filesystem
-        kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
-        placeholders queue_state rabbitmq redis_bindings redis_lists redis_refusals
-        remote_control renderer revocation run_arguments sentry_headers sqlalchemy sqs template
-        transports
+        amqp_frames app_value canvas_capture canvas_message canvas_parts canvas_signature capture
+        celery celery_app celery_message confirms filesystem kombu_channel kombu_json kombu_template
+        lazy_arguments memory message missing_queues placeholders queue_state rabbitmq
+        redis_bindings redis_lists redis_refusals remote_control renderer revocation run_arguments
+        sentry_headers sqlalchemy sqs template transports
     """,
     "observers": """
         health last_state log log_formats metrics outcome_lines systemd traces

@@ -13,7 +13,7 @@ from types import NoneType
 from typing import Any
 from uuid import UUID
 
-from msgspec import json
+from msgspec import Struct, json, structs
 from msgspec.structs import replace
 
 from beatd.entry import PAYLOAD, Entry
@@ -129,12 +129,14 @@ def exact(value: Any) -> Any:
 def tagged(value: Any) -> Any:
     """Return the value as JSON can hold it, with kombu's form of dates, Decimals and the like.
 
-    For example, a date becomes {"__type__": "date", "__value__": "2027-01-01"}. Raises TypeError
-    for a value without such a form.
+    A step of a canvas becomes a mapping. For example, a date becomes {"__type__": "date",
+    "__value__": "2027-01-01"}. Raises TypeError for a value without such a form.
     """
     kind = type(value)
     if kind in _PLAIN:
         return value
+    if isinstance(value, Struct):  # a part of a canvas
+        return tagged(structs.asdict(value))
     # Most values are plain: without a call for each of them this takes half the time.
     if isinstance(value, (list, tuple)):
         return [item if type(item) in _PLAIN else tagged(item) for item in value]
@@ -190,14 +192,14 @@ def same(one: Entry, other: Entry) -> bool:
 
 
 def _payload(entry: Entry) -> bytes:
-    values = [getattr(entry, name) for name in PAYLOAD]
+    values = [getattr(entry, name) for name in (*PAYLOAD, "canvas")]
     return canonical_json(values) if any(values) else b""
 
 
 def _without_payload(entry: Entry) -> Entry:
-    if not any(getattr(entry, name) for name in PAYLOAD):
+    if not any(getattr(entry, name) for name in (*PAYLOAD, "canvas")):
         return entry
-    return replace(entry, args=(), kwargs={}, options={})
+    return replace(entry, args=(), kwargs={}, options={}, canvas=None)
 
 
 def _form(value: Any) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from beatd.definition.arguments import tagged
+from beatd.definition.canvas_steps import canvas_plain
 from beatd.definition.fields import ENTRY_FIELDS
-from beatd.entry import PAYLOAD, Entry
+from beatd.entry import CANVASES, PAYLOAD, Entry
 
 
 def plain_of(entry: Entry) -> dict[str, Any]:
@@ -13,10 +14,11 @@ def plain_of(entry: Entry) -> dict[str, Any]:
     Default values are left out. `tz` is always present, so that the mapping has the same meaning in
     a configuration with another timezone.
     """
-    plain: dict[str, Any] = {"task": entry.task, **entry.schedule.plain(), "tz": entry.tz}
+    what = {"task": entry.task} if entry.canvas is None else canvas_plain(entry.canvas)
+    plain: dict[str, Any] = {**what, **entry.schedule.plain(), "tz": entry.tz}
     for field in ENTRY_FIELDS:
         value = getattr(entry, field.name)
-        if field.name not in plain and value != field.initial:
+        if field.name not in plain and field.name != "task" and value != field.initial:
             plain[field.name] = field.kind.write(value)
     return plain
 
@@ -27,7 +29,7 @@ def json_plain_of(entry: Entry) -> dict[str, Any]:
     A date, Decimal or the like has kombu's form, {"__type__": …, "__value__": …}.
     """
     plain = plain_of(entry)
-    for name in PAYLOAD:
+    for name in (*PAYLOAD, *CANVASES):
         if name in plain:
             plain[name] = tagged(plain[name])
     return plain

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from beatd.definition.argument_values import as_json, unicode
+from beatd.definition.canvas_steps import read_canvas
 from beatd.definition.contradictions import contradictions
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
 from beatd.definition.options import OPTIONS, merged, read_options
@@ -92,8 +93,15 @@ def check(
         problems.append(Problem(f"is not a key of an entry{hint}", (str(key),)))
     values, wrong = read_fields(given, timezone)
     problems += wrong
-    if given.get("task") is None:
-        problems.append(Problem("is missing; give the name of the task to run", ("task",)))
+    canvas, wrong = read_canvas(given, values.get("tz", timezone))
+    problems += wrong
+    if given.get("task") is None and canvas is None and not wrong:
+        problems.append(
+            Problem(
+                "is missing; give the name of the task to run, or a chain, group or chord",
+                ("task",),
+            )
+        )
     tz = values.pop("tz", timezone)
     schedule, wrong = _schedule(name, given, values, tz)
     problems += wrong
@@ -103,7 +111,13 @@ def check(
     for key in SHIFTS:
         values.pop(key, None)  # the schedule has taken them in
     entry = Entry(
-        name=name, schedule=schedule, tz=tz, source=source, declared_at=declared_at, **values
+        name=name,
+        schedule=schedule,
+        tz=tz,
+        source=source,
+        declared_at=declared_at,
+        canvas=canvas,
+        **{"task": "", **values},
     )
     return Checked(entry, problems)
 

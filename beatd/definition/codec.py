@@ -15,10 +15,11 @@ from beatd.definition.alert_rules import ALERT_RULES
 from beatd.definition.argument_values import MAX_DEPTH
 from beatd.definition.arguments import TYPE, untagged
 from beatd.definition.as_plain import json_plain_of
+from beatd.definition.canvas_steps import canvas_from_json
 from beatd.definition.fields import ENTRY_FIELDS, KINDS, EntryField
 from beatd.definition.monitor_targets import MONITOR_TARGETS
 from beatd.definition.struct_kind import StructKind
-from beatd.entry import Entry, Schedule
+from beatd.entry import CANVASES, Entry, Schedule, Step
 from beatd.errors import ConfigError, StoreError
 from beatd.schedules import schedule_from
 from beatd.schedules.duration import parse_duration
@@ -56,13 +57,16 @@ def _definition_fields() -> Iterator[tuple[str, Any] | tuple[str, Any, Any]]:
         if field.name in _STRUCTS:
             yield field.name, Raw | UnsetType, UNSET
             continue
+        if field.name == "task":
+            yield "task", str, ""
+            continue
         if _reader_of(field):
             of_type = str | None if field.initial is None else str
         default = "UTC" if field.name == "tz" else field.initial
         yield (field.name, of_type) if default is NODEFAULT else (field.name, of_type, default)
     yield "spread", bool, False
     yield "phase", str | None, None
-    for kind in KINDS:
+    for kind in (*KINDS, *CANVASES):
         yield kind, Raw | UnsetType, UNSET
 
 
@@ -118,6 +122,14 @@ def _schedule_of(name: str, found: Any) -> Schedule:
     raise ConfigError(f"it has none of {', '.join(KINDS)}")
 
 
+def _canvas_of(found: Any) -> Step:
+    for kind in CANVASES:
+        raw = getattr(found, kind)
+        if raw is not UNSET:
+            return canvas_from_json(kind, bytes(raw))
+    raise ConfigError(f"it has none of task, {', '.join(CANVASES)}")
+
+
 class JsonCodec:
     """Converts entries to the JSON that stores keep, and back.
 
@@ -144,7 +156,8 @@ class JsonCodec:
                 found.args = tuple(untagged(list(found.args)))
                 found.kwargs, found.options = untagged(found.kwargs), untagged(found.options)
             schedule = _schedule_of(name, found)
-            values = [name, found.task, schedule, *_values(found), source, declared_at]
+            canvas = None if found.task else _canvas_of(found)
+            values = [name, found.task, schedule, *_values(found), source, declared_at, canvas]
             for place, read in _READERS:
                 text = values[place]
                 if type(text) is str:  # not the default of a key that is left out

@@ -14,7 +14,7 @@ from beatd.definition import kinds
 from beatd.definition.alert_rules import ALERT_RULES
 from beatd.definition.kinds import Kind
 from beatd.definition.monitor_targets import MONITOR_TARGETS
-from beatd.entry import Entry
+from beatd.entry import CANVASES, Entry
 
 
 class Field(Struct, frozen=True):
@@ -152,7 +152,7 @@ _SHIFT_FIELDS = (
 SHIFTS = tuple(field.name for field in _SHIFT_FIELDS)
 
 FIELDS: tuple[Field, ...] = (*ENTRY_FIELDS, *_SHIFT_FIELDS)
-KEYS = (*(field.name for field in FIELDS), *KINDS)
+KEYS = (*(field.name for field in FIELDS), *KINDS, *CANVASES)
 #: Keys that `defaults:` may give to every entry.
 DEFAULTABLE = tuple(
     field.name for field in ENTRY_FIELDS if field.name not in ("task", "description")

@@ -9,6 +9,7 @@ from celery import Celery, signals
 from msgspec import Struct
 
 from beatd.publisher import Outcome, Push
+from beatd.publishers.canvas_parts import CanvasParts, outcome_of, parts_of
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import Unbuildable, apply_async, refuse_pickle
 from beatd.publishers.message import CeleryMessage, Message, one_line
@@ -36,6 +37,7 @@ class CeleryPublisher:
         self._place = hidden(connection.as_uri(include_password=not connection.password))
         self._transport = transport_to(connection, timeout)
         self._rendered: Rendered | None = None
+        self._canvases = CanvasParts(timeout)
         self._producer = CapturingProducer(connection)
         self._revocation = Revocation(app, timeout)
         self._renderer = Renderer(app=app, producer=self._producer, transport=self._transport)
@@ -54,12 +56,12 @@ class CeleryPublisher:
         with self._lock:
             if why := self._transport.open():
                 return [Outcome("unsent", why)] * len(runs)
-            if listened_to():
+            if listened_to() and all(run.entry.canvas is None for run in runs):
                 return [self._inside(run, may_go_on) for run in runs]
-            rendered = self._messages_of(runs)
-            messages = [made for made in rendered if not isinstance(made, Outcome)]
+            rendered = self._canvases.begun(self._messages_of(runs))
+            messages = [part for made in rendered for part in parts_of(made)]
             sent = iter(self._sent(messages, may_go_on))
-            outcomes = [made if isinstance(made, Outcome) else next(sent) for made in rendered]
+            outcomes = [outcome_of(made, sent) for made in rendered]
             along = [
                 event
                 for made, outcome in zip(rendered, outcomes, strict=True)
@@ -118,7 +120,7 @@ class CeleryPublisher:
             if listened_to():
                 return [Outcome("unsent", "the app listens to what is sent")] * len(runs)
             rendered = self._renderer.render(runs)
-            messages = [made for made in rendered if not isinstance(made, Outcome)]
+            messages = [part for made in rendered for part in parts_of(made)]
             lists = iter(transport.lists(messages))
             keys: dict[str, str] = {}  # a herd goes to few lists
             pushes: list[Sequence[Push] | Outcome] = []
@@ -126,16 +128,20 @@ class CeleryPublisher:
                 if isinstance(made, Outcome):
                     pushes.append(made)
                     continue
-                ends = next(lists)
-                if isinstance(ends, Outcome):
-                    pushes.append(ends)
-                elif ends.topics or ends.expiring or made.along:
-                    pushes.append(Outcome("unsent", "pushes alone cannot publish it"))
-                else:
-                    for key in ends.keys:
-                        if key not in keys:
-                            keys[key] = transport.prefixed(key)
-                    pushes.append([Push(keys[key], made.payload) for key in ends.keys])
+                found: list[Push] = []
+                refused: Outcome | None = None
+                for part in parts_of(made):
+                    ends = next(lists)
+                    if isinstance(ends, Outcome):
+                        refused = refused or ends
+                    elif ends.topics or ends.expiring or made.along or made.effects:
+                        refused = refused or Outcome("unsent", "pushes alone cannot publish it")
+                    else:
+                        for key in ends.keys:
+                            if key not in keys:
+                                keys[key] = transport.prefixed(key)
+                        found += [Push(keys[key], part.payload) for key in ends.keys]
+                pushes.append(refused or found)
             return pushes
 
     def server(self) -> tuple[str, int] | None:

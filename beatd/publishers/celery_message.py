@@ -7,6 +7,7 @@ from celery import Celery
 from celery.canvas import Signature
 from celery.result import denied_join_result
 
+from beatd.canvas import what_runs
 from beatd.errors import BeatError
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.message import CeleryMessage, one_line
@@ -50,8 +51,10 @@ def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
     entry = run.entry
     if app.conf.task_always_eager:
         raise BeatError("task_always_eager is set, which would run it here")
+    if entry.canvas is not None:
+        raise BeatError("a canvas has messages of its own")
     args, kwargs = evaluated(app, entry)
-    options = _options(app, run)
+    options = options_of(app, run)
     task = app.tasks.get(entry.task)
     # Some result backends subscribe, for ever, to the result of each message; denied_join_result
     # prevents that, and changes nothing in the message.
@@ -75,24 +78,32 @@ def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
 
 def cannot_be_sent(run: Run, why: str) -> Unbuildable:
     """Return the error to raise for a run that cannot be sent; `why` is the reason."""
-    return Unbuildable(f"entry {run.entry.name}: {run.entry.task} cannot be sent: {why}")
+    return Unbuildable(f"entry {run.entry.name}: {what_runs(run.entry)} cannot be sent: {why}")
 
 
-def _options(app: Celery, run: Run) -> dict[str, Any]:
-    # The headers of beat, Sentry and tracing are added, and `expires: next` becomes a moment.
-    options = dict(run.entry.options)
-    # The id is always that of the occurrence.
-    options.pop("task_id", None)
-    options["headers"] = {
-        **(options.get("headers") or {}),
+def headers_of(run: Run) -> dict[str, Any]:
+    """Return the headers that beat, Sentry and tracing have in the messages of the run."""
+    headers: dict[str, Any] = {
         "celery_beat_task": True,
         "periodic_task_name": run.entry.name,
         "beatd_planned_at": run.occurrence.planned.isoformat(timespec="microseconds"),
     }
     if run.entry.monitor is not None and run.entry.monitor.sentry:
-        options["headers"] |= sentry_headers(run)
+        headers |= sentry_headers(run)
     if run.entry.trace:
-        options["headers"][HEADER] = traceparent(run.task_id)
+        headers[HEADER] = traceparent(run.task_id)
+    return headers
+
+
+def options_of(app: Celery, run: Run) -> dict[str, Any]:
+    """Return the options of the entry for apply_async, with the headers of `headers_of`.
+
+    `expires: next` becomes a moment, and links become signatures.
+    """
+    options = dict(run.entry.options)
+    # The id is always that of the occurrence.
+    options.pop("task_id", None)
+    options["headers"] = {**(options.get("headers") or {}), **headers_of(run)}
     if options.get("expires") == "next":
         del options["expires"]
         if run.expires is not None:

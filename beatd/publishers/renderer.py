@@ -13,6 +13,7 @@ from beatd.byte_cache import ByteCache
 from beatd.definition.arguments import canonical_json
 from beatd.entry import Entry
 from beatd.publisher import Outcome
+from beatd.publishers.canvas_message import canvas_messages
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import Unbuildable, cannot_be_sent, celerys_own
 from beatd.publishers.kombu_template import KombuTemplate
@@ -166,12 +167,19 @@ class Renderer:
         return text.encode(), until(expires, now).encode()
 
     def _celerys_own(self, run: Run) -> Message:
+        if run.entry.canvas is not None:
+            return self._canvas(run)
         # The messages after the first are celery's events about it.
         first, *along = (
             self.message(celery_message, run)
             for celery_message in celerys_own(self._app, self._producer, run)
         )
         return replace(first, along=tuple(along))
+
+    def _canvas(self, run: Run) -> Message:
+        celery_messages, effects = canvas_messages(self._app, self._producer, run)
+        first, *rest = (self.message(celery_message, run) for celery_message in celery_messages)
+        return replace(first, rest=tuple(rest), effects=tuple(effects))
 
     def message(self, celery_message: CeleryMessage, run: Run) -> Message:
         """Return celery's message encoded for the transport. Raises Unbuildable if that fails."""
@@ -231,7 +239,11 @@ class Renderer:
     def _new_entry_template(self, run: Run) -> tuple[EntryTemplate | None, int]:
         # The second result is the approximate size of the template in bytes. Raises Unbuildable.
         monitor = run.entry.monitor
-        if has_marks(run.entry) or (monitor is not None and monitor.sentry):
+        if (
+            run.entry.canvas is not None
+            or has_marks(run.entry)
+            or (monitor is not None and monitor.sentry)
+        ):
             return None, 0  # its arguments or headers are new for each run
         shared = self._shared_template(run)
         if shared is None or not shared.trusted:

@@ -1,0 +1,57 @@
+"""Make the messages of a run whose entry is a chain, a group or a chord, with celery's own code."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from celery import Celery
+from celery.result import denied_join_result
+
+from beatd.errors import BeatError
+from beatd.publishers.canvas_capture import Effect, captured
+from beatd.publishers.canvas_signature import CanvasSignature
+from beatd.publishers.capture import CapturingProducer
+from beatd.publishers.celery_message import (
+    cannot_be_sent,
+    headers_of,
+    options_of,
+    refuse_pickle,
+)
+from beatd.publishers.message import CeleryMessage, one_line
+from beatd.run import Run
+
+
+def canvas_messages(
+    app: Celery, producer: CapturingProducer, run: Run
+) -> tuple[Sequence[CeleryMessage], Sequence[Effect]]:
+    """Return the messages that celery's apply_async of the canvas sends, in order, without events.
+
+    The second result are the writes to the result backend that have to be made before, for a chord.
+    Raises Unbuildable if celery cannot make the messages.
+    """
+    canvas = run.entry.canvas
+    assert canvas is not None, "an entry with a task has one message"
+    producer.captured.clear()
+    producer.calls.clear()
+    try:
+        if app.conf.task_always_eager:
+            raise BeatError("task_always_eager is set, which would run it here")
+        with denied_join_result(), captured(app, producer, run.task_id) as effects:
+            made = CanvasSignature(app, run.task_id, headers_of(run)).of(canvas)
+            made.apply_async(**_options(app, run))
+    except Exception as error:
+        # An app's own routers, serializers and task classes may raise anything.
+        raise cannot_be_sent(run, one_line(error)) from error
+    messages = [message for message in producer.captured if "task" in message.headers]
+    if not messages:
+        raise cannot_be_sent(run, "its apply_async sent nothing")
+    refuse_pickle(app, messages[0], run)
+    return messages, effects
+
+
+def _options(app: Celery, run: Run) -> dict[str, Any]:
+    # Celery replaces the headers of a step by those of apply_async, so they are given only if the
+    # entry has some; the signature of each task has the headers of beat.
+    options = options_of(app, run)
+    if not run.entry.options.get("headers"):
+        del options["headers"]
+    return options
