@@ -3,7 +3,7 @@
 Every daemon makes the same ids for one run, so a canvas that is sent again is the same canvas.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -19,7 +19,8 @@ RUN_HEADER = "beatd_run"  # in each message of a canvas: the task id of the run
 class CanvasSignature:
     """Builds the signature of one run of a canvas.
 
-    `headers` are added to the message of each task, except to those of links.
+    `headers` are added to the message of each task. Links have neither an id nor these headers: a
+    worker gives an id to each call of a link.
     """
 
     def __init__(self, app: Celery, run_id: str, headers: Mapping[str, Any]) -> None:
@@ -37,60 +38,66 @@ class CanvasSignature:
         """Return the id of the task, group or chord at a path in the canvas."""
         return str(uuid5(self._space, dotted(path)))
 
-    def _signature(
-        self, step: Step, path: Path, id: str = "", *, is_link: bool = False
-    ) -> Signature:
-        id = id or self.part_id(path)
+    def _signature(self, step: Step, path: Path, id: str | None) -> Signature:
+        # `id` is None in a link.
         if step.task:
-            made = self._task(step, id, is_link)
+            made = self._task(step, id)
         elif step.chain:
-            last = len(step.chain) - 1
-            made = chain(
-                *(
-                    self._part(below, (*path, "chain", at), id if at == last else "", is_link)
-                    for at, below in enumerate(step.chain)
-                )
-            )
+            made = chain(*self._parts(step.chain, (*path, "chain"), last=id))
         elif step.chord is not None:
-            made = chord(
-                self._group(step.chord.header, (*path, "chord", "header"), "", is_link),
-                self._part(step.chord.body, (*path, "chord", "body"), id, is_link),
-                app=self._app,
-            )
-        elif isinstance(step.group, Step):
-            made = self._chunks(step.group, (*path, "group"), id, is_link)
+            path = (*path, "chord")
+            parts = self._members(step.chord.header, (*path, "header"), id)
+            body = self._signature(step.chord.body, (*path, "body"), id)
+            made = chord(parts, body, app=self._app)
         else:
-            made = self._group(step.group, (*path, "group"), id, is_link)
+            path = (*path, "group")
+            if isinstance(step.group, Step):
+                parts = self._chunks(step.group, path, id)
+            else:
+                parts = self._members(step.group, path, id)
+            made = group(parts, app=self._app, **({"task_id": id} if id else {}))
         if not step.task and step.options:
             made.set(**step.options)
         if step.immutable:
             made.set_immutable(True)
-        for key in ("link", "link_error"):
-            for at, linked in enumerate(getattr(step, key)):
-                add = made.link if key == "link" else made.link_error
-                add(self._signature(linked, (*path, key, at), is_link=True))
+        for linked in step.link:
+            made.link(self._signature(linked, (), None))
+        for linked in step.link_error:
+            made.link_error(self._signature(linked, (), None))
         return made
 
-    def _part(self, step: Step, path: Path, id: str, is_link: bool) -> Signature:
-        return self._signature(step, path, id, is_link=is_link)
+    def _parts(self, steps: Sequence[Step], path: Path, last: str | None) -> list[Signature]:
+        # `last` is the id of the last part; None in a link.
+        return [
+            self._signature(
+                step,
+                (*path, at),
+                last if at == len(steps) - 1 else self._below((*path, at), last),
+            )
+            for at, step in enumerate(steps)
+        ]
 
-    def _task(self, step: Step, id: str, is_link: bool) -> Signature:
-        options = {**step.options, "task_id": id}
-        if not is_link:
-            options["headers"] = {**(options.get("headers") or {}), **self._headers}
+    def _members(self, steps: Sequence[Step], path: Path, id: str | None) -> list[Signature]:
+        return self._parts(steps, path, self._below((*path, len(steps) - 1), id))
+
+    def _below(self, path: Path, id: str | None) -> str | None:
+        return None if id is None else self.part_id(path)
+
+    def _task(self, step: Step, id: str | None) -> Signature:
+        options = {**step.options, **self._own(step, id)}
         return Signature(step.task, step.args, dict(step.kwargs), options, app=self._app)
 
-    def _group(self, steps: tuple[Step, ...], path: Path, id: str, is_link: bool) -> Signature:
-        parts = [self._part(step, (*path, at), "", is_link) for at, step in enumerate(steps)]
-        return group(parts, app=self._app, task_id=id or self.part_id(path))
+    def _own(self, step: Step, id: str | None) -> dict[str, Any]:
+        if id is None:
+            return {}
+        headers = {**(step.options.get("headers") or {}), **self._headers}
+        return {"task_id": id, "headers": headers}
 
-    def _chunks(self, step: Step, path: Path, id: str, is_link: bool) -> Signature:
+    def _chunks(self, step: Step, path: Path, id: str | None) -> list[Signature]:
         assert step.chunks is not None, "checked where the entry was read"
         task = Signature(step.task, step.args, dict(step.kwargs), {}, app=self._app)
         parts = chunks(task, step.chunks.args, step.chunks.size, app=self._app).group().tasks
         made = list(parts)
         for at, part in enumerate(made):
-            part.options |= {**step.options, "task_id": self.part_id((*path, at))}
-            if not is_link:
-                part.options["headers"] = {**(step.options.get("headers") or {}), **self._headers}
-        return group(made, app=self._app, task_id=id)
+            part.options |= {**step.options, **self._own(step, self._below((*path, at), id))}
+        return made

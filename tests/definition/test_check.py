@@ -71,7 +71,7 @@ def test_all_problems_are_told_at_once() -> None:
         "tz: 'Europe/Berln' is not a time zone; did you mean Europe/Berlin?",
         "enabled: 'maybe' is neither true nor false",
         "max_runs: 0 is out of range; 1 or more will do",
-        "task: is missing; give the name of the task to run",
+        "task: is missing; give the name of the task to run, or a chain, group or chord",
     ]
 
 

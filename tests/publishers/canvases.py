@@ -1,0 +1,143 @@
+"""Canvases as entries have them, beside the signatures that people write for Celery."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from celery import Celery, chain, chord, chunks, group
+from celery.canvas import Signature
+
+
+class Pair(NamedTuple):
+    """An entry's keys, a function that makes celery's signature, and the options of the run."""
+
+    plain: dict[str, Any]
+    celerys: Callable[[Callable[..., Signature], Celery], Signature]
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+def step(task: str, *args: Any, **more: Any) -> dict[str, Any]:
+    return {"task": task, **({"args": list(args)} if args else {}), **more}
+
+
+CANVASES = {
+    "chain": Pair(
+        {
+            "chain": [
+                step("a", 1),
+                step("b", options={"queue": "heavy", "priority": 3}),
+                step("c", immutable=True),
+            ]
+        },
+        lambda s, app: chain(
+            s("a", 1), s("b").set(queue="heavy", priority=3), s("c").set(immutable=True)
+        ),
+    ),
+    "chain with options of the run": Pair(
+        {"chain": [step("a", 1), step("b")]},
+        lambda s, app: chain(s("a", 1), s("b")),
+        {"queue": "heavy", "priority": 7, "expires": 3600, "headers": {"x": 1}},
+    ),
+    "chain of one": Pair({"chain": [step("a", 1)]}, lambda s, app: chain(s("a", 1))),
+    "chain in a chain": Pair(
+        {"chain": [{"chain": [step("a"), step("b")]}, step("c", 1, kwargs={"k": 2})]},
+        lambda s, app: chain(chain(s("a"), s("b")), s("c", 1, k=2)),
+    ),
+    "group": Pair(
+        {"group": [step("a", 1), step("b", 2, options={"queue": "heavy", "countdown": 5})]},
+        lambda s, app: group(s("a", 1), s("b", 2).set(queue="heavy", countdown=5), app=app),
+    ),
+    "group with options of the run": Pair(
+        {"group": [step("a", 1), step("b", 2)]},
+        lambda s, app: group(s("a", 1), s("b", 2), app=app),
+        {"queue": "heavy", "countdown": 3, "expires": 60},
+    ),
+    "group of groups and chains": Pair(
+        {"group": [{"group": [step("a"), step("b")]}, {"chain": [step("c"), step("d")]}]},
+        lambda s, app: group(group(s("a"), s("b"), app=app), chain(s("c"), s("d")), app=app),
+    ),
+    "chunks": Pair(
+        {"group": step("a", chunks={"args": [[1, 1], [2, 2], [3, 3]], "size": 2})},
+        lambda s, app: chunks(s("a"), [[1, 1], [2, 2], [3, 3]], 2, app=app).group(),
+    ),
+    "chord": Pair(
+        {"chord": {"header": [step("a", 1), step("b", 2)], "body": step("c")}},
+        lambda s, app: chord([s("a", 1), s("b", 2)], s("c"), app=app),
+    ),
+    "chord with options of the run": Pair(
+        {"chord": {"header": [step("a", 1), step("b", 2)], "body": step("c")}},
+        lambda s, app: chord([s("a", 1), s("b", 2)], s("c"), app=app),
+        {"queue": "heavy", "priority": 4},
+    ),
+    "chord of chains with a chain as its body": Pair(
+        {
+            "chord": {
+                "header": [{"chain": [step("a", 1), step("b")]}, step("c")],
+                "body": {"chain": [step("d"), step("e")]},
+            }
+        },
+        lambda s, app: chord(
+            [chain(s("a", 1), s("b")), s("c")], chain(s("d"), s("e")), app=app
+        ),
+    ),
+    "chain that begins with a group": Pair(
+        {"chain": [{"group": [step("a"), step("b")]}, step("c")]},
+        lambda s, app: chain(group(s("a"), s("b"), app=app), s("c")),
+    ),
+    "chain that ends with a group": Pair(
+        {"chain": [step("a"), {"group": [step("b"), step("c")]}]},
+        lambda s, app: chain(s("a"), group(s("b"), s("c"), app=app)),
+    ),
+    "chain around a group": Pair(
+        {"chain": [step("a"), {"group": [step("b"), step("c")]}, step("d"), step("e")]},
+        lambda s, app: chain(s("a"), group(s("b"), s("c"), app=app), s("d"), s("e")),
+    ),
+    "chain of two groups": Pair(
+        {"chain": [{"group": [step("a"), step("b")]}, {"group": [step("c"), step("d")]}]},
+        lambda s, app: chain(
+            group(s("a"), s("b"), app=app), group(s("c"), s("d"), app=app)
+        ),
+    ),
+    "chain with a chord": Pair(
+        {"chain": [step("a"), {"chord": {"header": [step("b")], "body": step("c")}}, step("d")]},
+        lambda s, app: chain(s("a"), chord([s("b")], s("c"), app=app), s("d")),
+    ),
+    "chord in a group": Pair(
+        {"group": [step("a"), {"chord": {"header": [step("b"), step("c")], "body": step("d")}}]},
+        lambda s, app: group(s("a"), chord([s("b"), s("c")], s("d"), app=app), app=app),
+    ),
+    "chord in a chord": Pair(
+        {
+            "chord": {
+                "header": [{"chord": {"header": [step("a"), step("b")], "body": step("c")}}],
+                "body": step("d"),
+            }
+        },
+        lambda s, app: chord([chord([s("a"), s("b")], s("c"), app=app)], s("d"), app=app),
+    ),
+    "links of tasks": Pair(
+        {"chain": [step("a", link=[step("l", 1)]), step("b", link_error=[step("m")])]},
+        lambda s, app: chain(_linked(s("a"), s("l", 1)), _linked(s("b"), error=s("m"))),
+    ),
+    "link and options of a chain in a group": Pair(
+        {
+            "group": [
+                {"chain": [step("a"), step("b")], "link": [step("l")], "options": {"queue": "q"}},
+                step("c"),
+            ]
+        },
+        lambda s, app: group(
+            _linked(chain(s("a"), s("b")).set(queue="q"), s("l")), s("c"), app=app
+        ),
+    ),
+}  # fmt: skip
+
+
+def _linked(
+    signature: Signature, link: Signature | None = None, error: Signature | None = None
+) -> Signature:
+    if link is not None:
+        signature.link(link)
+    if error is not None:
+        signature.link_error(error)
+    return signature

@@ -1,0 +1,177 @@
+"""The messages of canvases beside those of celery's own apply_async, compared key by key."""
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from unittest.mock import Mock
+from uuid import UUID, uuid4
+
+import pytest
+from celery import Celery
+from celery.canvas import Signature
+from kombu import pools
+
+from beatd.definition import codec, entry_from
+from beatd.entry import Entry
+from beatd.publisher import Outcome
+from beatd.publishers.celery import CeleryPublisher
+from beatd.run import Run
+from tests.publishers.brokers import redis_lists
+from tests.publishers.canvases import CANVASES
+from tests.publishers.runs import always, run
+
+OURS = {"celery_beat_task", "periodic_task_name", "beatd_planned_at", "beatd_run"}
+MOMENTS = {"eta", "expires", "expiration"}
+
+
+@pytest.fixture(params=["redis", "database"])
+def app(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Celery]:
+    results = redis_url if request.param == "redis" else "db+sqlite://"
+    app = Celery("project", broker=redis_url, backend=results, set_as_current=False)
+    app.conf.task_create_missing_queues = True
+
+    @app.task(name="a", shared=False)  # the others are not registered
+    def a(*args: Any, **kwargs: Any) -> None: ...
+
+    # Celery subscribes to the results of a group, over a connection that stays open.
+    app.backend.add_pending_result = Mock()
+    yield app
+    if request.param == "redis":
+        app.backend.client.connection_pool.disconnect()
+    app.close()
+    pools.reset()
+
+
+def entry_of(plain: Mapping[str, Any], options: Mapping[str, Any]) -> Entry:
+    entry = entry_from("the canvas", {"every": "1h", **plain, "options": options})
+    return codec.decode(entry.name, codec.encode(entry), "cli", "")
+
+
+def signature(app: Celery) -> Callable[..., Signature]:
+    return lambda task, *args, **kwargs: Signature(task, args, kwargs, app=app)
+
+
+def messages(url: str) -> list[tuple[str, Any]]:
+    """Return the messages in the broker, in the order of each queue, with what differs replaced."""
+    ids: dict[str, str] = {}
+    found = []
+    for queue, lying in sorted(redis_lists(url).items()):
+        for message in lying:
+            message["body"] = json.loads(b64decode(message["body"]))
+            found.append((queue, message))
+    return [(queue, alike(message, ids)) for queue, message in found]
+
+
+def alike(value: Any, ids: dict[str, str]) -> Any:
+    """Return the value without beatd's headers, each id replaced by its number of appearance."""
+    if isinstance(value, dict):
+        alikes = {}
+        for key, item in value.items():
+            if key in OURS or key in ("argsrepr", "kwargsrepr", "delivery_tag"):
+                continue
+            if key == "headers" and not set(item) - OURS:
+                continue
+            alikes[key] = bool(item) if key in MOMENTS else alike(item, ids)
+        return alikes
+    if isinstance(value, list):
+        return [alike(item, ids) for item in value]
+    if isinstance(value, str) and is_id(value):
+        return ids.setdefault(value, f"id {len(ids)}")
+    return value
+
+
+def is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def publish(app: Celery, *runs: Run) -> list[Outcome]:
+    publisher = CeleryPublisher(app=app)
+    try:
+        return list(publisher.publish(list(runs), always))
+    finally:
+        publisher.close()
+
+
+@pytest.mark.parametrize("name", CANVASES)
+def test_a_canvas_is_sent_as_celery_sends_it(name: str, app: Celery, redis_url: str) -> None:
+    pair = CANVASES[name]
+    pair.celerys(signature(app), app).apply_async(**pair.options)
+    theirs = messages(redis_url)
+    assert publish(app, run(entry_of(pair.plain, pair.options))) == [Outcome("confirmed")]
+    ours = messages(redis_url)
+    assert ours == theirs and ours
+
+
+@pytest.mark.parametrize("name", CANVASES)
+def test_a_run_that_is_sent_again_is_the_same_canvas(
+    name: str, app: Celery, redis_url: str
+) -> None:
+    pair = CANVASES[name]
+    one = run(entry_of(pair.plain, pair.options))
+    sent = []
+    for _ in range(2):
+        publish(app, one)
+        # Without numbers for the ids.
+        found = [message for lying in redis_lists(redis_url).values() for message in lying]
+        sent.append([without_times(message) for message in found])
+    assert sent[0] == sent[1]
+
+
+def without_times(message: dict[str, Any]) -> dict[str, Any]:
+    headers = {key: value for key, value in message["headers"].items() if key not in MOMENTS}
+    properties = dict(message["properties"], delivery_tag="", expiration="")
+    return {**message, "headers": headers, "properties": properties}
+
+
+def test_the_results_of_a_group_are_not_subscribed_to(redis_url: str) -> None:
+    """Celery would keep a connection and a channel for each of them, for ever."""
+    app = Celery("project", broker=redis_url, backend=redis_url, set_as_current=False)
+    app.backend.add_pending_result = pending = Mock()
+    assert publish(app, run(entry_of(CANVASES["group"].plain, {}))) == [Outcome("confirmed")]
+    pending.assert_not_called()
+
+
+def test_a_chord_without_a_result_backend_is_rejected(redis_url: str) -> None:
+    app = Celery("project", broker=redis_url, set_as_current=False)
+    one = run(entry_of(CANVASES["chord"].plain, {}))
+    (outcome,) = publish(app, one)
+    assert outcome.sent == "rejected"
+    assert "Starting chords requires a result backend to be configured" in outcome.reason
+    assert messages(redis_url) == []
+
+
+def test_a_result_backend_that_is_away_leaves_the_chord_unsent(redis_url: str) -> None:
+    app = Celery("project", broker=redis_url, backend="redis://localhost:1/0", set_as_current=False)
+    one, other = (
+        run(entry_of(CANVASES["chord"].plain, {})),
+        run(entry_of(CANVASES["chain"].plain, {})),
+    )
+    publisher = CeleryPublisher(app=app, timeout=0.3)
+    chord, chain = publisher.publish([one, other], always)
+    publisher.close()
+    assert chord.sent == "unsent" and "the result backend" in chord.reason
+    assert chain == Outcome("confirmed")
+    assert {message["headers"]["task"] for _, message in messages(redis_url)} == {"a"}
+
+
+def test_one_part_that_cannot_be_sent_rejects_the_run(app: Celery, redis_url: str) -> None:
+    plain = {"group": [{"task": "a"}, {"task": "b", "options": {"serializer": "nosuch"}}]}
+    (outcome,) = publish(app, run(entry_of(plain, {})))
+    assert outcome.sent == "rejected" and "nosuch" in outcome.reason
+    assert messages(redis_url) == []
+
+
+def test_a_capture_is_of_one_thread(app: Celery, redis_url: str) -> None:
+    """An app whose canvas was sent by beatd sends its own canvases as before."""
+    publish(app, run(entry_of(CANVASES["chord"].plain, {})))
+    ours = messages(redis_url)
+    ids = [str(uuid4()), str(uuid4())]
+    for id in ids:
+        CANVASES["chord"].celerys(signature(app), app).apply_async(task_id=id)
+    sent = redis_lists(redis_url)["celery"]
+    assert len(sent) == 2 * len(ours)
+    assert len({message["headers"]["id"] for message in sent}) == len(sent)
