@@ -10,7 +10,7 @@ from msgspec import Struct
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.dispatch import Dispatch
-from beatd.dispatches.atomic_dispatch import AtomicDispatch
+from beatd.dispatches.atomic_dispatch import AtomicDispatch, Flight
 from beatd.engine.tick import Tick
 from beatd.errors import StoreError
 from beatd.events import Sent
@@ -26,7 +26,7 @@ from beatd.wiring.backends import open_dispatch
 from tests.cable import Cable
 from tests.fake_clock import FakeClock
 from tests.fleet import Fleet
-from tests.stores.making import asked, at, lead, open_claims, put_many, request_of, row, step
+from tests.stores.making import asked, at, lead, open_claims, put, put_many, request_of, row, step
 from tests.stores.redis.conftest import open_store
 from tests.stores.redis.servers import Start
 from tests.stores.running_runs import UNTIL, put_queued, skipping, started, starting, waiting
@@ -256,3 +256,43 @@ def test_what_was_done_is_told_though_the_next_cannot_begin() -> None:
     house.clock.advance(seconds=0.01)
     engine.tick()
     assert house.sent() == [100, 100]
+
+
+def test_a_chain_and_a_group_are_claimed_in_the_step_that_publishes_them(
+    open_daemon: Callable[[], Daemon],
+) -> None:
+    store, dispatch = open_daemon()
+    term = lead(store)
+    stored = [
+        put(store, "row", task=None, chain=["proj.a", "proj.b"]),
+        put(store, "fan", task=None, group=["proj.a", "proj.b", "proj.a"]),
+    ]
+    moves = [step(store, one) for one in stored]
+    dispatch.prepare([moves], term, datetime.now(UTC))
+    claimed = dispatch.claim(moves, term)
+    published = claimed.publish(lambda: True)
+    assert (list(published.made), list(claimed.left)) == ([True, True], [])
+    assert [result.outcome for result in published.results] == [CONFIRMED] * 2
+    assert not published.unrecorded and not open_claims(store), "no outcome is unknown"
+    assert queued(store) == 1 + 3
+
+
+def test_a_chord_takes_the_steps(start: Start, open_store: Callable[[str], RedisStore]) -> None:
+    """The result backend is written between the claim and the messages."""
+    server = start()
+    app = Celery("proj", broker=server.url, backend=server.url, set_as_current=False)
+    store, publisher = open_store(server.url), CeleryPublisher(app=app, timeout=2.0)
+    dispatch = open_dispatch(store, publisher, clock=SystemClock())
+    term = lead(store)
+    stored = put(store, task=None, chord={"header": ["proj.a", "proj.a"], "body": "proj.b"})
+    moves = [step(store, stored)]
+    claimed = dispatch.claim(moves, term)
+    assert list(claimed.left) == [] and not isinstance(claimed, Flight)
+    published = claimed.publish(lambda: True)
+    publisher.close()
+    app.backend.client.connection_pool.disconnect()
+    assert [result.outcome for result in published.results] == [CONFIRMED]
+    assert queued(store) == 2
+    sizes = [server.admin.get(key) for key in server.admin.keys("chord-unlock-*.s")]
+    sizes += [server.admin.get(key) for key in server.admin.keys("celery-taskset-meta-*.s")]
+    assert sizes == [b"2"]
