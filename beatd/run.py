@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from beatd.entry import Entry
 
+RUN_HEADER = "beatd_run"  # in each message of a canvas: the task id of the run
+
 State = Literal["claimed", "published", "skipped", "failed"]
 Origin = Literal["planned", "trigger", "backfill", "catch-up", "resend"]
 

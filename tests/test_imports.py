@@ -10,7 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[1] / "beatd"
 
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
-VALUES = {"secret", "errors", "canvas", "entry", "run", "byte_cache", "trace", "unapplied"}
+VALUES = {
+    "secret", "errors", "canvas", "entry", "run", "run_part", "byte_cache", "trace",
+    "unapplied",
+}  # fmt: skip
 SEAMS = {
     "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "history",
     "incident", "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning",

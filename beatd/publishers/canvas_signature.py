@@ -12,8 +12,9 @@ from celery.canvas import Signature, chain, chord, chunks, group
 
 from beatd.entry import Step
 from beatd.errors import Path, dotted
-
-RUN_HEADER = "beatd_run"  # in each message of a canvas: the task id of the run
+from beatd.run import RUN_HEADER
+from beatd.run_part import HEADER as PART_HEADER
+from beatd.run_part import RunPart, parts_of_run
 
 
 class CanvasSignature:
@@ -26,12 +27,14 @@ class CanvasSignature:
     def __init__(self, app: Celery, run_id: str, headers: Mapping[str, Any]) -> None:
         self._app, self._run_id, self._space = app, run_id, UUID(run_id)
         self._headers = {**headers, RUN_HEADER: run_id}
+        self._run_parts: dict[Path, RunPart] = {}
 
     def of(self, canvas: Step) -> Signature:
         """Return the signature. The task id of the run is the id that celery's result has.
 
         That is the id of the last task of a chain, of the body of a chord, or of a group.
         """
+        self._run_parts = parts_of_run(canvas)
         return self._signature(canvas, (), self._run_id)
 
     def part_id(self, path: Path) -> str:
@@ -41,7 +44,7 @@ class CanvasSignature:
     def _signature(self, step: Step, path: Path, id: str | None) -> Signature:
         # `id` is None in a link.
         if step.task:
-            made = self._task(step, id)
+            made = self._task(step, path, id)
         elif step.chain:
             made = chain(*self._parts(step.chain, (*path, "chain"), last=id))
         elif step.chord is not None:
@@ -83,14 +86,15 @@ class CanvasSignature:
     def _below(self, path: Path, id: str | None) -> str | None:
         return None if id is None else self.part_id(path)
 
-    def _task(self, step: Step, id: str | None) -> Signature:
-        options = {**step.options, **self._own(step, id)}
+    def _task(self, step: Step, path: Path, id: str | None) -> Signature:
+        options = {**step.options, **self._own(step, path, id)}
         return Signature(step.task, step.args, dict(step.kwargs), options, app=self._app)
 
-    def _own(self, step: Step, id: str | None) -> dict[str, Any]:
+    def _own(self, step: Step, path: Path, id: str | None) -> dict[str, Any]:
         if id is None:
             return {}
-        headers = {**(step.options.get("headers") or {}), **self._headers}
+        part = {PART_HEADER: str(self._run_parts[path])}
+        headers = {**(step.options.get("headers") or {}), **self._headers, **part}
         return {"task_id": id, "headers": headers}
 
     def _chunks(self, step: Step, path: Path, id: str | None) -> list[Signature]:
@@ -99,5 +103,6 @@ class CanvasSignature:
         parts = chunks(task, step.chunks.args, step.chunks.size, app=self._app).group().tasks
         made = list(parts)
         for at, part in enumerate(made):
-            part.options |= {**step.options, **self._own(step, self._below((*path, at), id))}
+            place = (*path, at)
+            part.options |= {**step.options, **self._own(step, place, self._below(place, id))}
         return made

@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from beatd.outcome import DELIVERY_ENDS, RUN_ENDS, Delivery, EntryOutcome
+from beatd.run_part import all_ended, part_in
 
 _STAGES = {"received": 0, "started": 1}
 _ENDED = 2
@@ -59,12 +60,17 @@ def _stage(delivery: Delivery) -> int:
 def run_ended(deliveries: Iterable[Delivery]) -> bool:
     """Return True if a run whose message was delivered like this is over, else False.
 
-    A run is over if every delivery has ended, and at least one of them was not retried.
+    A run is over if every delivery has ended, and at least one of them was not retried. A canvas
+    is over if that is so, and each of its ends was reached or cannot be reached any more.
     """
     # In any order: the clocks of two workers may differ, and an order by their times could make a
     # retried run count as running forever.
-    states = {delivery.state for delivery in deliveries}
-    return states <= DELIVERY_ENDS and not states.isdisjoint(RUN_ENDS)
+    found = list(deliveries)
+    states = {delivery.state for delivery in found}
+    if not states <= DELIVERY_ENDS or states.isdisjoint(RUN_ENDS):
+        return False
+    parts = [(part_in(one.delivery), one.state) for one in found if one.state in RUN_ENDS]
+    return all_ended((part, state) for part, state in parts if part is not None)
 
 
 def entry_after(
@@ -80,6 +86,9 @@ def entry_after(
     message to a worker) from `old` to `new`; `others` are the other deliveries of that run. `at` is
     the current time.
     """
+    counts = True
+    if part_in(new.delivery) is not None:
+        (new, counts), others = _of_canvas(new, list(others)), []
     # The newest delivery of a run decides its outcome. An older one that was lost is no failure,
     # because the broker delivered the message again.
     # After a retry another delivery comes, though the clock of its worker may be behind.
@@ -87,7 +96,9 @@ def entry_after(
     if before is None:
         before = EntryOutcome(name=new.name, newest=new, first=at)
     failures, successes, last_success = before.failures, before.successes, before.last_success
-    if new.state == "succeeded":
+    if not counts:
+        pass
+    elif new.state == "succeeded":
         moment = new.finished or new.at
         last_success = moment if last_success is None else max(last_success, moment)
         failures, successes = 0, successes + 1
@@ -107,3 +118,17 @@ def entry_after(
         last_success=last_success,
         first=before.first,
     )
+
+
+def _of_canvas(new: Delivery, others: list[Delivery]) -> tuple[Delivery, bool]:
+    """Return the delivery that shows the state of a canvas's run after a report about one task.
+
+    The second result is True if the report changes how often the entry failed or succeeded: a run
+    fails with its first task that does, and succeeds with its last.
+    """
+    bad = [one for one in others if one.state in RUN_ENDS and one.state != "succeeded"]
+    if bad:
+        return bad[0], False
+    if new.state != "succeeded" or run_ended([new, *others]):
+        return new, not run_ended(others)
+    return replace(new, state="started", finished=None), True

@@ -27,7 +27,7 @@ class HeldDelivery:
 
     __slots__ = (
         "changed", "delivery", "ended", "entry", "handling", "id", "planned", "request",
-        "requeued", "started", "stopping", "terminated", "was_terminated",
+        "requeued", "run_id", "started", "stopping", "terminated", "was_terminated",
     )  # fmt: skip
 
     def __init__(
@@ -36,12 +36,14 @@ class HeldDelivery:
         changed: "Callable[[HeldDelivery, OutcomeState, datetime, str], None]",
         was_terminated: Callable[[], None],
         id: str,
+        run_id: str,
         delivery: str,
         entry: str,
         planned: datetime,
     ) -> None:
         self.changed, self.was_terminated = changed, was_terminated
         self.id = id
+        self.run_id = run_id
         self.delivery = delivery
         self.entry = entry
         self.planned = planned

@@ -65,9 +65,19 @@ def _reporter(app: Celery, worker: str) -> Reporter | None:
     return found
 
 
+def is_reported(headers: Mapping[str, Any] | None) -> bool:
+    """Return True if a message with these headers is of a run that beatd published.
+
+    Celery's own task that waits for the header of a chord has the headers of the chord's body.
+    """
+    if not headers or PLANNED not in headers:
+        return False
+    return bool(headers.get("task") != "celery.chord_unlock")
+
+
 def _on_received(sender: Any, request: Any, **_: Any) -> None:
     headers = request.message.headers
-    if headers is not None and PLANNED in headers:
+    if is_reported(headers):
         _received(request, headers)
     elif _reporters:
         _received_without_headers(request)
@@ -91,7 +101,7 @@ def _received_without_headers(request: Any) -> None:
 @never_raises
 def _on_revoked(sender: Any, request: Any, expired: bool, **_: Any) -> None:
     headers = request.headers
-    if headers and PLANNED in headers and not getattr(request, REPORTED, False):
+    if is_reported(headers) and not getattr(request, REPORTED, False):
         reporter = _reporter(sender.app, request.hostname)
         if reporter is not None:
             state: OutcomeState = "expired" if expired else "revoked"
@@ -112,7 +122,7 @@ def _on_rejected(sender: Any, message: Any, exc: BaseException | None, **_: Any)
 
 
 def _refused(consumer: Any, headers: Mapping[str, Any] | None, id: str | None, error: str) -> None:
-    if headers and PLANNED in headers and id is not None:
+    if headers and is_reported(headers) and id is not None:
         reporter = _reporter(consumer.app, consumer.hostname)
         if reporter is not None:
             reporter.ended_unreceived(id, headers, "failed", error)

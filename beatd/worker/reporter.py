@@ -11,6 +11,9 @@ from celery import Celery
 
 from beatd.outcome import DELIVERY_ENDS, OutcomeState
 from beatd.report import Report
+from beatd.run import RUN_HEADER
+from beatd.run_part import HEADER as PART
+from beatd.run_part import delivery_id
 from beatd.worker.held_delivery import HeldDelivery
 from beatd.worker.report_line import ReportLine
 from beatd.worker.report_sender import ReportSender
@@ -61,7 +64,9 @@ class Reporter:
             changed=self._changed,
             was_terminated=self._sender.wake,
             id=task_id,
-            delivery=token_hex(8),
+            # All tasks of a canvas are reported as deliveries of their run.
+            run_id=headers.get(RUN_HEADER) or task_id,
+            delivery=delivery_id(token_hex(8), headers.get(PART) or ""),
             entry=headers[ENTRY],
             planned=datetime.fromisoformat(headers[PLANNED]),
         )
@@ -69,7 +74,7 @@ class Reporter:
     def _changed(self, held: HeldDelivery, state: OutcomeState, at: datetime, error: str) -> None:
         self._sender.add(
             Report(
-                id=held.id,
+                id=held.run_id,
                 delivery=held.delivery,
                 entry=held.entry,
                 planned=held.planned,
@@ -91,7 +96,7 @@ class Reporter:
 
     def _named(self) -> list[tuple[str, str]]:
         self._release_dropped()
-        return [(held.id, held.delivery) for held in list(self._held.values())]
+        return [(held.run_id, held.delivery) for held in list(self._held.values())]
 
     def _release_dropped(self) -> None:
         # A worker that loses its broker drops tasks that have not started, without reporting an

@@ -21,7 +21,7 @@ from tests.publishers.brokers import redis_lists
 from tests.publishers.canvases import CANVASES
 from tests.publishers.runs import always, run
 
-OURS = {"celery_beat_task", "periodic_task_name", "beatd_planned_at", "beatd_run"}
+OURS = {"celery_beat_task", "periodic_task_name", "beatd_planned_at", "beatd_run", "beatd_part"}
 MOMENTS = {"eta", "expires", "expiration"}
 
 
