@@ -31,8 +31,8 @@ MODULES = {
         year_days zone
     """,
     "definition": """
-        alert_rules argument_values arguments as_plain canvas_steps celery_schedule check codec
-        contradictions fields kinds monitor_targets options sentry_monitor struct_kind
+        alert_rules argument_values arguments as_plain canvas_schema canvas_steps celery_schedule
+        check codec contradictions fields kinds monitor_targets options sentry_monitor struct_kind
     """,
     "servers": """
         message_file mysql postgresql redis redis_command redis_url sentinel sql_errors sqlite

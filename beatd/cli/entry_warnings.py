@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from beatd.canvas import has_chord, kind_of, tasks_of
 from beatd.cli.moment_gaps import gaps_ahead
 from beatd.cli.overlap_warnings import OverlapFacts, overlap_warnings
-from beatd.entry import Entry
+from beatd.entry import Entry, Step
 from beatd.errors import Problem, ScheduleError, nearest
 from beatd.planning import next_moment
 from beatd.schedules.duration import format_duration
+from beatd.secret import hidden
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -35,8 +37,16 @@ def warnings_of(
     yield from _jitter_too_long(entry, now)
     yield from _pickled(entry, app)
     yield from overlap_warnings(entry, facts, now)
+    if entry.canvas is not None and has_chord(entry.canvas):
+        yield from _without_backend(entry.canvas, app)
     if app is None or not (own := _own_tasks(app)):
         return  # this app only sends, and registers no task
+    if entry.canvas is not None:
+        for path, step in tasks_of(entry.canvas):
+            if step.task not in app.tasks:
+                text = f"{step.task!r} is not registered in the app, and only a worker that has it"
+                yield _warning(f"{text} runs it{nearest(step.task, own)}", *path, "task")
+        return
     if entry.task not in app.tasks:
         text = f"{entry.task!r} is not registered in the app, and only a worker that has it runs it"
         yield _warning(f"{text}{nearest(entry.task, own)}", "task")
@@ -50,6 +60,24 @@ def warnings_of(
         except TypeError as error:
             reason = str(error).replace("()", "", 1)
             yield _warning(f"do not fit {entry.task}, so every run fails: {reason}", "args")
+
+
+def _without_backend(canvas: Step, app: "Celery | None") -> Iterator[Problem]:
+    """Yield an error if the app has no result backend that can run a chord."""
+    if app is None:
+        text = "needs the result backend of an app for its chord; name one, like app: proj.celery"
+        yield Problem(text, (kind_of(canvas),))
+        return
+    try:
+        app.backend.ensure_chords_allowed()
+    except NotImplementedError:
+        url = app.conf.result_backend
+        have = f"{hidden(str(url))} cannot run chords" if url else "the app has none"
+        text = f"needs a result backend for its chord, and {have}; set result_backend to such as"
+        yield Problem(f"{text} redis://localhost:6379/1", (kind_of(canvas),))
+    except Exception as error:  # a backend without its library may raise anything
+        text = f"needs a result backend for its chord: {hidden(str(error))}"
+        yield Problem(text, (kind_of(canvas),))
 
 
 def _croniter_differs(entry: Entry, now: datetime) -> Iterator[Problem]:
@@ -102,5 +130,5 @@ def _own_tasks(app: "Celery") -> list[str]:
     return [name for name in app.tasks if not name.startswith("celery.")]
 
 
-def _warning(text: str, *path: str) -> Problem:
+def _warning(text: str, *path: str | int) -> Problem:
     return Problem(text, path, warning=True)

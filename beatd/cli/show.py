@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from beatd.canvas import what_runs
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
@@ -71,7 +72,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
 
     entry = row.entry
     schedule = entry.schedule.plain()
-    yield "task", entry.task
+    yield ("task" if entry.canvas is None else "runs"), what_runs(entry)
     words = describe(entry.schedule)
     words += "" if entry.tz in words else f", {entry.tz}"
     yield "when", f"{words}  ({schedule_text(schedule)})"

@@ -8,9 +8,11 @@ from typing import Any
 
 from beatd.config.settings import ABOUT, BY_URL, SECTIONS, TOP
 from beatd.definition.arguments import TYPE, TYPES, VALUE
+from beatd.definition.canvas_schema import canvas_properties, step_schema
 from beatd.definition.fields import DEFAULTABLE, FIELDS, KINDS, Field
 from beatd.definition.kinds import ARGUMENT_SCHEMA
 from beatd.definition.options import OPTIONS
+from beatd.entry import CANVASES
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 # A variable may stand for any value, and null for what is left out.
@@ -42,7 +44,12 @@ def _document(title: str, properties: dict[str, Any]) -> dict[str, Any]:
         "title": title,
         **_mapping(properties),
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors."}},
-        "definitions": {"entry": _entry(), "options": _options(), "argument": _argument()},
+        "definitions": {
+            "entry": _entry(),
+            "options": _options(),
+            "argument": _argument(),
+            "step": step_schema(),
+        },
     }
 
 
@@ -68,10 +75,13 @@ def _entry() -> dict[str, Any]:
     properties |= {
         kind: {**schema, "description": about} for kind, (schema, about) in KINDS.items()
     }
+    properties |= canvas_properties()
     return {
         **_mapping(properties),
-        "required": ["task"],
-        "oneOf": [{"required": [kind]} for kind in KINDS],
+        "allOf": [
+            {"oneOf": [{"required": [kind]} for kind in KINDS]},
+            {"oneOf": [{"required": [what]} for what in ("task", *CANVASES)]},
+        ],
     }
 
 

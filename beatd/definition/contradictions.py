@@ -6,7 +6,7 @@ from typing import Any
 
 from beatd.definition.argument_values import unknown_types
 from beatd.definition.arguments import TYPES
-from beatd.entry import PAYLOAD, Alert
+from beatd.entry import CANVASES, PAYLOAD, Alert
 from beatd.errors import ConfigError, Problem, nearest
 from beatd.schedules.duration import parse_duration
 from beatd.schedules.quote import quoted
@@ -41,6 +41,9 @@ def contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[
             f"{overlap} needs max_run as well (such as 2h): after it, a run that no worker reports "
             "no longer counts as running"
         )
+        found.append(Problem(text, ("overlap",)))
+    if overlap == "replace" and any(given.get(key) is not None for key in CANVASES):
+        text = "replace can end one task only, and this run has several; write queue or skip"
         found.append(Problem(text, ("overlap",)))
     every = given.get("every")
     if every is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from beatd import events
+from beatd.canvas import what_runs
 from beatd.incident import Incident
 from beatd.ledger import Result
 from beatd.observers.outcome_lines import lines_of_failed_runs, lines_of_outcomes
@@ -64,7 +65,7 @@ def _open_or_failed(results: Sequence[Result]) -> list[Line]:
 
 def _published(result: Result) -> Line:
     run, late = result.run, result.late or 0.0
-    text = f"published {run.entry.name} ({run.entry.task}) id {run.task_id}"
+    text = f"published {run.entry.name} ({what_runs(run.entry)}) id {run.task_id}"
     if late >= 1:
         text += f", {late:.1f} s late"
     return logging.INFO, text, _facts(result) | {"late": late}
@@ -88,7 +89,7 @@ def _facts(result: Result) -> dict[str, Any]:
     run = result.run
     return {
         "entry": run.entry.name,
-        "task": run.entry.task,
+        "task": what_runs(run.entry),
         "planned": run.occurrence.planned.isoformat(),
         "task_id": run.task_id,
         "outcome": result.outcome.sent,

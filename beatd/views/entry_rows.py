@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from beatd.canvas import what_runs
 from beatd.catalog import Stored
 from beatd.definition import plain_of
 from beatd.definition.arguments import tagged
@@ -74,7 +75,7 @@ def cells_of(
             last_cell(row, now, failed=row.entry.name in failing),
             outcome_cell(row, outcome, now),
             str(row.runs) if row.runs else "",
-            row.entry.task,
+            what_runs(row.entry),
         ]
 
 
