@@ -104,8 +104,8 @@ MODULES = {
         yaml_scalars
     """,
     "sources": """
-        app declarations django_entry django_mirror django_rows file_watch files row_conflicts
-        row_writer storable_arguments store_copy
+        app app_canvas declarations django_entry django_mirror django_rows file_watch files
+        row_conflicts row_writer storable_arguments store_copy
     """,
     "alerts": """
         channel digest flapping incident_book judge judge_whole message outages span_text starts

@@ -8,6 +8,7 @@ import click
 
 from beatd.cli.colours import may_have_colours
 from beatd.cli.escapes import visible
+from beatd.entry import CANVASES
 
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
@@ -45,4 +46,9 @@ def _brief(plain: Mapping[str, Any]) -> str:
     from beatd.views.entry_rows import schedule_text
 
     schedule = {key: plain[key] for key in KINDS if key in plain}
-    return f"{plain['task']}, {schedule_text(schedule)}"
+    return f"{_what(plain)}, {schedule_text(schedule)}"
+
+
+def _what(plain: Mapping[str, Any]) -> str:
+    # The name of the task, or the kind of canvas.
+    return str(plain.get("task") or next(key for key in CANVASES if key in plain))

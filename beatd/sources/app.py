@@ -14,6 +14,7 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem
 from beatd.publishers.run_arguments import APP, has_app_value
 from beatd.sources import Reading, one_offs_of
+from beatd.sources.app_canvas import LINKS, RUNS, is_signature, step_of
 from beatd.sources.storable_arguments import storable
 
 CLEANUP = "celery.backend_cleanup"
@@ -145,7 +146,15 @@ class App:
         if written.get("schedule") is None:
             raise ConfigError("schedule: is missing; give seconds, a timedelta or a crontab")
         plain = plain_schedule(written["schedule"], bool(written.get("relative")))
-        plain["task"] = written.get("task")
+        if is_signature(written.get("task")):
+            signature = written["task"]
+            own = step_of(signature)
+            plain |= {key: value for key, value in own.items() if key in RUNS}
+            links = {key: signature.options[key] for key in LINKS if key in signature.options}
+            options = {**own.get("options", {}), **links, **(written.get("options") or {})}
+            written = {**written, "options": options}
+        else:
+            plain["task"] = written.get("task")
         deadline = self._app.conf.beat_cron_starting_deadline
         if deadline and "crontab" in plain:
             # Celery beat skips a run that is later than this.

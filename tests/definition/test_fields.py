@@ -11,7 +11,7 @@ from beatd.definition import DEFAULTABLE, codec, entry_from
 from beatd.definition.fields import ENTRY_FIELDS, EntryField
 from beatd.entry import Alert, Entry, Monitor
 
-NO_KEYS = {"name", "schedule", "source", "declared_at"}
+NO_KEYS = {"canvas", "name", "schedule", "source", "declared_at"}
 BY_NAME: dict[str, Any] = {
     "tz": "Asia/Tokyo",
     "args": (1, "a"),

@@ -1,0 +1,61 @@
+"""Convert a signature in an app's `beat_schedule`, such as a chain, to the keys of an entry."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from celery.canvas import Signature
+
+from beatd.errors import ConfigError
+
+LINKS = ("link", "link_error")
+#: Keys of a step that an entry has, too.
+RUNS = ("task", "args", "kwargs", "chain", "group", "chord")
+_NOT_KEPT = (*LINKS, "task_id", "reply_to", "root_id", "parent_id")
+
+
+def is_signature(task: Any) -> bool:
+    """Return True if the `task` of an entry is a signature, not the name of a task."""
+    return isinstance(task, Signature)
+
+
+def step_of(signature: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the signature as a step of a canvas, with the keys of YAML.
+
+    Raises ConfigError for a kind of signature that beatd does not know.
+    """
+    options = signature.get("options") or {}
+    step = _what(signature)
+    kept = {key: value for key, value in options.items() if key not in _NOT_KEPT}
+    if kept:
+        step["options"] = kept
+    if signature.get("immutable"):
+        step["immutable"] = True
+    for key in LINKS:
+        if options.get(key):
+            links = options[key]
+            links = links if isinstance(links, list | tuple) else [links]
+            step[key] = [step_of(link) for link in links]
+    return step
+
+
+def _what(signature: Mapping[str, Any]) -> dict[str, Any]:
+    kind, kwargs = signature.get("subtask_type"), signature.get("kwargs") or {}
+    if kind in ("chain", "group"):
+        return {kind: [step_of(task) for task in kwargs["tasks"]]}
+    if kind == "chord":
+        header = kwargs["header"]
+        tasks = header["kwargs"]["tasks"] if isinstance(header, Mapping) else header
+        return {
+            "chord": {"header": [step_of(task) for task in tasks], "body": step_of(kwargs["body"])}
+        }
+    if kind == "chunks":
+        chunks = {"args": [list(row) for row in kwargs["it"]], "size": kwargs["n"]}
+        return {"group": {**step_of(kwargs["task"]), "chunks": chunks}}
+    if kind is not None:
+        raise ConfigError(f"task: a {kind} is not a canvas that an entry can run")
+    step: dict[str, Any] = {"task": signature["task"]}
+    if signature.get("args"):
+        step["args"] = list(signature["args"])
+    if kwargs:
+        step["kwargs"] = dict(kwargs)
+    return step
