@@ -48,7 +48,7 @@ def _what(signature: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "chord": {"header": [step_of(task) for task in tasks], "body": step_of(kwargs["body"])}
         }
-    if kind == "chunks":
+    if signature["task"] == "celery.chunks":  # it has no kind
         chunks = {"args": [list(row) for row in kwargs["it"]], "size": kwargs["n"]}
         return {"group": {**step_of(kwargs["task"]), "chunks": chunks}}
     if kind is not None:
