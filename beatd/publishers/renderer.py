@@ -168,18 +168,15 @@ class Renderer:
 
     def _celerys_own(self, run: Run) -> Message:
         if run.entry.canvas is not None:
-            return self._canvas(run)
+            parts, effects = canvas_messages(self._app, self._producer, run)
+            head, *rest = (self.message(part, run) for part in parts)
+            return replace(head, rest=tuple(rest), effects=tuple(effects))
         # The messages after the first are celery's events about it.
         first, *along = (
             self.message(celery_message, run)
             for celery_message in celerys_own(self._app, self._producer, run)
         )
         return replace(first, along=tuple(along))
-
-    def _canvas(self, run: Run) -> Message:
-        celery_messages, effects = canvas_messages(self._app, self._producer, run)
-        first, *rest = (self.message(celery_message, run) for celery_message in celery_messages)
-        return replace(first, rest=tuple(rest), effects=tuple(effects))
 
     def message(self, celery_message: CeleryMessage, run: Run) -> Message:
         """Return celery's message encoded for the transport. Raises Unbuildable if that fails."""
