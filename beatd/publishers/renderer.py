@@ -171,8 +171,7 @@ class Renderer:
             parts, effects = canvas_messages(self._app, self._producer, run)
             head, *rest = (self.message(part, run) for part in parts)
             return replace(head, rest=tuple(rest), effects=tuple(effects))
-        # The messages after the first are celery's events about it.
-        first, *along = (
+        first, *along = (  # celery's events about it follow
             self.message(celery_message, run)
             for celery_message in celerys_own(self._app, self._producer, run)
         )
