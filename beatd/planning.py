@@ -14,7 +14,7 @@ import pytz
 from msgspec import Struct, json
 
 from beatd.catalog import Plan, Stored
-from beatd.entry import Entry, Schedule
+from beatd.entry import Entry, Schedule, Timing
 from beatd.run import EPOCH, MICROSECOND, Skip, micros
 
 # Besides the entry, a plan depends on the zone data and on the rules in this file (version 2).
@@ -58,7 +58,9 @@ def shared_next_after(limit: int = CACHED_MOMENTS) -> NextAfter:
     return next_after
 
 
-def next_moment(entry: Entry, after: datetime, next_after: NextAfter = next_of) -> datetime | None:
+def next_moment(
+    entry: Entry | Timing, after: datetime, next_after: NextAfter = next_of
+) -> datetime | None:
     """Return the entry's first planned run after `after`; None if there is none."""
     if entry.start is not None and after < entry.start:
         after = entry.start - MICROSECOND

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from beatd.catalog import EditableCatalog, RepairableCatalog, Wake
+from beatd.catalog import EditableCatalog, PlanFinder, RepairableCatalog, Wake
 from beatd.changes import ChangeRecord, Changes
 from beatd.history import History, Record
 from beatd.incident import Incidents
@@ -118,6 +118,7 @@ class Copies(MarkRows, Protocol):
 
 class Store(
     EditableCatalog,
+    PlanFinder,
     RepairableCatalog,
     Ledger,
     Claims,
@@ -144,6 +145,7 @@ class Roles(Struct, frozen=True):
     """An open store, offered as one field for each part of its interface."""
 
     catalog: EditableCatalog
+    plans: PlanFinder
     repair: RepairableCatalog
     ledger: Ledger
     claims: Claims
@@ -164,6 +166,7 @@ class Roles(Struct, frozen=True):
         """Return a Roles object in which each part of the interface is `store` itself."""
         return cls(
             catalog=store,
+            plans=store,
             repair=store,
             ledger=store,
             claims=store,

@@ -19,8 +19,8 @@ from beatd.definition.canvas_steps import canvas_from_json
 from beatd.definition.fields import ENTRY_FIELDS, KINDS, EntryField
 from beatd.definition.monitor_targets import MONITOR_TARGETS
 from beatd.definition.struct_kind import StructKind
-from beatd.entry import CANVASES, Entry, Schedule, Step
-from beatd.errors import ConfigError, StoreError
+from beatd.entry import CANVASES, Entry, Schedule, Step, Timing
+from beatd.errors import BeatError, ConfigError, StoreError
 from beatd.schedules import schedule_from
 from beatd.schedules.duration import parse_duration
 from beatd.schedules.moment import parse_moment
@@ -73,6 +73,11 @@ def _definition_fields() -> Iterator[tuple[str, Any] | tuple[str, Any, Any]]:
 # msgspec checks the types while it decodes, in a microsecond for a row.
 _Definition: Any = defstruct("_Definition", _definition_fields(), forbid_unknown_fields=True)
 _decoder = json.Decoder(_Definition)
+_TIMING = {"tz", "start", "end", "max_runs", "dst_gap", "dst_fold", "spread", "phase", *KINDS}
+_Timing: Any = defstruct(
+    "_Timing", (field for field in _definition_fields() if field[0] in _TIMING)
+)
+_timing_decoder = json.Decoder(_Timing)
 # An entry is made by position, which takes half as long as to name twenty fields: `_values` gets
 # the fields between `schedule` and `source`.
 _values = attrgetter(*(field.name for field in ENTRY_FIELDS if field.name != "task"))
@@ -130,6 +135,21 @@ def _canvas_of(found: Any) -> Step:
     raise ConfigError(f"it has none of task, {', '.join(CANVASES)}")
 
 
+_DAMAGES = (ValidationError, DecodeError, ConfigError, RecursionError, OSError)
+
+
+def _unreadable(name: str, error: Exception) -> BeatError:
+    if isinstance(error, OSError):
+        # The entry may be right: this process has too many open files to read its zone.
+        return StoreError(f"entry {quoted(name)} cannot be read now: {error.strerror or error}")
+    is_deep = isinstance(error, RecursionError)
+    why = f"it is nested deeper than {MAX_DEPTH} levels" if is_deep else error
+    return ConfigError(
+        f"entry {quoted(name)} in the store cannot be read: {why}; "
+        "a newer beatd wrote it, or it was changed by hand"
+    )
+
+
 class JsonCodec:
     """Converts entries to the JSON that stores keep, and back.
 
@@ -142,6 +162,19 @@ class JsonCodec:
         The name, `source` and `declared_at` are not in the JSON.
         """
         return _encoder.encode(json_plain_of(entry))
+
+    def decode_timing(self, name: str, definition: bytes) -> Timing:
+        """Return only when the entry `name` runs, from its JSON.
+
+        The other fields are not checked. Raises the same errors as `decode`.
+        """
+        try:
+            found = _timing_decoder.decode(definition)
+            start, end = (text and _moment(text) for text in (found.start, found.end))
+            schedule = _schedule_of(name, found)
+            return Timing(schedule, zone_name(found.tz), start, end, found.max_runs)
+        except _DAMAGES as error:
+            raise _unreadable(name, error) from error
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
         """Return the entry `name` from its JSON.
@@ -167,18 +200,8 @@ class JsonCodec:
                 elif text is UNSET:
                     values[place] = None
             return Entry(*values)
-        except (ValidationError, DecodeError, ConfigError, RecursionError) as error:
-            is_deep = isinstance(error, RecursionError)
-            why = f"it is nested deeper than {MAX_DEPTH} levels" if is_deep else error
-            raise ConfigError(
-                f"entry {quoted(name)} in the store cannot be read: {why}; "
-                "a newer beatd wrote it, or it was changed by hand"
-            ) from None
-        except OSError as error:
-            # The entry may be right: this process has too many open files to read its zone.
-            raise StoreError(
-                f"entry {quoted(name)} cannot be read now: {error.strerror or error}"
-            ) from error
+        except _DAMAGES as error:
+            raise _unreadable(name, error) from error
 
 
 codec = JsonCodec()

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from beatd.catalog import EntryFinder, Query, Stored
-from beatd.entry import Entry, Schedule
+from beatd.catalog import PlanFinder
+from beatd.entry import Timing
 from beatd.planning import next_moment
 from beatd.run import MICROSECOND
 
@@ -41,12 +41,12 @@ class AlikeEntries(Struct, frozen=True):
     complete: bool
 
 
-def planned_ahead(catalog: EntryFinder, now: datetime, hours: int) -> PlannedAhead:
+def planned_ahead(plans: PlanFinder, now: datetime, hours: int) -> PlannedAhead:
     """Count the runs that all entries have planned for the next `hours`.
 
     Jitter, a random delay, is ignored. Entries with equal schedules are computed only once.
     """
-    return count_ahead(alike_entries(catalog, now + timedelta(hours=hours)), now, hours)
+    return count_ahead(alike_entries(plans, now + timedelta(hours=hours)), now, hours)
 
 
 def count_ahead(
@@ -62,49 +62,39 @@ def count_ahead(
     end = min(alike.end, start + timedelta(seconds=seconds))
     counts = [0] * (seconds // bucket_s)
     work, most = 0, WORK_MAX if work_max is None else work_max
-    for (schedule, first, last, planned, left), many in alike.counts.items():
-        entry = Entry(name="", task="", schedule=schedule, start=first, end=last)
-        for offset, runs in _runs(entry, planned, start, end, bucket_s, left):
+    for (timing, planned, left), many in alike.counts.items():
+        for offset, runs in _runs(timing, planned, start, end, bucket_s, left):
             counts[min(offset, len(counts) - 1)] += runs * many
-            work += 1 if entry.schedule.period is not None else WORK_OF_A_MOMENT
+            work += 1 if timing.schedule.period is not None else WORK_OF_A_MOMENT
             if work > most:
                 return PlannedAhead(start, bucket_s, tuple(counts), complete=False)
     return PlannedAhead(start, bucket_s, tuple(counts), alike.complete)
 
 
-_Key = tuple[Schedule, datetime | None, datetime | None, datetime, int | None]
+_Key = tuple[Timing, datetime, int | None]
 
 
-def alike_entries(catalog: EntryFinder, end: datetime) -> AlikeEntries:
+def alike_entries(plans: PlanFinder, end: datetime) -> AlikeEntries:
     """Read the entries that run before `end`, and group those that run at the same times.
 
     At most ENTRIES_READ_MAX entries are read.
     """
     found: Counter[_Key] = Counter()
-    query = Query(enabled=True, due_before=end, order="next", limit=ENTRIES_READ_MAX + 1)
-    for read, row in enumerate(catalog.find(query)):
+    for read, one in enumerate(plans.plans_before(end, ENTRIES_READ_MAX + 1)):
         if read == ENTRIES_READ_MAX:
             return AlikeEntries(end, found, complete=False)
-        if row.plan.planned is not None:
-            found[_same_for_all(row)] += 1
+        found[one.timing, one.planned, one.left] += 1
     return AlikeEntries(end, found, complete=True)
 
 
-def _same_for_all(row: Stored) -> _Key:
-    entry, planned = row.entry, row.plan.planned
-    assert planned is not None, "it has a run ahead"
-    left = None if entry.max_runs is None else max(0, entry.max_runs - row.runs)
-    return entry.schedule, entry.start, entry.end, planned, left
-
-
 def _runs(
-    entry: Entry, planned: datetime, now: datetime, end: datetime, bucket_s: int, left: int | None
+    timing: Timing, planned: datetime, now: datetime, end: datetime, bucket_s: int, left: int | None
 ) -> Iterator[tuple[int, int]]:
     # Yields (number of the bucket, number of runs); a bucket may come more than once. `left` is the
     # number of runs that `max_runs` still allows.
-    end = end if entry.end is None else min(end, entry.end + MICROSECOND)
+    end = end if timing.end is None else min(end, timing.end + MICROSECOND)
     moment: datetime | None = planned
-    period, size = entry.schedule.period, timedelta(seconds=bucket_s)
+    period, size = timing.schedule.period, timedelta(seconds=bucket_s)
     while moment is not None and moment < end and left != 0:
         offset = max(0, (moment - now) // size)
         runs = 1
@@ -115,6 +105,6 @@ def _runs(
             runs = runs if left is None else min(runs, left)
             moment += runs * period * MICROSECOND
         else:
-            moment = next_moment(entry, moment)
+            moment = next_moment(timing, moment)
         left = None if left is None else left - runs
         yield offset, runs

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from beatd.byte_cache import ByteCache
-from beatd.catalog import Codec
+from beatd.catalog import Codec, PlannedEntry
 from beatd.entry import Entry
 from beatd.errors import ConfigError
-from beatd.stores.embedded.table_values import Defined
+from beatd.stores.embedded.table_values import Defined, Planned
 
 DECODED_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 
@@ -22,6 +22,16 @@ class Reader:
         If `keep` is True, the decoded entry is cached.
         """
         return self._read(defined, keep=keep)[0]
+
+    def planned_entry(self, defined: Defined, planned: Planned) -> PlannedEntry | None:
+        """Return when an entry runs, or None if it is not planned or unreadable."""
+        if planned.plan.planned is None:
+            return None
+        try:
+            timing = self._codec.decode_timing(defined.name, bytes(defined.definition))
+        except ConfigError:
+            return None
+        return PlannedEntry.of(defined.name, timing, planned.plan.planned, planned.runs)
 
     def problem(self, defined: Defined) -> str:
         """Return why this program cannot read an entry's stored definition, or "" if it can."""

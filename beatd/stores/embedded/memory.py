@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from msgspec import Raw
 
-from beatd.catalog import Change, Codec, MissingPart, Query, Stored, Wake
+from beatd.catalog import Change, Codec, MissingPart, PlannedEntry, Query, Stored, Wake
 from beatd.changes import Pause
 from beatd.clock import Clock
 from beatd.entry import Entry
@@ -73,6 +73,14 @@ class MemoryStore(
             return len(self._tables.defined)
 
     def find(self, query: Query) -> Iterator[Stored]:
+        return islice(self._read(self._rows(query)), query.limit)
+
+    def plans_before(self, before: datetime, limit: int) -> Iterator[PlannedEntry]:
+        rows = self._rows(Query(enabled=True, due_before=before, order="next"))
+        found = (self._reader.planned_entry(*row) for row in rows)
+        return islice((one for one in found if one is not None), limit)
+
+    def _rows(self, query: Query) -> Iterable[tuple[Defined, Planned]]:
         holds = asks_for(query)
         with self._reading():
             tables = self._tables
@@ -83,7 +91,7 @@ class MemoryStore(
                 if (defined := tables.defined.get(name))
                 if name in tables.planned and holds(defined, tables.planned[name])
             ]
-        return islice(self._read(in_order(rows, query.order)), query.limit)
+        return in_order(rows, query.order)
 
     def _read(self, rows: Iterable[tuple[Defined, Planned]]) -> Iterator[Stored]:
         # Not cached. Entries that cannot be decoded are left out.

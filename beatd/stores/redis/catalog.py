@@ -1,12 +1,13 @@
 """Find entries in Redis page by page, and write changes of entries in batches."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import chain, islice
 from secrets import token_hex
 
 from msgspec import json, msgpack
 
-from beatd.catalog import Change, Codec, Query, Stored
+from beatd.catalog import Change, Codec, PlannedEntry, Query, Stored
 from beatd.errors import ConfigError
 from beatd.marks import Mark, Marks
 from beatd.stores.embedded.query import CHECKED
@@ -51,6 +52,11 @@ class RedisCatalog:
         running = map(self._reader.with_running, pages)
         found = chain.from_iterable(map(self._reader.with_pauses, running))
         return islice(found, query.limit)
+
+    def plans_before(self, before: datetime, limit: int) -> Iterator[PlannedEntry]:
+        rows = chain.from_iterable(map(self._reader.read, pages(self._search.soonest(before))))
+        found = (self._reader.planned_entry(*row) for row in rows)
+        return islice((one for one in found if one is not None), limit)
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         done: list[bool] = []

@@ -8,7 +8,7 @@ from msgspec import Raw, json, msgpack
 from msgspec.structs import replace
 
 from beatd.byte_cache import ByteCache
-from beatd.catalog import Codec, Stored
+from beatd.catalog import Codec, PlannedEntry, Stored
 from beatd.changes import Pause
 from beatd.entry import Entry, Overlap
 from beatd.errors import ConfigError
@@ -168,6 +168,16 @@ class Reader:
     def decoded(self, name: str, definition: Definition) -> Entry:
         """Decode the definition of an entry; raise ConfigError if this program cannot read it."""
         return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
+
+    def planned_entry(self, name: str, row: Row, definition: Definition) -> PlannedEntry | None:
+        """Return when an entry runs, or None if it is not planned, stopped or unreadable."""
+        if row.plan.planned is None or row.plan.due is None:
+            return None
+        try:
+            timing = self._codec.decode_timing(name, definition.json)
+        except ConfigError:
+            return None
+        return PlannedEntry.of(name, timing, row.plan.planned, row.runs)
 
     def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
         """Return an entry with its next run, or None if it is unreadable, without caching the

@@ -2,6 +2,7 @@
 
 from bisect import bisect
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from itertools import chain, islice
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
 
-from beatd.catalog import Codec, Position, Query, Stored
+from beatd.catalog import Codec, PlannedEntry, Position, Query, Stored
 from beatd.changes import Pause
 from beatd.marks import Mark, Marks
 from beatd.run import Running, micros, moment_of
@@ -23,6 +24,9 @@ from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import applied, edits, entry, pause, plan
 
 VERSION = select(edits.c.count)
+TIMES = select(
+    *(plan.c.name, plan.c.due, plan.c.planned, plan.c.runs, entry.c.definition)
+).join_from(plan, entry, entry.c.name == plan.c.name)
 FEW = 10_000
 FIRST_PAGE = 100  # rows; it is small, since most callers show one screen
 
@@ -59,6 +63,12 @@ class SqlFinding(Part):
                     left -= 1
                 stopped = pauses.get(row.name)
                 yield stored if stopped is None else replace(stored, pause=stopped)
+
+    def plans_before(self, before: datetime, limit: int) -> Iterator[PlannedEntry]:
+        wanted = conditions(Query(enabled=True, due_before=before), self._db.dialect)
+        pages = self._walk(TIMES.where(*wanted), by_due=True, after=None)
+        found = map(self._reader.planned_entry, chain.from_iterable(pages))
+        return islice((one for one in found if one is not None), limit)
 
     def _running_in(self, page: list[Any]) -> Mapping[str, Running]:
         if not any(OVERLAP in row.definition for row in page):

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Select, select
 
 from beatd.byte_cache import ByteCache
-from beatd.catalog import Codec, Plan, Stored
+from beatd.catalog import Codec, Plan, PlannedEntry, Stored
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.run import Running, moment_of
@@ -106,6 +106,23 @@ class Reader:
         if found is None or running is None or found.entry.overlap == "allow":
             return found
         return replace(found, running=running)
+
+    def planned_entry(self, row: Any) -> PlannedEntry | None:
+        """Decode when an entry runs from its name, due and planned moment, runs and definition.
+
+        The result is None if the entry is not planned or unreadable.
+        """
+        name, _, planned, runs, definition = row
+        if planned is None:
+            return None
+        try:
+            timing = self._codec.decode_timing(name, definition.encode())
+            return PlannedEntry.of(name, timing, moment_of(planned), runs)
+        except ConfigError:
+            return None
+        except UNREADABLE as reason:
+            self._damage.note(f"the plan of entry {name!r}", reason)
+            return None
 
     def running(self, connection: Connection, rows: Iterable[Any]) -> dict[str, Running]:
         """Return the runs of these entries that have not ended, by the name of the entry.

@@ -73,9 +73,10 @@ def requests(call: Call) -> Response:
 
 def ahead(call: Call) -> Response:
     """Return how many runs are planned for each of the next minutes or hours."""
-    hours, catalog = call.values.get("hours", HOURS), call.store.catalog
+    hours, store = call.values.get("hours", HOURS), call.store
     found = kept_of(call.request).get(
-        ("API ahead", catalog.version(), hours), lambda: planned_ahead(catalog, call.now, hours)
+        ("API ahead", store.catalog.version(), hours),
+        lambda: planned_ahead(store.plans, call.now, hours),
     )
     size = timedelta(seconds=found.bucket_s)
     buckets = [

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from beatd.catalog import EntryFinder, Position
+from beatd.catalog import PlanFinder, Position
 from beatd.run import EPOCH, MICROSECOND
 from beatd.schedules import zone
 from beatd.schedules.clock_shift import ClockShift, next_clock_shift
@@ -60,10 +60,10 @@ class Drawing(Struct, frozen=True):
     words: list[str]
 
 
-def read_ahead(catalog: EntryFinder, now: datetime, tz: str) -> Ahead:
+def read_ahead(plans: PlanFinder, now: datetime, tz: str) -> Ahead:
     """Count the planned runs of all entries in the next day and week; entries are read only
     once."""
-    alike = alike_entries(catalog, now + timedelta(hours=WEEK))
+    alike = alike_entries(plans, now + timedelta(hours=WEEK))
     return Ahead(
         count_ahead(alike, _floor(now, 300), DAY),
         count_ahead(alike, _floor(now, 1800), WEEK, WEEK_WORK_MAX),
@@ -126,7 +126,7 @@ def show(request: Request) -> Response:
     store, shown, tz = site.open_store(), moments_of(request), site.timezone
     ahead = kept_of(request).get(
         ("ahead", store.catalog.version()),
-        lambda: read_ahead(store.catalog, shown.now, tz),
+        lambda: read_ahead(store.plans, shown.now, tz),
         KEPT_S,
     )
     shift = next_clock_shift(tz, shown.now, HALF_A_YEAR)

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
+from typing import Protocol
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from beatd.catalog import EntryFinder, Query, Stored
-from beatd.entry import Entry, Schedule
+from beatd.catalog import EntryFinder, PlanFinder, PlannedEntry, Query
+from beatd.entry import Schedule, Timing, timing_of
 from beatd.planning import next_moment, shared_next_after
 from beatd.run import Occurrence, task_id
 from beatd.schedules import describe
@@ -30,59 +31,79 @@ RUNS_A_DAY_MAX = 24
 KEPT_S = 60.0  # unless an entry changes
 LEFT_OUT = "Entries that run more often than once an hour are left out"
 
-_Found = tuple[datetime, str, Stored]
+_Found = tuple[datetime, str, PlannedEntry]
+
+
+class _Store(Protocol):
+    @property
+    def catalog(self) -> EntryFinder: ...
+
+    @property
+    def plans(self) -> PlanFinder: ...
 
 
 def planned_runs(
-    catalog: EntryFinder, search: EntrySearch, now: datetime
-) -> tuple[list[tuple[datetime, Stored]], bool]:
+    store: _Store, search: EntrySearch, now: datetime
+) -> tuple[list[tuple[datetime, PlannedEntry]], bool]:
     """Return the planned runs of the next DAYS days in order, and True if the list is complete.
 
     Entries that run more than once an hour, and paused or disabled entries, are left out.
     """
     end, next_after = now + timedelta(days=DAYS), shared_next_after()
-    query = Query(
-        contains=search.text,
-        source=search.source,
-        enabled=True,
-        due_before=end,
-        order="next",
-        limit=ENTRIES_READ_MAX + 1,
-    )
     known: dict[Schedule, bool] = {}
 
-    def moments(row: Stored) -> Iterator[_Found]:
-        left = None if row.entry.max_runs is None else max(0, row.entry.max_runs - row.runs)
-        moment = row.plan.planned
+    def moments(row: PlannedEntry) -> Iterator[_Found]:
+        left: int | None = row.left
+        moment: datetime | None = row.planned
         while moment is not None and moment < end and left != 0:
             if moment >= now:
-                yield moment, row.entry.name, row
-            moment = next_moment(row.entry, moment, next_after)
+                yield moment, row.name, row
+            moment = next_moment(row.timing, moment, next_after)
             left = None if left is None else left - 1
 
-    def is_shown(row: Stored) -> bool:
-        schedule = row.entry.schedule
+    def is_shown(row: PlannedEntry) -> bool:
+        schedule = row.timing.schedule
         if schedule not in known:
-            known[schedule] = not runs_often(row.entry, now)
+            known[schedule] = not runs_often(row.timing, now)
         return known[schedule]
 
-    rows = list(islice(catalog.find(query), ENTRIES_READ_MAX + 1))
+    rows = list(_planned(store, search, end))
     shown = filter(is_shown, rows[:ENTRIES_READ_MAX])
     found = list(islice(merge(*map(moments, shown), key=lambda one: one[:2]), EVENTS_MAX + 1))
     is_all = len(rows) <= ENTRIES_READ_MAX and len(found) <= EVENTS_MAX
     return [(moment, row) for moment, _, row in found[:EVENTS_MAX]], is_all
 
 
-def runs_often(entry: Entry, now: datetime) -> bool:
-    """Return True if an entry runs more than once an hour, on average over a day."""
-    period = entry.schedule.period
+def _planned(store: _Store, search: EntrySearch, end: datetime) -> Iterator[PlannedEntry]:
+    # One more than ENTRIES_READ_MAX, if there are more.
+    limit = ENTRIES_READ_MAX + 1
+    if not search.text and search.source is None:
+        yield from store.plans.plans_before(end, limit)
+        return
+    query = Query(
+        contains=search.text,
+        source=search.source,
+        enabled=True,
+        due_before=end,
+        order="next",
+        limit=limit,
+    )
+    for row in store.catalog.find(query):
+        if row.plan.planned is not None:
+            timing = timing_of(row.entry)
+            yield PlannedEntry.of(row.entry.name, timing, row.plan.planned, row.runs)
+
+
+def runs_often(timing: Timing, now: datetime) -> bool:
+    """Return True if such an entry runs more than once an hour, on average over a day."""
+    period = timing.schedule.period
     if period is not None:
         return period < HOUR_US
-    first = moment = entry.schedule.next_after(now)
+    first = moment = timing.schedule.next_after(now)
     for _ in range(RUNS_A_DAY_MAX):
         if moment is None or first is None:
             return False
-        moment = entry.schedule.next_after(moment)
+        moment = timing.schedule.next_after(moment)
     return moment is not None and first is not None and moment - first < timedelta(days=1)
 
 
@@ -101,19 +122,18 @@ def show(request: Request) -> Response:
 def _calendar(request: Request, search: EntrySearch) -> str:
     site = site_of(request)
     store, now = site.open_store(), site.now()
-    found, is_all = planned_runs(store.catalog, search, now)
+    found, is_all = planned_runs(store, search, now)
     about = f"Planned runs of the next {DAYS} days. {LEFT_OUT}, and paused and disabled ones too."
     if not is_all:
         about += f" There are more runs than this calendar holds; it ends after {len(found):,}."
     namespace, words = store.requests.namespace, dict[str, str]()
     events = []
     for moment, row in found:
-        entry = row.entry
-        if entry.name not in words:
-            text = describe(entry.schedule)
-            words[entry.name] = text if entry.tz in text else f"{text}, {entry.tz}"
-        uid = _uid(namespace, entry.name, moment)
-        events.append(event(uid, moment, entry.name, words[entry.name], now))
+        if row.name not in words:
+            text, tz = describe(row.timing.schedule), row.timing.tz
+            words[row.name] = text if tz in text else f"{text}, {tz}"
+        uid = _uid(namespace, row.name, moment)
+        events.append(event(uid, moment, row.name, words[row.name], now))
     return calendar(f"beatd {site.name}", about, events)
 
 

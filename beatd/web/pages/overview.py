@@ -91,7 +91,7 @@ def show(request: Request) -> Response:
         ("failing", version), lambda: failures(store.catalog, store.history, store.entry_outcomes)
     )
     ahead = kept.get(
-        ("hour", version, minute), lambda: planned_ahead(store.catalog, minute, 1), HOUR_KEPT_S
+        ("hour", version, minute), lambda: planned_ahead(store.plans, minute, 1), HOUR_KEPT_S
     )
     state = State(
         crew,

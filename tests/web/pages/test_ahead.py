@@ -37,8 +37,8 @@ def test_day_and_week_and_the_quiet_minute_come_from_one_reading(
     add(store, "each-minute", NOON, cron="* * * * *")
     add(store, "hourly", NOON, cron="0 * * * *")
     add(store, "daily", NOON, cron="30 20 * * *")
-    found_by, read = store.find, list[object]()
-    monkeypatch.setattr(store, "find", lambda query: read.append(query) or found_by(query))
+    plans, read = store.plans_before, list[object]()
+    monkeypatch.setattr(store, "plans_before", lambda *asked: read.append(asked) or plans(*asked))
     ahead = read_ahead(store, NOON, "UTC")
     assert len(read) == 1
     assert sum(ahead.day.counts) == 24 * 60 - 1 + 23 + 1

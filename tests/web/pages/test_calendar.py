@@ -10,6 +10,7 @@ from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.edits.entry_change import added
 from beatd.edits.pausing import pause
+from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.views.entry_search import EntrySearch
 from beatd.web.pages import calendar as module
@@ -33,7 +34,7 @@ def add(store: Any, name: str, now: datetime = NOON, **fields: Any) -> None:
 
 
 def names(store: MemoryStore, search: EntrySearch = ALL) -> list[str]:
-    return [row.entry.name for _, row in planned_runs(store, search, NOON)[0]]
+    return [row.name for _, row in planned_runs(Roles.of(store), search, NOON)[0]]
 
 
 def events(calendar: str) -> list[dict[str, str]]:
@@ -49,9 +50,9 @@ def test_the_runs_of_seven_days_in_order(store: MemoryStore) -> None:
     add(store, "daily", cron="0 9 * * *")
     add(store, "weekly", cron="30 9 * * mon")
     add(store, "far", cron="0 0 1 6 *")
-    found, is_all = planned_runs(store, ALL, NOON)
+    found, is_all = planned_runs(Roles.of(store), ALL, NOON)
     assert [moment for moment, _ in found] == sorted(moment for moment, _ in found)
-    assert [row.entry.name for _, row in found] == [*["daily"] * 2, "weekly", *["daily"] * 5]
+    assert [row.name for _, row in found] == [*["daily"] * 2, "weekly", *["daily"] * 5]
     assert is_all
 
 
@@ -98,7 +99,7 @@ def test_the_soonest_runs_are_kept_if_there_are_too_many(
     monkeypatch.setattr(module, "EVENTS_MAX", 10)
     add(store, "hourly", every="1h")
     add(store, "daily", cron="0 13 * * *")
-    found, is_all = planned_runs(store, ALL, NOON)
+    found, is_all = planned_runs(Roles.of(store), ALL, NOON)
     assert len(found) == 10 and not is_all
     assert found[-1][0] <= NOON + timedelta(hours=10)
 
