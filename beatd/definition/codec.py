@@ -170,9 +170,10 @@ class JsonCodec:
         """
         try:
             found = _timing_decoder.decode(definition)
-            start, end = (text and _moment(text) for text in (found.start, found.end))
-            schedule = _schedule_of(name, found)
-            return Timing(schedule, zone_name(found.tz), start, end, found.max_runs)
+            schedule, tz = _schedule_of(name, found), zone_name(found.tz)
+            start = None if found.start is None else _moment(found.start)
+            end = None if found.end is None else _moment(found.end)
+            return Timing(schedule, tz, start, end, found.max_runs)
         except _DAMAGES as error:
             raise _unreadable(name, error) from error
 
