@@ -25,6 +25,7 @@ log = logging.getLogger("beatd")
 BODY_BYTES_MAX = 1_048_576
 CLOSE = {"Connection": "close"}
 UNKNOWN = "a token is needed"
+FOREIGN = "this request has no bearer token and does not come from a page of this server"
 
 
 class Gate:
@@ -98,9 +99,11 @@ class Gate:
             visitor = self._visitors.of(request)
         except TooManyGuesses as error:
             return problem(429, str(error), headers={"Retry-After": str(error.wait_s)})
+        if visitor is None and is_for_programs(path):
+            return _unknown(request, path)
         unsafe = request.method not in SAFE_METHODS
         if unsafe and bearer_of(request) is None and not is_same_origin(request):
-            return problem(403, "this request does not come from a page of this server")
+            return problem(403, FOREIGN)
         request.state.visitor = visitor
         if visitor is None and not _is_open(path):
             return _unknown(request, path)

@@ -207,6 +207,12 @@ def test_beyond_loopback_without_tokens_only_probes_are_answered(serve: Serve) -
     assert [ask(server, p).status for p in ("/status", "/api/v1/broken", "/x")] == [401, 401, 303]
 
 
+def test_a_program_that_forgot_its_token_is_told_so(guarded: HttpServer) -> None:
+    answer = ask(guarded, "/api/v1/pause", "POST")
+    assert answer.status == 401
+    assert "a token is needed" in answer.text
+
+
 def test_every_401_has_the_same_bytes(guarded: HttpServer) -> None:
     found = {
         (ask(guarded, path, token=token, cookie=cookie).text, status)

@@ -17,7 +17,7 @@ from beatd.errors import BeatError, ConfigError, Conflict, StoreError
 from beatd.planning import next_moment
 from beatd.run import Skip
 from beatd.schedules import zone
-from beatd.schedules.moment import format_moment
+from beatd.schedules.moment import format_moment, in_zone
 from beatd.views.request_progress import request_progress
 from beatd.views.time_text import moment_text, read_moment
 from beatd.web.answers import see_other
@@ -129,7 +129,7 @@ def _preview(request: Request, entry: Entry, span: Span, now: datetime) -> Previ
     found = backfill(requests, entry.name, span.first, span.last, now, only_count=True)
     home = zone(entry.tz)
     moments = [
-        f"{moment.astimezone(home):%a} {moment_text(moment, entry.tz)}"
+        f"{in_zone(moment, home):%a} {moment_text(moment, entry.tz)}"
         for moment in islice(_moments(entry, found), MOMENTS_SHOWN)
     ]
     return Preview(
