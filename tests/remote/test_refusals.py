@@ -179,6 +179,12 @@ def answering(response: Response) -> Callable[[Scope, Receive, Send], Any]:
     return app
 
 
+def test_the_url_of_the_api_is_that_of_the_daemon() -> None:
+    for path in ("", "/", "/api/v1", "/api/v1/"):
+        assert DaemonUrl(f"https://beat.example:9753{path}").base() == "https://beat.example:9753"
+    assert DaemonUrl("https://ops.example/beat/api/v1").base() == "https://ops.example/beat"
+
+
 def test_another_server_is_not_taken_for_beatd(beatd: Beatd, serve: Serve, token: str) -> None:
     page = PlainTextResponse("<h1>hello</h1>", media_type="text/html")
     ended = beatd("--url", url_of(serve(bare(answering(page)))), "list")
