@@ -69,7 +69,7 @@ def run(request: Request) -> Response:
     except StoreError:
         raise
     except BeatError as error:
-        return _form(request, row, texts, number, page_text(error))
+        return _form(request, row, texts, token_hex(16), page_text(error))
     kept_of(request).clear()
     site.wake()
     return see_other(address(entry_path(name), requested=id))
