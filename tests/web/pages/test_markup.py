@@ -20,7 +20,10 @@ HOSTILE = (
 ADDRESSES = {"href", "src", "action", "formaction", "srcset", "poster", "data", "xlink:href"}
 OWN = re.compile(r"#|/(?![/\\])|$")
 #: Fields that no page shows: their values are refused, or only looked up.
-UNSEEN = {"action", "base", "id", "new-kind", "next", "number", "order", "origin", "outcome", "place", "saved", "state", "token", "undo"}  # fmt: skip
+UNSEEN = {
+    "action", "base", "id", "new-kind", "next", "number", "order", "origin", "outcome", "place",
+    "saved", "state", "token", "undo",
+}  # fmt: skip
 Pages = dict[str, Answered]
 
 
