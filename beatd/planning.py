@@ -25,6 +25,7 @@ USED_UP = "max_runs reached"
 MISSED = "missed; only the latest was run"
 TOO_OLD, LATE_BY = "too old", "late by"
 LATE_REASONS = (MISSED, TOO_OLD, LATE_BY)  # how the reasons of moments begin that were missed
+FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 NextAfter = Callable[[Schedule, datetime], datetime | None]
@@ -35,6 +36,11 @@ def fingerprint(entry: Entry) -> str:
     times = [entry.start, entry.end, entry.jitter]
     when: list[Any] = [entry.schedule.plain(), entry.tz, *times, entry.dst_gap, entry.dst_fold]
     return blake2b(json.encode(when, order="deterministic"), digest_size=8).hexdigest()
+
+
+def earlier(moment: datetime, length: timedelta) -> datetime:
+    """Return the moment that is `length` before `moment`, or the earliest of year 1."""
+    return moment - length if moment - FIRST_MOMENT > length else FIRST_MOMENT
 
 
 def next_of(schedule: Schedule, moment: datetime) -> datetime | None:

@@ -125,9 +125,9 @@ MODULES = {
         store_status trial
     """,
     "web": """
-        answers api api.apply api.bulk api.call api.change_pages api.cursor api.entries_read
-        api.entries_write api.entry_answer api.entry_facts api.entry_pauses api.entry_runs
-        api.history_pages api.installation api.merge_patch api.openapi api.operation
+        answers api api.apply api.body_problems api.bulk api.call api.change_pages api.cursor
+        api.entries_read api.entries_write api.entry_answer api.entry_facts api.entry_pauses
+        api.entry_runs api.history_pages api.installation api.merge_patch api.openapi api.operation
         api.operations api.preview api.refusal api.request_values api.routing api.schemas
         application gate give_way guess_limit http_hosts http_protocol http_server kept pages
         pages.addresses pages.ahead pages.backfill pages.badge pages.banners pages.bulk

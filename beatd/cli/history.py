@@ -178,6 +178,7 @@ def _cells(
     """Yield the cells of each record; `id_length` is the length of a task id, None for the whole
     id."""
     from beatd.schedules import zone
+    from beatd.schedules.moment import in_zone
     from beatd.views.outcome_rows import STYLES
     from beatd.views.time_text import lateness_text
     from beatd.why.time_words import runtime
@@ -188,10 +189,8 @@ def _cells(
         if (times := one.get("deliveries", 1)) > 1:
             detail = f"delivered {times} times: {detail}"
         if "until" in one:
-            until, count = (
-                datetime.fromisoformat(one["until"]).astimezone(home),
-                one.get("count", 1),
-            )
+            until = in_zone(datetime.fromisoformat(one["until"]), home)
+            count = one.get("count", 1)
             at_least = "at least " if one.get("at_least") else ""
             moments = "1 moment" if count == 1 else f"{count} moments"
             detail = f"{at_least}{moments} to {until:%m-%d %H:%M:%S}: {detail}"

@@ -66,6 +66,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     from beatd.definition import json_plain_of
     from beatd.edits.editing import owner_text
     from beatd.schedules import describe, zone
+    from beatd.schedules.moment import in_zone
     from beatd.views.entry_rows import next_cell, schedule_text
     from beatd.views.pause_text import pause_words
     from beatd.views.time_text import distance_text
@@ -80,7 +81,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     cell = next_cell(row, now, entry.tz)
     state = cell if isinstance(cell, str) else cell[0]
     if row.plan.planned is not None:
-        local = row.plan.planned.astimezone(home)
+        local = in_zone(row.plan.planned, home)
         if row.plan.due is not None:
             state = f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {state}"
         elif row.plan.planned <= now:
@@ -89,7 +90,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     if (pause := pause_words(row, entry.tz)) is not None:
         yield "paused", pause
     if row.last is not None:
-        local = row.last.astimezone(home)
+        local = in_zone(row.last, home)
         how = ", failed" if failed else ""
         yield "last", f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {distance_text(row.last - now)}{how}"
     if failed is not None:
@@ -104,10 +105,11 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
 
 def _pending(row: "Stored", requests: "Iterable[Request]") -> Iterator[tuple[str, str]]:
     from beatd.schedules import zone
+    from beatd.schedules.moment import in_zone
 
     home = zone(row.entry.tz)
     for one in requests:
-        first, last = one.first.astimezone(home), one.last.astimezone(home)
+        first, last = in_zone(one.first, home), in_zone(one.last, home)
         span = f"{first:%Y-%m-%d %H:%M:%S}"
         span += f" to {last:%Y-%m-%d %H:%M:%S}" if last > first else ""
         yield "requests", f"{one.kind}, {span}"

@@ -36,14 +36,21 @@ def write_arguments(marks: Marks, id: str, given: RequestArguments, now: datetim
 
     Raises ConfigError if they are too large, or if JSON cannot hold them.
     """
+    text = arguments_text(given)
+    size = len(text.encode())
+    if size > ARGUMENTS_BYTES_MAX:
+        most = f"{ARGUMENTS_BYTES_MAX // 1024} KiB"
+        raise ConfigError(f"the arguments take {size} bytes; at most {most} are possible")
+    marks.write_arguments(id, text, now)
+
+
+def arguments_text(given: RequestArguments) -> str:
+    """Return the text that the store keeps. Raises ConfigError if JSON cannot hold the
+    arguments."""
     try:
-        text = canonical_json({"args": given.args, "kwargs": given.kwargs})
+        return canonical_json({"args": given.args, "kwargs": given.kwargs}).decode()
     except TypeError as error:
         raise ConfigError(f"the arguments cannot be sent: {error}") from None
-    if len(text) > ARGUMENTS_BYTES_MAX:
-        most = f"{ARGUMENTS_BYTES_MAX // 1024} KiB"
-        raise ConfigError(f"the arguments take {len(text)} bytes; at most {most} are possible")
-    marks.write_arguments(id, text.decode(), now)
 
 
 def with_arguments(marks: Marks) -> Callable[[Entry, str], Entry]:

@@ -63,7 +63,7 @@ def backfill(
     if last > now:
         raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
     row = row_of(store, name)
-    beginning = planning.next_moment(row.entry, first - MICROSECOND)
+    beginning = planning.next_moment(row.entry, planning.earlier(first, MICROSECOND))
     if beginning is None or beginning > last:
         span = f"from {first.isoformat()} to {last.isoformat()}"
         raise BeatError(f"entry {name!r} has no moment {span}; nothing was requested")

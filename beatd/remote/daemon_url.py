@@ -24,8 +24,10 @@ class DaemonUrl(Struct, frozen=True):
     ca: str | None = None
 
     def base(self) -> str:
-        """Return the daemon's URL without a slash at its end. Raises ConfigError if it is
-        invalid."""
+        """Return the daemon's URL without a slash or the path of the API at its end.
+
+        Raises ConfigError if it is invalid.
+        """
         try:
             parts = urlsplit(self.url)
             host, port = parts.hostname, parts.port
@@ -40,7 +42,7 @@ class DaemonUrl(Struct, frozen=True):
             )
         if not self.url.isascii() or any(c.isspace() for c in self.url):
             raise ConfigError("--url: the URL has a blank or a letter that no URL has")
-        return self.url.rstrip("/")
+        return self.url.rstrip("/").removesuffix("/api/v1")
 
     def token(self, environ: Mapping[str, str] = os.environ) -> str:
         """Return the access token from --token-file, BEATD_TOKEN or BEATD_TOKEN_FILE, or "" if none

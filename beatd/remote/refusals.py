@@ -29,7 +29,8 @@ def error_of(status: int, problem: Mapping[str, Any], url: str, *, with_token: b
         case 401:
             return BeatError(f"{url} wants a token; {TOKEN_WANTED}")
         case 403:
-            hint = "" if with_token else f"; {TOKEN_WANTED}"
+            has_tokens = "http.tokens" not in detail
+            hint = f"; {TOKEN_WANTED}" if has_tokens and not with_token else ""
             return BeatError(f"{url}: {detail}{hint}")
         case 404:
             return UnknownEntry(detail)

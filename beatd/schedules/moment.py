@@ -38,6 +38,17 @@ def format_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def in_zone(moment: datetime, home: tzinfo) -> datetime:
+    """Return the moment with the time of the zone `home`.
+
+    Return it in UTC if that time is not in the years 1 to 9999, as in the last hours of 9999.
+    """
+    try:
+        return moment.astimezone(home)
+    except OverflowError:
+        return moment.astimezone(UTC)
+
+
 def local_moment(value: Any) -> datetime:
     """Return the datetime for an ISO 8601 text, a datetime or a date.
 

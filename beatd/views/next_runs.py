@@ -6,7 +6,7 @@ from itertools import islice
 
 from beatd.entry import Entry
 from beatd.planning import next_moment, shared_next_after
-from beatd.schedules.moment import format_moment
+from beatd.schedules.moment import format_moment, in_zone
 from beatd.schedules.zone import zone
 
 
@@ -35,5 +35,5 @@ def next_runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime]
 
 def run_json(moment: datetime, tz: str) -> dict[str, str]:
     """Return a moment as {"local": …, "utc": …}; "local" has the offset of the zone `tz`."""
-    local = moment.astimezone(zone(tz)).isoformat()
+    local = in_zone(moment, zone(tz)).isoformat()
     return {"local": local, "utc": format_moment(moment.astimezone(UTC))}

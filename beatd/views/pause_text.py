@@ -79,8 +79,9 @@ def end_text(until: datetime, now: datetime, tz: str) -> str:
     Seconds are left out if they are 0.
     """
     from beatd.schedules import zone
+    from beatd.schedules.moment import in_zone
 
-    local, today = (moment.astimezone(zone(tz)) for moment in (until, now))
+    local, today = (in_zone(moment, zone(tz)) for moment in (until, now))
     time = f"{local:%H:%M:%S}" if local.second or local.microsecond else f"{local:%H:%M}"
     return time if local.date() == today.date() else f"{local:%Y-%m-%d} {time}"
 

@@ -46,8 +46,9 @@ def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> dat
 def moment_text(moment: datetime, tz: str) -> str:
     """Format a time in the zone `tz`, such as "2027-01-01 09:00:00 CET"."""
     from beatd.schedules import zone
+    from beatd.schedules.moment import in_zone
 
-    local = moment.astimezone(zone(tz))
+    local = in_zone(moment, zone(tz))
     spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
     wall = local.replace(tzinfo=None).isoformat(" ", spec if moment.microsecond else "seconds")
     return f"{wall} {local:%Z}"
@@ -60,8 +61,9 @@ def short_moment_text(moment: datetime, tz: str, now: datetime) -> str:
     on that day. Fractions of a second are left out.
     """
     from beatd.schedules import zone
+    from beatd.schedules.moment import in_zone
 
-    local, today = moment.astimezone(zone(tz)), now.astimezone(zone(tz))
+    local, today = in_zone(moment, zone(tz)), in_zone(now, zone(tz))
     year = "" if local.year == today.year else f"{local:%Y}-"
     is_twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
     return f"{year}{local:%m-%d %H:%M:%S}{f' {local:%Z}' if is_twice else ''}"

@@ -1,6 +1,7 @@
 """Build the web application of a daemon: its API, its pages and its health probes."""
 
 import logging
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -48,7 +49,8 @@ def application(site: Site, hosts: HttpHosts, visitors: Visitors) -> Gate:
 
 async def _refused(request: Request, error: HTTPException) -> Response:
     # An error that a handler or Starlette raised, such as 404 or 405.
-    detail = "" if error.detail == "Not Found" else error.detail
+    is_default = error.detail == HTTPStatus(error.status_code).phrase
+    detail = "" if is_default else error.detail
     return error_answer(request, error.status_code, detail, error.headers)
 
 

@@ -18,13 +18,15 @@ from beatd.web.probes import PROBES
 from beatd.web.same_origin import SAFE_METHODS, is_same_origin
 from beatd.web.security_headers import add_security_headers
 from beatd.web.sign_in import SIGN_IN, SIGN_OUT, local_path
-from beatd.web.visitors import Visitors, bearer_of
+from beatd.web.visitors import ANYBODY, Visitors, bearer_of
 
 log = logging.getLogger("beatd")
 
 BODY_BYTES_MAX = 1_048_576
 CLOSE = {"Connection": "close"}
 UNKNOWN = "a token is needed"
+READS_ONLY = "this server only reads: its configuration has no http.tokens"
+FOREIGN = "this request has no bearer token and does not come from a page of this server"
 
 
 class Gate:
@@ -98,9 +100,11 @@ class Gate:
             visitor = self._visitors.of(request)
         except TooManyGuesses as error:
             return problem(429, str(error), headers={"Retry-After": str(error.wait_s)})
+        if visitor is None and is_for_programs(path):
+            return _unknown(request, path)
         unsafe = request.method not in SAFE_METHODS
         if unsafe and bearer_of(request) is None and not is_same_origin(request):
-            return problem(403, "this request does not come from a page of this server")
+            return problem(403, READS_ONLY if visitor is ANYBODY else FOREIGN)
         request.state.visitor = visitor
         if visitor is None and not _is_open(path):
             return _unknown(request, path)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +13,8 @@ from beatd.errors import StoreError
 from beatd.observers.health import Health
 from beatd.observers.metrics import Metrics
 from beatd.store import Roles
+
+CLOSE_S = 0.5
 
 
 class SiteSettings(Struct, frozen=True, kw_only=True):
@@ -77,9 +79,18 @@ class Site:
         return present(self.open_store().catalog, self._clock)
 
     def close(self) -> None:
-        """Close the store, unless the daemon owns it."""
+        """Close the store, unless the daemon owns it, and wait up to CLOSE_S for that.
+
+        A store that does not answer is closed on a thread that does not hold up the process.
+        """
+        self._closed = True
+        if not self._shares_store:
+            closing = Thread(target=self._close_store, name="beatd web store", daemon=True)
+            closing.start()
+            closing.join(CLOSE_S)
+
+    def _close_store(self) -> None:
         with self._opening:
-            self._closed = True
-            if self._store is not None and not self._shares_store:
+            if self._store is not None:
                 self._store.place.close()
             self._store = None

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.entry import Entry
-from beatd.planning import has_run_out, moment_before, next_moment
+from beatd.planning import earlier, has_run_out, moment_before, next_moment
 from beatd.run import MICROSECOND
 from beatd.schedules import describe, schedule_from
 from beatd.why.answer import Answer
@@ -104,7 +104,7 @@ def _is_after_last_run(row: Stored, moment: datetime) -> bool:
 
 def is_moment(entry: Entry, moment: datetime) -> bool:
     """Return True if the entry's schedule has a run exactly at `moment`."""
-    return next_moment(entry, moment - MICROSECOND) == moment
+    return next_moment(entry, earlier(moment, MICROSECOND)) == moment
 
 
 def nearest(
@@ -116,7 +116,7 @@ def nearest(
     """
     about = facts.now if moment is None else moment
     following = next_moment(entry, about)
-    first = next_moment(entry, about - LOOK_BACK)
+    first = next_moment(entry, earlier(about, LOOK_BACK))
     found: list[tuple[str, str]] = []
     if first is not None and first < about:
         before = moment_before(entry, first, about, lambda schedule, at: schedule.next_after(at))

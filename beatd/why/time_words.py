@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from beatd.schedules.duration import length_text
 from beatd.schedules.duration import runtime as runtime  # the answers and the pages show it
+from beatd.schedules.moment import in_zone
 
 
 class TimeWords:
@@ -14,7 +15,7 @@ class TimeWords:
 
     def at(self, moment: datetime) -> str:
         """Return the moment as text, such as "2026-11-28 02:30:00.25 CET"."""
-        local = moment.astimezone(self._home)
+        local = in_zone(moment, self._home)
         fraction = f"{local:.%f}".rstrip("0").rstrip(".") if local.microsecond else ""
         return f"{local:%Y-%m-%d %H:%M:%S}{fraction} {local:%Z}"
 

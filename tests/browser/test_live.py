@@ -128,3 +128,16 @@ def test_a_form_that_the_store_did_not_get_is_not_replaced(
     page.clock.run_for(POLL_S * 1000)
     expect(page.get_by_role("status")).to_be_empty()
     expect(page.get_by_role("main")).to_contain_text("Connection refused")
+
+
+def test_a_page_that_is_seen_again_is_brought_up_to_date_at_once(shop: Shop, visit: Visit) -> None:
+    page = visit(shop, locale="en")  # a page of its own, whose clock this test stops
+    page.clock.install()
+    page.add_init_script(
+        "window.away = true;Object.defineProperty(document, 'hidden', { get: () => window.away });"
+    )
+    page.goto("/entries?q=cache")
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
+    pause_it(shop)
+    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(row(page)).to_contain_text("paused")

@@ -14,9 +14,11 @@ from beatd.edits.editing import rows
 from beatd.errors import StoreError
 from beatd.remote.api import Api
 from beatd.remote.daemon_url import DaemonUrl
+from beatd.remote.refusals import error_of
 from beatd.remote.remote_catalog import RemoteCatalog
 from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
+from beatd.web.gate import FOREIGN, READS_ONLY
 from tests.cli.conftest import Beatd
 from tests.cli.test_completion import offered
 from tests.remote.conftest import site_on, url_of
@@ -177,6 +179,19 @@ def answering(response: Response) -> Callable[[Scope, Receive, Send], Any]:
         await response(scope, receive, send)
 
     return app
+
+
+def test_where_nobody_can_sign_in_no_token_is_wanted() -> None:
+    for detail, wanted in ((READS_ONLY, False), (FOREIGN, True)):
+        error = error_of(403, {"detail": detail}, "http://localhost:9753", with_token=False)
+        assert detail in str(error)
+        assert ("BEATD_TOKEN" in str(error)) == wanted
+
+
+def test_the_url_of_the_api_is_that_of_the_daemon() -> None:
+    for path in ("", "/", "/api/v1", "/api/v1/"):
+        assert DaemonUrl(f"https://beat.example:9753{path}").base() == "https://beat.example:9753"
+    assert DaemonUrl("https://ops.example/beat/api/v1").base() == "https://ops.example/beat"
 
 
 def test_another_server_is_not_taken_for_beatd(beatd: Beatd, serve: Serve, token: str) -> None:

@@ -207,6 +207,18 @@ def test_beyond_loopback_without_tokens_only_probes_are_answered(serve: Serve) -
     assert [ask(server, p).status for p in ("/status", "/api/v1/broken", "/x")] == [401, 401, 303]
 
 
+def test_a_program_that_forgot_its_token_is_told_so(guarded: HttpServer) -> None:
+    answer = ask(guarded, "/api/v1/pause", "POST")
+    assert answer.status == 401
+    assert "a token is needed" in answer.text
+
+
+def test_where_nobody_can_sign_in_a_change_is_told_why(open_server: HttpServer) -> None:
+    answer = ask(open_server, "/api/v1/pause", "POST")
+    assert answer.status == 403
+    assert "this server only reads: its configuration has no http.tokens" in answer.text
+
+
 def test_every_401_has_the_same_bytes(guarded: HttpServer) -> None:
     found = {
         (ask(guarded, path, token=token, cookie=cookie).text, status)

@@ -63,6 +63,42 @@ def test_a_store_that_was_away_is_opened_later() -> None:
     assert site.open_store() is site.open_store()
 
 
+def test_a_store_that_hangs_does_not_hold_up_the_end() -> None:
+    answers, closed = Event(), Event()
+
+    class Hangs(Counted):
+        def close(self) -> None:
+            assert answers.wait(PATIENCE)
+            closed.set()
+
+    site = site_with(lambda: Roles.of(Hangs()))
+    site.open_store()
+    site.close()
+    assert not closed.is_set()
+    answers.set()
+    assert closed.wait(PATIENCE)
+
+
+def test_a_store_that_is_being_opened_does_not_hold_up_the_end() -> None:
+    answers, opens = Event(), Event()
+    made: list[Counted] = []
+
+    def hanging() -> Roles:
+        opens.set()
+        assert answers.wait(PATIENCE)
+        made.append(Counted())
+        return Roles.of(made[-1])
+
+    site = site_with(hanging)
+    with ThreadPoolExecutor(1) as threads:
+        waits = threads.submit(site.open_store)
+        assert opens.wait(PATIENCE)
+        site.close()
+        assert not made
+        answers.set()
+        waits.result(PATIENCE)
+
+
 def test_the_daemons_own_store_is_left_open() -> None:
     store = Counted()
     roles = Roles.of(store)

@@ -13,6 +13,7 @@ from beatd.edits.apply_declared import Comparison, apply, compare
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem
+from beatd.web.api.body_problems import WORDS
 from beatd.web.api.call import Call
 from beatd.web.api.entry_answer import json_answer
 from beatd.web.api.operation import Operation, Result, body_read_by
@@ -26,6 +27,7 @@ Name = Annotated[
         max_length=100,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
         description="The owner of the entries is api:NAME.",
+        extra={WORDS: "is not a name; use letters, digits, dots, _ and -, a letter or digit first"},
     ),
 ]
 Entries = Annotated[

@@ -1,6 +1,5 @@
 """Read the query parameters and the body of a request, and refuse those that are unknown."""
 
-import re
 from typing import Any
 
 from msgspec import DecodeError, Struct, ValidationError, convert, json
@@ -8,12 +7,12 @@ from starlette.requests import Request
 
 from beatd.errors import Problem, nearest
 from beatd.schedules.quote import quoted
+from beatd.web.api.body_problems import body_problems
 from beatd.web.api.operation import Body, Operation, Parameter
 from beatd.web.api.refusal import Refusal, wrong_parameter, wrong_values
 
 TEXT_CHARS_MAX = 2_000
-_PLACE = re.compile(r"^(.*) - at `\$?(.*)`$", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+MISSING = "the body is missing"
 
 
 def values_of(request: Request, operation: Operation) -> dict[str, Any]:
@@ -72,9 +71,11 @@ def body_of(request: Request, body: Body | None) -> Any:
         return {} if body.reader is None else body.reader()
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in body.media_types:
-        detail = f"the content type is {quoted(media_type)}; send {' or '.join(body.media_types)}"
-        accepted = {"Accept": ", ".join(body.media_types)}
-        raise Refusal(415, detail, headers=accepted)
+        what = f"the content type is {quoted(media_type)}" if content else MISSING
+        detail = f"{what}; send {' or '.join(body.media_types)}"
+        raise Refusal(415, detail, headers={"Accept": ", ".join(body.media_types)})
+    if not content:
+        raise Refusal(400, MISSING)
     try:
         plain = json.decode(content)
     except (DecodeError, RecursionError) as error:
@@ -85,23 +86,9 @@ def body_of(request: Request, body: Body | None) -> Any:
 
 
 def _struct(plain: dict[str, Any], type: type[Struct]) -> Struct:
-    known = type.__struct_encode_fields__
-    unknown = [
-        Problem(f"is not a member of this request{nearest(key, known)}", (key,))
-        for key in plain
-        if key not in known
-    ]
-    if unknown:
-        raise wrong_values(unknown)
+    if problems := body_problems(plain, type):
+        raise wrong_values(problems)
     try:
         return convert(plain, type)
     except ValidationError as error:
-        raise wrong_values([_problem(str(error))]) from None
-
-
-def _problem(text: str) -> Problem:
-    found = _PLACE.match(text)
-    if found is None:
-        return Problem(text)
-    steps = [name or index for name, index in _STEP.findall(found[2])]
-    return Problem(found[1], tuple(steps))
+        raise wrong_values([Problem(str(error))]) from None

@@ -36,7 +36,7 @@ def _endpoint(operation: Operation) -> Handler:
     def answer(request: Request) -> Response:
         try:
             if text := name_problem(request.path_params.get("name", "-")):
-                raise Refusal(404, text)
+                raise Refusal(422 if operation.method == "PUT" else 404, text)
             values = values_of(request, operation)
             call = Call(request, values, body_of(request, operation.body))
             return operation.handler(call)

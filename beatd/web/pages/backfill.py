@@ -17,14 +17,14 @@ from beatd.errors import BeatError, ConfigError, Conflict, StoreError
 from beatd.planning import next_moment
 from beatd.run import Skip
 from beatd.schedules import zone
-from beatd.schedules.moment import format_moment
+from beatd.schedules.moment import format_moment, in_zone
 from beatd.views.request_progress import request_progress
 from beatd.views.time_text import moment_text, read_moment
 from beatd.web.answers import see_other
 from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import address, entry_path
 from beatd.web.pages.bulk import one_of
-from beatd.web.pages.rendering import moments_of, site_of
+from beatd.web.pages.rendering import moments_of, page_text, site_of
 from beatd.web.pages.run_now import row_of_path
 from beatd.web.raw_path_route import RawPathRoute
 from beatd.web.sign_in import form_of
@@ -88,7 +88,9 @@ def confirm(request: Request) -> Response:
     except StoreError:
         raise
     except BeatError as error:
-        return _form(request, row, texts, str(error), 409 if isinstance(error, Conflict) else 400)
+        return _form(
+            request, row, texts, page_text(error), 409 if isinstance(error, Conflict) else 400
+        )
     kept_of(request).clear()
     site.wake()
     count = f"{'more than ' if found.at_least else ''}{found.count:,}"
@@ -129,7 +131,7 @@ def _preview(request: Request, entry: Entry, span: Span, now: datetime) -> Previ
     found = backfill(requests, entry.name, span.first, span.last, now, only_count=True)
     home = zone(entry.tz)
     moments = [
-        f"{moment.astimezone(home):%a} {moment_text(moment, entry.tz)}"
+        f"{in_zone(moment, home):%a} {moment_text(moment, entry.tz)}"
         for moment in islice(_moments(entry, found), MOMENTS_SHOWN)
     ]
     return Preview(
@@ -159,7 +161,7 @@ def _form(
         except StoreError:
             raise
         except BeatError as error:
-            refusal, status = refusal or str(error), max(status, 400)
+            refusal, status = refusal or page_text(error), max(status, 400)
     return page(
         request,
         "backfill.html",

@@ -18,7 +18,7 @@ from beatd.web.answers import see_other
 from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import Place, address
 from beatd.web.pages.bulk import NOTE_CHARS_MAX, one_of
-from beatd.web.pages.rendering import live_page, moments_of, site_of
+from beatd.web.pages.rendering import live_page, moments_of, page_text, site_of
 from beatd.web.sign_in import form_of
 from beatd.web.templates import page
 from beatd.web.visitor import author_of, needs
@@ -41,7 +41,7 @@ class FieldChange(Struct, frozen=True):
 class ChangeLine(Struct, frozen=True):
     """A line in the list of changes of entries, with the fields that the change altered.
 
-    `fields` is None if the entry's definition was too large to keep.
+    `fields` is None if the entry's definition was too large to keep, and empty for an addition.
     """
 
     record: ChangeRecord
@@ -50,7 +50,7 @@ class ChangeLine(Struct, frozen=True):
 
 
 def change_line(record: ChangeRecord) -> ChangeLine:
-    """Return the line that shows a change; for an added or removed entry, it lists all fields."""
+    """Return the line that shows a change; for a removed entry, it lists all fields."""
     return ChangeLine(record, KINDS[record.action], _fields_of(record))
 
 
@@ -63,7 +63,8 @@ def _fields_of(record: ChangeRecord) -> list[FieldChange] | None:
     state = record.before or record.after
     plain = definition_of(state) if state is not None else {}
     if plain is None:
-        return None
+        # The record of an addition has no definition: the entry itself has it.
+        return [] if record.before is None else None
     if record.before is not None:
         return [FieldChange(key, _text(value), None) for key, value in plain.items()]
     return [FieldChange(key, None, _text(value)) for key, value in plain.items()]
@@ -123,7 +124,7 @@ def carry_out(request: Request) -> Response:
     except StoreError:
         raise
     except BeatError as error:
-        return _undo_form(request, str(error))
+        return _undo_form(request, page_text(error))
     kept_of(request).clear()
     site.wake()
     return see_other(address(PATH, undone=done.record.id, entry=done.record.name))

@@ -31,7 +31,7 @@ from beatd.web.pages.entry_fields import (
     fields_in,
     plain_from,
 )
-from beatd.web.pages.rendering import moments_of, site_of
+from beatd.web.pages.rendering import moments_of, page_text, site_of
 from beatd.web.pages.run_now import row_of_path
 from beatd.web.raw_path_route import RawPathRoute
 from beatd.web.sign_in import form_of
@@ -114,7 +114,7 @@ def act_new(request: Request) -> Response:
             try:
                 add(site.open_store().catalog, entry, site.now, author)
             except Conflict as error:
-                return _form(request, None, fields, checks=True, refusal=str(error))
+                return _form(request, None, fields, checks=True, refusal=page_text(error))
             return _lead_to(request, entry.name)
     return _form(request, None, fields, checks=True)
 
@@ -164,7 +164,13 @@ def _saved(
         )  # fmt: skip
     except BeatError as error:
         return _form(
-            request, row, fields, revision=revision, base=base, checks=True, refusal=str(error)
+            request,
+            row,
+            fields,
+            revision=revision,
+            base=base,
+            checks=True,
+            refusal=page_text(error),
         )
     return _lead_to(request, row.entry.name)
 

@@ -1,6 +1,6 @@
 """The page /entries/NAME about one entry: its definition, its next and past runs, its changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from msgspec import Struct, json
@@ -26,7 +26,7 @@ from beatd.web.pages.addresses import Place, entry_path
 from beatd.web.pages.changes import change_line
 from beatd.web.pages.entry_state import entry_state, newest_run
 from beatd.web.pages.lateness_chart import lateness_chart
-from beatd.web.pages.rendering import live_page, moments_of, site_of
+from beatd.web.pages.rendering import live_page, moments_of, page_text, site_of
 from beatd.web.pages.run_history import RunSearch, find_runs
 from beatd.web.pages.run_strip import run_strip
 from beatd.web.raw_path_route import RawPathRoute
@@ -40,6 +40,10 @@ NEXT_SHOWN = 10
 STRIP = 60
 CHANGES_SHOWN = 5
 KINDS = {"well": "ok", "on its way": "run", "wrong": "bad"}  # of a badge
+#: Causes that somebody wanted: nothing is wrong.
+WANTED: Mapping[str, str] = {
+    "paused": "pause", "disabled": "off", "not started": "off", "ended": "off", "max runs": "off"
+}  # fmt: skip
 
 
 class NextRun(Struct, frozen=True):
@@ -128,7 +132,7 @@ def show(request: Request) -> Response:
         strip=run_strip(records, known, shown, STRIP),
         chart=lateness_chart(records, shown),
         answer=answer,
-        answer_kind=KINDS[answer.tone],
+        answer_kind=WANTED.get(answer.cause, KINDS[answer.tone]),
         at=request.query_params.get("at", ""),
         refusal=refusal,
         history=history,
@@ -170,7 +174,7 @@ def _moment(request: Request, tz: str) -> tuple[datetime | None, str]:
 def _missing(request: Request, name: str, is_known: bool) -> Response:
     if is_known:
         return page(request, "entry_removed.html", 404, name=name)
-    raise HTTPException(404, str(unknown(site_of(request).open_store().catalog, name)))
+    raise HTTPException(404, page_text(unknown(site_of(request).open_store().catalog, name)))
 
 
 def routes() -> list[Route]:

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from beatd.alerts.flapping import is_mute
-from beatd.alerts.span_text import span_text
 from beatd.incident import Incident
+from beatd.web.pages.moments import span
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.visitor import needs
 
@@ -27,7 +27,7 @@ class IncidentLine(Struct, frozen=True):
 
 def incident_line(one: Incident) -> IncidentLine:
     """Return the line that shows a problem; `lasted` is "" while the problem continues."""
-    lasted = "" if one.closed is None else span_text(one.closed - one.opened)
+    lasted = "" if one.closed is None else span(one.closed - one.opened)
     if is_mute(one.flaps):
         said = "no, it opens too often"
     else:

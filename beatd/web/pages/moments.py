@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from beatd.schedules import zone
 from beatd.schedules.duration import length_text
-from beatd.schedules.moment import format_moment
+from beatd.schedules.moment import format_moment, in_zone
 from beatd.why.time_words import runtime
 
 _TIME = Markup('<time datetime="{}">{}</time>')
@@ -21,7 +21,7 @@ class Moments:
 
     def text(self, moment: datetime) -> str:
         """Format a time in the page's time zone, such as "2026-11-28 02:30:00 CET"."""
-        local = moment.astimezone(self._zone)
+        local = in_zone(moment, self._zone)
         return f"{local.isoformat(' ', 'seconds')[:19]} {local.tzname()}"  # strftime is slower
 
     def at(self, moment: datetime) -> Markup:
@@ -30,7 +30,7 @@ class Moments:
 
     def short(self, moment: datetime) -> str:
         """Format the time of day in the page's time zone, such as "02:30"."""
-        return f"{moment.astimezone(self._zone):%H:%M}"
+        return f"{in_zone(moment, self._zone):%H:%M}"
 
     def relative(self, moment: datetime) -> Markup:
         """Return the time from now until `moment` as HTML, such as "in 5 min", which a script

@@ -8,6 +8,7 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import Response
 
+from beatd.errors import BeatError
 from beatd.schedules.duration import runtime
 from beatd.web.pages import addresses, moments
 from beatd.web.pages.banners import banners
@@ -16,6 +17,8 @@ from beatd.web.templates import page
 
 #: What changes with each second and is no part of the ETag.
 _VOLATILE = re.compile(rb'<span class="rel"[^>]*>[^<]*</span>')
+#: What an error says about commands, which a reader of a page does not have at hand.
+_COMMANDS = re.compile(r", or use --force|; `beatd [^`]*`[^;]*| \(`beatd [^)]*\)")
 _NO_ETAG = b'<meta name="etag" content="" data-now="">'
 
 
@@ -35,6 +38,11 @@ def site_of(request: Request) -> Site:
     """Return the store, clock and state of the daemon, which the handlers of pages use."""
     site: Site = request.app.state.site
     return site
+
+
+def page_text(error: BeatError) -> str:
+    """Return the text of an error for a page, without advice about commands and their options."""
+    return _COMMANDS.sub("", str(error))
 
 
 def moments_of(request: Request) -> moments.Moments:

@@ -20,7 +20,7 @@ from beatd.web.answers import see_other
 from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import address, entry_path
 from beatd.web.pages.bulk import one_of
-from beatd.web.pages.rendering import moments_of, site_of
+from beatd.web.pages.rendering import moments_of, page_text, site_of
 from beatd.web.raw_path_route import RawPathRoute
 from beatd.web.sign_in import form_of
 from beatd.web.templates import page
@@ -34,7 +34,7 @@ def row_of_path(request: Request) -> Stored:
     catalog, name = site_of(request).open_store().catalog, request.path_params["name"]
     row = rows(catalog, (name,)).get(name)
     if row is None:
-        raise HTTPException(404, str(unknown(catalog, name)))
+        raise HTTPException(404, page_text(unknown(catalog, name)))
     return row
 
 
@@ -69,7 +69,7 @@ def run(request: Request) -> Response:
     except StoreError:
         raise
     except BeatError as error:
-        return _form(request, row, texts, number, str(error))
+        return _form(request, row, texts, token_hex(16), page_text(error))
     kept_of(request).clear()
     site.wake()
     return see_other(address(entry_path(name), requested=id))

@@ -8,6 +8,7 @@ const live = document.getElementById("live");
 let etag = document.querySelector('meta[name="etag"]').content;
 let waiting = null; // a newer page that is not shown yet
 let here = null; // the name of the chosen line
+let next = 0; // the timer of the next poll, 0 while one is under way
 
 // Relative times
 
@@ -77,6 +78,8 @@ function say(text, button) {
 }
 
 async function poll() {
+  clearTimeout(next);
+  next = 0;
   try {
     const answer = await fetch(location.href, {
       headers: { "If-None-Match": waiting ? waiting.etag : etag, Accept: "text/html" },
@@ -98,8 +101,10 @@ async function poll() {
 }
 
 function later() {
-  setTimeout(poll, document.hidden ? POLL_HIDDEN_MS : POLL_MS);
+  next = setTimeout(poll, document.hidden ? POLL_HIDDEN_MS : POLL_MS);
 }
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden && next) poll(); });
 
 // Lines and ticks
 

@@ -30,6 +30,13 @@ def test_an_entry_of_any_name_is_written_read_and_removed(api: Client, name: str
     assert api("GET", entry(name)).status == 404
 
 
+def test_a_name_that_no_entry_can_have_is_a_mistake_where_one_is_created(api: Client) -> None:
+    answer = api("PUT", entry("x" * 251), FIELDS, If_None_Match="*")
+    assert answer.status == 422
+    assert "251 characters" in answer.body["detail"]
+    assert api("GET", entry("x" * 251)).status == 404
+
+
 def test_a_slash_that_is_not_encoded_belongs_to_the_name_unless_it_ends_it(api: Client) -> None:
     api.create("a")
     api.create("a/pause")

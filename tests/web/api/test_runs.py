@@ -69,6 +69,44 @@ def test_a_key_is_one_run_while_it_is_claimed(api: Client, store: MemoryStore) -
     assert requests(store) == []
 
 
+def test_a_key_with_other_arguments_is_refused_and_requests_nothing(
+    api: Client, store: MemoryStore
+) -> None:
+    api.create("tidy")
+    with_args = {"args": [1]}
+    first = api("POST", "entries/tidy/trigger", with_args, **KEY).body["task_id"]
+    for is_published in (False, True):
+        if is_published:
+            assert publish(store) == first
+        for other in ({}, {"args": [2]}, {"args": [1], "kwargs": {"full": True}}):
+            answer = api("POST", "entries/tidy/trigger", other, **KEY)
+            assert answer.status == 422
+            assert "other arguments" in answer.body["detail"]
+        assert len(requests(store)) == (0 if is_published else 1)
+        again = api("POST", "entries/tidy/trigger", with_args, **KEY)
+        assert again.body["task_id"] == first
+
+
+def test_a_key_of_a_run_without_arguments_is_refused_with_some(
+    api: Client, store: MemoryStore
+) -> None:
+    api.create("tidy")
+    api("POST", "entries/tidy/trigger", **KEY)
+    assert api("POST", "entries/tidy/trigger", {"args": [1]}, **KEY).status == 422
+    assert len(requests(store)) == 1
+
+
+def test_a_key_with_other_moments_is_refused_and_requests_nothing(
+    api: Client, store: MemoryStore
+) -> None:
+    api.create("tidy")
+    assert api("POST", "entries/tidy/backfill", SPAN, **KEY).status == 200
+    answer = api("POST", "entries/tidy/backfill", {**SPAN, "to": "2026-01-01T01:00"}, **KEY)
+    assert answer.status == 422
+    assert "other moments" in answer.body["detail"]
+    assert len(requests(store)) == 1
+
+
 def test_another_key_and_another_entry_are_other_runs(api: Client, store: MemoryStore) -> None:
     api.create("tidy")
     api.create("other")
@@ -87,7 +125,7 @@ def test_a_run_gets_the_arguments_of_its_request(api: Client, store: MemoryStore
     (request,) = requests(store)
     given = with_arguments(store.marks)(row(store).entry, request.id)
     assert (list(given.args), given.kwargs) == ([1], {"full": True, "day": date(2027, 1, 31)})
-    assert api("POST", "entries/tidy/trigger", {}, **KEY).body["task_id"] == first
+    assert api("POST", "entries/tidy/trigger", body, **KEY).body["task_id"] == first
     assert publish(store) == first
     assert api("POST", "entries/tidy/trigger", body, **KEY).body["task_id"] == first
     assert requests(store) == []

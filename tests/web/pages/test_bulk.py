@@ -101,3 +101,10 @@ def test_roles_are_checked(demo: Shown) -> None:
 
 def test_a_preview_of_nothing_says_so(demo: Shown) -> None:
     assert "No entry is ticked" in demo.post(PATH, "otto", ticked("pause")).text
+
+
+def test_without_a_ticked_entry_there_is_nothing_to_do(demo: Shown) -> None:
+    page = demo.post("/entries/bulk", "otto", [("action", "pause")])
+    assert "Pause: nothing to do" in page.text
+    assert "No entry is ticked." in page.text
+    assert "This is what will happen" not in page.text

@@ -236,3 +236,15 @@ def test_a_new_entry_is_added_once_and_a_taken_name_is_refused(shown: Shown) -> 
     assert (row.entry.source, row.entry.tz) == ("page", "Asia/Shanghai")
     again = shown.post("/new", "edna", [*form, ("step", "save")])
     assert again.status == 400 and "is there already" in again.text
+
+
+def test_a_pause_is_no_failure(demo: Shown) -> None:
+    why = demo.text("/entries/mail.digest").split('<h2 id="why">')[1]
+    assert '<span class="badge pause">' in why.partition("</p>")[0]
+
+
+def test_an_entry_that_never_ran_has_no_chart(shown: Shown) -> None:
+    shown.fill([entry_from("new", {"task": "proj.tidy", "cron": "0 0 1 1 *"})])
+    page = shown.text("/entries/new")
+    assert "Nothing ran yet." in page
+    assert "<figcaption>" not in page

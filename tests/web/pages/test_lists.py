@@ -86,7 +86,7 @@ def test_a_search_since_a_moment_ends_there(demo: Shown) -> None:
 def test_open_and_closed_incidents_are_apart(demo: Shown) -> None:
     opened, closed = demo.text("/incidents").split('<h2 id="closed">')
     assert entries_on(opened) == ["billing.collect", "feed.pull-reviews"]
-    assert "broker away" in closed and "7m" in flat(closed)
+    assert "broker away" in closed and "7 min" in flat(closed)
     assert entries_on(demo.text("/incidents?entry=cache.purge")) == ["cache.purge"]
 
 
@@ -111,6 +111,23 @@ def test_a_change_shows_who_why_and_each_field_before_and_after(demo: Shown) -> 
     assert "<del>5m</del>" in page and "<ins>10m</ins>" in page
     assert "bob (token)" in page
     assert "was a double of 09" in demo.text("/changes")
+
+
+def test_an_addition_does_not_say_that_its_definition_was_too_large(demo: Shown) -> None:
+    added = demo.store.changes("cache.warm", 10)[-1]
+    assert added.action == "added"
+    assert "too large" not in demo.text("/changes")
+    assert "what was removed" in demo.text("/changes")
+    assert "too large" not in demo.text(f"/changes/{added.id}/undo", "edna")
+
+
+def test_a_page_gives_no_advice_about_commands(demo: Shown) -> None:
+    declared = demo.store.changes("shop.amoy.stock", 10)[-1]
+    refused = demo.post(f"/changes/{declared.id}/undo", "edna", [])
+    unknown = demo.get("/entries/zzzzzzzzzzzz")
+    assert (refused.status, unknown.status) == (409, 404)
+    assert "change it there, or pause it" in refused.text and "--force" not in refused.text
+    assert "no entry &#39;zzzzzzzzzzzz&#39;" in unknown.text and "`beatd" not in unknown.text
 
 
 def test_changes_lead_to_older_ones(demo: Shown) -> None:

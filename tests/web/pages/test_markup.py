@@ -21,8 +21,8 @@ ADDRESSES = {"href", "src", "action", "formaction", "srcset", "poster", "data", 
 OWN = re.compile(r"#|/(?![/\\])|$")
 #: Fields that no page shows: their values are refused, or only looked up.
 UNSEEN = {
-    "action", "base", "id", "new-kind", "next", "order", "origin", "outcome", "place", "saved",
-    "state", "token", "undo",
+    "action", "base", "id", "new-kind", "next", "number", "order", "origin", "outcome", "place",
+    "saved", "state", "token", "undo",
 }  # fmt: skip
 Pages = dict[str, Answered]
 
