@@ -7,7 +7,7 @@ QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_elect
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
-.PHONY: help run test peers check format bench chaos screenshots clean
+.PHONY: help run test peers check format bench chaos docs references screenshots clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -66,8 +66,19 @@ bench: $(VENV)/dev  ## beatd beside its peers, in one run
 chaos: $(VENV)/dev  ## The long kill loops and soaks (BEATD_SOAK_S=60 for a short soak)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run/servers.py $(BIN)/pytest -q -m long --timeout 4000
 
+$(VENV)/docs: $(VENV)/ready
+	@$(BIN)/pip install --quiet --disable-pip-version-check --group docs
+	@touch $@
+
+docs: $(VENV)/docs  ## The site, into site/; fails on a dead link
+	@$(BIN)/python docs/build/make_site.py site
+	@echo "To read it, with its search: $(BIN)/python -m http.server -b 127.0.0.1 -d site 8000"
+
+references: $(VENV)/ready  ## The pages of commands and settings, from the code
+	$(BIN)/python docs/build/references.py
+
 screenshots: $(VENV)/dev  ## The pictures of the pages in docs/images, from the demo store
 	$(BIN)/python -m tests.browser.screenshots docs/images
 
 clean:
-	rm -rf $(VENV) .run dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .run dist site .mypy_cache .ruff_cache .pytest_cache
