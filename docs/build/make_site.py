@@ -14,11 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 if not __package__:  # run as a program: make `docs` known
-    sys.path[0] = str(ROOT)
+    sys.path[0] = str(Path(__file__).parents[2])
 
 from docs.build import llms, site_links
+
+ROOT = Path(__file__).parents[2]
 
 #: File at the top of the repository -> its name in the folder of the pages.
 TOP = {
@@ -31,6 +32,7 @@ TOP = {
 }
 _OUT_OF_DOCS = re.compile(r"\]\(\.\./(?=[A-Z]|config)")
 _INTO_DOCS = re.compile(r"\]\((?:docs/)")
+_FILE_LINK = re.compile(r"\[([\w/-]+\.md)\]\(([^)#\s]+\.md)((?:#[^)\s]*)?)\)")
 _NAMES = re.compile(r"\]\((README\.md|LICENSE)(?=[#)])")
 
 
@@ -38,8 +40,12 @@ def main(folder: Path) -> int:
     """Build the site into `folder`, print every problem, and return the exit code."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        copy_pages(place / "pages")
         shutil.copy(ROOT / "docs" / "zensical.toml", place)
+        copy_pages(place / "pages")
+        pages = llms.pages_of(place / "zensical.toml", place / "pages")
+        titles = {page.name: page.title for page in pages}
+        for page in pages:
+            name_pages(place / "pages" / page.name, place / "pages", titles)
         zensical = Path(sys.executable).with_name("zensical")
         command = [zensical, "build", "--strict", "--clean"]
         built = subprocess.run(
@@ -49,7 +55,6 @@ def main(folder: Path) -> int:
             print(built.stdout)
             return 1
         site = place / "site"
-        pages = llms.pages_of(place / "zensical.toml", place / "pages")
         (site / "llms.txt").write_text(llms.text(pages))
         problems = site_links.problems(site)
         print("\n".join(problems) or f"{len(pages)} pages in {os.path.relpath(folder)}")
@@ -73,6 +78,17 @@ def copy_pages(folder: Path) -> None:
             text = _OUT_OF_DOCS.sub("](", text)
             text = _INTO_DOCS.sub("](", text)
         page.write_text(_NAMES.sub(lambda link: f"]({TOP[link[1]]}", text))
+
+
+def name_pages(page: Path, folder: Path, titles: dict[str, str]) -> None:
+    """Replace the text of each link that is the name of a file by the title of its page."""
+
+    def named(link: re.Match[str]) -> str:
+        target = os.path.normpath(page.parent / link[2])
+        title = titles.get(os.path.relpath(target, folder))
+        return link[0] if title is None else f"[{title}]({link[2]}{link[3]})"
+
+    page.write_text(_FILE_LINK.sub(named, page.read_text()))
 
 
 if __name__ == "__main__":

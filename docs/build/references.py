@@ -8,28 +8,30 @@ from typing import Any
 
 import click
 
-ROOT = Path(__file__).parents[2]
 if not __package__:  # run as a program: make `beatd` known
-    sys.path[0] = str(ROOT)
+    sys.path[0] = str(Path(__file__).parents[2])
 
 from beatd.cli import main as beatd
 from beatd.config.settings import ABOUT, SECTIONS, TOP
 from beatd.definition import FIELDS, KINDS
 
+ROOT = Path(__file__).parents[2]
 #: Options of nearly every command, which the page names once.
 COMMON = ("--config", "--app", "--store", "--url", "--token-file", "--ca", "--debug", "--json")
 _COMMANDS = """# Commands
 
-This page lists every command of `beatd` with its arguments and options. It is made from the program itself. `beatd COMMAND --help`
-prints the same. What the commands do together is in [entries.md](entries.md) and [operations.md](operations.md).
+This page lists every command of `beatd` with its arguments and options. It is made from the
+program itself, and `beatd COMMAND --help` prints the same. [entries.md](entries.md) and
+[operations.md](operations.md) say what the commands are for.
 
 Exit codes: 0 done, 1 could not, 2 wrong usage ([more](configuration.md#exit-codes)).
 """
 _SETTINGS = """# Settings
 
-This page lists every key of the configuration and of an entry with its default. It is made from the code. The rules behind the keys are in
-[configuration.md](configuration.md), and [`config.example.yaml`](../config.example.yaml) has every setting in one file. A default of
-"none" means that the key has no effect until you write it.
+This page lists every key of the configuration and of an entry with its default. It is made from
+the code. [configuration.md](configuration.md) has the rules behind the keys, and
+[`config.example.yaml`](../config.example.yaml) has every setting in one file. A default of "none"
+means that nothing is set until you write the key.
 """
 
 

@@ -25,7 +25,9 @@ class _Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         self.ids |= {given[name] for name in ("id", "name") if name in given}
         self.loaded += [given[name] for name in _LOADED & given.keys()]
-        self.loaded += [first or second for first, second in _CSS_URL.findall(given.get("style", ""))]
+        self.loaded += [
+            first or second for first, second in _CSS_URL.findall(given.get("style", ""))
+        ]
         if "href" in given:
             rel = set(given.get("rel", "").split())
             is_loaded = tag == "link" and rel & _LOADED_LINKS

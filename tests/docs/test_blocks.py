@@ -17,7 +17,8 @@ from tests.docs.blocks import PAGES, Block, blocks, commands
 _INLINE = re.compile(r"`(beatd (?!-\S+`)(?:-|[a-z])[^`\n]*)`")
 _FOR_PEOPLE = re.compile(r"[…\[\]|]|\.\.\.")
 _SAMPLE = {
-    "DURATION": "5m", "MOMENT": "2027-01-10T02:30", "ID": "1", "ZONE": "UTC", "N": "3", "JSON": "[1]",
+    "DURATION": "5m", "MOMENT": "2027-01-10T02:30", "ID": "1", "ZONE": "UTC", "N": "3",
+    "JSON": "[1]",
 }  # fmt: skip
 
 
