@@ -32,6 +32,9 @@ TOP = {
 }
 _OUT_OF_DOCS = re.compile(r"\]\(\.\./(?=[A-Z]|config)")
 _INTO_DOCS = re.compile(r"\]\((?:docs/)")
+#: A block of code, or a line of a paragraph that a list follows: GitHub begins the list there, and
+#: Zensical only after an empty line.
+_FENCE = re.compile(r"^( *```.*?^ *```$)|^([^-\s|#`>][^\n]*)\n(?=- )", re.MULTILINE | re.DOTALL)
 _FILE_LINK = re.compile(r"\[([\w/-]+\.md)\]\(([^)#\s]+\.md)((?:#[^)\s]*)?)\)")
 _NAMES = re.compile(r"\]\((README\.md|LICENSE)(?=[#)])")
 
@@ -77,6 +80,7 @@ def copy_pages(folder: Path) -> None:
         if page.parent == folder:
             text = _OUT_OF_DOCS.sub("](", text)
             text = _INTO_DOCS.sub("](", text)
+        text = _FENCE.sub(lambda found: found[1] or f"{found[2]}\n\n", text)
         page.write_text(_NAMES.sub(lambda link: f"]({TOP[link[1]]}", text))
 
 

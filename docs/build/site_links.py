@@ -1,4 +1,5 @@
-"""Find links of a built site that lead nowhere, and what a browser would load from other hosts."""
+"""Find dead links of a built site, lists and tables that were not understood, and what a browser
+would load from other hosts."""
 
 import re
 from html.parser import HTMLParser
@@ -9,6 +10,9 @@ from urllib.parse import unquote, urlsplit
 _LOADED = {"src", "srcset", "poster", "data", "action", "formaction", "xlink:href"}
 _LOADED_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch"}
 _CSS_URL = re.compile(r"""url\(\s*["']?(?!data:|#)([^"')]+)|@import\s+["']([^"']+)""")
+_VERBATIM = {"pre", "script", "style", "nav"}
+#: The beginning of an item of a list, or of a row of a table, in the middle of a paragraph.
+_RAW = re.compile(r"\n *(?:- |\| |\d\. ).{0,40}")
 
 
 class _Reader(HTMLParser):
@@ -19,10 +23,13 @@ class _Reader(HTMLParser):
         self.ids: set[str] = set()
         self.links: list[str] = []
         self.loaded: list[str] = []
+        self.raw: list[str] = []  # lines of lists and tables that are shown as they are written
+        self._verbatim = 0  # open elements whose text is no prose
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        self._verbatim += tag in _VERBATIM
         self.ids |= {given[name] for name in ("id", "name") if name in given}
         self.loaded += [given[name] for name in _LOADED & given.keys()]
         self.loaded += [
@@ -33,6 +40,13 @@ class _Reader(HTMLParser):
             is_loaded = tag == "link" and rel & _LOADED_LINKS
             (self.loaded if is_loaded else self.links).append(given["href"])
 
+    def handle_endtag(self, tag: str) -> None:
+        self._verbatim -= tag in _VERBATIM
+
+    def handle_data(self, data: str) -> None:
+        if not self._verbatim:
+            self.raw += _RAW.findall(data)
+
 
 def problems(site: Path) -> list[str]:
     """Return one line for each dead link, dead anchor and thing that another host would serve."""
@@ -40,6 +54,10 @@ def problems(site: Path) -> list[str]:
     found = []
     for page, reader in pages.items():
         name = page.relative_to(site)
+        found += [
+            f"{name}: shows {line.strip()!r} as it is written; put an empty line before the list"
+            for line in reader.raw
+        ]
         for url in reader.loaded:
             if is_foreign(url):
                 found.append(f"{name}: loads {url} from another host")

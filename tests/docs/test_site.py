@@ -106,6 +106,11 @@ def test_the_search_finds_a_page(page: Page) -> None:
         ('<script src="https://h/x.js">', "loads https://h/x.js from another host"),
         ('<link rel="stylesheet" href="//h/x.css">', "loads //h/x.css from another host"),
         ('<p style="background: url(https://h/x)">', "loads https://h/x from another host"),
+        (
+            "<p>These:\n- one</p>",
+            "shows '- one' as it is written; put an empty line before the list",
+        ),
+        ("<pre>These:\n- one</pre>", None),
         ('<h1 id="b"></h1><a href="#b"></a><a href="https://h/">', None),
     ],
 )
