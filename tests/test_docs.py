@@ -91,3 +91,14 @@ def test_the_page_of_the_rooms_is_the_test_of_the_imports() -> None:
 def test_every_cause_of_why_is_on_the_page(cause: str) -> None:
     table = (ROOT / "docs" / "operations.md").read_text().partition("## Why did it not run?")[2]
     assert f"`{cause}`" in table.partition("\n## ")[0]
+
+
+#: The causes of an entry that is well, or whose moment is simply not a run yet.
+FINE = {"succeeded", "received", "not yet", "published", "due", "retried"}
+
+
+@pytest.mark.parametrize("cause", sorted(set(get_args(Cause)) - FINE))
+def test_every_cause_that_may_puzzle_is_a_symptom_of_the_page_about_trouble(cause: str) -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text()
+    rows = re.findall(r"^\| [^|]* \| ([^|]*) \| [^|]* \|$", page, re.MULTILINE)
+    assert any(f"`{cause}`" in row for row in rows)

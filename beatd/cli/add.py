@@ -45,7 +45,7 @@ def command(
 ) -> None:
     """Add an entry.
 
-    A running daemon notices it at once, with SQLite or a shelve file within a second.
+    A running daemon notices it at once; with SQLite, MariaDB or a shelve file, within a second.
 
     \b
     beatd add tidy --task proj.tidy --every 5m

@@ -41,7 +41,8 @@ def text(pages: list[Page]) -> str:
 
 
 def _summary(text: str) -> str:
-    """Return the first paragraph of a page as one line, without its links."""
-    paragraphs = re.split(r"\n\s*\n", text)
-    first = next(one for one in paragraphs if one[0] not in "#!<`")
-    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(first.split()))
+    """Return the first two sentences of a page as one line, without their links."""
+    paragraphs = re.split(r"\n\s*\n", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S).strip())
+    first = next(one for one in paragraphs if one[0] not in "#!<|")
+    plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(first.split()))
+    return " ".join(re.split(r"(?<=[.!?]) (?=[A-Zb])", plain)[:2])

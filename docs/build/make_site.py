@@ -58,7 +58,8 @@ def main(folder: Path) -> int:
             print(built.stdout)
             return 1
         site = place / "site"
-        (site / "llms.txt").write_text(llms.text(pages))
+        named = llms.pages_of(place / "zensical.toml", place / "pages")
+        (site / "llms.txt").write_text(llms.text(named))
         problems = site_links.problems(site)
         print("\n".join(problems) or f"{len(pages)} pages in {os.path.relpath(folder)}")
         if not problems:
