@@ -10,12 +10,16 @@ import pytest
 import yaml
 
 from beatd.cli import main
+from beatd.config.settings import KEYS
 from tests.cli.conftest import Beatd
 from tests.docs.blocks import PAGES, Block, blocks, commands
 
 #: A command in a sentence. It may lack its arguments, and a lone option is no command.
 _INLINE = re.compile(r"`(beatd (?!-\S+`)(?:-|[a-z])[^`\n]*)`")
 _FOR_PEOPLE = re.compile(r"[…\[\]|]|\.\.\.")
+#: Keys of files for other programs, at their top or one level below.
+_OTHERS = {"apiVersion", "jobs", "repos", "script", "services"}
+_OTHERS_PAGES = {"docs/docker.md", "docs/kubernetes.md"}
 _SAMPLE = {
     "DURATION": "5m", "MOMENT": "2027-01-10T02:30", "ID": "1", "ZONE": "UTC", "N": "3",
     "JSON": "[1]",
@@ -81,7 +85,27 @@ def test_a_command_with_a_wrong_option_would_be_found() -> None:
     assert len(COMMANDS) > 100
 
 
+def is_for_another_program(block: Block) -> bool:
+    """True if the YAML is not beatd's: for Kubernetes, compose, GitHub, GitLab, pre-commit."""
+    found = yaml.safe_load(block.text) if "\n---" not in block.text else {"apiVersion": "v1"}
+    if not isinstance(found, dict):
+        return False
+    below = [one.keys() for one in found.values() if isinstance(one, dict)]
+    if any(_OTHERS & keys for keys in (found.keys(), *below)):
+        return True
+    return block.page in _OTHERS_PAGES and not found.keys() & set(KEYS)
+
+
 @pytest.mark.parametrize("block", blocks("yaml"), ids=lambda block: block.place)
+def test_yaml_of_the_pages_can_be_read(block: Block) -> None:
+    list(yaml.safe_load_all(block.text))
+
+
+@pytest.mark.parametrize(
+    "block",
+    [block for block in blocks("yaml") if not is_for_another_program(block)],
+    ids=lambda block: block.place,
+)
 def test_a_configuration_of_the_pages_has_no_mistake(
     block: Block, tmp_path: Path, beatd: Beatd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +120,12 @@ def test_a_configuration_of_the_pages_has_no_mistake(
     errors = [one["text"] for one in ended.json["problems"] if one["level"] == "error"]
     # The pages name secrets where an operator has them, not on this machine.
     assert [error for error in errors if "/etc/beatd/" not in error] == []
+
+
+def test_a_configuration_is_not_taken_for_one_of_another_program() -> None:
+    assert sum(not is_for_another_program(block) for block in blocks("yaml")) > 12
+    typo = Block("docs/page.md", 1, "yaml", "brokr: memory://\n")
+    assert not is_for_another_program(typo)
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.place)
