@@ -36,6 +36,7 @@ _INTO_DOCS = re.compile(r"\]\((?:docs/)")
 #: Zensical only after an empty line.
 _FENCE = re.compile(r"^( *```.*?^ *```$)|^([^-\s|#`>][^\n]*)\n(?=- )", re.MULTILINE | re.DOTALL)
 _FILE_LINK = re.compile(r"\[([\w/-]+\.md)\]\(([^)#\s]+\.md)((?:#[^)\s]*)?)\)")
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _NAMES = re.compile(r"\]\((README\.md|LICENSE)(?=[#)])")
 
 
@@ -55,7 +56,7 @@ def main(folder: Path) -> int:
             command, cwd=place, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         if built.returncode:
-            print(built.stdout)
+            print(_COLOUR.sub("", built.stdout).partition("Traceback")[0].rstrip())
             return 1
         site = place / "site"
         named = llms.pages_of(place / "zensical.toml", place / "pages")
