@@ -7,7 +7,7 @@ QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_elect
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
-.PHONY: help run test peers check format bench chaos screenshots clean
+.PHONY: help run test peers check format bench chaos screenshots release clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,11 @@ bench: $(VENV)/dev  ## beatd beside its peers, in one run
 
 chaos: $(VENV)/dev  ## The long kill loops and soaks (BEATD_SOAK_S=60 for a short soak)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run/servers.py $(BIN)/pytest -q -m long --timeout 4000
+
+# A release is what a tag says, from a clean clone. AUDIT=no is for a machine that cannot ask.
+release: $(VENV)/dev  ## Wheel, source distribution and SBOM of the tag v1.2.3 in dist/, checked and audited
+	@$(BIN)/pip install --quiet --disable-pip-version-check --group release
+	@PATH="$(CURDIR)/$(BIN):$$PATH" python deploy/release.py $(if $(filter no,$(AUDIT)),--without-audit)
 
 screenshots: $(VENV)/dev  ## The pictures of the pages in docs/images, from the demo store
 	$(BIN)/python -m tests.browser.screenshots docs/images
