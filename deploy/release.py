@@ -32,12 +32,10 @@ def main() -> None:
     run("twine", "check", "--strict", *files)
     sbom = DIST / f"beatd-{version}.cdx.json"
     with tempfile.TemporaryDirectory(prefix="beatd-release-") as folder:
-        (wheel,) = DIST.glob("*.whl")
-        installed = install(wheel, Path(folder))
+        installed = install(version, Path(folder))
         project = ("--pyproject", ROOT / "pyproject.toml", "--output-reproducible")
-        run(
-            "cyclonedx-py", "environment", *project, "--output-file", sbom, installed / "bin/python"
-        )
+        into = ("--output-file", sbom, installed / "bin" / "python")
+        run("cyclonedx-py", "environment", *project, *into)
         audit(installed, skip=given.without_audit)
     print(f"\ndist/ has version {version}:")
     for file in sorted(DIST.iterdir()):
