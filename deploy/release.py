@@ -83,7 +83,15 @@ def audit(installed: Path, *, skip: bool) -> None:
         print("release: NOT AUDITED, because you asked so", file=sys.stderr)
         return
     (packages,) = installed.glob("lib/*/site-packages")
-    command = ["pip-audit", "--path", packages, "--format", "json", "--progress-spinner", "off"]
+    command: list[str | Path] = [
+        "pip-audit",
+        "--path",
+        packages,
+        "--format",
+        "json",
+        "--progress-spinner",
+        "off",
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         found = json.loads(result.stdout)["dependencies"]

@@ -1,5 +1,6 @@
 """The chart and the plain manifests: valid, equal in what matters, and they run a daemon."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,30 @@ def test_a_daemon_of_the_chart_is_ready_and_notices_new_entries(
     )
     mount(tmp_path / "etc" / "beatd" / "schedules", data["data"], 2)
     assert "1 added (new)" in daemon.says("applied")
+
+
+# The page
+
+
+PAGE = (ROOT / "docs" / "kubernetes.md").read_text()
+
+
+def test_the_values_of_the_page_are_valid_and_its_entries_run() -> None:
+    (values,) = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL))
+    manifests = rendered(values)
+    for manifest in manifests:
+        kubernetes_validate.validate(manifest, VERSIONS[-1], strict=True)
+    config = yaml.safe_load(one_of("ConfigMap", manifests, "-config")["data"]["config.yaml"])
+    assert config["store"] == {"url_file": "/etc/beatd/secrets/store-url"}, "defaults are kept"
+    assert config["http"]["tokens"].keys() == {"ann"}
+
+
+def test_the_folders_that_the_page_names_are_there() -> None:
+    named = set(re.findall(r"\b(?:deploy|docs)/[a-z/.]+", PAGE))
+    assert "deploy/helm" in named and all((ROOT / name.rstrip("/.")).exists() for name in named)
+
+
+def test_the_plain_manifests_name_the_image_of_the_chart() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    container = one_of("Deployment", plain())["spec"]["template"]["spec"]["containers"][0]
+    assert container["image"] == f"beatd:{chart['appVersion']}"
