@@ -7,7 +7,7 @@ QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_elect
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
-.PHONY: help run test peers check format bench chaos docs references screenshots clean
+.PHONY: help run test peers check format bench chaos docs references screenshots release clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,11 @@ docs: $(VENV)/docs  ## The site, into site/; fails on a dead link
 
 references: $(VENV)/ready  ## The pages of commands and settings, from the code
 	$(BIN)/python docs/build/references.py
+
+# A release is what a tag says, from a clean clone. AUDIT=no is for a machine that cannot ask.
+release: $(VENV)/dev  ## Wheel, source distribution and SBOM of the tag v1.2.3 in dist/, checked and audited
+	@$(BIN)/pip install --quiet --disable-pip-version-check --group release
+	@PATH="$(CURDIR)/$(BIN):$$PATH" python deploy/release.py $(if $(filter no,$(AUDIT)),--without-audit)
 
 screenshots: $(VENV)/dev  ## The pictures of the pages in docs/images, from the demo store
 	$(BIN)/python -m tests.browser.screenshots docs/images

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from beatd.embed import Beat
     from beatd.errors import BeatError
 
-__version__ = "0.1.0"
+    __version__: str
 
 __all__ = [
     "Beat",  # embedding
@@ -16,7 +16,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import `Beat` or `BeatError` at its first use; raise AttributeError for another name."""
+    """Return `Beat`, `BeatError` or `__version__`; raise AttributeError for another name."""
     # Imported on first use: `beatd --help` must not wait for celery.
     if name == "Beat":
         from beatd.embed import Beat
@@ -26,4 +26,8 @@ def __getattr__(name: str) -> Any:
         from beatd.errors import BeatError
 
         return BeatError
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("beatd")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

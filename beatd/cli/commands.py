@@ -15,7 +15,6 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from beatd import __version__
 from beatd.cli.colours import may_have_colours
 from beatd.cli.config_option import (
     APP_HELP,
@@ -182,7 +181,7 @@ def _with_run(args: list[str]) -> list[str]:
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     epilog="beatd COMMAND --help shows more. Exit codes: 0 done, 1 could not, 2 wrong usage.",
 )
-@click.version_option(__version__, "--version", prog_name="beatd", message="%(prog)s %(version)s")
+@click.version_option(package_name="beatd", prog_name="beatd", message="%(prog)s %(version)s")
 @click.option(
     "-c",
     "--config",
