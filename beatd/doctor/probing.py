@@ -47,7 +47,7 @@ def _started(subject: str, probe: Probe) -> "SimpleQueue[Finding | None]":
             for finding in probe():
                 queue.put(finding)
         except BeatError as error:
-            queue.put(Finding("error", subject, str(error)))
+            queue.put(Finding("error", subject, str(error).removeprefix(f"{subject} ")))
         except Exception as error:  # a library or the app may raise anything
             text = str(error) or type(error).__name__
             queue.put(Finding("error", subject, f"{type(error).__name__}: {text}"[:300]))

@@ -101,7 +101,7 @@ def server_findings(facts: StoreFacts, subject: str) -> Iterator[Finding]:
     text = f"{name} at {facts.place} answers"
     if facts.refusal:
         yield Finding("ok", subject, text)
-        yield Finding("error", subject, f"this user may not write here: {facts.refusal}")
+        yield Finding("error", subject, f"refuses writes: {facts.refusal.removeprefix('store ')}")
     else:
         yield Finding("ok", subject, f"{text} and takes writes")
     if too_old:
@@ -183,7 +183,7 @@ def lock_findings(config: Config, *, clock: Clock, timeout_s: float) -> Iterator
         yield Finding("ok", "lock", "there is no lock yet; `beatd run` creates it")
         return
     except BeatError as error:
-        yield Finding("error", "lock", str(error))
+        yield Finding("error", "lock", str(error).removeprefix("lock "))
         return
     if facts is not None:
         yield from server_findings(facts, "lock")

@@ -37,15 +37,14 @@ def worker_findings(app: Celery, entries: Iterable[Entry], timeout_s: float) -> 
         return
     queues, tasks = _asked(app, timeout_s)
     if not queues:
-        yield from _counted(uses, counts)
-        listening = any(counts.values())
         which = ",".join(sorted(uses))
-        yield Finding(
-            "warning",
-            "workers",
-            f"no worker answered within {ANSWER_S:g} s; "
-            + ("are they busy?" if listening else f"start one, with -Q {which}"),
-        )
+        listening = [queue for queue, count in sorted(counts.items()) if count]
+        text = f"no worker answered within {ANSWER_S:g} s"
+        if listening:
+            text += f", but {_few(listening)} has consumers: are they busy?"
+        else:
+            text += f"; start one with -Q {which}"
+        yield Finding("warning", "workers", text)
         return
     for queue, used in sorted(uses.items()):
         yield from queue_findings(queue, used, queues, tasks, counts.get(queue))
