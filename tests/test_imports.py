@@ -49,14 +49,14 @@ MODULES = {
         redis.copies redis.entry_reader redis.history redis.incidents redis.ledger
         redis.missing_parts redis.name_search redis.notices redis.outcome_batch
         redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script
-        redis.survey sql sql.catalog_reads sql.catalog_writes sql.change_rows sql.change_writes sql.changes
-        sql.claim sql.copies sql.database sql.deliveries sql.dialect sql.entry_reader
-        sql.held_claim sql.history sql.history_rows sql.incident_rows sql.incidents
-        sql.migrations sql.missing_parts sql.move_values sql.mysql sql.newest_records
-        sql.notices sql.old_rows sql.open_claims sql.outcomes sql.plan_moves sql.postgresql
-        sql.presence sql.query_conditions sql.record sql.running_moves sql.running_runs
-        sql.sql_store sql.sqlite sql.store_part sql.survey sql.tables sql.terms sql.upcoming
-        sql.url sqlite_quick_list store_facts
+        redis.survey sql sql.catalog_reads sql.catalog_writes sql.change_rows sql.change_writes
+        sql.changes sql.claim sql.copies sql.database sql.deliveries sql.dialect
+        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incident_rows
+        sql.incidents sql.migrations sql.missing_parts sql.move_values sql.mysql
+        sql.newest_records sql.notices sql.old_rows sql.open_claims sql.outcomes sql.plan_moves
+        sql.postgresql sql.presence sql.query_conditions sql.record sql.running_moves
+        sql.running_runs sql.sql_store sql.sqlite sql.store_part sql.survey sql.tables sql.terms
+        sql.upcoming sql.url sqlite_quick_list store_facts
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -232,9 +232,9 @@ BELOW = {
         "config", "definition", "outcomes", "publishers", "stores", "wiring",
     },
     "cli": {
-        "discovery", "doctor", "celery", "shadow", "wiring", "daemon", "sources", "config", "copying", "edits",
-        "imports", "observers", "outcomes", "definition", "schedules", "publishers", "stores",
-        "why", "alerts", "notifiers", "views", "remote",
+        "celery", "discovery", "doctor", "shadow", "wiring", "daemon", "sources", "config",
+        "copying", "edits", "imports", "observers", "outcomes", "definition", "schedules",
+        "publishers", "stores", "why", "alerts", "notifiers", "views", "remote",
     },
     "": {"embed"},
     "__main__": {"cli"},
