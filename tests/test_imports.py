@@ -227,7 +227,7 @@ BELOW = {
         "wiring", "daemon", "sources", "config", "dispatches", "observers", "definition",
         "publishers",
     },
-    "discovery": {"config"},
+    "discovery": {"config", "wiring"},
     "doctor": {
         "config", "definition", "outcomes", "publishers", "stores", "wiring",
     },

@@ -7,11 +7,12 @@ from msgspec import Struct
 
 from beatd.config import Config, Store
 from beatd.config.extras import missing_drivers
-from beatd.config.schemes import DJANGO, SQL, scheme_of
+from beatd.config.schemes import DJANGO, SQL, lock_url, scheme_of
 from beatd.config.urls import resolved
 from beatd.config.values import Broker
 from beatd.errors import ConfigError
 from beatd.secret import masked
+from beatd.wiring import backends
 
 BROKERS = (
     *("CELERY_BROKER_URL", "BROKER_URL", "CELERY_BROKER", "RABBITMQ_URL", "CLOUDAMQP_URL"),
@@ -80,4 +81,11 @@ def _why_not(section: str, url: str) -> str:
         return str(error)
     is_store = section == "store"
     config = Config(store=Store(url=url)) if is_store else Config(broker=Broker(url=url))
-    return next((problem.text for problem in missing_drivers(config)), "")
+    missing = next((problem.text for problem in missing_drivers(config)), "")
+    if missing or not is_store:
+        return missing
+    try:  # as `beatd check` does; it connects to no server
+        backends.open_lease(lock_url(url, None)).close()
+    except ConfigError as error:
+        return str(error)
+    return ""
