@@ -67,6 +67,8 @@ def next_lines(project: Project, config: str) -> Iterator[tuple[str, str]]:
         yield "", f"the daemon needs {' and '.join(wanted)} in its environment, too"
     yield f"beatd check{given}", "reports every problem of the file"
     yield f"beatd doctor{given}", "tries every connection, and asks the workers"
+    if project.uses_django_tables and project.store is None:
+        yield "", "to go on editing in Django's admin, choose its database as store in the file"
     for source in _sources(project):
         yield f"beatd import {source}{given} --dry-run", "shows what its entries become"
     if _is_replaced(project):

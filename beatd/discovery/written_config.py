@@ -102,6 +102,9 @@ def _store(project: Project) -> str:
             "# A file serves daemons on one host; postgresql://, mysql:// or redis:// more."
         )
         lines.append(f'store: {{url: "{DEFAULT_STORE}"}}')
+        if prefix:
+            lines.append("# Or the rows of django-celery-beat, which the admin goes on editing:")
+            lines.append(f'#store: {{url: "{prefix}postgresql://USER@HOST/DATABASE"}}')
     else:
         if prefix:
             lines.append("# The entries are the rows of django-celery-beat, edited in the admin.")
