@@ -185,5 +185,7 @@ def lock_findings(config: Config, *, clock: Clock, timeout_s: float) -> Iterator
     except BeatError as error:
         yield Finding("error", "lock", str(error).removeprefix("lock "))
         return
-    if facts is not None:
-        yield from server_findings(facts, "lock")
+    if facts is not None:  # a lock that a restart loses is taken again, so only errors count
+        for finding in server_findings(facts, "lock"):
+            if finding.level != "warning":
+                yield finding

@@ -1,13 +1,23 @@
 """beatd doctor: one line for each part, and an exit code."""
 
+import socket
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Beatd, Here
+from tests.process import Process
+from tests.waiting import until
 
 Write = Callable[[str, str], Path]
+
+
+def has_leader(here: Here) -> bool:
+    """Return True once a daemon leads by the store."""
+    with closing(here.store("empty")) as store:
+        return any(one.role == "leader" for one in store.daemons())
 
 
 def test_all_is_well_without_a_server(here: Here) -> None:
@@ -58,6 +68,20 @@ def test_the_store_is_not_changed(x: Here) -> None:
     before = x.json("changes"), x.json("list")
     x("doctor")
     assert (x.json("changes"), x.json("list")) == before
+
+
+def test_a_daemon_that_leads_is_well_with_its_version_and_its_port(here: Here) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    here.config(f'http: {{bind: "127.0.0.1:{port}"}}\n')
+    with closing(Process("run", cwd=here.folder)) as daemon:
+        daemon.says("leading, term 1")
+        until(lambda: has_leader(here), 60, "no daemon announced itself")
+        lines = here("doctor").out.splitlines()
+    (daemons,) = [line for line in lines if " daemons " in line]
+    assert daemons.endswith(" leads")
+    assert f"ok       http      a daemon answers on 127.0.0.1:{port}" in lines
 
 
 @pytest.mark.parametrize("timeout", ["0s", "1h", "soon"])
