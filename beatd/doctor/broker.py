@@ -45,9 +45,9 @@ def broker_findings(
 def _rabbitmq(app: Celery, timeout_s: float) -> Iterator[Finding]:
     with connection_of(app, timeout_s) as connection:
         connection.ensure_connection(max_retries=1, timeout=timeout_s)
-        told = connection.connection.server_properties
+        properties = connection.connection.server_properties
         place = f"{connection.hostname}:{connection.port or 5672}"
-    product, version = str(told.get("product", "")), str(told.get("version", ""))
+    product, version = str(properties.get("product", "")), str(properties.get("version", ""))
     if product != "RabbitMQ":
         yield Finding("ok", "broker", f"{product or 'AMQP'} {version} at {place} answers")
         return

@@ -35,6 +35,6 @@ def host_ahead_s(clock: Clock, read: Callable[[], datetime]) -> float:
     The answer counts from the middle between question and reply.
     """
     asked = clock.host_now()
-    told = read()
+    answer = read()
     replied = clock.host_now()
-    return (asked + (replied - asked) / 2 - told).total_seconds()
+    return (asked + (replied - asked) / 2 - answer).total_seconds()
