@@ -32,6 +32,7 @@ class Presence(Struct, frozen=True):
     problems: tuple[str, ...] = ()  # the first declarations that failed
     lock: str = ""  # why the lock cannot be used
     went_back: str = ""  # the newest loss of data in the store that it noticed
+    version: str = ""  # of beatd; "" from a daemon of an older one
 
 
 class Presences(Protocol):

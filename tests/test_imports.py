@@ -48,15 +48,15 @@ MODULES = {
         redis.atomic_step redis.catalog redis.change_text redis.changes redis.claim_batch
         redis.copies redis.entry_reader redis.history redis.incidents redis.ledger
         redis.missing_parts redis.name_search redis.notices redis.outcome_batch
-        redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
-        sql.catalog_reads sql.catalog_writes sql.change_rows sql.change_writes sql.changes
-        sql.claim sql.copies sql.database sql.deliveries sql.dialect sql.entry_reader
-        sql.held_claim sql.history sql.history_rows sql.incident_rows sql.incidents
-        sql.migrations sql.missing_parts sql.move_values sql.mysql sql.newest_records
-        sql.notices sql.old_rows sql.open_claims sql.outcomes sql.plan_moves sql.postgresql
-        sql.presence sql.query_conditions sql.record sql.running_moves sql.running_runs
-        sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url
-        sqlite_quick_list
+        redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script
+        redis.survey sql sql.catalog_reads sql.catalog_writes sql.change_rows sql.change_writes
+        sql.changes sql.claim sql.copies sql.database sql.deliveries sql.dialect
+        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incident_rows
+        sql.incidents sql.migrations sql.missing_parts sql.move_values sql.mysql
+        sql.newest_records sql.notices sql.old_rows sql.open_claims sql.outcomes sql.plan_moves
+        sql.postgresql sql.presence sql.query_conditions sql.record sql.running_moves
+        sql.running_runs sql.sql_store sql.sqlite sql.store_part sql.survey sql.tables sql.terms
+        sql.upcoming sql.url sqlite_quick_list store_facts
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -162,15 +162,23 @@ MODULES = {
         change_rows entry_rows entry_search failing incident_json next_runs outcome_rows
         pause_text planned_ahead quiet_minute record_rows request_progress time_text
     """,
+    "discovery": """
+        celery_apps environment_urls found_lines other_schedulers project python_files
+        written_config
+    """,
+    "doctor": """
+        broker daemons examination finding http_port probing receivers server_settings store
+        versions workers
+    """,
     "cli": """
         add alert_check alerts apply apply_input author backfill bash_completion changes check
         chosen_store colours column_widths commands completion completion_line completion_names
-        config_option connect_check declared_entries differences edit entry_options entry_warnings
-        escapes export failure history import_ incidents leader_note list moment_gaps monitor_check
-        named_entries next next_lines nothing_listed option_words output overlap_warnings
-        paged_table pause pause_resume progress remove resume run schedule_options schema
-        shadow_report show status store table_times trigger undo url_option why yaml_text
-        zsh_completion
+        config_option connect_check declared_entries differences doctor edit entry_options
+        entry_warnings escapes export failure history import_ incidents init leader_note list
+        moment_gaps monitor_check named_entries next next_lines nothing_listed option_words
+        output overlap_warnings paged_table pause pause_resume progress remove resume run
+        schedule_options schema shadow_report show status store table_times trigger undo
+        url_option why yaml_text zsh_completion
     """,
     "report_queue": "",
 }
@@ -219,10 +227,14 @@ BELOW = {
         "wiring", "daemon", "sources", "config", "dispatches", "observers", "definition",
         "publishers",
     },
+    "discovery": {"config", "wiring"},
+    "doctor": {
+        "config", "definition", "outcomes", "publishers", "stores", "wiring",
+    },
     "cli": {
-        "celery", "shadow", "wiring", "daemon", "sources", "config", "copying", "edits",
-        "imports", "observers", "outcomes", "definition", "schedules", "publishers", "stores",
-        "why", "alerts", "notifiers", "views", "remote",
+        "celery", "discovery", "doctor", "shadow", "wiring", "daemon", "sources", "config",
+        "copying", "edits", "imports", "observers", "outcomes", "definition", "schedules",
+        "publishers", "stores", "why", "alerts", "notifiers", "views", "remote",
     },
     "": {"embed"},
     "__main__": {"cli"},

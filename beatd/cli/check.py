@@ -44,7 +44,7 @@ def command(*, given: ConfigOption, files: tuple[str, ...], connect: bool, json:
     beatd check -c config.yaml
     beatd check schedules/*.yaml
     """
-    report = _Report()
+    report = CheckReport()
     if given.config is not None or given.app is not None:
         report.add_configuration(given)
     elif not files:
@@ -60,7 +60,7 @@ def command(*, given: ConfigOption, files: tuple[str, ...], connect: bool, json:
     return EXIT_FAILED if report.errors else 0
 
 
-class _Report:
+class CheckReport:
     """The report of `beatd check`: it collects problems and entries, and prints them."""
 
     def __init__(self) -> None:

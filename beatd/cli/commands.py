@@ -34,6 +34,7 @@ from beatd.errors import nearest
 
 #: name -> the first sentence of its own help, in the order that --help shows
 COMMANDS = {
+    "init": "Write a configuration for what is found here.",
     "run": "Run the daemon.",
     "add": "Add an entry.",
     "list": "List entries, the next to run first.",
@@ -53,6 +54,7 @@ COMMANDS = {
     "alerts": "Try the channels to which messages about incidents are sent.",
     "status": "Show who leads, how late runs are and what is wrong.",
     "check": "Report every problem of a configuration or of entry files.",
+    "doctor": "Try every connection of a configuration, and say what would do.",
     "apply": "Apply what the configuration or entry files declare.",
     "export": "Print entries as YAML that `beatd apply` reads.",
     "import": "Import entries from another scheduler.",
@@ -61,7 +63,9 @@ COMMANDS = {
     "completion": "Print a script with which your shell completes commands and names.",
 }
 #: Commands that work on this host only, never over the API of a daemon.
-_LOCAL = {"run", "check", "import", "schema", "store", "completion", "alerts"}
+_LOCAL = {
+    *("init", "run", "check", "doctor", "import", "schema", "store", "completion", "alerts"),
+}
 _MODULES = {"import": "import_"}  # a word that Python keeps for itself
 
 

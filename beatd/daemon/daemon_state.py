@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from beatd import __version__
 from beatd.clock import Clock
 from beatd.daemon.housekeeping import Housekeeping
 from beatd.daemon.loop import Loop
@@ -168,4 +169,5 @@ class DaemonState:
             problems=problems_to_announce(self.conflicts, self.me.name),
             lock=self.lock_trouble(),
             went_back=hidden(self.last_state.went_back)[:REASON_MAX_CHARS],
+            version=__version__,
         )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from beatd.ledger import AtomicLedger, Claims
     from beatd.publisher import Publisher, RedisPublisher
     from beatd.stores.django import DjangoStore
+    from beatd.stores.store_facts import StoreFacts
 
 # What to do if a file or database has no store yet: create it, raise StoreAbsent, or use an empty
 # store in memory.
@@ -113,6 +114,30 @@ def refuse_options(section: str, url: str) -> None:
         refuse_unknown_options(section, url)
     except ConfigError as error:
         raise ConfigError(f"{section}.url: {error}") from None
+
+
+def store_facts(
+    url: str, *, clock: Clock, prefix: str = "beatd:", timeout: float = 2.0
+) -> "StoreFacts | None":
+    """Read facts about the store or lock at a URL and its server, without creating anything.
+
+    Return None for a kind that has no server and no settings: memory, shelve and lock files.
+    Raises the same errors as `open_store`, and StoreAbsent if a file does not exist yet.
+    """
+    from beatd.stores.absent_file import refuse_absent_file
+
+    url = url.removeprefix(DJANGO)
+    scheme = scheme_of(url)
+    refuse_absent_file(url)
+    if scheme in REDIS:
+        from beatd.stores.redis.survey import survey as survey_redis
+
+        return survey_redis(url, prefix=prefix, timeout=timeout, clock=clock)
+    if scheme.split("+")[0] in SQL:
+        from beatd.stores.sql.survey import survey as survey_sql
+
+        return survey_sql(url, timeout=timeout, clock=clock)
+    return None
 
 
 def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:

@@ -48,7 +48,7 @@ def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> 
     the file has unknown values.
     """
     with said_clearly(path):
-        if not _may_be_old(path):
+        if not may_be_old(path):
             return
         with _alone(path):
             _refuse_if_used(path)
@@ -69,7 +69,8 @@ def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> 
             log.info("%s was taken over from an older form, which is kept as %s.old", path, path)
 
 
-def _may_be_old(path: Path) -> bool:
+def may_be_old(path: Path) -> bool:
+    """Return True if the path seems to have a store of the first form, which is to be converted."""
     # A database is never opened here: closing it would drop this process's locks on it.
     if beside(path, ".copy").exists():
         return True

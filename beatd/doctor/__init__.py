@@ -1,0 +1,1 @@
+"""What `beatd doctor` looks at: each module is about one part, and yields findings."""

@@ -1,0 +1,60 @@
+"""Look at the daemons that use a store: who leads, and do they differ?"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from beatd import __version__
+from beatd.doctor.finding import Finding
+from beatd.ledger import Terms
+from beatd.presence import Presence, Presences, leading
+
+
+class DaemonStore(Terms, Presences, Protocol):
+    """The parts of a store that show which daemons run."""
+
+
+def daemon_findings(store: DaemonStore, *, clock_max_s: float) -> Iterator[Finding]:
+    """Yield who leads, and what the daemons themselves say is wrong.
+
+    `clock_max_s` is how many seconds a host's clock may differ from the store's.
+    """
+    daemons = sorted(store.daemons(), key=lambda one: one.holder.since)
+    term = store.term()
+    leader = leading(daemons, term[1] if term else None)
+    standbys = len(daemons) - (leader is not None)
+    beside = f", {standbys} standby" + ("" if standbys == 1 else "s") if standbys else ""
+    if leader is not None:
+        who = f"{leader.holder.name} leads{beside}"
+        yield Finding("ok", "daemons", who)
+    elif daemons:
+        text = f"nobody leads{beside}; the logs of the standbys have the reason"
+        yield Finding("error", "daemons", text)
+    else:
+        yield Finding("warning", "daemons", "no daemon runs, so nothing is sent; run `beatd run`")
+    yield from _versions(daemons)
+    for daemon in daemons:
+        yield from _troubles(daemon, clock_max_s)
+
+
+def _versions(daemons: list[Presence]) -> Iterator[Finding]:
+    # A daemon of an older beatd does not say its version.
+    versions = {one.version or "an older one" for one in daemons}
+    if versions and versions != {__version__}:
+        each = ", ".join(f"{one.holder.name} {one.version or 'an older one'}" for one in daemons)
+        text = f"not all run beatd {__version__}, which is installed here: {each}"
+        yield Finding("warning", "daemons", f"{text}; restart them after an upgrade")
+
+
+def _troubles(daemon: Presence, clock_max_s: float) -> Iterator[Finding]:
+    name = daemon.holder.name
+    if not daemon.broker_ok:
+        text = f"{name} cannot use the broker: {daemon.broker or 'no reason is known'}"
+        yield Finding("error", "daemons", text)
+    if daemon.lock:
+        yield Finding("error", "daemons", f"{name} cannot use the lock: {daemon.lock}")
+    if abs(daemon.clock_offset) > clock_max_s:
+        word = "ahead of" if daemon.clock_offset > 0 else "behind"
+        text = f"the clock of {name} is {abs(daemon.clock_offset):.1f} s {word} the store's"
+        yield Finding("warning", "daemons", f"{text}; up to {clock_max_s:g} s is fine")
+    for problem in daemon.problems:
+        yield Finding("warning", "daemons", f"{name}: {problem}")
