@@ -82,12 +82,19 @@ def test_the_commands_of_production(run: Run, tmp_path: Path) -> None:
     assert [run(one).code for one in words] == [0, 0, 0]
 
 
-def test_the_commands_of_the_first_ten_minutes(run: Run, tmp_path: Path) -> None:
+def test_the_commands_of_the_first_ten_minutes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start = page("getting-started.md")
+    monkeypatch.setenv("CELERY_BROKER_URL", "memory://")
+    init = block_with(start, "beatd init")
+    for one in commands(init):
+        ended = run(one)
+        assert ended.code == 0, (one, ended)
     config = block_with(start, "say-hello:").text
     (tmp_path / "config.yaml").write_text(with_files_as_broker(config))
     words = [one for block in blocks_of(start) if block.language == "console"
-             for one in commands(block)]  # fmt: skip
+             if block != init for one in commands(block)]  # fmt: skip
     assert len(words) == 10
     for one in words:
         ended = run(one)
