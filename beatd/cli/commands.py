@@ -54,6 +54,7 @@ COMMANDS = {
     "alerts": "Try the channels to which messages about incidents are sent.",
     "status": "Show who leads, how late runs are and what is wrong.",
     "check": "Report every problem of a configuration or of entry files.",
+    "diff": "Show which runs change between two sets of entry files.",
     "apply": "Apply what the configuration or entry files declare.",
     "export": "Print entries as YAML that `beatd apply` reads.",
     "import": "Import entries from another scheduler.",
@@ -62,7 +63,7 @@ COMMANDS = {
     "completion": "Print a script with which your shell completes commands and names.",
 }
 #: Commands that work on this host only, never over the API of a daemon.
-_LOCAL = {"run", "check", "import", "schema", "store", "completion", "alerts"}
+_LOCAL = {"run", "check", "diff", "import", "schema", "store", "completion", "alerts"}
 _MODULES = {"import": "import_"}  # a word that Python keeps for itself
 
 

@@ -13,7 +13,7 @@ import pytest
 from beatd.clock import SystemClock
 from beatd.leaders.file import FileLease
 from beatd.wiring.backends import own_holder
-from tests.cli.conftest import Beatd
+from tests.cli.conftest import Beatd, Here
 
 Write = Callable[[str, str], Path]
 
@@ -378,3 +378,21 @@ def test_results_without_a_result_backend_is_a_warning(
     write("backless.py", path.read_text() + "app.conf.result_backend = 'redis://h/0'\n")
     monkeypatch.delitem(sys.modules, "backless")
     assert "shows nothing" not in beatd("check", "-c", config).out
+
+
+def test_only_the_files_are_checked_with_zone_and_defaults_of_the_configuration(
+    here: Here,
+) -> None:
+    here.config("app: nosuch:app\nhttp: {bind: '${NOSUCH}'}\ndefaults: {max_run: 1h}\n")
+    file = here.file("a.yaml", "entries: {x: {task: t, every: 1d, overlap: skip}}")
+    assert here("check", "--only-files", file).out == "nothing wrong: 1 entry in 1 file\n"
+    assert "app: 'nosuch:app' cannot be loaded" in here("check", file, code=1).out
+    file.write_text("entries: {x: {task: t, every: 1d, overlap: never}}")
+    assert "entries.x.overlap" in here("check", "--only-files", file, code=1).out
+
+
+@pytest.mark.parametrize("words", ["", "a.yaml --connect"])
+def test_only_files_needs_files_and_does_not_connect(here: Here, words: str) -> None:
+    here.file("a.yaml", "entries: {}")
+    ended = here("check", "--only-files", *words.split(), code=2)
+    assert "--only-files goes with ENTRYFILE…, and not with --connect" in ended.line
