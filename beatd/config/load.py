@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from beatd.config import settings, urls
-from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
+from beatd.config.entries import (
+    EntryFiles,
+    Scope,
+    add_problem,
+    load_entries,
+    read_defaults,
+    read_entries,
+    sorted_by_line,
+)
 from beatd.config.http_section import HttpSection
 from beatd.config.located_data import Map
 from beatd.config.values import (
@@ -69,6 +77,24 @@ def load_config(
         errors = [problem for problem in examined.problems if not problem.warning]
         raise ConfigError(in_one_line(errors), errors)
     return Loaded(examined.config, examined.problems)
+
+
+def load_schedules(config: Config, *, shown: str = "") -> EntryFiles:
+    """Read the entry files that `schedules` of the configuration names.
+
+    `shown` is the path of the configuration in messages. A folder that does not exist is only a
+    warning.
+    """
+    return load_entries(
+        config.schedules,
+        folder=config.folder,
+        timezone=config.timezone,
+        defaults=config.defaults,
+        source=config.source,
+        declared_places={entry.name: entry.declared_at for entry in config.entries},
+        shown=shown,
+        missing_folder_warns=True,
+    )
 
 
 def without_file(app: str) -> Config:
