@@ -213,7 +213,9 @@ def main(
     started = ctx.obj.started_at_elapsed if isinstance(ctx.obj, ConfigOption) else None
     url_typed = ctx.get_parameter_source("url") is ParameterSource.COMMANDLINE
     if url_typed and ctx.invoked_subcommand in _LOCAL:
-        raise click.UsageError(f"{ctx.invoked_subcommand} does not work over the API of a daemon")
+        raise click.UsageError(
+            f"{ctx.invoked_subcommand} does not work over the API of a daemon; leave out --url"
+        )
     ctx.obj = ConfigOption(
         config=config,
         app=app,

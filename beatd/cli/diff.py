@@ -60,8 +60,9 @@ def command(
     fails: bool,
     json: bool,
 ) -> int | None:
-    """Show which entries and which of their runs change between two sets of entry files.
+    """Show which runs change between two sets of entry files.
 
+    It also shows how the entries differ, the seconds with many new runs, and what clock changes do.
     OLD and NEW are each a file, folder or glob of entries, as `beatd apply` takes them, or
     REV:PATH, a file or folder in a revision of git, as `git show` takes it. /dev/null stands for no
     entries. A wrong entry ends it with 2.

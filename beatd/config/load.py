@@ -178,16 +178,16 @@ class _Loader:
         )
 
     def _section(self, name: str) -> dict[str, Any]:
+        fields = settings.SECTIONS[name]
+        known = [field.name for field in fields]
         given = self._tree.get(name)
         if given is None:
             given = {}
         if isinstance(given, str) and name in settings.BY_URL:
             given = {"url": given}
         if not isinstance(given, Mapping):
-            self._note(f"{quoted(given)} is not a mapping", name)
+            self._note(f"{quoted(given)} is not a mapping; it has {', '.join(known)}", name)
             return {}
-        fields = settings.SECTIONS[name]
-        known = [field.name for field in fields]
         for key in given:
             if key not in known:
                 self._note(f"is not a setting of {name}{nearest(key, known)}", name, key)
@@ -196,7 +196,7 @@ class _Loader:
             self._resolve_url(name, values)
         if name == "lock" and values.get("ttl", _SHORTEST_TTL) < _SHORTEST_TTL:
             self._note(
-                f"{quoted(given['ttl'])} is too short to renew in; 0.5s or more", name, "ttl"
+                f"{quoted(given['ttl'])} is too short to renew in; give 0.5s or more", name, "ttl"
             )
         if name == "alerts":
             self._read_alert_secret(values)
@@ -280,7 +280,7 @@ class _Loader:
             why = getattr(error, "strerror", None) or "it is not text"
             raise ConfigError(f"{quoted(path)} cannot be read: {why.lower()}") from None
         if not text:
-            raise ConfigError(f"{quoted(path)} is empty")
+            raise ConfigError(f"{quoted(path)} is empty; write the secret into it")
         return text
 
     def _note(self, text: str, *path: str, warning: bool = False) -> None:

@@ -188,11 +188,11 @@ def _schedule(
             if any(get_close_matches(str(key), KINDS, 1, 0.6) for key in given if key not in KEYS):
                 return None, []  # reported already, with the word that was meant
             return None, [Problem(f"has no schedule; give one of {every}")]
-        text = f"{' and '.join(written)} are both given; an entry has one schedule"
+        text = f"{' and '.join(written)} are both given; keep one of them"
         return None, [Problem(text, (written[1],))]
     kind = written[0]
     if given[kind] is None:
-        return None, [Problem("is empty", (kind,))]
+        return None, [Problem("is empty; give the schedule after it", (kind,))]
     value = given[kind]
     if not isinstance(value, date | timedelta):  # a moment may come from an app as one
         try:

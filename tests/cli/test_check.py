@@ -139,7 +139,7 @@ def test_without_anything_to_check_it_is_asked_wrongly(
         ("broker: memory://\nlock: {ttl: 10ms}\n", "too short"),
         ("broker: memory://\nhttp: {bind: '9753'}\n", "127.0.0.1:9753"),
         ("broker: memory://\nhttp: {bind: '0.0.0.0:9753'}\n", "warning: http.bind"),
-        ("broker: memory://\nentries: [a]\n", "is not a mapping of names"),
+        ("broker: memory://\nentries: [a]\n", "is not a mapping; write it like {tidy"),
         ("broker: memory://\nentries: {'': {task: t, every: 1s}}\n", "name of an entry is empty"),
         ("broker: memory://\ndefaults: {task: t}\n", "defaults.task: cannot be a default"),
         ("broker: memory://\ndefaults: {options: {priority: 999}}\n", "0 to 255"),
@@ -324,7 +324,7 @@ def test_the_settings_of_an_app_are_checked_too(
     monkeypatch.syspath_prepend(str(path.parent))
     ended = beatd("check", "-A", "short_app")
     assert ended.code == 1
-    assert "short_app: error: beatd_lock_ttl: too short to renew in" in ended.out
+    assert "short_app: error: beatd_lock_ttl: '1ms' is too short to renew in" in ended.out
 
 
 def test_an_app_that_is_not_in_its_module_is_told_so(
