@@ -7,7 +7,7 @@ QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_elect
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
-.PHONY: help run test peers check format bench chaos screenshots clean
+.PHONY: help run test peers check format bench chaos screenshots recording clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,9 @@ chaos: $(VENV)/dev  ## The long kill loops and soaks (BEATD_SOAK_S=60 for a shor
 
 screenshots: $(VENV)/dev  ## The pictures of the pages in docs/images, from the demo store
 	$(BIN)/python -m tests.browser.screenshots docs/images
+
+recording: $(VENV)/dev  ## The recording of a terminal in docs/images, from real commands (half a minute)
+	$(BIN)/python -m tests.recording.record docs/images/terminal.svg
 
 clean:
 	rm -rf $(VENV) .run dist .mypy_cache .ruff_cache .pytest_cache
