@@ -57,6 +57,20 @@ def names(ended: Ended) -> tuple[object, ...]:
     return entries["added"], entries["gone"], changed, entries["unchanged"]
 
 
+def test_the_example_of_the_page_is_what_it_prints(repository: Here, beatd: Beatd) -> None:
+    page = (Path(__file__).parents[2] / "docs/entries/in-ci.md").read_text()
+    command, expected = page.partition("```\n$ ")[2].partition("```")[0].split("\n", 1)
+    same = "".join(f"  same{n}: {{task: t, every: 1h}}\n" for n in range(12))
+    nightly = 'timezone: Europe/Berlin\nentries:\n  nightly: {task: t, cron: "30 %s * * *"}\n'
+    repository.file("schedules/a.yaml", nightly % 1 + same)
+    (repository.folder / "schedules/deep/b.yaml").unlink()
+    git(repository.folder, "commit", "-qam", "page")
+    invoices = '  invoices: {task: shop.send_invoices, cron: "0 9 * * mon"}\n'
+    repository.file("schedules/a.yaml", nightly % 2 + invoices + same)
+    ended = beatd(*command.split()[1:], *AT, "--tz", "Europe/Berlin")
+    assert ended.out == expected
+
+
 def test_people_read_what_changes(here: Here, beatd: Beatd) -> None:
     old, new = here.file("old.yaml", OLD), here.file("new.yaml", NEW)
     ended = beatd("diff", old, new, *AT, "-n", 1, "--tz", "Europe/Berlin")
