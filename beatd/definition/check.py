@@ -140,17 +140,19 @@ def name_problem(name: Any) -> str:
     if not isinstance(name, str):
         return f"{quoted(name)} is not a name; put it in quotes"
     if not name.strip():
-        return "the name of an entry is empty"
+        return "the name of an entry is empty; give it one"
     if len(name) > MAX_NAME_CHARS:
         start = quoted(name[:20] + "…")
         return f"the name {start} is {len(name)} characters long; at most {MAX_NAME_CHARS} will do"
     if name != name.strip():
-        return f"the name {quoted(name)} begins or ends with a blank"
+        return f"the name {quoted(name)} begins or ends with a blank; remove it"
     # Not isprintable: it refuses the joiners that some emoji are made of.
     if any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" for c in name) or any(
         0xD800 <= ord(c) < 0xE000 for c in name
     ):
-        return f"the name {quoted(name)} has control characters in it, such as a newline"
+        return (
+            f"the name {quoted(name)} has control characters in it, such as a newline; remove them"
+        )
     return ""
 
 

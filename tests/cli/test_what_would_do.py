@@ -47,6 +47,9 @@ CONFIGURATIONS = [
     ("log: [1]", "is not a mapping; it has level, format"),
     ("? [1]\n: 2", "a key is text, and this is a list, a mapping or an alias; put it in quotes"),
     ("monitors: {sentry: {dsn: 1}}", "1 is not text; put it in quotes"),
+    ("entries: {'': {task: t, every: 1h}}", "the name of an entry is empty; give it one"),
+    ("entries: {' x': {task: t, every: 1h}}", "begins or ends with a blank; remove it"),
+    ('entries: {"x\\ny": {task: t, every: 1h}}', "such as a newline; remove them"),
     ("monitors: {sentry: {}}", "and not both; write {dsn_file: /etc/beatd/sentry-dsn}"),
 ]
 

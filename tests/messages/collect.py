@@ -32,6 +32,8 @@ PYTHON_ERRORS = {"ValueError", "TypeError", "KeyError", "LookupError", "Attribut
 WORDINGS = ("observers/log.py", "observers/outcome_lines.py")
 #: A text that has no words of its own, as it passes on those of another error.
 PASSED_ON = re.compile(r"(note: )?(\{[^{}]*\}|[^\w{}])*")
+_VALUE = re.compile(r"\{.*\}")
+WORDS_OF_A_PART_MIN = 4  # of a text that a function returns
 WORDS_MIN = 3  # of a text in such a module
 
 
@@ -90,17 +92,32 @@ def _in_module(name: str, tree: ast.Module, errors: set[str]) -> Iterator[tuple[
                 for text in _texts(argument, scopes[id(node)]):
                     if len(text.split()) >= WORDS_MIN and not text.startswith("{"):
                         yield node.exc.lineno, "error", text
+    for function in functions[1:]:
+        if isinstance(function, ast.FunctionDef) and function.returns is not None:
+            yield from _returned(function)
     if name.endswith(WORDINGS):
         inside = {
             id(part) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for part in n.values
         }
+        docstrings = _docstring_lines(tree)
         for node in ast.walk(tree):
             if not isinstance(node, ast.JoinedStr | ast.Constant) or id(node) in inside:
                 continue
-            if node.lineno not in _docstring_lines(tree):
+            if node.lineno not in docstrings:
                 for text in _texts(node, tree):
                     if len(text.split()) >= WORDS_MIN:
                         yield node.lineno, "log", text
+
+
+def _returned(function: ast.FunctionDef) -> Iterator[tuple[int, str, str]]:
+    """Yield the texts that a function returns, of which others make messages."""
+    if function.returns is None or _source(function.returns) not in ("str", "str | None"):
+        return
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and node.value is not None:
+            for text in _texts(node.value, function):
+                if len(_VALUE.sub("", text).split()) >= WORDS_OF_A_PART_MIN:
+                    yield node.lineno, "part", text
 
 
 def _docstring_lines(tree: ast.Module) -> set[int]:
@@ -125,25 +142,29 @@ def _message_of(call: ast.Call, errors: set[str]) -> tuple[ast.expr | None, str]
     return call.args[at], level
 
 
-def _texts(node: ast.expr, scope: ast.AST) -> list[str]:
-    """Return each text that an expression can have; a name stands for what was assigned to it."""
+def _texts(node: ast.expr, scope: ast.AST, above: frozenset[str] = frozenset()) -> list[str]:
+    """Return each text that an expression can have; a name stands for what was assigned to it.
+
+    `above` are the names that are being looked up, as a text may be assigned from itself.
+    """
     match node:
         case ast.Constant(value=str(text)):
             return [text]
         case ast.JoinedStr(values=parts):
             return ["".join(_part(part) for part in parts)]
         case ast.BinOp(op=ast.Add(), left=left, right=right):
-            return [a + b for a in _texts(left, scope) for b in _texts(right, scope)]
+            rights = _texts(right, scope, above)
+            return [a + b for a in _texts(left, scope, above) for b in rights]
         case ast.IfExp(body=body, orelse=other):
-            return _texts(body, scope) + _texts(other, scope)
-        case ast.Name(id=name):
+            return _texts(body, scope, above) + _texts(other, scope, above)
+        case ast.Name(id=name) if name not in above:
             assigned = [
                 text
                 for one in ast.walk(scope)
                 if isinstance(one, ast.Assign | ast.AugAssign)
                 and any(_last_name(target) == name for target in _targets(one))
                 and not isinstance(one.value, ast.Name | ast.Call)
-                for text in _texts(one.value, scope)
+                for text in _texts(one.value, scope, above | {name})
             ]
             return [text for text in assigned if " " in text] or [f"{{{name}}}"]
         case _:

@@ -11,6 +11,7 @@ RIDDLES = re.compile(
     r"\b(we|us|our|ours|hindsight|muster\w*|stamp\w*|filling|whoever|owes?|beside|oops|sorry)\b",
     re.I,
 )
+VALUE = re.compile(r"\{[^{}]*\}")
 #: Words that blame a value without a reason: the value has to be in the message, too.
 BARE_BLAME = re.compile(r"\b(invalid|illegal|malformed|incorrect|improper|bad|unknown)\b", re.I)
 
@@ -29,21 +30,23 @@ def test_the_messages_are_found() -> None:
 
 
 def test_no_message_has_a_blank_too_many() -> None:
-    parts_of_a_line = "log"  # such as " and 3 more"
+    parts_of_a_line = ("log", "part")  # such as " and 3 more"
     assert [
         one
         for one in MESSAGES
-        if (one.text != one.text.strip() and one.level != parts_of_a_line)
-        or re.search(r"\s\s|[\n\t]", one.text)
+        if one.level not in parts_of_a_line
+        and (one.text != one.text.strip() or re.search(r"\s\s|[\n\t]", one.text))
     ] == []
 
 
 def test_a_message_is_part_of_a_line_and_ends_without_a_stop() -> None:
-    assert [one for one in MESSAGES if one.text.endswith((".", "!", ";", ","))] == []
+    assert [
+        one for one in MESSAGES if one.level != "part" and one.text.endswith((".", "!", ";", ","))
+    ] == []
 
 
 def test_no_message_has_a_word_that_only_its_author_understands() -> None:
-    assert [one for one in MESSAGES if RIDDLES.search(one.text)] == []
+    assert [one for one in MESSAGES if RIDDLES.search(VALUE.sub("", one.text))] == []
 
 
 def test_a_message_that_blames_a_value_has_it() -> None:
