@@ -7,7 +7,7 @@ QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_elect
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
-.PHONY: help run test peers check format bench chaos docs references screenshots release clean
+.PHONY: help run test peers check format bench chaos docs references screenshots recording release clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -84,6 +84,9 @@ release: $(VENV)/dev  ## Wheel, source distribution and SBOM of the tag v1.2.3 i
 
 screenshots: $(VENV)/dev  ## The pictures of the pages in docs/images, from the demo store
 	$(BIN)/python -m tests.browser.screenshots docs/images
+
+recording: $(VENV)/dev  ## The recording of a terminal in docs/images, from real commands (half a minute)
+	$(BIN)/python -m tests.recording.record docs/images/terminal.svg
 
 clean:
 	rm -rf $(VENV) .run dist site .mypy_cache .ruff_cache .pytest_cache

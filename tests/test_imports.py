@@ -25,8 +25,8 @@ STARTED = {"", "__main__", "demo", "embed"}
 #: Every module of every room. A new one is written down here, in the room where it belongs.
 MODULES = {
     "schedules": """
-        at celery_fields clock_change clock_shift clock_words cron cron_fields cron_text
-        cron_words day_grid days dst duration from_plain interval moment periods quote
+        at celery_fields clock_change clock_nights clock_shift clock_words cron cron_fields
+        cron_text cron_words day_grid days dst duration from_plain interval moment periods quote
         recurrence rrule rrule_text rrule_words second_opinion solar speech steps walk words
         year_days zone
     """,
@@ -159,8 +159,8 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        change_rows entry_rows entry_search failing incident_json next_runs outcome_rows
-        pause_text planned_ahead quiet_minute record_rows request_progress time_text
+        change_rows entry_rows entry_search failing incident_json next_runs outcome_rows pause_text
+        planned_ahead quiet_minute record_rows request_progress run_changes set_changes time_text
     """,
     "discovery": """
         celery_apps environment_urls found_lines other_schedulers project python_files
@@ -173,12 +173,12 @@ MODULES = {
     "cli": """
         add alert_check alerts apply apply_input author backfill bash_completion changes check
         chosen_store colours column_widths commands completion completion_line completion_names
-        config_option connect_check declared_entries differences doctor edit entry_options
-        entry_warnings escapes export failure history import_ incidents init leader_note list
-        moment_gaps monitor_check named_entries next next_lines nothing_listed option_words
-        output overlap_warnings paged_table pause pause_resume progress remove resume run
-        schedule_options schema shadow_report show status store table_times trigger undo
-        url_option why yaml_text zsh_completion
+        config_option connect_check declared_entries diff diff_json diff_lines differences doctor
+        edit entry_options entry_scope entry_sets entry_warnings escapes export failure git_files
+        history import_ incidents init leader_note list moment_gaps monitor_check named_entries next
+        next_lines nothing_listed option_words output overlap_warnings paged_table pause
+        pause_resume progress remove resume run schedule_options schema shadow_report show status
+        store table_times trigger undo url_option why yaml_text zsh_completion
     """,
     "report_queue": "",
 }

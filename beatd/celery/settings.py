@@ -49,7 +49,10 @@ def _with_settings(config: Config, app: Any) -> Config:
     if given["beatd_lock_ttl"] is not None:
         ttl = _length("beatd_lock_ttl", given["beatd_lock_ttl"])
         if ttl < timedelta(milliseconds=500):
-            raise ConfigError("beatd_lock_ttl: too short to renew in; 0.5s or more")
+            raise ConfigError(
+                f"beatd_lock_ttl: {given['beatd_lock_ttl']!r} is too short to renew in; "
+                "give 0.5s or more"
+            )
         lock = replace(lock, ttl=ttl)
     if given["beatd_history_keep"] is not None:
         keep = _length("beatd_history_keep", given["beatd_history_keep"])

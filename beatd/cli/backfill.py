@@ -69,7 +69,7 @@ def command(
         tz = entry.tz
         start, end = read_moment("--from", since, tz), read_moment("--to", to, tz)
         if start > end:
-            raise ConfigError(f"--from {since} is after --to {to}")
+            raise ConfigError(f"--from {since} is after --to {to}; exchange the two")
         requested = backfill(opened.store.requests, name, start, end, opened.now, only_count=True)
         if not dry_run:
             if requested.count > RUNS_WITHOUT_QUESTION_MAX and not yes:

@@ -8,6 +8,7 @@ import click
 
 from beatd.cli.alert_check import channel_problems, unjudged, unmonitored
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
+from beatd.cli.entry_scope import entry_scope
 from beatd.cli.entry_warnings import EVERYTHING_WORKS, warnings_of
 from beatd.cli.escapes import echo, visible
 from beatd.cli.failure import EXIT_FAILED
@@ -32,10 +33,17 @@ ENTRIES_LOOKED_AT_MAX = 10_000
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(), metavar="[ENTRYFILE…]")
+@click.option(
+    "--only-files",
+    is_flag=True,
+    help="Check ENTRYFILE alone: of a configuration, only zone and defaults count.",
+)
 @click.option("--connect", is_flag=True, help="Also connect to the broker, the store and the lock.")
 @as_json
 @takes_config
-def command(*, given: ConfigOption, files: tuple[str, ...], connect: bool, json: bool) -> int:
+def command(
+    *, given: ConfigOption, files: tuple[str, ...], only_files: bool, connect: bool, json: bool
+) -> int:
     """Report every problem of a configuration or of entry files.
 
     Ends with 0 when the daemon could run on it (there may be warnings), with 1 when not.
@@ -45,7 +53,11 @@ def command(*, given: ConfigOption, files: tuple[str, ...], connect: bool, json:
     beatd check schedules/*.yaml
     """
     report = CheckReport()
-    if given.config is not None or given.app is not None:
+    if only_files:
+        if connect or not files:
+            raise click.UsageError("--only-files goes with ENTRYFILE…, and not with --connect")
+        report.scope = entry_scope(given)
+    elif given.config is not None or given.app is not None:
         report.add_configuration(given)
     elif not files:
         raise click.UsageError("what is to be checked? give -c FILE or entry files")
@@ -66,6 +78,7 @@ class CheckReport:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.config: Config | None = None
+        self.scope = Config(broker=Broker())  # that entry files inherit from
         self.app: Celery | None = None
         self.entries: list[Entry] = []
         self.read: list[str] = []
@@ -82,6 +95,7 @@ class CheckReport:
         self.config = found.config
         if found.config is None:
             return
+        self.scope = found.config
         missing = list(missing_extras(found.config))
         self.problems += missing or _unusable_lock(found.config)
         self.problems += channel_problems(found.config)
@@ -105,9 +119,8 @@ class CheckReport:
         What the configuration has read already is left out.
         """
         before = len(self.entries)
-        scope = self.config or Config(broker=Broker())
         read = {os.path.realpath(path) for path in self.read}
-        self._load(scope, tuple(one for one in files if not _is_read(one, read)), ".")
+        self._load(self.scope, tuple(one for one in files if not _is_read(one, read)), ".")
         self.problems += _warnings(self.entries[before:], self.config, self.app)
 
     def _add_app(self, config: Config) -> None:

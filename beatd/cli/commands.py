@@ -55,6 +55,7 @@ COMMANDS = {
     "status": "Show who leads, how late runs are and what is wrong.",
     "check": "Report every problem of a configuration or of entry files.",
     "doctor": "Try every connection of a configuration, and say what would do.",
+    "diff": "Show which runs change between two sets of entry files.",
     "apply": "Apply what the configuration or entry files declare.",
     "export": "Print entries as YAML that `beatd apply` reads.",
     "import": "Import entries from another scheduler.",
@@ -64,7 +65,8 @@ COMMANDS = {
 }
 #: Commands that work on this host only, never over the API of a daemon.
 _LOCAL = {
-    *("init", "run", "check", "doctor", "import", "schema", "store", "completion", "alerts"),
+    *("init", "run", "check", "doctor", "diff"),
+    *("import", "schema", "store", "completion", "alerts"),
 }
 _MODULES = {"import": "import_"}  # a word that Python keeps for itself
 
@@ -215,7 +217,9 @@ def main(
     started = ctx.obj.started_at_elapsed if isinstance(ctx.obj, ConfigOption) else None
     url_typed = ctx.get_parameter_source("url") is ParameterSource.COMMANDLINE
     if url_typed and ctx.invoked_subcommand in _LOCAL:
-        raise click.UsageError(f"{ctx.invoked_subcommand} does not work over the API of a daemon")
+        raise click.UsageError(
+            f"{ctx.invoked_subcommand} does not work over the API of a daemon; leave out --url"
+        )
     ctx.obj = ConfigOption(
         config=config,
         app=app,

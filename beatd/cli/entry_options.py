@@ -126,10 +126,10 @@ def one_name(words: Sequence[str]) -> str:
     if len(words) == 1:
         return words[0]
     if not words:
-        raise click.UsageError("the name of the entry is missing")
+        raise click.UsageError("the name of the entry is missing; give it first")
     extra = ", ".join(map(repr, words[1:]))
     raise click.UsageError(
-        f"one name, please: {extra} came after {words[0]!r}; put a schedule or text in quotes"
+        f"give one name: {extra} came after {words[0]!r}; put a schedule or text in quotes"
     )
 
 

@@ -61,7 +61,8 @@ def command(
             None if since is None else read_moment_or_length("--since", since, tz, now),
             None if until is None else read_moment_or_length("--until", until, tz, now),
         )
-        items = _items(opened, name, limit, wanted, with_traces=json)
+        found = _found(opened, name, limit, wanted, with_traces=json)
+        items = _of_known_entry(found, opened, name)
         if json:
             from beatd.cli.output import stream_json
 
@@ -121,26 +122,16 @@ def _nothing(opened: "OpenedStore", name: str | None, wanted: "RecordFilter") ->
     return f"no record{of} matches {' '.join(filters)}; without that there are some"
 
 
-def _items(
-    opened: "OpenedStore",
-    name: str | None,
-    limit: int | None,
-    wanted: "RecordFilter",
-    *,
-    with_traces: bool,
+def _of_known_entry(
+    items: Iterator[dict[str, Any]], opened: "OpenedStore", name: str | None
 ) -> Iterator[dict[str, Any]]:
-    """Return the records as `beatd history --json` prints them.
-
-    The trace ids may be missing without `with_traces`. Raises UnknownEntry if there is neither a
-    record nor an entry of this name.
-    """
+    """Return the records; UnknownEntry is raised if there is neither a record nor the entry."""
     from beatd.edits.editing import row_of
 
-    items = _found(opened, name, limit, wanted, with_traces=with_traces)
     first = list(islice(items, 1))
     if not first and name is not None:
         row_of(opened.store.catalog, name)
-    return islice(chain(first, items), limit)
+    return chain(first, items)
 
 
 def _found(
@@ -151,6 +142,10 @@ def _found(
     *,
     with_traces: bool,
 ) -> Iterator[dict[str, Any]]:
+    """Return the records as `beatd history --json` prints them.
+
+    The trace ids may be missing without `with_traces`.
+    """
     from beatd.views.record_rows import RecordFilter, record_json, with_deliveries, with_traced
 
     if opened.api is not None:

@@ -100,7 +100,9 @@ def _within(options: dict[str, Any]) -> timedelta | None:
     from beatd.schedules.duration import parse_duration
 
     if options["enabled"] and (options["paused"] or options["disabled"]):
-        raise click.UsageError("--enabled excludes the entries that --paused and --disabled select")
+        raise click.UsageError(
+            "--enabled excludes what --paused and --disabled select; give one of them"
+        )
     try:
         return parse_duration(options["due_within"]) if options["due_within"] else None
     except ConfigError as error:

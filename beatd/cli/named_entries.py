@@ -50,20 +50,12 @@ def stopped_text(entry: Entry, row: Stored | None, now: datetime) -> str:
 def _known_here(
     given: ConfigOption, names: Sequence[str]
 ) -> tuple[dict[str, Entry], dict[str, Stored]]:
-    from beatd.config import load_entries
+    from beatd.config import load_schedules
 
     config = given.load()
     known = {entry.name: entry for entry in config.entries}
     if any(name not in known for name in names) and config.schedules:
-        files = load_entries(
-            config.schedules,
-            folder=config.folder,
-            timezone=config.timezone,
-            defaults=config.defaults,
-            source=config.source,
-            shown=config.shown,
-            missing_folder_warns=True,
-        )
+        files = load_schedules(config, shown=config.shown)
         known = {entry.name: entry for entry in files.entries} | known
         wrong = [problem for problem in files.problems if not problem.warning]
         if wrong and any(name not in known for name in names):

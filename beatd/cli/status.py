@@ -40,7 +40,7 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
     Ends with 1 when nobody leads, a server is away or a source of entries is invalid.
     """
     if shadow and chosen.daemon is not None:
-        raise click.UsageError("--shadow does not work over the API of a daemon")
+        raise click.UsageError("--shadow does not work over the API of a daemon; leave out --url")
     if shadow:
         from beatd.cli.shadow_report import show
 

@@ -64,7 +64,7 @@ def copy(source: str, target: str, json: bool) -> int:
     _refuse_kind(from_config.store.url, "FROM", must_exist=True)
     _refuse_kind(to_config.store.url, "TO", must_exist=False)
     if from_config.store == to_config.store:
-        raise ConfigError("FROM and TO are the same store")
+        raise ConfigError("FROM and TO are the same store; name another one for TO")
     with (
         chosen_source.open(from_config) as opened,
         chosen_target.open(to_config, if_absent="create") as other,

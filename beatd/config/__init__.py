@@ -5,7 +5,7 @@ Paths are relative to the file that has them.
 
 from beatd.config.embedded_folders import make_folders
 from beatd.config.entries import EntryFile, EntryFiles, load_entries
-from beatd.config.load import Examined, Loaded, examine, load_config, without_file
+from beatd.config.load import Examined, Loaded, examine, load_config, load_schedules, without_file
 from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
 from beatd.secret import Secret, masked
 
@@ -25,6 +25,7 @@ __all__ = [
     "examine",
     "load_config",
     "load_entries",
+    "load_schedules",
     "make_folders",
     "masked",
     "without_file",

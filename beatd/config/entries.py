@@ -181,7 +181,8 @@ def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str,
     A problem is added to `read` for each invalid one. Defaults without a value are left out.
     """
     if not isinstance(given, Mapping):
-        add_problem(read, tree, Problem(f"{quoted(given)} is not a mapping", ("defaults",)))
+        text = f"{quoted(given)} is not a mapping; write it like {{options: {{queue: periodic}}}}"
+        add_problem(read, tree, Problem(text, ("defaults",)))
         return {}
     problems = [
         Problem(f"cannot be a default{hint_for(key, DEFAULTABLE)}", (key,))
@@ -206,7 +207,9 @@ def read_entries(
     """
     tree = read.data
     if not isinstance(declared, Map):
-        text = f"{quoted(declared)} is not a mapping of names to entries"
+        text = (
+            f"{quoted(declared)} is not a mapping; write it like {{tidy: {{task: t, every: 1h}}}}"
+        )
         add_problem(read, tree, Problem(text, ("entries",)))
         return [], frozenset()
     entries = []

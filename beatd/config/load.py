@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from beatd.config import settings, urls
-from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
+from beatd.config.entries import (
+    EntryFiles,
+    Scope,
+    add_problem,
+    load_entries,
+    read_defaults,
+    read_entries,
+    sorted_by_line,
+)
 from beatd.config.http_section import HttpSection
 from beatd.config.located_data import Map
 from beatd.config.values import (
@@ -69,6 +77,24 @@ def load_config(
         errors = [problem for problem in examined.problems if not problem.warning]
         raise ConfigError(in_one_line(errors), errors)
     return Loaded(examined.config, examined.problems)
+
+
+def load_schedules(config: Config, *, shown: str = "") -> EntryFiles:
+    """Read the entry files that `schedules` of the configuration names.
+
+    `shown` is the path of the configuration in messages. A folder that does not exist is only a
+    warning.
+    """
+    return load_entries(
+        config.schedules,
+        folder=config.folder,
+        timezone=config.timezone,
+        defaults=config.defaults,
+        source=config.source,
+        declared_places={entry.name: entry.declared_at for entry in config.entries},
+        shown=shown,
+        missing_folder_warns=True,
+    )
 
 
 def without_file(app: str) -> Config:
@@ -152,16 +178,16 @@ class _Loader:
         )
 
     def _section(self, name: str) -> dict[str, Any]:
+        fields = settings.SECTIONS[name]
+        known = [field.name for field in fields]
         given = self._tree.get(name)
         if given is None:
             given = {}
         if isinstance(given, str) and name in settings.BY_URL:
             given = {"url": given}
         if not isinstance(given, Mapping):
-            self._note(f"{quoted(given)} is not a mapping", name)
+            self._note(f"{quoted(given)} is not a mapping; it has {', '.join(known)}", name)
             return {}
-        fields = settings.SECTIONS[name]
-        known = [field.name for field in fields]
         for key in given:
             if key not in known:
                 self._note(f"is not a setting of {name}{nearest(key, known)}", name, key)
@@ -170,7 +196,7 @@ class _Loader:
             self._resolve_url(name, values)
         if name == "lock" and values.get("ttl", _SHORTEST_TTL) < _SHORTEST_TTL:
             self._note(
-                f"{quoted(given['ttl'])} is too short to renew in; 0.5s or more", name, "ttl"
+                f"{quoted(given['ttl'])} is too short to renew in; give 0.5s or more", name, "ttl"
             )
         if name == "alerts":
             self._read_alert_secret(values)
@@ -254,7 +280,7 @@ class _Loader:
             why = getattr(error, "strerror", None) or "it is not text"
             raise ConfigError(f"{quoted(path)} cannot be read: {why.lower()}") from None
         if not text:
-            raise ConfigError(f"{quoted(path)} is empty")
+            raise ConfigError(f"{quoted(path)} is empty; write the secret into it")
         return text
 
     def _note(self, text: str, *path: str, warning: bool = False) -> None:

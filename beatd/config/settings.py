@@ -71,9 +71,11 @@ def _sentry(value: Any, _tz: str) -> dict[str, str]:
         if key not in keys:
             raise ConfigError(f"{quoted(key)} is not one of its keys; it has {', '.join(keys)}")
         if not isinstance(text, str) or not text.strip():
-            raise ConfigError(f"{key}: {quoted(text)} is not text")
+            raise ConfigError(f"{key}: {quoted(text)} is not text; put it in quotes")
     if ("dsn" in value) == ("dsn_file" in value):
-        raise ConfigError("needs a dsn or a dsn_file, and not both")
+        raise ConfigError(
+            "needs a dsn or a dsn_file, and not both; write {dsn_file: /etc/beatd/sentry-dsn}"
+        )
     return dict(value)
 
 

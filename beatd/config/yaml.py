@@ -156,7 +156,9 @@ class _Builder:
         if event.tag is not None and event.tag not in _TAGS:
             self._refuse_tag(event)
         if depth > MAX_DEPTH:
-            raise _Refused(f"is nested deeper than {MAX_DEPTH} levels", event)
+            raise _Refused(
+                f"is nested deeper than {MAX_DEPTH} levels; move it up some levels", event
+            )
         before = self._count
         self._count += 1
         value: Any
@@ -189,7 +191,10 @@ class _Builder:
             if isinstance(key, yaml.MappingEndEvent):
                 break
             if not isinstance(key, yaml.ScalarEvent):
-                raise _Refused("a key is text, and this is a list, a mapping or an alias", key)
+                raise _Refused(
+                    "a key is text, and this is a list, a mapping or an alias; put it in quotes",
+                    key,
+                )
             line = _line(key)
             inner = self._value(next(events), events, depth + 1)
             if key.value == "<<" and not key.style:
@@ -224,7 +229,9 @@ class _Builder:
         self._count += size
         self._by_alias += size
         if self._by_alias > MAX_ALIAS_VALUES:
-            raise _Refused(f"aliases stand for more than {MAX_ALIAS_VALUES} values", event)
+            raise _Refused(
+                f"aliases stand for more than {MAX_ALIAS_VALUES} values; use fewer of them", event
+            )
         return value
 
     def _scalar(self, event: Any) -> Any:
@@ -256,7 +263,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
     """Return a message that explains a YAML syntax error and how to correct it."""
     fault = str(error.problem or error.context or "")
     if "nesting depth" in fault:  # libyaml looks ahead, and has a limit of its own
-        return f"is nested deeper than {MAX_DEPTH} levels"
+        return f"is nested deeper than {MAX_DEPTH} levels; move it up some levels"
     mark = error.problem_mark or error.context_mark
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""

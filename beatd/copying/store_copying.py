@@ -146,7 +146,7 @@ def _copy_records(
         state = replace(state, after=some[-1].place)
         mark = mark_of(state, seen.at)
         if not target.records.write_records(some, mark, seen):
-            raise Conflict("another copy into TO is under way; wait for its end, and copy again")
+            raise Conflict("another copy into TO is running; wait for its end, and copy again")
         seen, done = mark, done + len(some)
         progress("records", done, total)
 
@@ -183,7 +183,9 @@ def _copy_entries(source: Roles, target: Roles, total: int, progress: Progress) 
         changes = [_change_of(row) for row in rows if row.entry.name not in there]
         for change, made in zip(changes, target.catalog.write(changes), strict=True):
             if not made:
-                raise Conflict(f"entry {change.name!r} was added to TO meanwhile")
+                raise Conflict(
+                    f"entry {change.name!r} was added to TO meanwhile; empty TO and copy again"
+                )
         outcomes = source.outcomes.entry_outcomes(names)
         target.copies.write_entry_outcomes(list(outcomes.values()))
         done += len(rows)

@@ -140,17 +140,19 @@ def name_problem(name: Any) -> str:
     if not isinstance(name, str):
         return f"{quoted(name)} is not a name; put it in quotes"
     if not name.strip():
-        return "the name of an entry is empty"
+        return "the name of an entry is empty; give it one"
     if len(name) > MAX_NAME_CHARS:
         start = quoted(name[:20] + "…")
         return f"the name {start} is {len(name)} characters long; at most {MAX_NAME_CHARS} will do"
     if name != name.strip():
-        return f"the name {quoted(name)} begins or ends with a blank"
+        return f"the name {quoted(name)} begins or ends with a blank; remove it"
     # Not isprintable: it refuses the joiners that some emoji are made of.
     if any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" for c in name) or any(
         0xD800 <= ord(c) < 0xE000 for c in name
     ):
-        return f"the name {quoted(name)} has control characters in it, such as a newline"
+        return (
+            f"the name {quoted(name)} has control characters in it, such as a newline; remove them"
+        )
     return ""
 
 
@@ -188,11 +190,11 @@ def _schedule(
             if any(get_close_matches(str(key), KINDS, 1, 0.6) for key in given if key not in KEYS):
                 return None, []  # reported already, with the word that was meant
             return None, [Problem(f"has no schedule; give one of {every}")]
-        text = f"{' and '.join(written)} are both given; an entry has one schedule"
+        text = f"{' and '.join(written)} are both given; keep one of them"
         return None, [Problem(text, (written[1],))]
     kind = written[0]
     if given[kind] is None:
-        return None, [Problem("is empty", (kind,))]
+        return None, [Problem("is empty; give the schedule after it", (kind,))]
     value = given[kind]
     if not isinstance(value, date | timedelta):  # a moment may come from an app as one
         try:

@@ -65,7 +65,7 @@ def _warnings_of_alert(values: Mapping[str, Any]) -> list[Problem]:
     found: list[Problem] = []
     jitter = values.get("jitter") or timedelta(0)
     if alert.late is not None and alert.late <= jitter:
-        text = "is no longer than jitter, which delays runs on purpose; give a longer one"
+        text = "is not longer than jitter, which delays runs on purpose; give a longer one"
         found.append(Problem(text, ("alert", "late"), warning=True))
     if alert.failed is None and alert.recovered != 1:
         text = "counts only with failed: it closes what failures in a row opened"

@@ -55,7 +55,7 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
         if len(value) > longest:
             raise ConfigError(f"is {len(value)} characters long; at most {longest} will do")
         if not value.isprintable():
-            raise ConfigError(f"{quoted(value)} has control characters in it")
+            raise ConfigError(f"{quoted(value)} has control characters in it; remove them")
         return str.__str__(value)
 
     return Kind(read, {"type": "string", "minLength": 1, "maxLength": longest})

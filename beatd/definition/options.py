@@ -224,7 +224,9 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
         problems.append(Problem(text, ("serializer",), warning=True))
     problems += header_warnings(kept.get("headers") or {})
     if "eta" in kept and "countdown" in kept:
-        problems.append(Problem("countdown and eta exclude each other", ("countdown",)))
+        problems.append(
+            Problem("countdown and eta exclude each other; keep one of them", ("countdown",))
+        )
     soft, hard = kept.get("soft_time_limit"), kept.get("time_limit")
     if soft is not None and hard is not None and soft > hard:
         text = f"is later than time_limit ({hard} s), so the task is killed before the soft limit"

@@ -236,7 +236,7 @@ def refuse_stale(name: str, row: Stored | None, seen: int | None) -> None:
     revision = 0 if row is None else row.revision
     if seen is not None and revision != seen:
         what = "was removed" if row is None else "was changed by somebody else"
-        raise Stale(f"entry {name!r} {what} since you read it; nothing was changed")
+        raise Stale(f"entry {name!r} {what} since you read it; nothing was changed; read it again")
 
 
 def _mark_lost(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:

@@ -61,12 +61,14 @@ def backfill(
     Conflict if a pending backfill overlaps it.
     """
     if last > now:
-        raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
+        raise ConfigError(f"--to {last.isoformat()} is in the future; a backfill ends in the past")
     row = row_of(store, name)
     beginning = planning.next_moment(row.entry, planning.earlier(first, MICROSECOND))
     if beginning is None or beginning > last:
         span = f"from {first.isoformat()} to {last.isoformat()}"
-        raise BeatError(f"entry {name!r} has no moment {span}; nothing was requested")
+        raise BeatError(
+            f"entry {name!r} has no moment {span}; nothing was requested; give a longer time"
+        )
     newest = planning.moment_before(
         row.entry, beginning, last + MICROSECOND, lambda schedule, at: schedule.next_after(at)
     )
@@ -90,7 +92,7 @@ def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
             span = f"from {one.first.isoformat()} to {one.last.isoformat()}"
             raise Conflict(
                 f"a backfill of {one.name!r} {span} is pending already; nothing was requested "
-                "(`beatd backfill NAME --cancel` calls it off)"
+                "(`beatd backfill NAME --cancel` cancels it)"
             )
 
 

@@ -163,7 +163,8 @@ def _entry_of(record: ChangeRecord, state: EntryState, codec: Codec, *, force: b
     # back.
     if not state.definition:
         raise BeatError(
-            f"the definition of {record.name!r} before change {record.id} was too large to keep"
+            f"the definition of {record.name!r} before change {record.id} was too large to keep; "
+            "edit the entry by hand"
         )
     definition = state.definition.encode()
     entry = codec.decode(record.name, definition, state.source, state.declared_at)

@@ -94,7 +94,9 @@ def _terms(schedule: Any, last: datetime | None) -> Terms:
     if isinstance(schedule, int | float) and not isinstance(schedule, bool):
         return every(timedelta(seconds=schedule))
     if not isinstance(schedule, CeleryObject):
-        raise ConfigError(f"its schedule is a {type(schedule).__name__}")
+        raise ConfigError(
+            f"its schedule is a {type(schedule).__name__}, which celery beat does not know"
+        )
     fields = schedule.fields
     # crontab(app=app) has its app in its state; the schedule does not depend on it.
     strangers = [
@@ -115,10 +117,10 @@ def _kept_terms(kind: str, fields: dict[str, Any], last: datetime | None) -> Ter
         if isinstance(length, int | float) and not isinstance(length, bool):
             length = timedelta(seconds=length)
         if not isinstance(length, timedelta):
-            raise ConfigError("its interval is not a length of time")
+            raise ConfigError(f"its interval is a {type(length).__name__}, not a length of time")
         return every(length, relative=bool(fields.get("relative")), last=last)
     if kind == "crontab":
         return crontab(fields)
     if kind == "solar":
         return solar(fields.get("event"), fields.get("lat"), fields.get("lon"))
-    raise ConfigError(f"its schedule is a {kind}")
+    raise ConfigError(f"its schedule is a {kind}; schedule, crontab and solar are known")

@@ -97,7 +97,8 @@ def _written(key: Key, value: Any) -> Written:
     if isinstance(value, str):
         if len(value) > _MAX_CHARS:
             raise ScheduleError(
-                f"crontab {key.name} {quoted(value)} is {len(value)} characters long"
+                f"crontab {key.name} {quoted(value)} is {len(value)} characters long; "
+                f"{_MAX_CHARS} will do"
             )
         return value
     if isinstance(value, int):
@@ -136,7 +137,7 @@ def _mask(key: Key, value: Written) -> int:
 
 def _part(key: Key, part: str) -> list[int]:
     if not part:
-        raise ScheduleError(f"crontab {key.name} has an empty item")
+        raise ScheduleError(f"crontab {key.name} has an empty item; remove a comma")
     if match := _RANGE_STEP.match(part):
         return _range(key, match[1], match[2])[:: _step(key, part, match[3])]
     if match := _RANGE.match(part):
@@ -169,7 +170,9 @@ def _step(key: Key, part: str, text: str | None) -> int:
 
 def _number(key: Key, text: str) -> int:
     if text.startswith("-"):
-        raise ScheduleError(f"crontab {key.name}: {quoted(text)} is negative")
+        raise ScheduleError(
+            f"crontab {key.name}: {quoted(text)} is negative; write a number from {key.low} on"
+        )
     try:
         number = int(text)
     except ValueError:

@@ -83,7 +83,7 @@ class FieldParser:
         if base.startswith("h"):
             return _bits(self.hash_range(field, base, step if slash else None))
         if not base:
-            raise WrongField(f"the {field.name} has an empty item")
+            raise WrongField(f"the {field.name} has an empty item; remove a comma")
         if base == "?":
             raise WrongField(f"? stands only alone, for a day; for any {field.name} write *")
         low_text, dash, high_text = base.partition("-")
@@ -122,7 +122,9 @@ class FieldParser:
             if field is WEEKDAY and high == 7:
                 high = 6
         if high < low:
-            raise WrongField(f"H({inner[1]}-{inner[2]}) runs backward")
+            raise WrongField(
+                f"H({inner[1]}-{inner[2]}) runs backward; write the smaller number first"
+            )
         digest = blake2b(f"{self.seed}\0{field.name}".encode(errors="surrogatepass"), digest_size=8)
         drawn = int.from_bytes(digest.digest(), "big")
         if step is None:

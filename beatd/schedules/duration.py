@@ -79,7 +79,9 @@ def format_duration(length: timedelta) -> str:
 def _text(text: str) -> int:
     stripped = text.strip().lower()
     if len(stripped) > _MAX_CHARS:
-        raise ScheduleError(f"{quoted(text)} is not a duration: it is {len(text)} characters long")
+        raise ScheduleError(
+            f"{quoted(text)} is not a duration: it is {len(text)} characters long; {_EXAMPLES}"
+        )
     if _NUMBER.fullmatch(stripped):
         return _exact(Decimal(stripped), "s", text)
     total, end = 0, 0
@@ -98,7 +100,7 @@ def _exact(amount: Decimal, unit: str, text: str) -> int:
     scaled = amount * _MICROSECONDS[unit]
     whole = int(scaled)
     if whole != scaled:
-        raise ScheduleError(f"{quoted(text)} is finer than a microsecond")
+        raise ScheduleError(f"{quoted(text)} is finer than a microsecond; round it")
     return whole
 
 

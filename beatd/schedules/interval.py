@@ -91,9 +91,11 @@ def interval(
     if length < _MIN_PERIOD:
         raise ScheduleError(f"every {quoted(every)} is too often; every: 1ms is the most")
     if length > _MAX_PERIOD:
-        raise ScheduleError(f"every {quoted(every)} is longer than a century")
+        raise ScheduleError(
+            f"every {quoted(every)} is longer than a century; write at: for a single moment"
+        )
     if start is not None and start.tzinfo is None:
-        raise ScheduleError(f"start {quoted(start)} has no time zone")
+        raise ScheduleError(f"start {quoted(start)} has no time zone; give one, like +01:00")
     if not isinstance(spread, bool):
         raise ScheduleError(f"spread is true or false, not {quoted(spread)}")
     period = length // _MICROSECOND

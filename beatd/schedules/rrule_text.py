@@ -66,7 +66,9 @@ def parse(text: str, tz: str) -> Recurrences:
     Raises ScheduleError if the text is wrong.
     """
     if len(text) > _MAX_CHARS:
-        raise ScheduleError(f"rrule {quoted(text)} is {len(text)} characters long")
+        raise ScheduleError(
+            f"rrule {quoted(text)} is {len(text)} characters long; {_MAX_CHARS} will do"
+        )
     try:
         return _parse(text, tz)
     except _Wrong as wrong:
@@ -114,7 +116,7 @@ def _check_zone(parameters: list[str], tz: str) -> None:
         if key == "TZID" and zone_name(value) != tz:
             raise _Wrong(f"TZID={value} is not the entry's zone {tz}; write tz: {zone_name(value)}")
         if key not in ("TZID", "VALUE"):
-            raise _Wrong(f"{quoted(parameter)} is not understood")
+            raise _Wrong(f"{quoted(parameter)} is not understood; only TZID and VALUE are")
 
 
 def _pairs(rule: str) -> dict[str, str]:
@@ -126,7 +128,7 @@ def _pairs(rule: str) -> dict[str, str]:
         if key not in _KEYS:
             raise _Wrong(f"{quoted(key)} is not understood; {_near(key, _KEYS)}")
         if key in pairs:
-            raise _Wrong(f"{key} stands there twice")
+            raise _Wrong(f"{key} is given twice; keep one of them")
         pairs[key] = value
     return pairs
 

@@ -200,8 +200,8 @@ class RedisServer:
             raise StoreError(f"{self.place}: {_line(trouble)}") from None
         except (ConnectionError, ClusterError, RedisClusterException, OSError) as trouble:
             if "TTL exhausted" in str(trouble):  # redis-py's words for a TRYAGAIN that does not end
-                text = "the Cluster is moving our slot to another node"
-                raise StoreError(f"{self.place}: {text}; we wait for it") from None
+                text = "the Cluster moves the slot of beatd to another node"
+                raise StoreError(f"{self.place}: {text}; beatd waits for it") from None
             # A Cluster's error of connecting hides what a node answered.
             cause = trouble.__cause__ if isinstance(trouble, RedisClusterException) else None
             if isinstance(cause, (AuthenticationError, NoPermissionError)):
@@ -218,7 +218,7 @@ class RedisServer:
         text = _line(trouble)
         if "WRONGTYPE" in text:
             return StoreUnusable(
-                f"{self.place}: keys of another program lie under our prefix ({text}); "
+                f"{self.place}: keys of another program lie under the prefix of beatd ({text}); "
                 "try another key prefix or db"
             )
         if "WRONGPASS" in text or "NOPERM" in text or "can't run this command" in text:

@@ -46,7 +46,7 @@ class RedisCommand:
         """
         if not self._holds():
             self.drop()
-            raise ConnectionError("the connection was lost in the midst of a command")
+            raise ConnectionError("the connection was lost during a command")
         self._send([b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)], check=False)
         return self.reply
 

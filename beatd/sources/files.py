@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from beatd.clock import Clock
-from beatd.config import Config, EntryFile, examine, load_entries
+from beatd.config import Config, EntryFile, examine, load_schedules
 from beatd.config.entry_paths import find_files
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
@@ -51,15 +51,7 @@ class Files:
         wrong = {self._path} if self._path and _is_wrong(problems) else set()
         config = self._config
         entries = {entry.name: entry for entry in config.entries}
-        files = load_entries(
-            config.schedules,
-            folder=config.folder,
-            timezone=config.timezone,
-            defaults=config.defaults,
-            source=config.source,
-            declared_places={entry.name: entry.declared_at for entry in config.entries},
-            missing_folder_warns=True,
-        )
+        files = load_schedules(config)
         doubtful = [self._relative(place) for place in files.missing]
         unread: set[str] = set()
         unreadable: set[str] = set()

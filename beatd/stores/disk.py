@@ -24,7 +24,7 @@ def problems_of_disk(file: Path) -> Sequence[str]:
         free = room_left(folder)
         if free < max(ROOM, 2 * file.stat().st_size):
             megabytes = free // 1_000_000
-            found.append(f"{folder}: {megabytes} MB are left on this disk; make some room")
+            found.append(f"{folder}: {megabytes} MB are left on this disk; free some space")
         took = time_to_keep(folder)
         if took > SLOW:
             found.append(

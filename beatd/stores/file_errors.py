@@ -32,7 +32,7 @@ def said_clearly(path: Path) -> Iterator[None]:
         if hopeless:
             raise StoreUnusable(f"store.url: {path} {hopeless}") from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            text = f"no space left for {path}; nothing was changed, make some room"
+            text = f"no space left for {path}; nothing was changed, free some space"
             raise StoreError(text) from error
         raise StoreError(f"{path}: {error.strerror}") from error
 

@@ -40,7 +40,7 @@ def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> dat
     try:
         return now - length
     except OverflowError:
-        raise ConfigError(f"{option}: {text!r} is too long") from None
+        raise ConfigError(f"{option}: {text!r} is too long; give a shorter length") from None
 
 
 def moment_text(moment: datetime, tz: str) -> str:

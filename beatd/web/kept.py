@@ -43,10 +43,15 @@ class Kept:
             self._results.clear()
 
 
+def shared(request: Request, kind: type[T]) -> T:
+    """Return the object of this class that all requests of this web application share."""
+    state, name = request.app.state, kind.__name__
+    if not hasattr(state, name):
+        setattr(state, name, kind())
+    found: T = getattr(state, name)
+    return found
+
+
 def kept_of(request: Request) -> Kept:
     """Return the cache of slow results that all requests of this web application share."""
-    state = request.app.state
-    if not hasattr(state, "kept"):
-        state.kept = Kept()
-    kept: Kept = state.kept
-    return kept
+    return shared(request, Kept)

@@ -111,7 +111,7 @@ def test_what_is_no_name_is_refused_in_a_line(here: Here, name: str) -> None:
         (("--catch-up", "all"), "--catch-up: all needs a limit"),
         (("--max-runs", "0"), "--max-runs: 0 is out of range"),
         (("--cron", "@daily"), "--every and --cron are both given"),
-        (("more",), "one name, please"),
+        (("more",), "give one name: 'more' came after"),
     ],
 )
 def test_what_was_asked_wrongly_is_told_in_a_line(here: Here, words: Any, said: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from beatd.clock import SystemClock
 from beatd.leaders.file import FileLease
 from beatd.wiring.backends import own_holder
-from tests.cli.conftest import Beatd
+from tests.cli.conftest import Beatd, Here
 
 Write = Callable[[str, str], Path]
 
@@ -139,7 +139,7 @@ def test_without_anything_to_check_it_is_asked_wrongly(
         ("broker: memory://\nlock: {ttl: 10ms}\n", "too short"),
         ("broker: memory://\nhttp: {bind: '9753'}\n", "127.0.0.1:9753"),
         ("broker: memory://\nhttp: {bind: '0.0.0.0:9753'}\n", "warning: http.bind"),
-        ("broker: memory://\nentries: [a]\n", "is not a mapping of names"),
+        ("broker: memory://\nentries: [a]\n", "is not a mapping; write it like {tidy"),
         ("broker: memory://\nentries: {'': {task: t, every: 1s}}\n", "name of an entry is empty"),
         ("broker: memory://\ndefaults: {task: t}\n", "defaults.task: cannot be a default"),
         ("broker: memory://\ndefaults: {options: {priority: 999}}\n", "0 to 255"),
@@ -324,7 +324,7 @@ def test_the_settings_of_an_app_are_checked_too(
     monkeypatch.syspath_prepend(str(path.parent))
     ended = beatd("check", "-A", "short_app")
     assert ended.code == 1
-    assert "short_app: error: beatd_lock_ttl: too short to renew in" in ended.out
+    assert "short_app: error: beatd_lock_ttl: '1ms' is too short to renew in" in ended.out
 
 
 def test_an_app_that_is_not_in_its_module_is_told_so(
@@ -378,3 +378,21 @@ def test_results_without_a_result_backend_is_a_warning(
     write("backless.py", path.read_text() + "app.conf.result_backend = 'redis://h/0'\n")
     monkeypatch.delitem(sys.modules, "backless")
     assert "shows nothing" not in beatd("check", "-c", config).out
+
+
+def test_only_the_files_are_checked_with_zone_and_defaults_of_the_configuration(
+    here: Here,
+) -> None:
+    here.config("app: nosuch:app\nhttp: {bind: '${NOSUCH}'}\ndefaults: {max_run: 1h}\n")
+    file = here.file("a.yaml", "entries: {x: {task: t, every: 1d, overlap: skip}}")
+    assert here("check", "--only-files", file).out == "nothing wrong: 1 entry in 1 file\n"
+    assert "app: 'nosuch:app' cannot be loaded" in here("check", file, code=1).out
+    file.write_text("entries: {x: {task: t, every: 1d, overlap: never}}")
+    assert "entries.x.overlap" in here("check", "--only-files", file, code=1).out
+
+
+@pytest.mark.parametrize("words", ["", "a.yaml --connect"])
+def test_only_files_needs_files_and_does_not_connect(here: Here, words: str) -> None:
+    here.file("a.yaml", "entries: {}")
+    ended = here("check", "--only-files", *words.split(), code=2)
+    assert "--only-files goes with ENTRYFILE…, and not with --connect" in ended.line

@@ -142,7 +142,7 @@ def test_a_backfill_is_seen_while_it_is_pending_and_can_be_called_off(x: Here) -
     [
         ("nope", "2026-01-01", "--from: 'nope' is not a moment"),
         ("2026-01-02", "2026-01-01", "is after"),
-        ("2026-01-01", "2100-01-01", "ahead of us"),
+        ("2026-01-01", "2100-01-01", "in the future"),
     ],
 )
 def test_a_backfill_that_cannot_be_is_told(x: Here, since: str, to: str, said: str) -> None:

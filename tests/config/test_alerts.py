@@ -112,4 +112,4 @@ def test_what_has_no_effect_is_a_warning() -> None:
     (first,) = told({"recovered": 3})
     assert "counts only with failed" in first
     (second,) = told({"late": "1m"}, jitter="2m")
-    assert "no longer than jitter" in second
+    assert "is not longer than jitter" in second

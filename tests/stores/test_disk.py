@@ -23,7 +23,7 @@ def test_a_disk_that_is_nearly_full_is_told(
     file.write_bytes(b"x" * 1000)
     monkeypatch.setattr(disk, "room_left", lambda folder: 12_345_678)
     (line,) = problems_of_disk(file)
-    assert line == f"{tmp_path}: 12 MB are left on this disk; make some room"
+    assert line == f"{tmp_path}: 12 MB are left on this disk; free some space"
 
 
 @pytest.mark.usefixtures("fast")

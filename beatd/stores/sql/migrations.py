@@ -44,7 +44,7 @@ def _first(connection: Connection, dialect: Dialect) -> None:
 
 def _refused(dialect: Dialect, table: str) -> StoreUnusable:
     return StoreUnusable(
-        f"store {dialect.where()}: the table {table} is in the way and is not of beatd; "
+        f"store {dialect.where()}: the table {table} exists and is not of beatd; "
         "name another database"
     )
 
@@ -159,7 +159,7 @@ def _state(connection: Connection, database: Database) -> Any:
         ) from error
     if not {"id", "version", "serves", "namespace"} <= set(found.keys()):
         raise StoreUnusable(
-            f"{database.where}: the table {ledger.name} is in the way and is not of beatd; "
+            f"{database.where}: the table {ledger.name} exists and is not of beatd; "
             "name another database"
         )
     # The row that has the schema version; None if it was lost.

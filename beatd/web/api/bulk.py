@@ -101,7 +101,9 @@ def _seen(call: Call, body: BulkBody) -> Mapping[str, int | None]:
     search = EntrySearch(text=body.query.q, source=body.query.source, state=body.query.state)
     page = entries_page(call.store, search, call.now, NAMES_MAX)
     if page.rest is not None:
-        raise wrong_values([Problem(f"more than {NAMES_MAX} entries may match", ("query",))])
+        raise wrong_values(
+            [Problem(f"more than {NAMES_MAX} entries may match; narrow it", ("query",))]
+        )
     return {row.entry.name: row.revision for row, _ in page.entries}
 
 

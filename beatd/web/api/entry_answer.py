@@ -95,7 +95,9 @@ def seen_revision(call: Call, *, required: bool) -> int | None:
     row = row_of(call.store.catalog, call.name)
     revisions = revisions_in(header)
     if revisions is not None and row.revision not in revisions:
-        raise stale(call, row, Stale(f"entry {call.name!r} was changed since you read it"))
+        raise stale(
+            call, row, Stale(f"entry {call.name!r} was changed since you read it; read it again")
+        )
     return row.revision
 
 

@@ -73,9 +73,9 @@ def backfill_entry(call: Call) -> Response:
     tz = row_of(call.store.catalog, call.name).entry.tz
     first, last = _moment("from", body.first, tz), _moment("to", body.last, tz)
     if last > call.now:
-        raise wrong_values([Problem("is ahead of us; a backfill ends in the past", ("to",))])
+        raise wrong_values([Problem("is in the future; a backfill ends in the past", ("to",))])
     if first > last:
-        raise wrong_values([Problem("is after `to`", ("from",))])
+        raise wrong_values([Problem("is after `to`; exchange the two", ("from",))])
     if body.dry_run or key is None:
         found = backfill(requests, call.name, first, last, call.now, only_count=body.dry_run)
     else:
@@ -110,7 +110,7 @@ def cancel_backfills_of_entry(call: Call) -> Response:
 def _key(call: Call) -> str | None:
     key = call.header("idempotency-key")
     if key is not None and not 0 < len(key) <= KEY_CHARS_MAX:
-        detail = f"a key has 1 to {KEY_CHARS_MAX} characters"
+        detail = f"has {len(key)} characters; a key has 1 to {KEY_CHARS_MAX}"
         raise wrong_parameter("Idempotency-Key", detail)
     return key
 

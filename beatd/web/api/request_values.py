@@ -27,7 +27,7 @@ def values_of(request: Request, operation: Operation) -> dict[str, Any]:
             hint = nearest(name, known)
             raise wrong_parameter(name[:100], f"is not a parameter of this request{hint}")
         if name in found:
-            raise wrong_parameter(name, "is given twice")
+            raise wrong_parameter(name, "is given twice; give it once")
         found[name] = _value(known[name], text)
     return found
 

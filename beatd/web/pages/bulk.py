@@ -25,7 +25,7 @@ from beatd.edits.bulk_edit import (
 from beatd.edits.editing import rows
 from beatd.errors import ConfigError
 from beatd.views.pause_text import read_end
-from beatd.web.kept import kept_of
+from beatd.web.kept import kept_of, shared
 from beatd.web.pages.entry_list import names_in
 from beatd.web.pages.moments import Moments
 from beatd.web.pages.rendering import moments_of, site_of
@@ -146,7 +146,7 @@ def _carried_out(request: Request, form: Form, action: BulkAction) -> Response:
     until, refusal = _end_of(request, form, action, shown.now)
     if refusal:
         return _preview(request, form, action, refusal)
-    forms, number = _forms_of(request), one_of(form, "number")
+    forms, number = shared(request, SentForms), one_of(form, "number")
     if not forms.begin(number):
         return _results(request, action, shown, forms.results(number), again=True)
     store = site.open_store()
@@ -195,14 +195,6 @@ def _results(
         again=again,
         is_running=results is None,
     )
-
-
-def _forms_of(request: Request) -> SentForms:
-    state = request.app.state
-    if not hasattr(state, "sent_forms"):
-        state.sent_forms = SentForms()
-    forms: SentForms = state.sent_forms
-    return forms
 
 
 def routes() -> list[Route]:

@@ -94,7 +94,7 @@ def test_a_slot_that_is_being_moved_is_waited_for(start: Start, open_store: Call
     target.admin.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[source])
     source.admin.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[target])
 
-    with pytest.raises(StoreError, match="moving our slot") as trouble:
+    with pytest.raises(StoreError, match="moves the slot of beatd") as trouble:
         store.begin(holder("me"))
 
     assert not isinstance(trouble.value, StoreEmptied)

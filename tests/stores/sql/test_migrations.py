@@ -136,7 +136,7 @@ def test_an_older_schema_that_lost_its_terms_is_upgraded(url: str) -> None:
 def test_a_table_of_another_program_stops_the_upgrade(url: str) -> None:
     make_old(url)
     change(url, "CREATE TABLE beatd_running (colour VARCHAR(20))")
-    with pytest.raises(StoreUnusable, match="beatd_running is in the way"):
+    with pytest.raises(StoreUnusable, match="beatd_running exists and is not of beatd"):
         SqlStore(url, codec=codec)
     change(url, "DROP TABLE beatd_running")
     with closing(SqlStore(url, codec=codec)) as store:

@@ -119,7 +119,7 @@ def test_a_table_of_another_program_is_not_touched(url: str, table: str) -> None
     change(url, f"CREATE TABLE {table} (colour VARCHAR(20))")
     line = told(url)
     assert table in line
-    assert "in the way" in line
+    assert "exists and is not of beatd" in line
     change(url, f"INSERT INTO {table} VALUES ('green')")
 
 

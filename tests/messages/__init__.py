@@ -1,0 +1,1 @@
+"""Every message that a user can cause, from the sources."""
