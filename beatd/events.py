@@ -167,7 +167,8 @@ class BrokerBack(Event, frozen=True):
 class OutcomesRead(Event, frozen=True, kw_only=True):
     """Emitted when the leader has stored outcomes of runs, or learned that reports were lost.
 
-    - `deliveries`: the deliveries (of a message to a worker) whose state changed.
+    - `deliveries`: the deliveries (of a message to a worker) whose state changed. For a canvas, it
+      is one delivery with the state of the whole run, each time that this changed.
     - `late`: the number of deliveries that had already ended before.
     - `unknown`: the number of deliveries of runs that this store does not know.
     - `dropped`: the number of reports that workers have dropped.

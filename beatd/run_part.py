@@ -1,11 +1,13 @@
 """Which part of a run a task of a canvas is, so that reports about tasks show when the run ends.
 
 The tasks of a canvas after which nothing follows are its ends, numbered from 0. A run has ended
-when all its ends have. A task before them that fails ends all that follow it.
+when all its ends have. A task before them that fails ends all that follow it. All tasks are
+numbered from 1, in the order of writing, so that people know which of them failed.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -13,23 +15,28 @@ from beatd.canvas import Path
 from beatd.entry import Step
 
 HEADER = "beatd_part"  # of a message; its value is the text of a RunPart
-_TEXT = re.compile(r"(\d{1,6})(?:\+(\d{1,6}))?/(\d{1,6})", re.ASCII)
+_NUMBER = r"(\d{1,6})"
+_TEXT = re.compile(rf"{_NUMBER}(?:\+{_NUMBER})?/{_NUMBER}:{_NUMBER}/{_NUMBER}", re.ASCII)
+PARTS_REMEMBERED = 20_000  # each report about a task of a large group reads all parts of the run
 
 
 class RunPart(Struct, frozen=True):
     """A task of a canvas: the ends from `first` on that depend on it, of all `ends` of the run.
 
-    `follows` is their number, or 0 if the task is itself the end `first`. As text it is "3/12" for
-    an end and "2+4/12" for a task before the ends 2 to 5.
+    `follows` is their number, or 0 if the task is itself the end `first`. `number` is the place of
+    the task among all `tasks`, from 1. As text, task 4 of 20 is "3/12:4/20" if it is an end, and
+    "2+4/12:4/20" if it comes before the ends 2 to 5.
     """
 
     first: int
     follows: int
     ends: int
+    number: int
+    tasks: int
 
     def __str__(self) -> str:
         more = f"+{self.follows}" if self.follows else ""
-        return f"{self.first}{more}/{self.ends}"
+        return f"{self.first}{more}/{self.ends}:{self.number}/{self.tasks}"
 
     def ended_by(self, state: str) -> range:
         """Return the ends of the run that are over when this task has ended in a state."""
@@ -45,8 +52,14 @@ def delivery_id(random: str, part: str) -> str:
 
 def part_in(delivery: str) -> RunPart | None:
     """Return the part in the id of a delivery; None if the run is one task."""
-    found = _TEXT.fullmatch(delivery.partition(".")[2])
-    return RunPart(int(found[1]), int(found[2] or 0), int(found[3])) if found else None
+    _, dot, text = delivery.partition(".")
+    return _part_of(text) if dot else None
+
+
+@lru_cache(PARTS_REMEMBERED)
+def _part_of(text: str) -> RunPart | None:
+    found = _TEXT.fullmatch(text)
+    return RunPart(*(int(number or 0) for number in found.groups())) if found else None
 
 
 def all_ended(ended: Iterable[tuple[RunPart, str]]) -> bool:
@@ -60,8 +73,11 @@ def all_ended(ended: Iterable[tuple[RunPart, str]]) -> bool:
 
 def parts_of_run(canvas: Step) -> dict[Path, RunPart]:
     """Return the part of each task of a canvas, without links, by its path."""
-    ends = _ends(canvas)
-    return {path: RunPart(*place, ends) for path, place in _places(canvas, (), 0, None)}
+    ends, places = _ends(canvas), list(_places(canvas, (), 0, None))
+    return {
+        path: RunPart(first, follows, ends, number, len(places))
+        for number, (path, (first, follows)) in enumerate(places, 1)
+    }
 
 
 def _ends(step: Step) -> int:

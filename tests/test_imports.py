@@ -17,7 +17,7 @@ VALUES = {
 SEAMS = {
     "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "history",
     "incident", "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning",
-    "presence", "publisher", "report", "store",
+    "presence", "publisher", "report", "run_outcome", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
@@ -119,7 +119,7 @@ MODULES = {
     """,
     "daemon": """
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
-        celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries
+        canvas_runs celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries
         foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread outcome_status
         outcome_thread outcome_writer parts process_start service startup status store_clock
         store_status trial

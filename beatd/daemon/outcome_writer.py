@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from beatd.clock import Clock
+from beatd.daemon.canvas_runs import CanvasRuns
 from beatd.daemon.failed_runs import FailedRuns
 from beatd.events import Observer, OutcomesRead
 from beatd.outcome import DELIVERY_ENDS, RUN_ENDS, Delivery
@@ -39,6 +40,7 @@ class OutcomeWriter:
         self._known, self._failed = KnownRuns(store.history, store.outcomes), FailedRuns()
         self._started = 0  # as the last event had it
         self._batch: OutcomeBatch | None = None  # that is not completely written
+        self._runs = CanvasRuns(store.outcomes)
         self._left, self._written = list[Delivery](), list[Delivery]()  # of this batch
         self._of_batch = 0  # its deliveries of runs that this store knows
         self._wakes = False  # once the deliveries are written
@@ -57,15 +59,15 @@ class OutcomeWriter:
         while self._left:
             self._written += self._write_some(self._left[:WRITTEN_MAX])
             del self._left[:WRITTEN_MAX]
-        self._batch = None
         event = OutcomesRead(
-            deliveries=self._written,
+            deliveries=self._runs.changed(self._written),
             late=self._of_batch - len(self._written),
             unknown=len(batch.deliveries) - self._of_batch,
             dropped=batch.dropped,
             unreadable=batch.unreadable,
             started=self._live.started,
         )
+        self._batch = None
         if not batch.is_empty or event.started != self._started:
             self._emit(event)
 
@@ -76,7 +78,9 @@ class OutcomeWriter:
         """
         for start in range(0, len(deliveries), WRITTEN_MAX):
             written = self._write_some(deliveries[start : start + WRITTEN_MAX])
-            self._emit(OutcomesRead(deliveries=written, started=self._live.started))
+            self._emit(
+                OutcomesRead(deliveries=self._runs.changed(written), started=self._live.started)
+            )
 
     def _write_some(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         # The result has only deliveries that changed the store. A pause follows a full transaction.

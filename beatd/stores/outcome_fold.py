@@ -9,21 +9,11 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from beatd.outcome import DELIVERY_ENDS, RUN_ENDS, Delivery, EntryOutcome
-from beatd.run_part import all_ended, part_in
+from beatd.run_outcome import BAD_ENDS, by_age, run_outcome
+from beatd.run_part import part_in
 
 _STAGES = {"received": 0, "started": 1}
 _ENDED = 2
-
-
-def known_since(delivery: Delivery) -> datetime:
-    """Return the first known time of a delivery: when it was received, started, ended or
-    reported."""
-    return delivery.received or delivery.started or delivery.finished or delivery.at
-
-
-def by_age(delivery: Delivery) -> tuple[datetime, str]:
-    """Return a key for sorting the deliveries of a message to workers, oldest first."""
-    return known_since(delivery), delivery.delivery
 
 
 def with_report(old: Delivery | None, new: Delivery) -> Delivery | None:
@@ -57,22 +47,6 @@ def _stage(delivery: Delivery) -> int:
     return _STAGES.get(delivery.state, _ENDED)
 
 
-def run_ended(deliveries: Iterable[Delivery]) -> bool:
-    """Return True if a run whose message was delivered like this is over, else False.
-
-    A run is over if every delivery has ended, and at least one of them was not retried. A canvas
-    is over if that is so, and each of its ends was reached or cannot be reached any more.
-    """
-    # In any order: the clocks of two workers may differ, and an order by their times could make a
-    # retried run count as running forever.
-    found = list(deliveries)
-    states = {delivery.state for delivery in found}
-    if not states <= DELIVERY_ENDS or states.isdisjoint(RUN_ENDS):
-        return False
-    parts = [(part_in(one.delivery), one.state) for one in found if one.state in RUN_ENDS]
-    return all_ended((part, state) for part, state in parts if part is not None)
-
-
 def entry_after(
     before: EntryOutcome | None,
     old: Delivery | None,
@@ -88,7 +62,11 @@ def entry_after(
     """
     counts = True
     if part_in(new.delivery) is not None:
-        (new, counts), others = _of_canvas(new, list(others)), []
+        # The tasks of a canvas are one run: it fails with its first task that does.
+        found = list(others)
+        old = run_outcome([*found, old] if old is not None else found)
+        new, others = run_outcome([*found, new]) or new, []
+        counts = not _is_counted(old, new)
     # The newest delivery of a run decides its outcome. An older one that was lost is no failure,
     # because the broker delivered the message again.
     # After a retry another delivery comes, though the clock of its worker may be behind.
@@ -120,15 +98,8 @@ def entry_after(
     )
 
 
-def _of_canvas(new: Delivery, others: list[Delivery]) -> tuple[Delivery, bool]:
-    """Return the delivery that shows the state of a canvas's run after a report about one task.
-
-    The second result is True if the report changes how often the entry failed or succeeded: a run
-    fails with its first task that does, and succeeds with its last.
-    """
-    bad = [one for one in others if one.state in RUN_ENDS and one.state != "succeeded"]
-    if bad:
-        return bad[0], False
-    if new.state != "succeeded" or run_ended([new, *others]):
-        return new, not run_ended(others)
-    return replace(new, state="started", finished=None), True
+def _is_counted(was: Delivery | None, now: Delivery) -> bool:
+    """Return True if the end of a canvas's run was counted before this report."""
+    if was is None:
+        return False
+    return was.state == now.state or {was.state, now.state} <= BAD_ENDS - {"revoked"}

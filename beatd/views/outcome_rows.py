@@ -112,12 +112,6 @@ def delivery_json(delivery: Delivery | None) -> dict[str, Any]:
     }
 
 
-def delivered(deliveries: Sequence[Delivery]) -> int:
-    """Return how often the broker delivered a run's message to a worker, not counting retries of
-    the task."""
-    return sum(delivery.state != "retried" for delivery in deliveries)
-
-
 def outcome_lines(
     row: "Stored", outcome: EntryOutcome | None, now: datetime
 ) -> Iterator[tuple[str, str, str]]:

@@ -10,9 +10,10 @@ from msgspec import Struct
 from beatd.catalog import Catalog, Query
 from beatd.history import Record
 from beatd.outcome import Delivery, Outcomes
+from beatd.run_outcome import run_outcome, times_delivered
 from beatd.trace import trace_id
 from beatd.views.entry_rows import iso_or_none
-from beatd.views.outcome_rows import delivered, delivery_json
+from beatd.views.outcome_rows import delivery_json
 
 PAGE = 500  # records whose outcomes are read at once
 
@@ -70,10 +71,11 @@ def with_traced(
 def record_json(record: Record, deliveries: Sequence[Delivery], is_traced: bool) -> dict[str, Any]:
     """Return a history record and the outcome of its run as a dict for JSON.
 
-    The outcome is the state of the newest delivery. "deliveries" is only present if the broker
-    delivered the message more than once; "until" and "count" only for a series of skipped runs.
+    The outcome is that of the newest delivery or, if the run is a canvas, of all its tasks.
+    "deliveries" is only present if the broker delivered a message more than once; "until" and
+    "count" only for a series of skipped runs.
     """
-    times = delivered(deliveries)
+    times = times_delivered(deliveries)
     return {
         "entry": record.name,
         "planned": iso_or_none(record.planned),
@@ -84,7 +86,7 @@ def record_json(record: Record, deliveries: Sequence[Delivery], is_traced: bool)
         "late": record.lateness,
         "origin": record.origin,
         "trace": trace_id(record.task_id) if is_traced and record.task_id else None,
-        **delivery_json(deliveries[-1] if deliveries else None),
+        **delivery_json(run_outcome(deliveries)),
         **({"deliveries": times} if times > 1 else {}),
         **({"until": iso_or_none(record.until)} if record.until is not None else {}),
         **({"count": record.count} if record.count != 1 else {}),

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from beatd.history import Record
 from beatd.planning import has_run_out
+from beatd.run_outcome import run_outcome
 from beatd.why.answer import Answer
 from beatd.why.facts import Facts
 from beatd.why.outage_now import outage_now
@@ -45,8 +46,8 @@ def _blocking(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[
 
 
 def _became(facts: Facts, record: Record) -> str:
-    deliveries = facts.deliveries.get(record.task_id)
-    return deliveries[-1].state if deliveries else record.state
+    ended = run_outcome(facts.deliveries.get(record.task_id, ()))
+    return ended.state if ended is not None else record.state
 
 
 def _next(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:

@@ -1,11 +1,22 @@
 """Explain what became of a published run: waiting in its queue, running, failed, and so on."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from beatd.history import Record
 from beatd.outcome import Delivery
+from beatd.run_outcome import (
+    BAD_ENDS,
+    is_of_canvas,
+    run_ended,
+    run_outcome,
+    tasks_of_run,
+    times_delivered,
+)
 from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import OUTCOMES_READ, Facts
@@ -19,6 +30,15 @@ ERRORS: tuple[tuple[str, Cause, str], ...] = (
     ("TimeLimitExceeded", "time limit", "it ran on {worker} for longer than its time limit"),
     ("SoftTimeLimitExceeded", "time limit", "it ran on {worker} for longer than its soft limit"),
 )
+BAD_TASKS_SHOWN = 5  # of a canvas
+UNKNOWN_TASK: Cause = "unknown task"
+#: The state of a task that did not succeed -> the cause, and what became of the task.
+BECAME: Mapping[str, tuple[Cause, str]] = {
+    "failed": ("failed", "failed"),
+    "lost": ("lost", "was lost"),
+    "expired": ("expired", "had expired"),
+    "revoked": ("revoked", "was revoked"),
+}
 
 
 def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
@@ -32,13 +52,12 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
         details.append(("origin", record.origin))
     if facts.row is not None and facts.row.entry.trace:
         details.append(("trace", trace_id(record.task_id)))
-    for delivery in deliveries:
-        details += _of_delivery(delivery, words)
+    details += _of_deliveries(deliveries, words)
     if not deliveries:
         cause, line = _without_delivery(facts, record)
     else:
         cause, line = _outcome(facts, record, deliveries)
-        times = sum(one.state != "retried" for one in deliveries)
+        times = times_delivered(deliveries)
         if times > 1:
             line = f"{line}; the broker delivered it {times} times"
     return Answer(cause, line, record.planned, tuple(details))
@@ -51,6 +70,25 @@ def _where(facts: Facts) -> str:
     if queue.exchange:
         return f", to the exchange {queue.exchange} with the routing key {queue.routing_key}"
     return f", to the queue {queue.name}"
+
+
+def _of_deliveries(deliveries: Sequence[Delivery], words: TimeWords) -> list[tuple[str, str]]:
+    ended = run_outcome(deliveries)
+    if ended is None or not is_of_canvas(deliveries):
+        return [line for one in deliveries for line in _of_delivery(one, words)]
+    tasks = tasks_of_run(deliveries)
+    counts = Counter(one.state for _, one in tasks)
+    of_all = ", ".join(f"{count} {state}" for state, count in counts.items())
+    found = [("tasks", f"{tasks[0][0].tasks}, of which workers reported {len(tasks)}: {of_all}")]
+    found += _of_delivery(replace(ended, error=""), words)
+    bad = [(part, one) for part, one in tasks if one.state in BAD_ENDS]
+    for part, one in bad[:BAD_TASKS_SHOWN]:
+        where = f" on {one.worker}" if one.worker else ""
+        text = f"{one.state}{where}: {one.error}" if one.error else f"{one.state}{where}"
+        found.append((f"task {part.number}", text))
+    if len(bad) > BAD_TASKS_SHOWN:
+        found.append(("more", f"{len(bad) - BAD_TASKS_SHOWN} tasks that did not succeed"))
+    return found
 
 
 def _of_delivery(delivery: Delivery, words: TimeWords) -> list[tuple[str, str]]:
@@ -68,8 +106,10 @@ def _of_delivery(delivery: Delivery, words: TimeWords) -> list[tuple[str, str]]:
 
 
 def _outcome(facts: Facts, record: Record, deliveries: Sequence[Delivery]) -> tuple[Cause, str]:
-    delivery = deliveries[-1]
+    delivery = run_outcome(deliveries) or deliveries[-1]
     worker = delivery.worker or "a worker"
+    if is_of_canvas(deliveries) and (found := _of_canvas(delivery, deliveries)) is not None:
+        return found
     match delivery.state:
         case "succeeded":
             return "succeeded", _succeeded(facts, record, delivery, worker)
@@ -97,6 +137,21 @@ def _outcome(facts: Facts, record: Record, deliveries: Sequence[Delivery]) -> tu
             return "lost", f"{worker} went silent while it held the run (killed, or cut off)"
 
 
+def _of_canvas(delivery: Delivery, deliveries: Sequence[Delivery]) -> tuple[Cause, str] | None:
+    """Return the answer about a run of several tasks; None if it is that of a single task."""
+    if delivery.state in BAD_ENDS:
+        rest = "" if run_ended(deliveries) else "; other tasks of the run go on"
+        cause, became = BECAME[delivery.state]
+        if cause == "failed":
+            known = {begin: one for begin, one, _ in ERRORS} | {"NotRegistered": UNKNOWN_TASK}
+            cause = next(
+                (one for begin, one in known.items() if f": {begin}" in delivery.error), cause
+            )
+        on = f" on {delivery.worker}" if delivery.worker else ""
+        return cause, f"a task of the run {became}{on}: {delivery.error}{rest}"
+    return None
+
+
 def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) -> str:
     took = "" if delivery.runtime is None else f" in {runtime(delivery.runtime)}"
     if facts.at is not None:
@@ -118,7 +173,8 @@ def _successes(facts: Facts) -> int:
     count = 0
     for record in facts.records:
         deliveries = facts.deliveries.get(record.task_id)
-        if not deliveries or deliveries[-1].state != "succeeded":
+        ended = run_outcome(deliveries or ())
+        if ended is None or ended.state != "succeeded":
             break
         count += 1
     return count

@@ -21,13 +21,14 @@ class HeldDelivery:
     """Follows one task message in this worker, and reports each new state of its task.
 
     Celery's request calls the methods; calls after the first end report nothing. `changed` is
-    called with each new state, its time and its error. `was_terminated` is called when Celery has
+    called with each new state, its time and its error. `task` is put before an error; it is the
+    task's name if the run has several tasks, else "". `was_terminated` is called when Celery has
     terminated a task whose process may still run.
     """
 
     __slots__ = (
         "changed", "delivery", "ended", "entry", "handling", "id", "planned", "request",
-        "requeued", "run_id", "started", "stopping", "terminated", "was_terminated",
+        "requeued", "run_id", "started", "stopping", "task", "terminated", "was_terminated",
     )  # fmt: skip
 
     def __init__(
@@ -40,6 +41,7 @@ class HeldDelivery:
         delivery: str,
         entry: str,
         planned: datetime,
+        task: str = "",
     ) -> None:
         self.changed, self.was_terminated = changed, was_terminated
         self.id = id
@@ -47,6 +49,7 @@ class HeldDelivery:
         self.delivery = delivery
         self.entry = entry
         self.planned = planned
+        self.task = task
         self.request: ref[Any] | None = None
         self.started = False
         self.ended = False
@@ -56,6 +59,8 @@ class HeldDelivery:
         self.stopping = False  # celery stops the task, and then announces why
 
     def report(self, state: OutcomeState, error: str = "", at: datetime | None = None) -> None:
+        if error and self.task:
+            error = f"{self.task}: {error}"
         self.changed(self, state, at or datetime.now(UTC), error)
 
     def end(self, state: OutcomeState, error: str = "") -> None:

@@ -67,6 +67,7 @@ class Reporter:
             # All tasks of a canvas are reported as deliveries of their run.
             run_id=headers.get(RUN_HEADER) or task_id,
             delivery=delivery_id(token_hex(8), headers.get(PART) or ""),
+            task=str(headers.get("task") or "") if headers.get(PART) else "",
             entry=headers[ENTRY],
             planned=datetime.fromisoformat(headers[PLANNED]),
         )

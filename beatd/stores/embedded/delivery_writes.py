@@ -5,10 +5,11 @@ from datetime import datetime
 from itertools import islice
 
 from beatd.outcome import Delivery, Written
+from beatd.run_outcome import run_ended
 from beatd.stores.embedded.running_runs import end_run
 from beatd.stores.embedded.table_values import DeliveryGone, DeliveryRow, OutcomeRow
 from beatd.stores.embedded.tables import Tables
-from beatd.stores.outcome_fold import entry_after, run_ended, with_report
+from beatd.stores.outcome_fold import entry_after, with_report
 
 # The deliveries that are kept, as all of them are in memory.
 DELIVERIES = 100_000

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from beatd.outcome import Delivery, EntryOutcome, OutcomeState, Written
 from beatd.run import Running
+from beatd.run_outcome import by_age
 from beatd.stores.embedded.delivery_writes import write_delivery
 from beatd.stores.embedded.memory_part import MemoryPart
 from beatd.stores.embedded.running_runs import prolong
-from beatd.stores.outcome_fold import by_age
 
 Row = TypeVar("Row")
 

@@ -7,7 +7,8 @@ from msgspec import msgpack
 
 from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, Written
 from beatd.run import micros
-from beatd.stores.outcome_fold import by_age, entry_after, known_since, run_ended, with_report
+from beatd.run_outcome import by_age, known_since, run_ended
+from beatd.stores.outcome_fold import entry_after, with_report
 from beatd.stores.redis.outcome_text import entry_text, run_text
 
 Expected = str | bool  # a text that was read; "" if there was none, False if it was damaged

@@ -14,7 +14,7 @@ from msgspec import msgpack
 
 from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, OutcomeState, Written
 from beatd.run import Running, micros
-from beatd.stores.outcome_fold import by_age
+from beatd.run_outcome import by_age
 from beatd.stores.redis.entry_reader import PAGE, Reader, pages
 from beatd.stores.redis.outcome_batch import OutcomeBatch
 from beatd.stores.redis.outcome_text import deliveries_of, entry_of

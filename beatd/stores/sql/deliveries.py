@@ -14,8 +14,8 @@ from sqlalchemy import delete as deletion
 
 from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, OutcomeState
 from beatd.run import micros, moment_of
+from beatd.run_outcome import known_since
 from beatd.stores.damage import Damage
-from beatd.stores.outcome_fold import known_since
 from beatd.stores.sql.dialect import Dialect, Kind, literally
 from beatd.stores.sql.tables import delivery, entry_outcome, plan
 

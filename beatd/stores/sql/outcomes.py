@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from beatd.catalog import Codec
 from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, OutcomeState, Written
 from beatd.run import Running, micros
-from beatd.stores.outcome_fold import by_age, entry_after, run_ended, with_report
+from beatd.run_outcome import by_age, run_ended
+from beatd.stores.outcome_fold import entry_after, with_report
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.deliveries import Deliveries
 from beatd.stores.sql.entry_reader import CHUNK

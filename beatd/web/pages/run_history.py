@@ -13,8 +13,8 @@ from beatd.errors import ConfigError
 from beatd.history import Record
 from beatd.outcome import Delivery, OutcomeState
 from beatd.run import Origin, State
+from beatd.run_outcome import run_outcome, times_delivered
 from beatd.store import Roles
-from beatd.views.outcome_rows import delivered
 from beatd.views.time_text import read_moment
 from beatd.web.pages.addresses import Place
 from beatd.web.pages.rendering import live_page, moments_of, site_of
@@ -64,10 +64,9 @@ class RunSearch(Struct, frozen=True):
             and (self.outcome is None or bool(record.task_id))
         )
 
-    def accepts(self, deliveries: Sequence[Delivery]) -> bool:
-        """Return True if the outcome of a run matches, given the deliveries of its message to
-        workers."""
-        return self.outcome is None or (bool(deliveries) and deliveries[-1].state == self.outcome)
+    def accepts(self, ended: Delivery | None) -> bool:
+        """Return True if the outcome of a run matches; None means that no worker reported it."""
+        return self.outcome is None or (ended is not None and ended.state == self.outcome)
 
 
 class FoundRuns(Struct, frozen=True):
@@ -111,11 +110,11 @@ def _lines_in(store: Roles, search: RunSearch, records: Sequence[Record]) -> lis
     lines = []
     for record in matching:
         deliveries = known.get(record.task_id, ()) if record.task_id else ()
-        if search.accepts(deliveries):
-            newest = deliveries[-1] if deliveries else None
-            word, look = run_word(record, deliveries)
-            detail = record.reason or (newest.error if newest else "")
-            lines.append(RunLine(record, newest, word, look, detail, delivered(deliveries)))
+        ended = run_outcome(deliveries)
+        if search.accepts(ended):
+            word, look = run_word(record, ended)
+            detail = record.reason or (ended.error if ended else "")
+            lines.append(RunLine(record, ended, word, look, detail, times_delivered(deliveries)))
     return lines
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 from beatd.history import Record
 from beatd.outcome import Delivery
+from beatd.run_outcome import run_outcome
 from beatd.web.pages.moments import Moments
 from beatd.why.time_words import runtime
 
@@ -28,7 +29,7 @@ _LOOKS: dict[str, Look] = {
 }
 
 
-def run_word(record: Record, deliveries: Sequence[Delivery]) -> tuple[str, Look]:
+def run_word(record: Record, ended: Delivery | None) -> tuple[str, Look]:
     """Return the outcome of a run in one word, and the style of its bar, such as ("succeeded",
     "ok")."""
     if record.state == "skipped":
@@ -37,9 +38,8 @@ def run_word(record: Record, deliveries: Sequence[Delivery]) -> tuple[str, Look]
         return "not published", "bad"
     if record.state == "claimed":
         return "claimed", "run"
-    if deliveries:
-        state = deliveries[-1].state
-        return state, _LOOKS[state]
+    if ended is not None:
+        return ended.state, _LOOKS[ended.state]
     return "published", "sent"
 
 
@@ -57,8 +57,8 @@ def run_strip(
     title; without `titles`, runs that succeeded have none and are one shape, for a page with many
     charts.
     """
-    ends = [known.get(record.task_id, ()) for record in records]
-    times = [one[-1].runtime if one else None for one in ends]
+    ends = [run_outcome(known.get(record.task_id, ())) for record in records]
+    times = [one.runtime if one else None for one in ends]
     words = [run_word(*one) for one in zip(records, ends, strict=True)]
     most = max((time for time in times if time is not None), default=0.0) or 1.0
     width = slots * STEP
@@ -69,13 +69,13 @@ def run_strip(
     ]
     well: list[str] = []
     left = width
-    for record, deliveries, time, (word, look) in zip(records, ends, times, words, strict=True):
+    for record, ended, time, (word, look) in zip(records, ends, times, words, strict=True):
         left -= STEP
         path = _bar(look, left, time, most)
         if look == "ok" and not titles:
             well.append(path)
             continue
-        title = _title(record, word, time, deliveries, shown)
+        title = _title(record, word, time, ended, shown)
         parts.append(f'<path class="{look}" d="{path}"><title>{title}</title></path>')
     if well:
         parts.append(f'<path class="ok" d="{"".join(well)}"/>')
@@ -105,7 +105,7 @@ def _title(
     record: Record,
     word: str,
     time: float | None,
-    deliveries: Sequence[Delivery],
+    ended: Delivery | None,
     shown: Moments,
 ) -> str:
     text = f"{shown.text(record.planned)}, {word}"
@@ -113,7 +113,7 @@ def _title(
         text += f" in {runtime(time)}"
     if record.count > 1:
         text += f", {'at least ' if record.at_least else ''}{record.count} moments"
-    detail = record.reason or (deliveries[-1].error if deliveries else "")
+    detail = record.reason or (ended.error if ended else "")
     return f"{text}: {escape(detail[:DETAIL_CHARS_MAX])}" if detail else text
 
 
