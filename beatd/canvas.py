@@ -44,6 +44,25 @@ def what_runs(entry: Entry) -> str:
     return entry.task if entry.canvas is None else in_words(entry.canvas)
 
 
+def task_names(entry: Entry) -> tuple[str, ...]:
+    """Return the names of all tasks that a run of the entry calls, also by links, each once."""
+    return (entry.task,) if entry.canvas is None else names_in(entry.canvas)
+
+
+def names_in(canvas: Step) -> tuple[str, ...]:
+    """Return the names of all tasks of a canvas, also of its links, each once."""
+    return tuple(dict.fromkeys(_names_in(canvas)))
+
+
+def _names_in(step: Step) -> Iterator[str]:
+    if step.task:
+        yield step.task
+    for _, part in parts_of(step):
+        yield from _names_in(part)
+    for part in (*step.link, *step.link_error):
+        yield from _names_in(part)
+
+
 def has_chord(step: Step) -> bool:
     """Return True if Celery runs a part of the canvas as a chord, which needs a result backend.
 

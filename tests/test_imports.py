@@ -49,14 +49,14 @@ MODULES = {
         redis.copies redis.entry_reader redis.history redis.incidents redis.ledger
         redis.missing_parts redis.name_search redis.notices redis.outcome_batch
         redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script
-        redis.survey sql sql.catalog_reads sql.catalog_writes sql.change_rows sql.change_writes
-        sql.changes sql.claim sql.copies sql.database sql.deliveries sql.dialect
-        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incident_rows
-        sql.incidents sql.migrations sql.missing_parts sql.move_values sql.mysql
-        sql.newest_records sql.notices sql.old_rows sql.open_claims sql.outcomes sql.plan_moves
-        sql.postgresql sql.presence sql.query_conditions sql.record sql.running_moves
-        sql.running_runs sql.sql_store sql.sqlite sql.store_part sql.survey sql.tables sql.terms
-        sql.upcoming sql.url sqlite_quick_list store_facts
+        redis.survey searched_tasks sql sql.catalog_reads sql.catalog_writes sql.change_rows
+        sql.change_writes sql.changes sql.claim sql.copies sql.database sql.deliveries
+        sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows
+        sql.incident_rows sql.incidents sql.migrations sql.missing_parts sql.move_values
+        sql.mysql sql.newest_records sql.notices sql.old_rows sql.open_claims sql.outcomes
+        sql.plan_moves sql.postgresql sql.presence sql.query_conditions sql.record
+        sql.running_moves sql.running_runs sql.sql_store sql.sqlite sql.store_part sql.survey
+        sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list store_facts
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -159,8 +159,9 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        change_rows entry_rows entry_search failing incident_json next_runs outcome_rows pause_text
-        planned_ahead quiet_minute record_rows request_progress run_changes set_changes time_text
+        change_rows entry_rows entry_search failing incident_json next_runs outcome_rows
+        pause_text planned_ahead quiet_minute record_rows request_progress run_changes
+        set_changes step_rows time_text
     """,
     "discovery": """
         celery_apps environment_urls found_lines other_schedulers project python_files

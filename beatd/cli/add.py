@@ -50,6 +50,7 @@ def command(
     \b
     beatd add tidy --task proj.tidy --every 5m
     beatd add report --task proj.report --cron "30 2 * * mon-fri" --tz Europe/Berlin
+    beatd add nightly --chain "[proj.extract, proj.load]" --cron "30 2 * * *"
     """
     pairs = bool(options["crontab"] or options["solar"])  # further pairs are among the words
     schedule = read_schedule(options, words if pairs else ())

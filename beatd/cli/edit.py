@@ -11,10 +11,10 @@ from beatd.cli.author import author_with, takes_note
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
-from beatd.cli.entry_options import fields_of, one_name, takes_fields
+from beatd.cli.entry_options import as_plain_data, fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
 from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
-from beatd.entry import PAYLOAD
+from beatd.entry import CANVASES, PAYLOAD
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
@@ -135,7 +135,10 @@ def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
         text = text_now
     assert checked.entry is not None, "it has no problem"
     # Arguments are compared by value: a date that was read is another value than its text.
-    after = {**_plain(written), **{key: plain_of(checked.entry).get(key) for key in PAYLOAD}}
+    after = {
+        **as_plain_data(written),
+        **{key: plain_of(checked.entry).get(key) for key in (*PAYLOAD, *CANVASES)},
+    }
     changed = difference(plain, after)
     return (
         {key: value for key, value in changed.items() if value is not None},
@@ -152,12 +155,3 @@ def _read(text: str) -> tuple[Any, list[str]]:
     if not problems and not isinstance(read.data, Mapping):
         problems = ["this is not a mapping of fields"]
     return read.data, problems
-
-
-def _plain(value: Any) -> Any:
-    """Return YAML data as plain dicts, lists and strings, without line numbers."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, str) else value

@@ -1,6 +1,6 @@
 """The options of `beatd add` and `beatd edit`, one for each field of an entry."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -19,6 +19,11 @@ MESSAGE_OPTIONS = {
     "expires": ("DURATION", "When a message expires; `next`: when the next run is due."),
     "countdown": ("DURATION", "How long a worker waits before it runs the task."),
     "serializer": ("NAME", "The serializer: json, yaml, msgpack."),
+}
+CANVAS_HELP = {
+    "chain": 'Tasks that run one after the other: [proj.extract, {"task": "proj.load"}].',
+    "group": "Tasks that run at once, as JSON or YAML like those of --chain.",
+    "chord": "Tasks at once, then one with their results: {header: [proj.a], body: proj.sum}.",
 }
 _METAVARS_BY_NAME = {
     "task": "NAME",
@@ -53,6 +58,9 @@ def _fields() -> Iterator[tuple[str, str, str]]:
             types = (of_type, *get_args(of_type))
             metavar = next(text for one, text in _METAVARS_BY_TYPE.items() if one in types)
         yield field.name, metavar, about
+        if field.name == "task":
+            for kind, about in CANVAS_HELP.items():
+                yield kind, "STEPS", about
 
 
 _FIELDS = tuple(_fields())
@@ -96,7 +104,7 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
     for name, metavar, _ in _FIELDS:
         value = options.pop(name)
         if value is not None:
-            read = {"JSON": read_json, "N": _number}.get(metavar)
+            read = {"JSON": read_json, "N": _number, "STEPS": read_steps}.get(metavar)
             fields[name] = value if read is None else read(name, value)
     for name, (metavar, _) in MESSAGE_OPTIONS.items():
         value = options.pop(name)
@@ -154,6 +162,37 @@ def read_json(name: str, text: str) -> Any:
         what = "a list" if kind is list else "a mapping"
         raise click.UsageError(f"--{name}: {_short(text)} is not {what}; write it like '{example}'")
     return value
+
+
+def read_steps(name: str, text: str) -> Any:
+    """Return the steps of --chain, --group or --chord from JSON or YAML.
+
+    Raises click.UsageError if the text is neither.
+    """
+    from msgspec import DecodeError, json
+
+    from beatd.config.yaml import Read, parse_yaml
+
+    try:
+        return json.decode(text)
+    except RecursionError:
+        raise click.UsageError(f"--{name}: {TOO_DEEP}") from None
+    except DecodeError:
+        read = Read("line")
+        parse_yaml(text, read, {})
+    wrong = [problem.text for problem in read.problems if not problem.warning]
+    if wrong:
+        raise click.UsageError(f"--{name}: {_short(text)} {wrong[0]}")
+    return as_plain_data(read.data)
+
+
+def as_plain_data(value: Any) -> Any:
+    """Return YAML data as plain dicts, lists and strings, without line numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): as_plain_data(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_plain_data(item) for item in value]
+    return str(value) if isinstance(value, str) else value
 
 
 def _number(name: str, text: str) -> Any:

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from beatd.cli.entry_options import MESSAGE_OPTIONS
 from beatd.cli.schedule_options import KINDS
-from beatd.entry import Entry
+from beatd.entry import CANVASES, Entry
 from beatd.errors import Problem
 
 _KEYS = {*KINDS, "phase", "spread", *(field.name for field in structs.fields(Entry))}
@@ -30,6 +30,9 @@ def as_option(problem: Problem) -> Problem:
         path = ("header", *path[2:])
     elif path[:1] == ("options",):
         path = ("option", *path[1:])
+    if path and path[0] in CANVASES:
+        # Its steps are written with the keys of YAML.
+        return structs.replace(problem, path=(_option(str(path[0])), *path[1:]))
     text = problem.text
     if path:
         text = text.removeprefix(f"{path[0]} ")  # the option is named before the text

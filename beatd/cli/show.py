@@ -73,7 +73,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
 
     entry = row.entry
     schedule = entry.schedule.plain()
-    yield ("task" if entry.canvas is None else "runs"), what_runs(entry)
+    yield ("task" if entry.canvas is None else "tasks"), what_runs(entry)
     words = describe(entry.schedule)
     words += "" if entry.tz in words else f", {entry.tz}"
     yield "when", f"{words}  ({schedule_text(schedule)})"

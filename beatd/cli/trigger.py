@@ -38,7 +38,7 @@ def command(
     from beatd.cli.output import print_json
     from beatd.definition.arguments import untagged
     from beatd.edits.editing import row_of
-    from beatd.edits.request_arguments import RequestArguments
+    from beatd.edits.request_arguments import RequestArguments, refuse_arguments
 
     arguments = RequestArguments(
         None if args is None else untagged(read_json("args", args)),
@@ -46,7 +46,8 @@ def command(
     )
     with chosen.open() as opened:
         for name in names:
-            row_of(opened.store.catalog, name)  # first, so that an unknown name triggers none
+            # First, so that an entry that cannot be triggered leaves all others alone.
+            refuse_arguments(row_of(opened.store.catalog, name).entry, arguments)
         ids = [{"entry": name, "task_id": _trigger(opened, name, arguments)} for name in names]
         if json:
             print_json(ids)

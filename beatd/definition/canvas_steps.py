@@ -114,6 +114,8 @@ class _Reader:
             if key not in _KEYS:
                 self.add(f"is not a key of a step{nearest(str(key), _KEYS)}", (*path, str(key)))
         written = [key for key in STEP_KINDS if given.get(key) is not None]
+        if not written and any(nearest(str(key), STEP_KINDS) for key in given if key not in _KEYS):
+            return None  # reported already, with the word that was meant
         if not written:
             self.add("has no task; give one of task, chain, group, chord", path)
             return None
@@ -158,7 +160,10 @@ class _Reader:
 
     def _steps(self, value: Any, path: Path, levels: int) -> tuple[Step, ...]:
         if not isinstance(value, list | tuple):
-            self.add(f"{quoted(value)} is not a list of steps", path)
+            text = (
+                f"{quoted(value)} is not a list of steps; write it like [proj.extract, proj.load]"
+            )
+            self.add(text, path)
             return ()
         if not value:
             self.add("is empty; give at least one step", path)

@@ -8,19 +8,21 @@ from msgspec.structs import replace
 from beatd.definition import KINDS, entry_from, plain_of
 from beatd.definition.arguments import canonical_json
 from beatd.definition.fields import KEYS, SHIFTS
-from beatd.entry import Entry
+from beatd.entry import CANVASES, Entry
 from beatd.errors import ConfigError, nearest
 
 #: Fields whose keys can be edited one by one: `options.queue`, `options.headers.x`, `alert.late`.
 _DEEP = ("options", "kwargs", "alert", "monitor")
+#: An entry has one of these keys.
+WHAT_RUNS = ("task", *CANVASES)
 
 
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:
     """Return a function that sets `fields` of an entry and removes the fields in `unset`.
 
     Keys are those of YAML, or paths like `options.queue`. A new kind of schedule replaces the old
-    schedule; other fields stay. The function raises ConfigError for an unknown key or an invalid
-    entry.
+    schedule, and a chain replaces the task; other fields stay. The function raises ConfigError for
+    an unknown key or an invalid entry.
     """
 
     def edit(entry: Entry) -> Entry:
@@ -50,11 +52,15 @@ def patched(
     """Return a copy of an entry's YAML data with `fields` set and the keys in `unset` removed.
 
     A key may be a path such as `options.headers.x`. A kind of schedule in `fields` replaces the old
-    schedule. Raises ConfigError for an unknown key.
+    schedule, and a task, chain, group or chord replaces what the entry ran. Raises ConfigError for
+    an unknown key.
     """
     result = dict(plain)
     if any(kind in fields for kind in KINDS):
         for key in (*KINDS, *SHIFTS):
+            result.pop(key, None)
+    if any(key in fields for key in WHAT_RUNS):
+        for key in WHAT_RUNS:
             result.pop(key, None)
     for key in unset:
         _remove(result, key)

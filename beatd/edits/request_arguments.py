@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import MsgspecError, Struct, json
 from msgspec.structs import replace
 
+from beatd.canvas import kind_of
 from beatd.definition.arguments import canonical_json, untagged
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -29,6 +30,15 @@ class RequestArguments(Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return self.args is not None or self.kwargs is not None
+
+
+def refuse_arguments(entry: Entry, given: RequestArguments | None) -> None:
+    """Raise ConfigError if arguments are given for a run of several tasks."""
+    if given and entry.canvas is not None:
+        raise ConfigError(
+            f"entry {entry.name!r} runs a {kind_of(entry.canvas)}, whose steps have arguments of "
+            "their own; run it without arguments, or edit its steps"
+        )
 
 
 def write_arguments(marks: Marks, id: str, given: RequestArguments, now: datetime) -> None:

@@ -10,7 +10,12 @@ from uuid import uuid4
 from beatd import planning
 from beatd.catalog import Change
 from beatd.edits.editing import ATTEMPTS_MAX, contention_error, row_of
-from beatd.edits.request_arguments import ID_PREFIX, RequestArguments, write_arguments
+from beatd.edits.request_arguments import (
+    ID_PREFIX,
+    RequestArguments,
+    refuse_arguments,
+    write_arguments,
+)
 from beatd.errors import BeatError, ConfigError, Conflict
 from beatd.ledger import Request, Requests
 from beatd.marks import Marks
@@ -31,9 +36,11 @@ def trigger(
     """Request one run of an entry now, and return its task id.
 
     `id` is the id of the request, or "" for a random one. `arguments` replace those of the entry in
-    this run; they are written to `marks`. Raises UnknownEntry for an unknown name.
+    this run; they are written to `marks`. Raises UnknownEntry for an unknown name, and ConfigError
+    if they are given for an entry with several tasks.
     """
     row = row_of(store, name)
+    refuse_arguments(row.entry, arguments)
     id = id or uuid4().hex
     if arguments and marks is not None:
         id = f"{ID_PREFIX}{id}"

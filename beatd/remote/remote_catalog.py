@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice, takewhile
 
+from beatd.canvas import task_names
 from beatd.catalog import Change, Query, Stored
 from beatd.clock import StoreTime
 from beatd.definition import json_plain_of
@@ -128,7 +129,7 @@ def _filter_of(query: Query) -> Callable[[Stored], bool]:
         entry = row.entry
         return (
             (name_like is None or name_like.fullmatch(entry.name) is not None)
-            and (task_like is None or task_like.fullmatch(entry.task) is not None)
+            and (task_like is None or any(map(task_like.fullmatch, task_names(entry))))
             and (query.source is None or entry.source == query.source)
             and (is_due is None or is_due(row))
             and (query.enabled is None or query.enabled == (entry.enabled and not row.paused))

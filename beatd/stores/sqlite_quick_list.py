@@ -18,6 +18,7 @@ from beatd.changes import Pause
 from beatd.errors import ConfigError
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.run import Running, micros, moment_of
+from beatd.stores.searched_tasks import inside_canvas
 
 VERSION = 4  # of the schema that is read here; a test holds it to the store's
 MOST = 1000
@@ -84,22 +85,23 @@ def _is_small(there: sqlite3.Connection) -> bool:
 
 def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
     # One row more than glance may return shows that there are too many.
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, *tuple[object, ...]]] = []
     if query.name_like is not None:
         asked.append(("p.name GLOB ?", _plain_glob(query.name_like)))
     if query.task_like is not None:
-        asked.append(("e.task GLOB ?", _plain_glob(query.task_like)))
+        patterns = query.task_like, inside_canvas(query.task_like)
+        asked.append(("(e.task GLOB ? OR e.task GLOB ?)", *map(_plain_glob, patterns)))
     if query.source is not None:
         asked.append(("e.source = ?", query.source))
     if query.due_before is not None:
         asked.append(("p.due < ?", micros(query.due_before)))
     if query.enabled is not None:
         asked.append(("p.active = ?", int(query.enabled)))
-    where = f" WHERE {' AND '.join(text for text, _ in asked)}" if asked else ""
+    where = f" WHERE {' AND '.join(text for text, *_ in asked)}" if asked else ""
     limit = min(MOST + 1, MOST + 1 if query.limit is None else query.limit)
     order = "p.due, p.name" if _is_in_order_of_due(query) else _ORDERS[query.order]
     statement = f"{_ROWS}{where} ORDER BY {order} LIMIT {limit}"
-    return there.execute(statement, [value for _, value in asked]).fetchall()
+    return there.execute(statement, [value for _, *values in asked for value in values]).fetchall()
 
 
 def _plain_glob(pattern: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from beatd.canvas import what_runs
 from beatd.catalog import Stored
-from beatd.definition import plain_of
+from beatd.definition import json_plain_of
 from beatd.definition.arguments import tagged
 from beatd.outcome import EntryOutcome
 from beatd.schedules.moment import format_moment
@@ -21,18 +21,19 @@ _ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
 def json_of(row: Stored) -> dict[str, Any]:
     """Return an entry, its next run, last run and number of runs as a dict for JSON.
 
-    A field with its default value is left out, unless it is in `_ALWAYS`.
+    A field with its default value is left out, unless it is in `_ALWAYS`. An entry that runs a
+    canvas has the key `chain`, `group` or `chord`, and None as its task.
     """
     entry = row.entry
     schedule = entry.schedule.plain()
     more = {
         key: value
-        for key, value in plain_of(entry).items()
+        for key, value in json_plain_of(entry).items()
         if key not in _ALWAYS and key not in schedule
     }
     return {
         "name": entry.name,
-        "task": entry.task,
+        "task": entry.task or None,
         "schedule": schedule,
         "tz": entry.tz,
         "args": tagged(entry.args),

@@ -9,6 +9,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from beatd.canvas import what_runs
 from beatd.web.static_files import static_url
 
 FOLDER = Path(__file__).parent / "templates"
@@ -30,6 +31,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals["static_url"] = static_url
+    made.globals["what_runs"] = what_runs
     return made
 
 
@@ -44,7 +46,7 @@ def page(
     """Render a template with `values`, and return it as an HTML response.
 
     A template also gets `visitor`, which is None if nobody signed in, `site`, `path` and the
-    function `static_url`.
+    functions `static_url` and `what_runs`.
     """
     context = {
         "visitor": getattr(request.state, "visitor", None),

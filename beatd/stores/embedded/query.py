@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal
 
-from msgspec import DecodeError, Struct, json
+from msgspec import MsgspecError, Struct, json
 
+from beatd.canvas import names_in
 from beatd.catalog import Query
+from beatd.entry import Chord, Step
 from beatd.stores.embedded.table_values import Defined, Planned
 
 CHECKED = 10_000  # entries that `problems` decodes, by due moment: a million take too long
@@ -38,9 +40,9 @@ def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
             and (
                 contains is None
                 or contains.search(defined.name) is not None
-                or contains.search(_task(defined)) is not None
+                or any(map(contains.search, _tasks(defined)))
             )
-            and (task_like is None or task_like.fullmatch(_task(defined)) is not None)
+            and (task_like is None or any(map(task_like.fullmatch, _tasks(defined))))
         )
 
     return holds
@@ -61,16 +63,20 @@ def _is_behind(query: Query) -> Callable[[str, datetime | None], bool]:
 
 class _Definition(Struct):
     task: str = ""
+    chain: tuple[Step, ...] = ()
+    group: tuple[Step, ...] | Step = ()
+    chord: Chord | None = None
 
 
-_task_of = json.Decoder(_Definition)
+_definition = json.Decoder(_Definition)
 
 
-def _task(defined: Defined) -> str:
+def _tasks(defined: Defined) -> tuple[str, ...]:
     try:
-        return _task_of.decode(defined.definition).task
-    except DecodeError:
-        return ""
+        found = _definition.decode(defined.definition)
+    except MsgspecError:
+        return ()
+    return names_in(Step(found.task, found.chain, found.group, found.chord))
 
 
 def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from msgspec import msgpack
 
+from beatd.canvas import task_names
 from beatd.catalog import Position, Query, Stored
 from beatd.run import micros
 from beatd.stores.embedded.query import beginning
@@ -199,7 +200,7 @@ def asks_for(query: Query) -> Callable[[Stored], bool]:
     def holds(row: Stored) -> bool:
         due = row.plan.due
         return (
-            task(row.entry.task)
+            any(map(task, task_names(row.entry)))
             and (query.rules_before is None or row.plan.rules < query.rules_before)
             and (query.due_before is None or (due is not None and due < query.due_before))
             and (query.enabled is None or query.enabled == (row.entry.enabled and not row.paused))
@@ -207,7 +208,7 @@ def asks_for(query: Query) -> Callable[[Stored], bool]:
             and (
                 text is None
                 or text in in_lower_case(row.entry.name)
-                or text in in_lower_case(row.entry.task)
+                or any(text in in_lower_case(name) for name in task_names(row.entry))
             )
         )
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, case, delete, null, select, upda
 
 from beatd.catalog import Change, Codec
 from beatd.run import micros
+from beatd.stores.searched_tasks import searched_text
 from beatd.stores.sql.catalog_reads import SqlFinding
 from beatd.stores.sql.changes import SqlChanges
 from beatd.stores.sql.database import Database
@@ -262,7 +263,7 @@ def _entry_row(change: Change, definition: str, revision: int) -> list[Any]:
     return [
         entry.name,
         revision,
-        entry.task,
+        searched_text(entry),
         entry.source,
         entry.declared_at,
         int(entry.enabled),

@@ -8,6 +8,7 @@ from sqlalchemy import Column, ColumnElement, and_, case, literal_column, or_, t
 from beatd.catalog import Query
 from beatd.run import micros
 from beatd.stores.embedded.query import beginning
+from beatd.stores.searched_tasks import inside_canvas
 from beatd.stores.sql.dialect import Dialect
 from beatd.stores.sql.tables import entry, plan
 
@@ -43,7 +44,8 @@ def conditions(query: Query, dialect: Dialect) -> list[ColumnElement[bool]]:
             # Added to the pattern, which not every database turns into a range of its index.
             found.append(plan.c.name.between(start, start + LAST_LETTER))
     if query.task_like is not None:
-        found.append(dialect.matches(entry.c.task, query.task_like))
+        patterns = query.task_like, inside_canvas(query.task_like)
+        found.append(or_(*(dialect.matches(entry.c.task, pattern) for pattern in patterns)))
     if query.contains:
         columns = (plan.c.name, entry.c.task)
         found.append(or_(*(dialect.contains(column, query.contains) for column in columns)))

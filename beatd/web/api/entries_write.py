@@ -10,6 +10,7 @@ from starlette.responses import Response
 from beatd.definition import KINDS, check, json_plain_of
 from beatd.definition.fields import SHIFTS
 from beatd.edits.editing import add, is_declared, patch, put, remove, rows
+from beatd.edits.patch import WHAT_RUNS
 from beatd.entry import Entry
 from beatd.errors import Conflict, Stale
 from beatd.web.api.call import Call
@@ -67,6 +68,7 @@ def patch_entry(call: Call) -> Response:
     """Change some fields of an entry by a JSON Merge Patch (RFC 7396).
 
     A new schedule replaces the old one, even if it is of another kind, such as `cron` for `every`.
+    A `chain`, `group` or `chord` replaces the task, and a task replaces them.
     """
     seen = seen_revision(call, required=True)
     force = call.values.get("force", False)
@@ -76,6 +78,8 @@ def patch_entry(call: Call) -> Response:
         if any(call.body.get(kind) is not None for kind in KINDS):
             for key in (*KINDS, *SHIFTS):
                 plain.pop(key, None)
+        if any(call.body.get(key) is not None for key in WHAT_RUNS):
+            plain = {key: plain[key] for key in plain if key not in WHAT_RUNS}
         edited = entry_of(entry.name, merged(plain, call.body), entry.tz)
         if force:
             return edited

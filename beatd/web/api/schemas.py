@@ -76,6 +76,12 @@ IDEMPOTENCY_KEY = Parameter(
 ENTRY_OR_NULL: Schema = {"anyOf": [named("Entry"), {"type": "null"}]}
 STALE = Result("The entry has changed; `current` is what it is now.", named("Problem"))
 
+#: What an entry may run in place of one task: several tasks, as steps with the keys of YAML.
+CANVAS: dict[str, Schema] = {
+    "chain": {**array({}), "description": "Steps that run one after the other."},
+    "group": {"description": "Steps that run at once, or one task with `chunks`."},
+    "chord": {**ANY_OBJECT, "description": "The steps `header`, and `body`, which gets results."},
+}
 _RUNNING = record({"task_id": TEXT, "since": MOMENT})
 COMPONENTS: dict[str, Schema] = {
     "Problem": record(
@@ -96,7 +102,8 @@ COMPONENTS: dict[str, Schema] = {
     "Entry": record(
         {
             "name": TEXT,
-            "task": TEXT,
+            "task": {**TEXT_OR_NULL, "description": "null: it runs a chain, a group or a chord."},
+            **CANVAS,
             "schedule": {**ANY_OBJECT, "description": 'As in YAML: {"cron": "0 2 * * *"}.'},
             "tz": TEXT,
             "args": array({}),
@@ -119,12 +126,22 @@ COMPONENTS: dict[str, Schema] = {
             "running": {"anyOf": [_RUNNING, {"type": "null"}]},
         },
         "declared_at",
+        *CANVAS,
     ),
     "Definition": {
         "type": "object",
         "description": "An entry with the keys of YAML; see `beatd schema --entries`.",
-        "properties": {"task": TEXT, "tz": TEXT, "args": array({}), "kwargs": ANY_OBJECT},
-        "examples": [{"task": "proj.tidy", "every": "5m"}],
+        "properties": {
+            "task": TEXT,
+            **CANVAS,
+            "tz": TEXT,
+            "args": array({}),
+            "kwargs": ANY_OBJECT,
+        },
+        "examples": [
+            {"task": "proj.tidy", "every": "5m"},
+            {"chain": [{"task": "proj.extract", "args": [7]}, "proj.load"], "every": "1h"},
+        ],
     },
     "Run": record({"local": TEXT, "utc": TEXT}),
     "Record": record(

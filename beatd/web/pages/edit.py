@@ -14,7 +14,7 @@ from beatd.changes import ChangeRecord
 from beatd.definition import KINDS, check, json_plain_of
 from beatd.edits.editing import add, is_declared, owner_text, patch
 from beatd.edits.patch import difference, patched
-from beatd.entry import Entry
+from beatd.entry import CANVASES, Entry
 from beatd.errors import BeatError, Conflict, Problem, Stale, StoreError
 from beatd.schedules import describe
 from beatd.views.change_rows import fields_between
@@ -25,6 +25,7 @@ from beatd.web.pages.bulk import NOTE_CHARS_MAX, one_of
 from beatd.web.pages.changes import FieldChange, field_changes
 from beatd.web.pages.entry import NextRun, coming_runs
 from beatd.web.pages.entry_fields import (
+    CANVAS_EXAMPLE,
     EXAMPLES,
     FormFields,
     fields_from,
@@ -126,6 +127,8 @@ def preview_of(request: Request, fields: FormFields, row: Stored | None) -> Prev
     source, place = (SOURCE, "") if row is None else (row.entry.source, row.entry.declared_at)
     checked = check(fields.name, plain, timezone=site.timezone, source=source, declared_at=place)
     wrong = {one.path[:1] for one in problems}
+    if ("canvas",) in wrong:
+        wrong.add(("task",))  # is missing only because the canvas could not be read
     problems += [one for one in checked.problems if one.path[:1] not in wrong]
     entry = checked.entry
     if entry is None or any(not one.warning for one in problems):
@@ -229,7 +232,7 @@ def _form(
     alone = checks and one_of(form_of(request), "step") == "preview"
     is_wrong = bool(refusal) or (checks and not alone and preview.entry is None)
     status = 409 if overtaken else 400 if is_wrong else 200
-    wrong = {str(one.path[0]): str(one.text) for one in reversed(preview.problems) if one.path}
+    wrong = dict(map(_at_field, reversed([one for one in preview.problems if one.path])))
     return page(
         request,
         "edit_preview.html" if alone else "edit.html",
@@ -242,6 +245,7 @@ def _form(
         fields=fields,
         kinds=list(KINDS),
         examples=EXAMPLES,
+        canvas_example=CANVAS_EXAMPLE,
         revision=revision,
         base=json.encode(base or {}).decode(),
         note=_note_in(form_of(request)) if checks else "",
@@ -251,6 +255,12 @@ def _form(
         refusal=refusal,
         overtaken=overtaken,
     )
+
+
+def _at_field(problem: Problem) -> tuple[str, str]:
+    # The steps of a canvas have one field, so the text names the step: "chain[2].args: ...".
+    field = str(problem.path[0])
+    return ("canvas", str(problem)) if field in CANVASES else (field, str(problem.text))
 
 
 def routes() -> list[Route]:

@@ -21,6 +21,7 @@ from beatd.views.next_runs import next_runs
 from beatd.views.outcome_rows import running_since
 from beatd.views.pause_text import pause_words
 from beatd.views.request_progress import request_progress
+from beatd.views.step_rows import step_rows
 from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import Place, entry_path
 from beatd.web.pages.changes import change_line
@@ -119,6 +120,7 @@ def show(request: Request) -> Response:
         entry=entry,
         path_of_entry=entry_path(name),
         state=entry_state(row, outcome, newest_run(records), shown.now),
+        steps=step_rows(entry),
         words=describe(entry.schedule),
         schedule=schedule_text(entry.schedule.plain()),
         fields=list(fields_of_entry(entry)),

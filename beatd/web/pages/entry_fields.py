@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import MsgspecError, Struct, json
 
 from beatd.definition import KINDS
+from beatd.entry import CANVASES
 from beatd.errors import Problem
 
 #: The keys of a definition that have a field of their own; `more` has all others, as JSON.
@@ -22,13 +23,18 @@ EXAMPLES = {
     "crontab": '{"minute": 0, "hour": "*/3"}',
     "solar": '{"event": "sunset", "lat": 31.2, "lon": 121.5}',
 }
+CANVAS_EXAMPLE = '{"chain": ["proj.extract", {"task": "proj.load", "args": [7]}]}'
 
 
 class FormFields(Struct, frozen=True, kw_only=True):
-    """The texts in the fields of the form that edits an entry; `kind` is the kind of schedule."""
+    """The texts in the fields of the form that edits an entry; `kind` is the kind of schedule.
+
+    `canvas` is the JSON of the key `chain`, `group` or `chord`, or "" for an entry with one task.
+    """
 
     name: str = ""
     task: str = ""
+    canvas: str = ""
     kind: str = "every"
     schedule: str = ""
     tz: str = ""
@@ -47,6 +53,7 @@ def fields_from(name: str, plain: Mapping[str, Any]) -> FormFields:
     schedule = rest.pop(kind, "")
     options = dict(rest.pop("options", {}))
     queue = options.pop("queue", "")
+    canvas = {key: rest.pop(key) for key in CANVASES if key in rest}
     texts = {key: str(rest.pop(key, "")) for key in TEXTS}
     jsons = {key: _text(rest.pop(key)) for key in JSONS if key in rest}
     enabled = rest.pop("enabled", True) is not False
@@ -60,6 +67,7 @@ def fields_from(name: str, plain: Mapping[str, Any]) -> FormFields:
         schedule=schedule if isinstance(schedule, str) else _text(schedule),
         queue=queue,
         enabled=enabled,
+        canvas=json.format(json.encode(canvas), indent=2).decode() if canvas else "",
         more=json.format(json.encode(rest), indent=2).decode(),
         **texts,
         **jsons,
@@ -76,6 +84,7 @@ def fields_in(form: Mapping[str, Sequence[str]], name: str) -> FormFields:
     return FormFields(
         name=name or text("name"),
         task=text("task"),
+        canvas=text("canvas"),
         kind=text("kind") if text("kind") in KINDS else "every",
         schedule=text("schedule"),
         tz=text("tz"),
@@ -105,6 +114,13 @@ def plain_from(fields: FormFields) -> tuple[dict[str, Any], list[Problem]]:
     if more is not None and not isinstance(more, dict):
         problems.append(Problem('is not a mapping; write it like {"jitter": "30s"}', ("more",)))
     plain |= {key: getattr(fields, key) for key in TEXTS if getattr(fields, key)}
+    if fields.canvas:
+        canvas = read("canvas", fields.canvas, CANVAS_EXAMPLE)
+        if isinstance(canvas, dict) and canvas and canvas.keys() <= set(CANVASES):
+            plain |= canvas
+        elif canvas is not None:
+            text = f"has not the key chain, group or chord; write it like {CANVAS_EXAMPLE}"
+            problems.append(Problem(text, ("canvas",)))
     if fields.kind in KINDS and fields.schedule:
         plain[fields.kind] = (
             read(fields.kind, fields.schedule, EXAMPLES[fields.kind])

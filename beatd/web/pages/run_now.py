@@ -76,9 +76,9 @@ def run(request: Request) -> Response:
 
 
 def _arguments(texts: dict[str, str], entry: Entry, timezone: str) -> RequestArguments | None:
-    # None if the form has the entry's own arguments. Raises ConfigError if they are not JSON or
-    # have a wrong type.
-    if texts == _texts(entry):
+    # None if the form has the entry's own arguments, or the entry runs a canvas. Raises ConfigError
+    # if they are not JSON or have a wrong type.
+    if texts == _texts(entry) or entry.canvas is not None:
         return None
     given: dict[str, Any] = {}
     for key, text in texts.items():
