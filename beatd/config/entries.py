@@ -14,10 +14,11 @@ from beatd.definition import DEFAULTABLE, check
 from beatd.definition.check import hint_for, read_fields
 from beatd.definition.fields import KEYS
 from beatd.definition.kinds import zone
-from beatd.entry import PAYLOAD, Entry
+from beatd.entry import CANVASES, PAYLOAD, Entry
 from beatd.errors import ConfigError, Problem, nearest
 from beatd.schedules.quote import quoted
 
+OWN_VALUES = (*PAYLOAD, *CANVASES)  # keys whose values have texts of the operator's own
 FILE_KEYS = ("entries", "timezone", "defaults")
 
 
@@ -230,7 +231,7 @@ def read_entries(
         for problem in checked.problems:
             add_problem(read, tree, problem.under("entries", name))
         if isinstance(plain, Map):
-            for path, word in words({key: plain[key] for key in PAYLOAD if key in plain}):
+            for path, word in words({key: plain[key] for key in OWN_VALUES if key in plain}):
                 text = f"{quoted(str(word))} is text here, and something else in YAML 1.1; quote it"
                 add_problem(read, tree, Problem(text, ("entries", name, *path), warning=True))
         if name in declared_places:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from beatd.definition.argument_values import as_json, unicode
 from beatd.definition.canvas_steps import read_canvas
-from beatd.definition.contradictions import contradictions
+from beatd.definition.contradictions import contradictions, unknown_types_in
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
 from beatd.definition.options import OPTIONS, merged, read_options
 from beatd.entry import Entry, Schedule
@@ -106,6 +106,8 @@ def check(
     schedule, wrong = _schedule(name, given, values, tz)
     problems += wrong
     problems += contradictions(given, values)
+    if canvas is not None:
+        problems += unknown_types_in(canvas)
     if schedule is None or any(not problem.warning for problem in problems):
         return Checked(None, problems)
     for key in SHIFTS:

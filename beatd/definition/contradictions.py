@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from beatd.canvas import tasks_of
 from beatd.definition.argument_values import unknown_types
 from beatd.definition.arguments import TYPES
-from beatd.entry import CANVASES, PAYLOAD, Alert
+from beatd.entry import CANVASES, PAYLOAD, Alert, Step
 from beatd.errors import ConfigError, Problem, nearest
 from beatd.schedules.duration import parse_duration
 from beatd.schedules.quote import quoted
@@ -71,6 +72,16 @@ def _warnings_of_alert(values: Mapping[str, Any]) -> list[Problem]:
         text = "counts only with failed: it closes what failures in a row opened"
         found.append(Problem(text, ("alert", "recovered"), warning=True))
     return found
+
+
+def unknown_types_in(canvas: Step) -> list[Problem]:
+    """Return a warning for each value in a step that workers may not be able to read."""
+    return [
+        problem.under(*path)
+        for path, step in tasks_of(canvas)
+        for key in ("args", "kwargs")
+        for problem in _unknown_types(key, getattr(step, key))
+    ]
 
 
 def _unknown_types(key: str, value: Any) -> list[Problem]:
