@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from beatd.config import load_entries
 from beatd.config.settings import KEYS, SECTIONS
 from beatd.definition import FIELDS, KINDS
 from beatd.why.answer import Cause
@@ -61,6 +62,15 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert place.exists(), target
         if anchor:
             assert anchor[1:] in anchors(place), f"{target}{anchor}"
+
+
+@pytest.mark.parametrize("key", ["chain", "group", "chord"])
+def test_the_entries_with_several_tasks_on_the_page_are_valid(key: str, tmp_path: Path) -> None:
+    section = (ROOT / "docs" / "entries.md").read_text().partition("## Several tasks in one run")[2]
+    (tmp_path / "e.yaml").write_text(section.partition("```yaml\n")[2].partition("```")[0])
+    read = load_entries(["e.yaml"], folder=str(tmp_path))
+    assert not read.problems
+    assert any(entry.canvas is not None and getattr(entry.canvas, key) for entry in read.entries)
 
 
 def anchors(page: Path) -> set[str]:

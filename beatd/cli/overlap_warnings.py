@@ -21,18 +21,21 @@ class OverlapFacts(Struct, frozen=True):
     """The parts of a configuration that decide whether an `overlap` rule can work.
 
     `no_remote_control` is why workers cannot be remote-controlled, or "" if they can.
-    `reads_outcomes` is True if a daemon reads what became of runs.
+    `reads_outcomes` is True if a daemon reads what became of runs, and `reads_results` if it reads
+    that from the result backend.
     """
 
     no_remote_control: str = ""
     reads_outcomes: bool = True
+    reads_results: bool = False
 
 
 def overlap_facts(entries: Iterable[Entry], config: "Config", app: "Celery | None") -> OverlapFacts:
     """Return the facts that decide whether the `overlap` rules of the entries can work."""
     reads_outcomes = config.outcomes.read_from != "off"
+    reads_results = config.outcomes.read_from == "results"
     if all(entry.overlap != "replace" for entry in entries):
-        return OverlapFacts(reads_outcomes=reads_outcomes)
+        return OverlapFacts(reads_outcomes=reads_outcomes, reads_results=reads_results)
     from beatd.publishers.remote_control import remote_control_missing
     from beatd.wiring.build import celery_app
 
@@ -40,11 +43,20 @@ def overlap_facts(entries: Iterable[Entry], config: "Config", app: "Celery | Non
         missing = remote_control_missing(app or celery_app(config))
     except BeatError:
         missing = ""  # reported as a problem of the app or of the broker
-    return OverlapFacts(missing, reads_outcomes)
+    return OverlapFacts(missing, reads_outcomes, reads_results)
 
 
 def overlap_warnings(entry: Entry, facts: OverlapFacts, now: datetime) -> Iterator[Problem]:
-    """Yield a warning for each reason why the `overlap` rule of the entry may not work."""
+    """Yield a warning for each reason why the `overlap` rule of the entry may not work.
+
+    A group whose end no daemon learns is among them, also without such a rule.
+    """
+    if facts.reads_results and entry.canvas is not None and entry.canvas.group:
+        text = (
+            "has no result of its own, so nobody learns how its runs end; "
+            "set outcomes: {from: reports}"
+        )
+        yield Problem(text, ("group",), warning=True)
     if entry.overlap == "allow" or entry.max_run is None:
         return
     longest = format_duration(entry.max_run)

@@ -76,3 +76,12 @@ def test_an_export_is_applied_without_a_change(nightly: Here) -> None:
     nightly("remove", "nightly")
     nightly("apply", nightly.folder / "e.yaml")
     assert nightly("export").out == text
+
+
+def test_a_group_whose_end_nobody_learns_is_a_warning(here: Here) -> None:
+    here.config("outcomes: {from: results}\n")
+    told = here("add", "g", "--group", "[a, b]", "--every", "1h").told
+    assert (
+        "beatd: note: --group: has no result of its own, so nobody learns how its runs end; "
+        "set outcomes: {from: reports}\n"
+    ) in told
