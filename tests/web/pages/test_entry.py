@@ -153,6 +153,36 @@ def test_an_edit_shows_its_difference_and_is_saved_with_its_author(shown: Shown)
     assert change.author == Author("edna (token)", "page", "quicker")
 
 
+CHAIN = '{"chain": ["proj.extract", {"task": "proj.load", "args": [7]}]}'
+
+
+def test_a_task_is_replaced_by_a_chain_whose_steps_are_listed(shown: Shown) -> None:
+    add(shown.store, entry_from("a", plain_entry()), lambda: shown.now)
+    form = fields(shown, "a", task="", canvas=CHAIN)
+    saved = shown.post("/entries/a/edit", "edna", [*form, ("step", "save")])
+    assert saved.status == 303, flat(saved.text)
+    words = flat(page_of(shown, "a"))
+    assert "chain(proj.extract, proj.load)" in words and "2 steps" in words
+    assert "2. proj.load [7] chain[1]" in words
+    assert "chain(proj.extract, proj.load)" in flat(shown.text("/entries", "vera"))
+    asked = flat(shown.text("/entries/a/run", "otto"))
+    assert "chain(proj.extract, proj.load)" in asked and "kwargs" not in asked
+
+
+def test_a_mistake_in_a_step_stands_at_the_steps(shown: Shown) -> None:
+    add(shown.store, entry_from("a", plain_entry()), lambda: shown.now)
+    wrong = '{"chain": ["proj.extract", {"task": "proj.load", "args": 7}]}'
+    for text, told in (
+        (wrong, "chain[1].args: 7 is not a list; write it like [2, 2]"),
+        ('["proj.load"]', "has not the key chain, group or chord; write it like"),
+        ("{", "is not JSON"),
+    ):
+        form = fields(shown, "a", task="", canvas=text)
+        checked = shown.post("/entries/a/edit", "edna", [*form, ("step", "check")]).text
+        assert 'id="wrong-canvas"' in checked and told in flat(checked)
+        assert 'id="wrong-task"' not in checked
+
+
 def test_mistakes_stand_at_their_fields_and_nothing_is_saved(shown: Shown) -> None:
     add(shown.store, entry_from("a", plain_entry()), lambda: shown.now)
     before = stored(shown, "a")
