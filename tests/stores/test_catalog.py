@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
 from beatd.catalog import Change, Plan, Position, Query, Stored
-from beatd.definition import codec
+from beatd.definition import codec, entry_from
 from beatd.errors import ConfigError
 from beatd.leader import Term
 from beatd.marks import Mark
@@ -528,6 +528,23 @@ def test_entries_are_found_by_task_source_and_due(store: Store) -> None:
     assert names(store.find(Query(source="yaml"))) == []
     assert names(store.find(Query(due_before=at(2)))) == ["a"]
     assert names(store.find(Query(due_before=at(2.000001)))) == ["a", "b"]
+
+
+def test_a_search_finds_each_task_of_a_canvas(store: Store) -> None:
+    steps = ["proj.extract", {"task": "proj.load", "args": ["proj.args"], "link": ["proj.mail"]}]
+    canvases: dict[str, dict[str, Any]] = {
+        "a": {"chain": steps},
+        "b": {"group": ["other.load"]},
+        "c": {"task": "proj.load"},
+    }
+    made = [entry_from(name, {"every": "1h", **what}) for name, what in canvases.items()]
+    store.write([Change(one.name, 0, one, plan(0)) for one in made])
+    for pattern, found in (
+        ("proj.load", ["a", "c"]), ("*.load", ["a", "b", "c"]), ("proj.ext*", ["a"]),
+        ("proj.mail", ["a"]), ("load", []), ("proj.args", []), ("*", ["a", "b", "c"]),
+    ):  # fmt: skip
+        assert names(store.find(Query(task_like=pattern))) == found, pattern
+    assert names(store.find(Query(contains="EXTRACT"))) == ["a"]
 
 
 def test_what_is_disabled_or_paused_is_not_enabled(store: Store) -> None:
