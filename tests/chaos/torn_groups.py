@@ -24,12 +24,14 @@ from msgspec import Struct
 
 from tests.chaos.daemons import CONFIG, Daemons
 from tests.chaos.group_messages import QUEUE, Sent, messages_in
+from tests.chaos.narrow_pipe import NarrowPipe
 from tests.chaos.pair import PAIRS, Pair
 from tests.chaos.stage import REDIS_KEEPS, URLS
 from tests.run.servers import DoesNotStart, Servers
 
 # ruff: noqa: T201
 MEMBERS, EVERY_S, DAEMONS = 1000, 2, 2
+BYTES_PER_SECOND = 5e6  # to the broker: a group takes some 0.2 s, so that a kill can hit it
 WITHIN_S = 60.0  # that a run may take until it is whole
 NAMES = ("postgresql+rabbitmq", "redis")
 HEAD = ("pair", "kills", "in part", "runs", "sent twice", "lacking", "other ids")
@@ -89,6 +91,10 @@ def started(pair: Pair, folder: Path) -> Iterator[tuple[Daemons, Groups]]:
             if reason := servers.start(name):
                 raise DoesNotStart(f"{name}: {reason}")
         url = {name: URLS[name].format(port=servers.ports[name]) for name in pair.servers}
+        direct = url[pair.broker]
+        pipe = NarrowPipe(servers.ports[pair.broker], BYTES_PER_SECOND)
+        closing.callback(pipe.close)
+        url[pair.broker] = URLS[pair.broker].format(port=pipe.port)
         steps = ", ".join(f"{{task: member, args: [{nth}]}}" for nth in range(MEMBERS))
         homes = [folder / f"daemon-{number}" for number in range(DAEMONS)]
         for home in homes:
@@ -100,7 +106,7 @@ def started(pair: Pair, folder: Path) -> Iterator[tuple[Daemons, Groups]]:
             )
         daemons = Daemons(homes)
         closing.callback(daemons.close)
-        take = closing.enter_context(messages_in(url[pair.broker]))
+        take = closing.enter_context(messages_in(direct))
         yield daemons, Groups(take)
 
 
