@@ -186,6 +186,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pairs", nargs="*", metavar="PAIR", help=", ".join(NAMES))
     parser.add_argument("--kills", type=int, default=100, help="on each pair")
+    parser.add_argument("--logs", type=Path, help="keep the logs of the daemons there")
     parser.add_argument("--seed", default="1", help="that the moments are drawn from")
     given = parser.parse_args()
     if unknown := [name for name in given.pairs if name not in NAMES]:
@@ -193,7 +194,9 @@ def main() -> int:
     rows, whole = [f"{HEAD[0]:<22}" + "".join(f"{word:>12}" for word in HEAD[1:])], True
     for name in given.pairs or NAMES:
         with tempfile.TemporaryDirectory(prefix="beatd-groups-") as folder:
-            found = run(PAIRS[name], given.kills, f"{given.seed} {name}", Path(folder))
+            logs = (given.logs or Path(folder)) / name
+            logs.mkdir(parents=True)
+            found = run(PAIRS[name], given.kills, f"{given.seed} {name}", logs)
         rows.append(row(name, found))
         whole = whole and found.whole
     print(*rows, sep="\n")
