@@ -125,7 +125,7 @@ def run(pair: Pair, kills: int, seed: str, folder: Path) -> Verdict:
             if planned:
                 groups.until(
                     lambda planned=planned: groups.members(planned) == MEMBERS,
-                    f"the run of {planned} is not whole",
+                    f"the run of {planned} is not whole; the logs are in {folder}",
                 )
                 sent = {one.member for one in groups.sent[planned] if one.pid == leader}
                 found.torn += 0 < len(sent) < MEMBERS
