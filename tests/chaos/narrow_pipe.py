@@ -35,8 +35,16 @@ class NarrowPipe:
                 except OSError:
                     client.close()
                     continue
-                for way in ((client, server, self._pause_s), (server, client, 0.0)):
-                    threading.Thread(target=_carry, args=way, daemon=True).start()
+                ends = (client, server, self._pause_s)
+                threading.Thread(target=_join, args=ends, daemon=True).start()
+
+
+def _join(client: socket.socket, server: socket.socket, pause_s: float) -> None:
+    with client, server:
+        back = threading.Thread(target=_carry, args=(server, client, 0.0), daemon=True)
+        back.start()
+        _carry(client, server, pause_s)
+        back.join()
 
 
 def _carry(source: socket.socket, to: socket.socket, pause_s: float) -> None:
