@@ -130,6 +130,51 @@ CANVASES = {
             _linked(chain(s("a"), s("b")).set(queue="q"), s("l")), s("c"), app=app
         ),
     ),
+    "steps with times of their own": Pair(
+        {
+            "group": [
+                step("a", options={"expires": 60}),
+                step("b", options={"countdown": 5, "expires": 90}),
+                {"chain": [step("c", options={"countdown": 3}), step("d", options={"expires": 9})]},
+            ]
+        },
+        lambda s, app: group(
+            s("a").set(expires=60),
+            s("b").set(countdown=5, expires=90),
+            chain(s("c").set(countdown=3), s("d").set(expires=9)),
+            app=app,
+        ),
+    ),
+    "steps with routes of their own": Pair(
+        {
+            "chord": {
+                "header": [
+                    step("a", options={"queue": "heavy", "priority": 2}),
+                    step("b", options={"queue": "q", "priority": 9}),
+                ],
+                "body": step("c", options={"queue": "q", "time_limit": 7, "headers": {"h": 1}}),
+            }
+        },
+        lambda s, app: chord(
+            [
+                s("a").set(queue="heavy", priority=2),
+                s("b").set(queue="q", priority=9),
+            ],
+            s("c").set(queue="q", time_limit=7, headers={"h": 1}),
+            app=app,
+        ),
+    ),
+    "link_error of a group and link of a body": Pair(
+        {
+            "chain": [
+                {"group": [step("a"), step("b")], "link_error": [step("m")]},
+                step("c", link=[step("l", 1)]),
+            ]
+        },
+        lambda s, app: chain(
+            _linked(group(s("a"), s("b"), app=app), error=s("m")), _linked(s("c"), s("l", 1))
+        ),
+    ),
 }  # fmt: skip
 
 
