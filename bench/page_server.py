@@ -4,6 +4,7 @@ Nobody needs to sign in: each visitor is an editor. Now is the moment at which t
 so that nothing becomes overdue. A POST to FORGET drops the kept results of the pages.
 """
 
+import gc
 import signal
 import sys
 import threading
@@ -86,6 +87,8 @@ def serve(url: str, port: int) -> HttpServer:
 
 if __name__ == "__main__":
     server = serve(sys.argv[1], int(sys.argv[2]))
+    gc.freeze()
+    gc.disable()  # a daemon collects while it is idle (beatd/daemon/idle_gc.py)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     print("ready", flush=True)

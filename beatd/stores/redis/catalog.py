@@ -54,9 +54,8 @@ class RedisCatalog:
         return islice(found, query.limit)
 
     def plans_before(self, before: datetime, limit: int) -> Iterator[PlannedEntry]:
-        rows = chain.from_iterable(map(self._reader.read, pages(self._search.soonest(before))))
-        found = (self._reader.planned_entry(*row) for row in rows)
-        return islice((one for one in found if one is not None), limit)
+        names = pages(self._search.soonest(before))
+        return islice(chain.from_iterable(map(self._reader.planned_entries, names)), limit)
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         done: list[bool] = []

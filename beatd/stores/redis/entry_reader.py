@@ -12,10 +12,10 @@ from beatd.catalog import Codec, PlannedEntry, Stored
 from beatd.changes import Pause
 from beatd.entry import Entry, Overlap
 from beatd.errors import ConfigError
-from beatd.run import Running
+from beatd.run import Running, moment_of
 from beatd.stores.damage import UNREADABLE, Damage
 from beatd.stores.redis.change_text import pause_of
-from beatd.stores.redis.row_text import Row, running_of
+from beatd.stores.redis.row_text import ENABLED, Row, running_of
 from beatd.stores.redis.script import Scripts
 
 T = TypeVar("T")
@@ -169,15 +169,24 @@ class Reader:
         """Decode the definition of an entry; raise ConfigError if this program cannot read it."""
         return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
 
-    def planned_entry(self, name: str, row: Row, definition: Definition) -> PlannedEntry | None:
-        """Return when an entry runs, or None if it is not planned, stopped or unreadable."""
-        if row.plan.planned is None or row.plan.due is None:
-            return None
-        try:
-            timing = self._codec.decode_timing(name, definition.json)
-        except ConfigError:
-            return None
-        return PlannedEntry.of(name, timing, row.plan.planned, row.runs)
+    def planned_entries(self, names: Sequence[str]) -> Iterator[PlannedEntry]:
+        """Yield when these entries run, without those that are not planned, stopped or
+        unreadable."""
+        reply = self._scripts("entries", msgpack.encode(names))
+        for name, row, text in zip(names, reply[::2], reply[1::2], strict=True):
+            if row is None or text is None:
+                continue
+            try:
+                planned, _, flags, runs, *_ = row.split(b"\t")
+                if flags != ENABLED or not planned:
+                    continue
+                packed = json.decode(text.split(b"\t", 1)[1], type=_PACKED)
+                timing = self._codec.decode_timing(name, bytes(packed[2]))
+                yield PlannedEntry.of(name, timing, moment_of(int(planned)), int(runs))
+            except ConfigError:
+                continue
+            except UNREADABLE as reason:
+                self.damage.note(f"entry {name!r}", reason)
 
     def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
         """Return an entry with its next run, or None if it is unreadable, without caching the

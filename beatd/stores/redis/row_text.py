@@ -14,6 +14,7 @@ from beatd.ledger import Request
 from beatd.run import EPOCH, MICROSECOND, Occurrence, Running, Skip, State, moment_of
 
 _STREAM_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
+ENABLED = b"e"  # the flags of an entry that is neither paused nor disabled
 STATES: dict[bytes, State] = {b"P": "published", b"S": "skipped", b"F": "failed"}
 
 
@@ -55,7 +56,7 @@ class Row:
         planned, revision, flags, runs, last, due, mark, rules = text.split(b"\t")
         moment = moment_in(planned)
         # A paused or disabled entry is never due, and keeps its planned moment.
-        due_moment = None if flags != b"e" else moment_of(int(due)) if due else moment
+        due_moment = None if flags != ENABLED else moment_of(int(due)) if due else moment
         self.plan = Plan(moment, due_moment, mark.decode(), rules.decode())
         self.revision, self.runs = int(revision), int(runs)
         self.paused = b"p" in flags

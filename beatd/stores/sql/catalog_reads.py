@@ -66,7 +66,7 @@ class SqlFinding(Part):
 
     def plans_before(self, before: datetime, limit: int) -> Iterator[PlannedEntry]:
         wanted = conditions(Query(enabled=True, due_before=before), self._db.dialect)
-        pages = self._walk(TIMES.where(*wanted), by_due=True, after=None)
+        pages = self._walk(TIMES.where(*wanted), by_due=True, after=None, patient=False)
         found = map(self._reader.planned_entry, chain.from_iterable(pages))
         return islice((one for one in found if one is not None), limit)
 
@@ -160,6 +160,7 @@ class SqlFinding(Part):
         by_due: bool,
         after: Position | None,
         of_source: bool = False,
+        patient: bool = True,
     ) -> Iterator[list[Any]]:
         size = FIRST_PAGE
         name = entry.c.name if of_source else plan.c.name
@@ -178,7 +179,7 @@ class SqlFinding(Part):
             bound = {"name": after.name, "due": due}
         while True:
             behind = ordered.where(beyond) if bound else ordered
-            page = self._fetch(behind.limit(literally(size)), bound)
+            page = self._fetch(behind.limit(literally(size)), bound, patient=patient)
             if page:
                 yield page
             if len(page) < size:
