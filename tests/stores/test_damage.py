@@ -75,6 +75,7 @@ def check_that_the_others_run(store: Store, damaged: list[str]) -> None:
     assert {"good", "other"} <= set(names(store.find(Query(order="next"))))
     for query in (Query(source="cli"), Query(name_like="g*"), Query(due_before=FOREVER)):
         assert "good" in names(store.find(query))
+    assert {"good", "other"} <= {one.name for one in store.plans_before(FOREVER, 1000)}
     waiting = [claim.occurrence.name for claim in store.unknowns(FOREVER, 100)]
     assert "claimed" in waiting
     requests = [request for request, _ in store.requests(100) if request.name == "claimed"]
