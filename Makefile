@@ -77,10 +77,14 @@ docs: $(VENV)/docs  ## The site, into site/; fails on a dead link
 references: $(VENV)/ready  ## The pages of commands and settings, from the code
 	$(BIN)/python docs/build/references.py
 
-# A release is what a tag says, from a clean clone. AUDIT=no is for a machine that cannot ask.
-release: $(VENV)/dev  ## Wheel, source distribution and SBOM of the tag v1.2.3 in dist/, checked and audited
-	@$(BIN)/pip install --quiet --disable-pip-version-check --group release
-	@PATH="$(CURDIR)/$(BIN):$$PATH" python deploy/release.py $(if $(filter no,$(AUDIT)),--without-audit)
+$(VENV)-release/ready: pyproject.toml $(VENV)/ready
+	@$(BIN)/python -m venv $(VENV)-release
+	@$(VENV)-release/bin/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(VENV)-release/bin/pip install --quiet --disable-pip-version-check --group release
+	@touch $@
+
+release: $(VENV)-release/ready  ## Build the tagged version into dist/ and check it; uploads nothing (ACCEPT='ID…', WITHOUT_AUDIT=1)
+	@PATH="$(CURDIR)/$(VENV)-release/bin:$$PATH" python deploy/release.py --accept '$(ACCEPT)' $(if $(WITHOUT_AUDIT),--without-audit)
 
 screenshots: $(VENV)/dev  ## The pictures of the pages in docs/images, from the demo store
 	$(BIN)/python -m tests.browser.screenshots docs/images
@@ -89,4 +93,4 @@ recording: $(VENV)/dev  ## The recording of a terminal in docs/images, from real
 	$(BIN)/python -m tests.recording.record docs/images/terminal.svg
 
 clean:
-	rm -rf $(VENV) .run dist site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-release .run dist site .mypy_cache .ruff_cache .pytest_cache

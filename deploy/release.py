@@ -1,129 +1,176 @@
-"""Make a release in dist/: the wheel, the source distribution and the list of all parts (SBOM).
+"""Build a release into dist/ and check it: `make release`. Nothing is uploaded.
 
-Run by `make release`. The version is that of the tag of the present commit, such as v1.2.3. Each
-file is checked, and all packages that the wheel requires are looked up among known vulnerabilities.
+The release is the tag of the current commit, such as v1.2.3. The steps end at the first problem.
 """
 
 import argparse
+import hashlib
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path.cwd()
 DIST = ROOT / "dist"
-WITHOUT = "mend that, or release without the audit: make release AUDIT=no"
-TAG = re.compile(r"v\d+\.\d+\.\d+((a|b|rc)\d+)?")
+TAG = re.compile(r"v(\d+\.\d+\.\d+((a|b|rc)\d+)?)")
+EXTRAS = "postgresql,mysql,solar,sqs,msgpack,traces,alerts,sentry"
+#: Files that name the version, and the line that must be there.
+NAMED = {
+    "CHANGELOG.md": r"## {version}\b",
+    "deploy/helm/Chart.yaml": r"(?s)version: {version}\n.*appVersion: {version}\n",
+    "deploy/kubernetes/deployment.yaml": r"image: beatd:{version}\n",
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--without-audit", action="store_true", help="do not ask for known vulnerabilities"
+        "--without-audit",
+        action="store_true",
+        help="go on when the service that knows the vulnerabilities cannot be asked",
     )
-    given = parser.parse_args()
+    parser.add_argument(
+        "--accept", default="", metavar="IDS", help="vulnerabilities that do not stop the release"
+    )
+    parser.add_argument(
+        "--extras", default=EXTRAS, help="what the list of components has beside the requirements"
+    )
+    options = parser.parse_args()
     version = tagged_version()
-    shutil.rmtree(DIST, ignore_errors=True)
-    run(sys.executable, "-m", "hatchling", "build", "--directory", DIST)
-    files = sorted(DIST.iterdir())
-    if wrong := [file.name for file in files if f"beatd-{version}" not in file.name]:
-        sys.exit(f"{', '.join(wrong)}: this is not version {version} of the tag")
-    run("twine", "check", "--strict", *files)
-    sbom = DIST / f"beatd-{version}.cdx.json"
-    with tempfile.TemporaryDirectory(prefix="beatd-release-") as folder:
-        installed = install(version, Path(folder))
-        project = ("--pyproject", ROOT / "pyproject.toml", "--output-reproducible")
-        into = ("--output-file", sbom, installed / "bin" / "python")
-        run("cyclonedx-py", "environment", *project, *into)
-        audit(installed, skip=given.without_audit)
-    print(f"\ndist/ has version {version}:")
-    for file in sorted(DIST.iterdir()):
-        print(f"  {file.name:<40} {file.stat().st_size / 1000:>8.0f} kB")
-    print("\nNext, by hand:")
-    print(f"  git push origin v{version}")
-    print(f"  twine upload dist/*{version}*.whl dist/*{version}*.tar.gz")
-    print(f"  docker build --build-arg VERSION={version} --tag beatd:{version} .")
+    check_names(version)
+    build(version)
+    with tempfile.TemporaryDirectory() as folder:
+        python = install(version, options.extras, Path(folder))
+        list_components(version, python)
+        audit(python, set(options.accept.split()), without=options.without_audit)
+    sign_off(version)
 
 
 def tagged_version() -> str:
-    """Return the version of the present commit's tag; exit if there is none or files changed."""
-    if changed := told("git", "status", "--porcelain"):
-        count = len(changed.splitlines())
-        sys.exit(f"release: {count} files are changed or new; commit or remove them first")
-    tags = [tag for tag in told("git", "tag", "--points-at", "HEAD").split() if TAG.fullmatch(tag)]
-    if len(tags) != 1:
-        found = f"{len(tags)} version tags" if tags else "no version tag"
-        sys.exit(f"release: this commit has {found}; set one: git tag v1.2.3")
-    version = tags[0].removeprefix("v")
-    heading = f"## {version}"
-    if heading not in (ROOT / "CHANGELOG.md").read_text():
-        sys.exit(f"release: CHANGELOG.md has no heading {heading!r}; rename Unreleased")
-    chart = (ROOT / "deploy" / "helm" / "Chart.yaml").read_text()
-    if f"\nappVersion: {version}\n" not in chart:
-        sys.exit(f"release: deploy/helm/Chart.yaml has no `appVersion: {version}`")
-    return version
+    """Return the version of the tag on this commit; end if there is none, or an edit."""
+    if changed := output("git", "status", "--porcelain").splitlines():
+        stop(f"the tree has {len(changed)} changes that are not committed: {changed[0].strip()}, …")
+    tags = output("git", "tag", "--points-at", "HEAD").split()
+    versions = [found[1] for tag in tags if (found := TAG.fullmatch(tag))]
+    if not versions:
+        stop("this commit has no tag like v1.2.3; make one: git tag --annotate v1.2.3")
+    if len(versions) > 1:
+        stop(f"this commit has several versions: {', '.join(versions)}; delete the wrong tags")
+    return versions[0]
 
 
-def install(version: str, folder: Path) -> Path:
-    """Install the wheel with its usual extras into an environment of its own."""
-    run(sys.executable, "-m", "venv", folder / "venv")
-    pip = folder / "venv" / "bin" / "pip"
-    wanted = f"beatd[postgresql,mysql,solar,msgpack,alerts]=={version}"
-    run(pip, "install", "--quiet", "--disable-pip-version-check", "--find-links", DIST, wanted)
-    run(pip, "uninstall", "--quiet", "--yes", "pip", "setuptools")
-    return folder / "venv"
-
-
-def audit(installed: Path, *, skip: bool) -> None:
-    if skip:
-        print("release: NOT AUDITED, because you asked so", file=sys.stderr)
-        return
-    (packages,) = installed.glob("lib/*/site-packages")
-    command: list[str | Path] = [
-        "pip-audit",
-        "--path",
-        packages,
-        "--format",
-        "json",
-        "--progress-spinner",
-        "off",
+def check_names(version: str) -> None:
+    """End if a file does not name the version."""
+    wrong = [
+        name
+        for name, line in NAMED.items()
+        if not re.search(line.format(version=re.escape(version)), (ROOT / name).read_text())
     ]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if wrong:
+        stop(f"{', '.join(wrong)}: no {version} where the version belongs")
+
+
+def build(version: str) -> None:
+    """Build wheel and source distribution into an empty dist/, and check their description."""
+    if DIST.exists() and (left := sorted(path.name for path in DIST.iterdir())):
+        stop(f"dist/ is not empty: {', '.join(left[:3])}; delete it")
+    run("pyproject-build", "--no-isolation", "--outdir", DIST)
+    built = sorted(path.name for path in DIST.iterdir() if path.suffix in (".whl", ".gz"))
+    if built != (wanted := [f"beatd-{version}-py3-none-any.whl", f"beatd-{version}.tar.gz"]):
+        stop(f"built {', '.join(built)}, not {', '.join(wanted)}")
+    run("twine", "check", "--strict", *(DIST / name for name in built))
+
+
+def install(version: str, extras: str, folder: Path) -> Path:
+    """Install the wheel in an environment of its own, and return its Python."""
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
+    python = folder / "bin" / "python"
+    wheel = DIST / f"beatd-{version}-py3-none-any.whl"
+    wanted = f"{wheel}[{extras}]" if extras else wheel
+    run("pip", "--python", python, "install", "--quiet", wanted)
+    return python
+
+
+def list_components(version: str, python: Path) -> None:
+    """Write what the environment has as a CycloneDX document (SBOM) into dist/."""
+    file = DIST / f"beatd-{version}.cdx.json"
+    described = ("--pyproject", ROOT / "pyproject.toml", "--output-reproducible", "-o", file)
+    run("cyclonedx-py", "environment", *described, python)
+    document = json.loads(file.read_text())
+    document["metadata"]["component"]["version"] = version  # pyproject.toml does not say it
+    file.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def audit(python: Path, accepted: set[str], *, without: bool) -> None:
+    """End if a component has a known vulnerability, or if that cannot be found out.
+
+    pip-audit ends with 0 and prints "No known vulnerabilities found" also when it could not look
+    up a single component, so its report is read.
+    """
+    (packages,) = python.parents[1].glob("lib/python3*/site-packages")
+    words = ["pip-audit", "--path", packages, "--format", "json", "--progress-spinner", "off"]
+    done = subprocess.run(words, capture_output=True, text=True)
     try:
-        found = json.loads(result.stdout)["dependencies"]
-    except ValueError:
-        sys.exit(f"release: pip-audit failed: {result.stderr.strip()[-500:]}\n{WITHOUT}")
-    known = [f"{one['name']} {one['version']}: {bug['id']}" for one in found for bug in vulns(one)]
-    # beatd itself may be on no index yet.
-    skipped = [one["name"] for one in found if "skip_reason" in one and one["name"] != "beatd"]
-    for line in known:
-        print(f"release: vulnerable: {line}", file=sys.stderr)
+        components = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        unknown(said[-1], without=without)
+        return
+    found = {
+        f"{one['name']} {one['version']}: {flaw['id']}"
+        for one in components
+        for flaw in one.get("vulns", ())
+        if not accepted & {flaw["id"], *flaw.get("aliases", ())}
+    }
+    if found:
+        stop(f"known vulnerabilities: {'; '.join(sorted(found))}")
+    skipped = [one["name"] for one in components if "skip_reason" in one and one["name"] != "beatd"]
     if skipped:
-        print(f"release: {len(skipped)} packages could not be audited", file=sys.stderr)
-    if known or skipped:
-        sys.exit(f"release: {WITHOUT}")
-    print(f"{len(found)} packages have no known vulnerability")
+        unknown(f"{len(skipped)} of {len(components) - 1} components", without=without)
+    else:
+        print(f"no known vulnerabilities; components looked up: {len(components) - 1}")
 
 
-def vulns(package: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = package.get("vulns", [])
-    return found
+def unknown(what: str, *, without: bool) -> None:
+    """End, unless the release is explicitly made without knowing its vulnerabilities."""
+    text = f"pip-audit could not look up vulnerabilities ({what})"
+    if not without:
+        stop(f"{text}; try again later, or release without: make release WITHOUT_AUDIT=1")
+    print(f"NOT AUDITED: {text}")
 
 
-def run(*command: str | Path) -> None:
-    try:
-        subprocess.run(command, cwd=ROOT, check=True)
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"release: {Path(command[0]).name} failed with exit code {error.returncode}")
+def sign_off(version: str) -> None:
+    """Write the checksums, and print what to upload and how."""
+    files = sorted(path for path in DIST.iterdir() if path.name != "SHA256SUMS")
+    sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+    (DIST / "SHA256SUMS").write_text("".join(sums))
+    print(f"""
+beatd {version} is in dist/: {", ".join(path.name for path in files)}, SHA256SUMS.
+Nothing was uploaded. To publish it:
+  git push origin v{version}
+  twine upload dist/beatd-{version}*.whl dist/beatd-{version}.tar.gz
+  docker build --build-arg VERSION={version} --tag YOUR-REGISTRY/beatd:{version} .
+  docker push YOUR-REGISTRY/beatd:{version}
+  helm package deploy/helm
+Add dist/beatd-{version}.cdx.json and dist/SHA256SUMS to the release on the git server.""")
 
 
-def told(*command: str) -> str:
-    result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    return result.stdout.strip()
+def output(*words: str) -> str:
+    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def run(*words: str | Path) -> None:
+    """Run a command, and end with its exit code if it fails."""
+    print("$", *words, flush=True)
+    if code := subprocess.run(words).returncode:
+        stop(f"{Path(words[0]).name} ended with {code}")
+
+
+def stop(why: str) -> NoReturn:
+    sys.exit(f"no release: {why}")
 
 
 if __name__ == "__main__":

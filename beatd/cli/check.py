@@ -194,6 +194,8 @@ class CheckReport:
         checked = (
             f"{_count(len(self.entries), 'entry', 'entries')} in {_count(len(self.read), 'file')}"
         )
+        if by_app := sum(entry.source.startswith("app:") for entry in self.entries):
+            checked += f", {by_app} of them from the app"
         verdict = ", ".join(counts) or "nothing wrong"
         colour = "red" if self.errors else "yellow" if warnings else "green"
         click.echo(f"{click.style(verdict, fg=colour)}: {checked}")

@@ -185,7 +185,8 @@ def _with_run(args: list[str]) -> list[str]:
     cls=Main,
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
-    epilog="beatd COMMAND --help shows more. Exit codes: 0 done, 1 could not, 2 wrong usage.",
+    epilog="beatd COMMAND --help shows more. Exit codes: 0 done, 1 could not, 2 wrong usage. "
+    "On a terminal, long tables open $PAGER; PAGER=cat prints them.",
 )
 @click.version_option(package_name="beatd", prog_name="beatd", message="%(prog)s %(version)s")
 @click.option(

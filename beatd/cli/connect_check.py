@@ -1,7 +1,5 @@
 """The checks of `beatd check` that need the Celery app or a server, such as the broker."""
 
-import errno
-import socket
 from collections.abc import Iterator, Sequence
 
 from celery import Celery
@@ -11,6 +9,7 @@ from beatd.clock import SystemClock
 from beatd.config import Config, Store, make_folders, schemes
 from beatd.config.embedded_folders import uncreatable_store
 from beatd.definition import codec
+from beatd.doctor.http_port import http_findings
 from beatd.entry import Entry
 from beatd.errors import BeatError, Problem, StoreAbsent
 from beatd.outcomes.result_backend import backend_trouble
@@ -63,7 +62,7 @@ def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
         yield Problem(str(error), ("store",), config.shown)
     if config.lock.url or not is_absent:
         yield from _lock(config, facts)
-    yield from _pages(config)
+    yield from _pages(config, facts)
     if store is not None and publisher is not None:
         path = (
             "at once: claim and publish are one step, nothing is ever unknown"
@@ -138,20 +137,11 @@ def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
         yield Problem(str(error), ("lock",), config.shown)
 
 
-def _pages(config: Config) -> Iterator[Problem]:
-    """Yield a problem if the HTTP port of the daemon cannot be opened.
-
-    A port in use is only a warning, because the daemon may be running.
-    """
-    if config.http is None:
-        return
-    host, port = config.http.host, config.http.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        in_use = error.errno == errno.EADDRINUSE
-        text = f"cannot listen on {host}:{port}: {error.strerror or error}"
-        if in_use:
-            text += "; right if it is this daemon, or else one that starts here ends at once"
-        yield Problem(text, ("http", "bind"), config.shown, warning=in_use)
+def _pages(config: Config, facts: list[str]) -> Iterator[Problem]:
+    """Yield a problem if a daemon could not open the HTTP port; one that answers there is a
+    fact."""
+    for found in http_findings(config.http, config.broker.timeout.total_seconds()):
+        if found.level == "ok":
+            facts.append(f"http: {found.text}")
+        else:
+            yield Problem(found.text, ("http", "bind"), config.shown)

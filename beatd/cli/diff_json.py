@@ -28,6 +28,7 @@ def changes_json(changes: SetChanges) -> dict[str, Any]:
             if one.runs is not None
         ],
         "far_more_often": [one.name for one in compared if one.far_more_often],
+        "far_less_often": [one.name for one in compared if one.far_less_often],
         "herds": [
             {"at": _utc(herd.moment), "before": herd.before, "after": herd.after}
             for herd in changes.herds

@@ -1,6 +1,6 @@
 """The lines that `beatd diff` prints for people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import click
@@ -60,7 +60,8 @@ def _run_lines(changes: SetChanges, tz: str, count: int) -> Iterator[str]:
     words = ", ".join(f"{many} {word}" for word, many in totals.items() if many)
     span = f"{_moment(changes.since, tz)} to {_moment(changes.end, tz)} {tz}"
     yield styled(f"runs from {span}:", "bold")
-    yield words or "none changes"
+    whole = all(runs.complete for _, runs in found)
+    yield f"{words or 'none changes'}{'' if whole else ', in the part that is compared'}"
     for change, runs in found:
         yield from _lines_of(change, runs, count)
     yield from _not_compared([one.name for one in changes.entries if not one.is_counted])
@@ -99,15 +100,16 @@ def _not_compared(names: Sequence[str]) -> Iterator[str]:
 
 
 def _often_lines(found: Sequence[tuple[EntryChange, RunChanges]]) -> Iterator[str]:
-    yield from _section(
-        "far more often:",
-        [
+    def lines(chosen: Callable[[EntryChange], bool]) -> list[str]:
+        return [
             f"{visible(change.name)}: {'' if runs.complete else 'about '}{runs.after:,} runs "
             f"instead of {runs.before:,}"
             for change, runs in found
-            if change.far_more_often
-        ],
-    )
+            if chosen(change)
+        ]
+
+    yield from _section("far more often:", lines(lambda change: change.far_more_often))
+    yield from _section("far less often:", lines(lambda change: change.far_less_often))
 
 
 def _herd_lines(changes: SetChanges, tz: str) -> Iterator[str]:

@@ -23,7 +23,6 @@ REST = """\
 #    tz: Europe/Berlin
 #    kwargs: {{full: true}}
 #    options: {{queue: periodic, expires: 1h}}
-#    alert: {{failed: 3, missing: 26h}}
 #  heartbeat:
 #    task: {task}
 #    every: 30s

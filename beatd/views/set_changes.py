@@ -48,6 +48,12 @@ class EntryChange(Struct, frozen=True):
         runs = self.runs
         return runs is not None and 0 < runs.before * OFTEN_FACTOR <= runs.after
 
+    @property
+    def far_less_often(self) -> bool:
+        """True if a changed entry had at least OFTEN_FACTOR times as many runs before."""
+        runs = self.runs
+        return runs is not None and 0 < runs.after * OFTEN_FACTOR <= runs.before
+
 
 class Herd(Struct, frozen=True):
     """A second with many runs that it did not have before."""

@@ -1,5 +1,6 @@
 """Answer the question of `beatd why`, from the state of an entry and its history."""
 
+import re
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -21,8 +22,19 @@ def why(facts: Facts) -> Answer:
     If `facts.at` is None, the answer is about the entry's newest moment.
     """
     words = TimeWords(zone(facts.zone_name))
-    answer = _answer(facts, words)
+    answer = _with_unapplied_edit(facts, _answer(facts, words))
     return replace(answer, details=(*answer.details, *around(facts, answer, words)))
+
+
+def _with_unapplied_edit(facts: Facts, answer: Answer) -> Answer:
+    # The entry may run as before while its file has a mistake, so that an edit is not applied.
+    about = re.compile(rf"\.{re.escape(facts.name)}(?![\w-])")
+    lines = (line for one in facts.daemons for line in (*one.problems, *facts.problems))
+    problem = next((line for line in (*lines, *facts.problems) if about.search(line)), None)
+    if problem is None or facts.row is None or problem in answer.line:
+        return answer
+    line = f"{answer.line}; but its newest edit is not applied"
+    return replace(answer, line=line, details=(*answer.details, ("not applied", problem)))
 
 
 def _answer(facts: Facts, words: TimeWords) -> Answer:

@@ -337,13 +337,13 @@ def test_an_app_that_is_not_in_its_module_is_told_so(
     assert "No module named" not in ended.out + ended.err
 
 
-def test_a_port_that_is_taken_is_a_warning_when_asked(beatd: Beatd, write: Write) -> None:
+def test_a_port_that_another_program_has_is_an_error_when_asked(beatd: Beatd, write: Write) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         bind = f"127.0.0.1:{other.getsockname()[1]}"
         config = write("c.yaml", f"{GOOD}http: {{bind: '{bind}'}}\n")
         ended = beatd("check", "--connect", "-c", config)
-        assert ended.code == 0
-        assert f"warning: http.bind: cannot listen on {bind}: " in ended.out
+        assert ended.code == 1
+        assert f"error: http.bind: {bind} is in use, but /live does not answer there" in ended.out
         assert "http.bind" not in beatd("check", "-c", config).out
     assert "http.bind" not in beatd("check", "--connect", "-c", config).out
 

@@ -88,6 +88,12 @@ def test_one_of_two_workers_that_does_not_know_the_task() -> None:
     assert error.text.startswith("w2 on the queue q does not know the task t (entry a)")
 
 
+def test_the_tasks_of_celery_itself_are_known_although_no_worker_lists_them() -> None:
+    used = {"celery.backend_cleanup": "celery.backend_cleanup"}
+    (well,) = queue_findings("celery", used, {"w": ["celery"]}, {"w": ["proj.say"]}, None)
+    assert well.level == "ok"
+
+
 def test_a_worker_that_consumes_but_is_too_busy_to_answer() -> None:
     (warning,) = queue_findings("q", {"t": "a"}, {"w": ["other"]}, {}, 1)
     assert (warning.level, warning.text) == (

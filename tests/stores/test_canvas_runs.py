@@ -32,7 +32,7 @@ def written(store: Store, run: Run, *reports: tuple[str, str]) -> list[str]:
 
 
 def test_a_chain_is_over_with_its_last_task(store: Store, run: Run) -> None:
-    reports = (("0+1/1", "started"), ("0+1/1", "succeeded"), ("0/1", "succeeded"))
+    reports = (("0+1/1:1/2", "started"), ("0+1/1:1/2", "succeeded"), ("0/1:2/2", "succeeded"))
     # The id of a delivery begins alike, and its part differs.
     assert written(store, run, *reports) == [
         "started, running",
@@ -46,22 +46,25 @@ def test_a_chain_is_over_with_its_last_task(store: Store, run: Run) -> None:
 def test_a_chain_is_over_with_a_task_that_does_not_succeed(
     store: Store, run: Run, state: str
 ) -> None:
-    assert written(store, run, ("0+1/1", state)) == [f"{state}, over"]
+    assert written(store, run, ("0+1/1:1/2", state)) == [f"{state}, over"]
 
 
 def test_a_group_is_over_with_its_last_task(store: Store, run: Run) -> None:
-    reports = (("1/3", "succeeded"), ("0/3", "failed"), ("2/3", "succeeded"))
+    reports = (("1/3:2/3", "succeeded"), ("0/3:1/3", "failed"), ("2/3:3/3", "succeeded"))
     assert written(store, run, *reports) == ["started, running", "failed, running", "failed, over"]
     outcome = store.entry_outcomes(["tidy"])["tidy"]
     assert (outcome.failures, outcome.successes) == (1, 0)
 
 
 def test_a_group_whose_tasks_all_succeed_succeeds_once(store: Store, run: Run) -> None:
-    assert written(store, run, ("1/2", "succeeded"), ("0/2", "succeeded"))[-1] == "succeeded, over"
+    assert (
+        written(store, run, ("1/2:2/2", "succeeded"), ("0/2:1/2", "succeeded"))[-1]
+        == "succeeded, over"
+    )
     outcome = store.entry_outcomes(["tidy"])["tidy"]
     assert (outcome.failures, outcome.successes) == (0, 1)
 
 
 def test_a_retried_task_of_a_group_is_not_over(store: Store, run: Run) -> None:
-    reports = (("0/2", "retried"), ("1/2", "succeeded"))
+    reports = (("0/2:1/2", "retried"), ("1/2:2/2", "succeeded"))
     assert written(store, run, *reports)[-1].endswith(", running")

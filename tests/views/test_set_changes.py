@@ -108,6 +108,12 @@ def test_far_more_often(old: dict[str, Any], new: dict[str, Any], more: bool) ->
     assert change.far_more_often == more
 
 
+@pytest.mark.parametrize(("new", "less"), [("3h", True), ("2h", False), ("20m", False)])
+def test_far_less_often(new: str, less: bool) -> None:
+    [change] = set_changes([entry(every="1h")], [entry(every=new)], NOON, NOON + WEEK).entries
+    assert change.far_less_often == less
+
+
 def herds(old: list[Entry], new: list[Entry]) -> SetChanges:
     return set_changes(old, new, NOON, NOON + timedelta(days=1))
 

@@ -64,6 +64,17 @@ def skipped(reason: str) -> dict[str, Any]:
     return {"records": [Record("noon", NOON, "skipped", reason)]}
 
 
+def test_an_entry_that_runs_well_while_its_file_has_a_mistake() -> None:
+    line = "jobs.yaml:4: entries.noon.evry: is not a key of an entry; did you mean every?"
+    for told in ({"problems": [line]}, {"daemons": [replace(LEADER, problems=(line,))]}):
+        answer = answered(**delivery("succeeded"), **told)
+        assert answer.cause == "succeeded"
+        assert answer.line.endswith("; but its newest edit is not applied")
+        assert ("not applied", line) in answer.details
+    other = line.replace(".noon.", ".noon-2.")
+    assert "edit" not in answered(**delivery("succeeded"), problems=[other]).line
+
+
 # the plan
 
 
