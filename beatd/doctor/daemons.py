@@ -1,7 +1,6 @@
 """Look at the daemons that use a store: who leads, and do they differ?"""
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from beatd import __version__
 from beatd.doctor.finding import Finding
@@ -9,17 +8,13 @@ from beatd.ledger import Terms
 from beatd.presence import Presence, Presences, leading
 
 
-class DaemonStore(Terms, Presences, Protocol):
-    """The parts of a store that show which daemons run."""
-
-
-def daemon_findings(store: DaemonStore, *, clock_max_s: float) -> Iterator[Finding]:
+def daemon_findings(terms: Terms, presences: Presences, *, clock_max_s: float) -> Iterator[Finding]:
     """Yield who leads, and what the daemons themselves say is wrong.
 
     `clock_max_s` is how many seconds a host's clock may differ from the store's.
     """
-    daemons = sorted(store.daemons(), key=lambda one: one.holder.since)
-    term = store.term()
+    daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
+    term = terms.term()
     leader = leading(daemons, term[1] if term else None)
     standbys = len(daemons) - (leader is not None)
     beside = f", {standbys} standby" + ("" if standbys == 1 else "s") if standbys else ""

@@ -55,8 +55,8 @@ def _stored(config: Config, clock: Clock, timeout_s: float) -> list[Entry]:
         store = store_to_read(config, clock=clock, timeout_s=timeout_s)
         if store is None:
             return []
-        with closing(store):
-            found = store.find(Query(order="next", limit=ENTRIES_MAX))
+        with closing(store.place):
+            found = store.catalog.find(Query(order="next", limit=ENTRIES_MAX))
             return [row.entry for row in islice(found, ENTRIES_MAX)]
     except BeatError:  # the store's own probe says what is wrong
         return []

@@ -15,7 +15,7 @@ from beatd.doctor.server_settings import settings_findings
 from beatd.doctor.versions import server_version
 from beatd.errors import BeatError, StoreAbsent
 from beatd.presence import refusal_of
-from beatd.store import Store
+from beatd.store import Roles
 from beatd.stores.embedded.old_shelf import may_be_old
 from beatd.stores.store_facts import StoreFacts
 from beatd.wiring import backends
@@ -56,7 +56,7 @@ def store_findings(config: Config, *, clock: Clock, timeout_s: float) -> Iterato
     yield from _opened(config, clock, timeout_s, facts)
 
 
-def store_to_read(config: Config, *, clock: Clock, timeout_s: float) -> Store | None:
+def store_to_read(config: Config, *, clock: Clock, timeout_s: float) -> Roles | None:
     """Open the store and return it, or return None if that would create or upgrade one.
 
     Raises StoreError if the store does not answer.
@@ -84,14 +84,16 @@ def _shelf_of(url: str) -> Path:
     return Path(url.removeprefix("shelve:"))
 
 
-def _open(config: Config, clock: Clock, timeout_s: float) -> Store:
-    return backends.open_store(
-        config.store.url,
-        codec=codec,
-        clock=clock,
-        prefix=config.store.prefix,
-        timeout=timeout_s,
-        if_absent="refuse",
+def _open(config: Config, clock: Clock, timeout_s: float) -> Roles:
+    return Roles.of(
+        backends.open_store(
+            config.store.url,
+            codec=codec,
+            clock=clock,
+            prefix=config.store.prefix,
+            timeout=timeout_s,
+            if_absent="refuse",
+        )
     )
 
 
@@ -151,23 +153,23 @@ def _opened(
 ) -> Iterator[Finding]:
     began = monotonic()
     store = _open(config, clock, timeout_s)
-    with closing(store):
+    with closing(store.place):
         if facts is None:
-            refusal = refusal_of(store)
+            refusal = refusal_of(store.presences)
             text = f"refuses writes: {refusal}" if refusal else "the file can be read and written"
             yield Finding("error" if refusal else "ok", "store", text)
         asked = monotonic()
-        count = store.count()
+        count = store.catalog.count()
         took_s = monotonic() - asked
         if took_s > SLOW_ANSWER_S:
             text = f"an answer takes {took_s * 1000:.0f} ms, so runs are late by as much"
             yield Finding("warning", "store", f"{text}; put it nearer")
         noun = "entry" if count == 1 else "entries"
         yield Finding("ok", "store", f"{count} {noun}, opened in {(asked - began) * 1000:.0f} ms")
-        for problem in store.problems():
+        for problem in store.place.problems():
             if IN_CHECK not in problem:
                 yield Finding("warning", "store", problem)
-        yield from daemon_findings(store, clock_max_s=CLOCK_MAX_S)
+        yield from daemon_findings(store.terms, store.presences, clock_max_s=CLOCK_MAX_S)
 
 
 def lock_findings(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:
