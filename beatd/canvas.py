@@ -75,6 +75,13 @@ def has_chord(step: Step) -> bool:
     return follows or any(has_chord(part) for _, part in parts_of(step))
 
 
+def ends_in_group(step: Step) -> bool:
+    """Return True if the last part of the canvas is a group, which has no result of its own."""
+    if step.chord is not None:
+        return ends_in_group(step.chord.body)
+    return bool(step.group) or bool(step.chain and ends_in_group(step.chain[-1]))
+
+
 def in_words(step: Step, most: int = 4) -> str:
     """Return the canvas as a short text: "chain(proj.extract, proj.load)".
 

@@ -31,8 +31,9 @@ MODULES = {
         year_days zone
     """,
     "definition": """
-        alert_rules argument_values arguments as_plain canvas_schema canvas_steps celery_schedule
-        check codec contradictions fields kinds monitor_targets options sentry_monitor struct_kind
+        alert_rules argument_values arguments as_plain canvas_schema canvas_steps celery_canvas
+        celery_schedule check codec contradictions fields kinds monitor_targets options
+        sentry_monitor struct_kind
     """,
     "servers": """
         message_file mysql postgresql redis redis_command redis_url sentinel sql_errors sqlite
@@ -104,8 +105,8 @@ MODULES = {
         yaml_scalars
     """,
     "sources": """
-        app app_canvas declarations django_entry django_mirror django_rows file_watch files
-        row_conflicts row_writer storable_arguments store_copy
+        app declarations django_entry django_mirror django_rows file_watch files row_conflicts
+        row_writer storable_arguments store_copy
     """,
     "alerts": """
         channel digest flapping incident_book judge judge_whole message outages span_text starts

@@ -9,7 +9,7 @@ import click
 from beatd.cli.alert_check import channel_problems, unjudged, unmonitored
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.entry_scope import entry_scope
-from beatd.cli.entry_warnings import EVERYTHING_WORKS, warnings_of
+from beatd.cli.entry_warnings import EVERYTHING_WORKS, chord_backend, warnings_of
 from beatd.cli.escapes import echo, visible
 from beatd.cli.failure import EXIT_FAILED
 from beatd.cli.monitor_check import monitor_problems
@@ -68,6 +68,8 @@ def command(
 
         for problem in connection_problems(report.config, report.facts):
             report.problems.append(problem)
+    if url := chord_backend(report.entries, report.app):
+        report.facts.append(f"chords: use the result backend {url}")
     report.print_json() if json else report.print_lines()
     return EXIT_FAILED if report.errors else 0
 

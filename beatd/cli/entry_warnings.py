@@ -1,6 +1,6 @@
 """Find settings of an entry that may make its runs fail."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,20 @@ def _without_backend(canvas: Step, app: "Celery | None") -> Iterator[Problem]:
     except Exception as error:  # a backend without its library may raise anything
         text = f"needs a result backend for its chord: {hidden(str(error))}"
         yield Problem(text, (kind_of(canvas),))
+
+
+def chord_backend(entries: Iterable[Entry], app: "Celery | None") -> str:
+    """Return the URL of the result backend that the chords of the entries use, without password.
+
+    Returns "" if there is no chord, or no backend that can run one.
+    """
+    if app is None or not any(e.canvas is not None and has_chord(e.canvas) for e in entries):
+        return ""
+    try:
+        app.backend.ensure_chords_allowed()
+        return hidden(str(app.backend.as_uri()))
+    except Exception:  # `warnings_of` reports it
+        return ""
 
 
 def _croniter_differs(entry: Entry, now: datetime) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from beatd.canvas import what_runs
 from beatd.cli.author import author_with
 from beatd.cli.completion_names import names_of_zones
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
@@ -265,7 +266,7 @@ def _print_entries(made: "Imported", outcome: dict[str, str], how: "ImportOption
         done = outcome[entry.name]
         return [
             entry.name,
-            entry.task,
+            what_runs(entry),
             describe(entry.schedule),
             entry.tz,
             "-" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from beatd.canvas import ends_in_group, kind_of
 from beatd.cli.moment_gaps import gaps_ahead
 from beatd.entry import Entry
 from beatd.errors import BeatError, Problem
@@ -51,12 +52,13 @@ def overlap_warnings(entry: Entry, facts: OverlapFacts, now: datetime) -> Iterat
 
     A group whose end no daemon learns is among them, also without such a rule.
     """
-    if facts.reads_results and entry.canvas is not None and entry.canvas.group:
+    if facts.reads_results and entry.canvas is not None and ends_in_group(entry.canvas):
+        ends = "has" if entry.canvas.group else "ends in a group, which has"
         text = (
-            "has no result of its own, so nobody learns how its runs end; "
+            f"{ends} no result of its own, so nobody learns how its runs end; "
             "set outcomes: {from: reports}"
         )
-        yield Problem(text, ("group",), warning=True)
+        yield Problem(text, (kind_of(entry.canvas),), warning=True)
     if entry.overlap == "allow" or entry.max_run is None:
         return
     longest = format_duration(entry.max_run)

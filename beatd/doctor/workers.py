@@ -10,7 +10,7 @@ from celery import Celery
 
 from beatd.doctor.finding import Finding
 from beatd.entry import Entry
-from beatd.publishers.queue_state import destination
+from beatd.publishers.queue_state import destinations
 from beatd.publishers.remote_control import remote_control_missing
 from beatd.publishers.transports import connection_of
 
@@ -65,7 +65,8 @@ def uses_of(app: Celery, entries: Iterable[Entry]) -> Uses:
     uses: dict[str, dict[str, str]] = defaultdict(dict)
     for entry in entries:
         if entry.enabled:
-            uses[destination(app, entry).name].setdefault(entry.task, entry.name)
+            for task, where in destinations(app, entry):
+                uses[where.name].setdefault(task, entry.name)
     return uses
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from beatd.definition.celery_canvas import what_is_run
 from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, entry_found
@@ -38,17 +39,21 @@ def _entry(name: str, given: Any) -> FoundEntry:
         raise ConfigError(f"it is a {type(given).__name__}, not a dict")
     if holds_lazy(given.get("args")) or holds_lazy(given.get("kwargs")):
         raise ConfigError("it has a BeatLazyFunc, which only the app can call; run beatd with -A")
+    what, options = what_is_run(given.get("task"), given.get("options"))
+    # Arguments beside a signature belong to none of its tasks; `check` refuses them.
+    own = {key: what.pop(key, None) for key in ("args", "kwargs")}
     return entry_found(
         name=name,
-        task=given.get("task"),
+        task=what.pop("task", None),
         terms=Terms(plain_schedule(given.get("schedule"), bool(given.get("relative")))),
-        args=given.get("args"),
-        kwargs=given.get("kwargs"),
-        options=given.get("options"),
+        args=given.get("args") or own["args"],
+        kwargs=given.get("kwargs") or own["kwargs"],
+        options=options,
         last=given.get("last_run_at"),
         runs=given.get("total_run_count") or 0,
         notes=tuple(
             f"{key} is not carried over" for key in given if key not in (*_KNOWN, *_KEPT, *_STATE)
         ),
+        **what,
         **{key: given.get(key) for key in _KEPT},
     )

@@ -82,7 +82,7 @@ def entry_found(
     `terms` is its schedule, `last` its last run and `runs` its number of runs. `more` has other
     keys of an entry, such as `enabled` or `tz`. Empty arguments are left out.
     """
-    plain: dict[str, Any] = {"task": task, **terms.plain}
+    plain: dict[str, Any] = {**({} if task is None else {"task": task}), **terms.plain}
     if args:
         plain["args"] = list(args)
     if kwargs:

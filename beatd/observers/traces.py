@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from beatd import events
+from beatd.canvas import what_runs
 from beatd.ledger import Result
 from beatd.run import micros
 from beatd.trace import span_id, trace_id
@@ -83,7 +84,7 @@ class Spans:
         run, occurrence = result.run, result.run.occurrence
         self._ids.task_id = run.task_id
         span = self._tracer.start_span(
-            f"beatd publish {run.entry.task}",
+            f"beatd publish {what_runs(run.entry)}",
             context=Context(),  # a root: no span of this thread is its parent
             kind=SpanKind.PRODUCER,
             start_time=nanoseconds(occurrence.planned),
@@ -120,7 +121,7 @@ def attributes_of(result: Result) -> dict[str, Any]:
     """Return the attributes of a run's span, with OpenTelemetry's names where there are any."""
     run = result.run
     return {
-        "celery.task_name": run.entry.task,
+        "celery.task_name": what_runs(run.entry),
         "messaging.message.id": run.task_id,
         "beatd.entry": run.entry.name,
         "beatd.planned_at": run.occurrence.planned.isoformat(timespec="microseconds"),

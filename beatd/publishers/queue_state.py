@@ -1,5 +1,6 @@
 """Read how many messages wait in the queue of an entry, and how many workers consume it."""
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -7,7 +8,8 @@ from celery import Celery
 from kombu import Connection
 from msgspec import Struct
 
-from beatd.entry import Entry
+from beatd.canvas import parts_of
+from beatd.entry import Entry, Step
 from beatd.publishers.message import one_line
 from beatd.publishers.transports import connection_of
 
@@ -46,10 +48,34 @@ def queue_state(app: Celery, entry: Entry, timeout: float) -> QueueState:
 def destination(app: Celery, entry: Entry) -> QueueState:
     """Return the queue, exchange and routing key that celery chooses for the entry.
 
-    The result has no counts.
+    Of a canvas, those of its first task. The result has no counts.
     """
-    given = {key: entry.options[key] for key in ROUTING if key in entry.options}
-    route: dict[str, Any] = app.amqp.router.route(given, entry.task)
+    return next(destinations(app, entry))[1]
+
+
+def destinations(app: Celery, entry: Entry) -> Iterator[tuple[str, QueueState]]:
+    """Yield each task that a run of the entry calls, without links, and where celery sends it."""
+    if entry.canvas is None:
+        yield entry.task, _route(app, entry.task, entry.options)
+    else:
+        yield from _of_step(app, entry.canvas, entry.options)
+
+
+def _of_step(app: Celery, step: Step, given: Mapping[str, Any]) -> Iterator[tuple[str, QueueState]]:
+    """Yield the tasks of a step. `given` are the options of the canvas around it."""
+    # As celery does: an immutable task keeps its own options.
+    options = step.options if step.task and step.immutable else {**step.options, **given}
+    if step.task:
+        yield step.task, _route(app, step.task, options)
+    for path, part in parts_of(step):
+        # Celery gives the options of a chain to its first task, and those of a chord to its header.
+        inherits = path[0] == "group" or path == ("chain", 0) or "header" in path
+        yield from _of_step(app, part, options if inherits else {})
+
+
+def _route(app: Celery, task: str, options: Mapping[str, Any]) -> QueueState:
+    given = {key: options[key] for key in ROUTING if key in options}
+    route: dict[str, Any] = app.amqp.router.route(given, task)
     queue = route.get("queue")
     name = str(getattr(queue, "name", queue) or "")
     exchange = getattr(queue, "exchange", None) if queue is not None else route.get("exchange")

@@ -11,6 +11,7 @@ from celery.utils.saferepr import saferepr
 from celery.utils.time import utcoffset
 from msgspec import DecodeError, json
 
+from beatd.canvas import tasks_of
 from beatd.clock import Clock
 from beatd.entry import Entry
 from beatd.run import Run
@@ -106,9 +107,13 @@ class SavedTally:
 
 def key_of(entry: Entry) -> Key:
     """Return the task, args and kwargs of an entry as texts, to find its messages in Celery
-    events."""
-    kwargs = saferepr(dict(entry.kwargs)) if entry.kwargs else "{}"
-    return entry.task, args_text(saferepr(list(entry.args))), kwargs
+    events.
+
+    Of a canvas, those of its first task, which is sent once in each run.
+    """
+    runs = entry if entry.canvas is None else next(tasks_of(entry.canvas))[1]
+    kwargs = saferepr(dict(runs.kwargs)) if runs.kwargs else "{}"
+    return runs.task, args_text(saferepr(list(runs.args))), kwargs
 
 
 def period_of(entry: Entry) -> float | None:

@@ -8,13 +8,13 @@ from celery.schedules import crontab
 
 from beatd.clock import Clock
 from beatd.definition import check
+from beatd.definition.celery_canvas import what_is_run
 from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem
 from beatd.publishers.run_arguments import APP, has_app_value
 from beatd.sources import Reading, one_offs_of
-from beatd.sources.app_canvas import LINKS, RUNS, is_signature, step_of
 from beatd.sources.storable_arguments import storable
 
 CLEANUP = "celery.backend_cleanup"
@@ -146,15 +146,9 @@ class App:
         if written.get("schedule") is None:
             raise ConfigError("schedule: is missing; give seconds, a timedelta or a crontab")
         plain = plain_schedule(written["schedule"], bool(written.get("relative")))
-        if is_signature(written.get("task")):
-            signature = written["task"]
-            own = step_of(signature)
-            plain |= {key: value for key, value in own.items() if key in RUNS}
-            links = {key: signature.options[key] for key in LINKS if key in signature.options}
-            options = {**own.get("options", {}), **links, **(written.get("options") or {})}
-            written = {**written, "options": options}
-        else:
-            plain["task"] = written.get("task")
+        what, options = what_is_run(written.get("task"), written.get("options"))
+        plain |= what
+        written = {**written, "options": options}
         deadline = self._app.conf.beat_cron_starting_deadline
         if deadline and "crontab" in plain:
             # Celery beat skips a run that is later than this.

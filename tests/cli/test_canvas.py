@@ -3,6 +3,7 @@
 import pytest
 
 from tests.cli.conftest import Here
+from tests.cli.test_edit import editor
 
 CHAIN = '[proj.extract, {"task": "proj.load", "args": [7]}]'
 STEPS = [{"task": "proj.extract"}, {"task": "proj.load", "args": [7]}]
@@ -85,3 +86,22 @@ def test_a_group_whose_end_nobody_learns_is_a_warning(here: Here) -> None:
         "beatd: note: --group: has no result of its own, so nobody learns how its runs end; "
         "set outcomes: {from: reports}\n"
     ) in told
+
+
+def test_a_step_is_changed_in_an_editor(nightly: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor(nightly.folder, monkeypatch, 'sed -i "s/proj.load/proj.store/" "$1"')
+    nightly("edit", "nightly")
+    assert nightly.json("show", "nightly")["chain"] == [
+        {"task": "proj.extract"},
+        {"task": "proj.store", "args": [7]},
+    ]
+
+
+def test_a_task_takes_the_place_of_a_chain_in_an_editor(
+    nightly: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = "printf 'task: proj.all\\nevery: 1h\\n' > $1"
+    editor(nightly.folder, monkeypatch, script)
+    nightly("edit", "nightly")
+    row = nightly.json("show", "nightly")
+    assert (row["task"], "chain" in row) == ("proj.all", False)

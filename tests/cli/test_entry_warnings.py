@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from celery import Celery
 from msgspec.structs import replace
 
-from beatd.cli.entry_warnings import warnings_of
+from beatd.cli.entry_warnings import chord_backend, warnings_of
 from beatd.cli.leader_note import NOBODY_LEADS
 from beatd.definition import entry_from
 from beatd.errors import ScheduleError
@@ -151,3 +152,14 @@ def test_a_jitter_that_is_longer_than_the_period_is_told(here: Here) -> None:
         ended = here("add", jitter, "--task", "t", "--every", "1m", "--jitter", jitter)
         assert ended.err == nobody
     assert here("add", "once", "--task", "t", "--at", "2036-01-01", "--jitter", "9h").err == nobody
+
+
+def test_the_result_backend_of_a_chord_is_named_without_its_password() -> None:
+    chord = entry_from("a", {"every": "1h", "chord": {"header": ["proj.a"], "body": "proj.b"}})
+    one = Celery(backend="redis://:secret@localhost:6379/3", set_as_current=False)
+    url = chord_backend([chord], one)
+    assert url.startswith("redis://") and url.endswith("localhost:6379/3")
+    assert "secret" not in url
+    assert chord_backend([entry_from("b", {"every": "1h", "chain": ["proj.a"]})], one) == ""
+    assert chord_backend([chord], Celery(set_as_current=False)) == ""
+    assert chord_backend([chord], None) == ""

@@ -129,3 +129,22 @@ def test_add_edit_show_and_export_know_the_rule(here: Here) -> None:
     assert "overlap  skip" in out and "max_run  2h" in out
     exported = here("export").out
     assert "overlap: skip" in exported and 'max_run: "2h"' in exported
+
+
+@pytest.mark.parametrize(
+    ("canvas", "found"),
+    [
+        ({"group": ["a", "b"]}, "group: has no result of its own"),
+        ({"chain": ["a", {"group": ["b", "c"]}]}, "chain: ends in a group, which has no result"),
+        ({"chain": ["a", {"chain": ["b", {"group": ["c"]}]}]}, "chain: ends in a group"),
+        ({"chord": {"header": ["a"], "body": {"group": ["b", "c"]}}}, "chord: ends in a group"),
+        ({"chain": [{"group": ["a", "b"]}, "c"]}, None),
+        ({"chord": {"header": ["a"], "body": "b"}}, None),
+    ],
+)
+def test_a_canvas_that_ends_in_a_group_has_no_result(
+    canvas: dict[str, Any], found: str | None
+) -> None:
+    entry = entry_from("a", {"every": "1h", **canvas})
+    texts = [str(one) for one in overlap_warnings(entry, OverlapFacts(reads_results=True), NOW)]
+    assert [text[: len(found or "")] for text in texts] == ([found] if found else [])

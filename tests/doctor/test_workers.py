@@ -11,9 +11,10 @@ from celery import Celery
 
 from beatd.clock import SystemClock
 from beatd.config import Broker, Config, Store
+from beatd.definition import entry_from
 from beatd.doctor.broker import broker_findings
 from beatd.doctor.finding import Finding
-from beatd.doctor.workers import queue_findings, worker_findings
+from beatd.doctor.workers import queue_findings, uses_of, worker_findings
 from beatd.entry import Entry
 from beatd.publishers.celery_app import app_for
 from beatd.schedules import interval
@@ -146,3 +147,17 @@ def test_the_settings_of_a_redis_are_said_once(start: Start) -> None:
     assert [one.level for one in apart] == ["ok", "warning"]
     same = broker_findings(Config(store=Store(url=url)), app, clock=clock, timeout_s=2.0)
     assert [one.level for one in same] == ["ok"]
+
+
+def test_each_task_of_a_canvas_is_looked_for_on_its_own_queue() -> None:
+    steps = [{"task": "a"}, {"group": [{"task": "b", "options": {"queue": "heavy"}}, "c"]}, "d"]
+    nightly = entry_from("nightly", {"every": "1h", "chain": steps, "options": {"queue": "first"}})
+    fan_out = entry_from(
+        "fan-out", {"every": "1h", "group": ["e", {"task": "f"}], "options": {"queue": "many"}}
+    )
+    assert uses_of(Celery(), [nightly, fan_out]) == {
+        "first": {"a": "nightly"},
+        "heavy": {"b": "nightly"},
+        "celery": {"c": "nightly", "d": "nightly"},
+        "many": {"e": "fan-out", "f": "fan-out"},
+    }

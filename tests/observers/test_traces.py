@@ -11,9 +11,10 @@ import pytest
 from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from beatd.entry import Step
 from beatd.events import Sent, Stopped
 from beatd.ledger import Result
-from beatd.observers.traces import TracesObserver
+from beatd.observers.traces import TracesObserver, attributes_of
 from beatd.publisher import Outcome
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for
@@ -95,6 +96,13 @@ def test_a_rejected_run_is_a_failed_span_with_the_brokers_words(receiver: Receiv
     observer(Stopped())
     [span] = receiver.spans
     assert (span.status.code, span.status.message) == (2, "NO_ROUTE")
+
+
+def test_the_span_of_a_canvas_is_named_by_its_tasks() -> None:
+    canvas = Step(chain=(Step(task="proj.extract"), Step(task="proj.load")))
+    one = run(replace(entry("nightly", ""), canvas=canvas))
+    attributes = attributes_of(Result(one, Outcome("confirmed"), one.due))
+    assert attributes["celery.task_name"] == "chain(proj.extract, proj.load)"
 
 
 def test_runs_without_trace_and_open_claims_make_no_span(receiver: Receiver) -> None:

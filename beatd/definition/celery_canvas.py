@@ -7,15 +7,24 @@ from celery.canvas import Signature
 
 from beatd.errors import ConfigError
 
-LINKS = ("link", "link_error")
+_LINKS = ("link", "link_error")
 #: Keys of a step that an entry has, too.
-RUNS = ("task", "args", "kwargs", "chain", "group", "chord")
-_NOT_KEPT = (*LINKS, "task_id", "reply_to", "root_id", "parent_id")
+_RUNS = ("task", "args", "kwargs", "chain", "group", "chord")
+_NOT_KEPT = (*_LINKS, "task_id", "reply_to", "root_id", "parent_id")
 
 
-def is_signature(task: Any) -> bool:
-    """Return True if the `task` of an entry is a signature, not the name of a task."""
-    return isinstance(task, Signature)
+def what_is_run(task: Any, options: Mapping[str, Any] | None) -> tuple[dict[str, Any], Any]:
+    """Return the keys of an entry for the `task` of a periodic task, and the options of both.
+
+    `task` is a signature or the name of a task, and `options` those beside it, which win. Raises
+    ConfigError for a kind of signature that beatd does not know.
+    """
+    if not isinstance(task, Signature):
+        return {"task": task}, options
+    own = step_of(task)
+    links = {key: task.options[key] for key in _LINKS if key in task.options}
+    merged = {**own.get("options", {}), **links, **(options or {})}
+    return {key: value for key, value in own.items() if key in _RUNS}, merged
 
 
 def step_of(signature: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,7 +39,7 @@ def step_of(signature: Mapping[str, Any]) -> dict[str, Any]:
         step["options"] = kept
     if signature.get("immutable"):
         step["immutable"] = True
-    for key in LINKS:
+    for key in _LINKS:
         if options.get(key):
             links = options[key]
             links = links if isinstance(links, list | tuple) else [links]
