@@ -116,9 +116,10 @@ class NameSearch:
 
     def _texts(self, names: Iterable[bytes]) -> Iterator[str]:
         for name in names:
-            text = self._reader.damage.read(f"the name {name!r}", name.decode)
-            if text is not None:
-                yield text
+            try:
+                yield name.decode()
+            except UnicodeDecodeError as reason:
+                self._reader.damage.note(f"the name {name!r}", reason)
 
     def _of_source(self, source: str, query: Query, after: Position | None) -> Iterator[str]:
         key, client = self._scripts.key(f"names:{source}"), self._scripts.client
@@ -150,12 +151,12 @@ class NameSearch:
         bound = None if due_before is None else micros(due_before)
         while True:
             page = self._scripts("soonest", score, name, PAGE)
-            for name, score in zip(page[::2], page[1::2], strict=True):
-                if bound is not None and float(score) >= bound:
-                    return
-                yield from self._texts([name])
-            if len(page) < 2 * PAGE:
+            places = zip(page[::2], page[1::2], strict=True)
+            names = [name for name, score in places if bound is None or float(score) < bound]
+            yield from self._texts(names)
+            if len(names) < PAGE:
                 return
+            name, score = page[-2:]
 
 
 def _place_of(after: Position | None) -> tuple[bytes, bytes]:
