@@ -128,18 +128,17 @@ def test_two_daemons_and_a_worker_of_compose_yaml_run_its_entry(
         )
     ]
     try:
-        for port in ports:
-            running.append(
-                Process(
-                    *(*arguments, *command),
-                    cwd=folder,
-                    program=BIN / entrypoint,
-                    env={"BEATD_CONFIG": str(folder / f"config-{port}.yaml")},
-                )
+        for port, says in zip(ports, ("leading, term", "stand"), strict=True):
+            daemon = Process(
+                *(*arguments, *command),
+                cwd=folder,
+                program=BIN / entrypoint,
+                env={"BEATD_CONFIG": str(folder / f"config-{port}.yaml")},
             )
+            running.append(daemon)
+            daemon.says(says)  # the first leads before the second starts
         running[0].says("Task tasks.say")
         running[0].says("succeeded")
-        running[2].says("stand")
         assert [healthy(port) for port in ports] == [True, True]
         assert not healthy(free_port())
     finally:
