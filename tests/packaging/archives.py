@@ -25,7 +25,9 @@ def files_of_wheel(wheel: Path) -> dict[str, bytes]:
 def unpacked(sdist: Path, into: Path) -> Path:
     """Unpack a source distribution, and return its top folder."""
     with tarfile.open(sdist) as archive:
-        archive.extractall(into, filter="data")
+        # Debian's Python 3.11 does not know filters.
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+        archive.extractall(into)
     (folder,) = into.iterdir()
     return folder
 
