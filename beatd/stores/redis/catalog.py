@@ -54,7 +54,7 @@ class RedisCatalog:
         return islice(found, query.limit)
 
     def plans_before(self, before: datetime, limit: int) -> Iterator[PlannedEntry]:
-        names = pages(self._search.soonest(before))
+        names = pages(self._search.due_before(before, limit))
         return islice(chain.from_iterable(map(self._reader.planned_entries, names)), limit)
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:

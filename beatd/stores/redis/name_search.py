@@ -140,6 +140,15 @@ class NameSearch:
                 return
             seen = b"(" + page[-1]
 
+    def due_before(self, moment: datetime, limit: int) -> Iterator[str]:
+        """Yield the names of up to `limit` entries that are due before `moment`, the soonest
+        first."""
+        client, key = self._scripts.client, self._scripts.key("plan")
+        end = f"({micros(moment)}"
+        yield from self._texts(
+            self._scripts.ask(lambda: client.zrangebyscore(key, "-inf", end, 0, limit))
+        )
+
     def soonest(
         self, due_before: datetime | None, score: bytes = b"", name: bytes = b""
     ) -> Iterator[str]:
