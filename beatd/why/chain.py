@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from beatd.errors import dotted
 from beatd.history import Record
 from beatd.schedules import zone
 from beatd.why.answer import Answer
@@ -28,9 +29,9 @@ def why(facts: Facts) -> Answer:
 
 def _with_unapplied_edit(facts: Facts, answer: Answer) -> Answer:
     # The entry may run as before while its file has a mistake, so that an edit is not applied.
-    about = re.compile(rf"\.{re.escape(facts.name)}(?![\w-])")
-    lines = (line for one in facts.daemons for line in (*one.problems, *facts.problems))
-    problem = next((line for line in (*lines, *facts.problems) if about.search(line)), None)
+    about = re.compile(rf"(?<![\w'-]){re.escape(dotted((facts.name,)))}[.:\[]")
+    lines = (*facts.problems, *(line for one in facts.daemons for line in one.problems))
+    problem = next((line for line in lines if about.search(line)), None)
     if problem is None or facts.row is None or problem in answer.line:
         return answer
     line = f"{answer.line}; but its newest edit is not applied"

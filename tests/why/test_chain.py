@@ -71,8 +71,12 @@ def test_an_entry_that_runs_well_while_its_file_has_a_mistake() -> None:
         assert answer.cause == "succeeded"
         assert answer.line.endswith("; but its newest edit is not applied")
         assert ("not applied", line) in answer.details
-    other = line.replace(".noon.", ".noon-2.")
-    assert "edit" not in answered(**delivery("succeeded"), problems=[other]).line
+    for name in (".noon-2.", ".'noon.eu'.", ".afternoon."):
+        other = line.replace(".noon.", name)
+        assert "edit" not in answered(**delivery("succeeded"), problems=[other]).line
+    dots = line.replace(".noon.", ".'noon.eu'.")
+    records = [replace(published(), name="noon.eu")]
+    assert "edit" in answered(name="noon.eu", records=records, problems=[dots]).line
 
 
 # the plan
