@@ -1,11 +1,14 @@
-"""The several messages of one run: what goes before them, and the one outcome that they have."""
+"""The several messages of one run: which of them are still to be sent, and their one outcome."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 
+from msgspec import Struct
+
+from beatd.byte_cache import ByteCache
 from beatd.publisher import Outcome
-from beatd.publishers.message import Message, one_line
+from beatd.publishers.message import CONFIRMED, Message
+
+REMEMBERED_BYTES = 4 * 2**20  # one byte a message
 
 
 def parts_of(made: Message | Outcome) -> Sequence[Message]:
@@ -13,17 +16,86 @@ def parts_of(made: Message | Outcome) -> Sequence[Message]:
     return () if isinstance(made, Outcome) else (made, *made.rest)
 
 
-def outcome_of(made: Message | Outcome, sent: Iterator[Outcome]) -> Outcome:
-    """Return the outcome of a run, from the outcomes of its messages, which are next in `sent`.
+class CanvasParts:
+    """Remembers which messages of a group the broker has, so that only the others are sent again.
+
+    A group too large for one attempt is so sent in several. The memory is limited; what is
+    forgotten is sent again with the same ids.
+    """
+
+    def __init__(self) -> None:
+        # By the id of the run's first message: for each message 1 if it is confirmed.
+        self._confirmed = ByteCache[str, bytes](REMEMBERED_BYTES)
+
+    def begin(self, rendered: Sequence[Message | Outcome]) -> "Attempt":
+        """Return what is to be sent now of these runs."""
+        return Attempt(self, rendered, [self._before(made) for made in rendered])
+
+    def remember(self, made: Message, outcomes: Sequence[Outcome]) -> None:
+        """Keep which messages of the run are confirmed, or nothing if the run is over."""
+        kinds = {outcome.sent for outcome in outcomes}
+        if "confirmed" in kinds and len(kinds) > 1 and "rejected" not in kinds:
+            confirmed = bytes(outcome.sent == "confirmed" for outcome in outcomes)
+            self._confirmed.keep(made.id, confirmed, len(confirmed) + 200)
+        else:
+            self._confirmed.drop([made.id])
+
+    def _before(self, made: Message | Outcome) -> bytes:
+        # b"" if nothing of the run was sent, or its entry has other messages now.
+        if isinstance(made, Outcome) or not made.rest:
+            return b""
+        before = self._confirmed.get(made.id, b"")
+        return before if len(before) == 1 + len(made.rest) else b""
+
+
+class Attempt(Struct, frozen=True):
+    """An attempt to send the messages of some runs.
+
+    `confirmed` has for each run which of its messages the broker has from earlier attempts; b"" if
+    none.
+    """
+
+    parts: CanvasParts
+    rendered: Sequence[Message | Outcome]
+    confirmed: Sequence[bytes]
+
+    def messages(self) -> list[Message]:
+        """Return all messages that the broker does not have yet, in order."""
+        if not any(self.confirmed):
+            return [part for made in self.rendered for part in parts_of(made)]
+        return [
+            part
+            for made, before in zip(self.rendered, self.confirmed, strict=True)
+            for place, part in enumerate(parts_of(made))
+            if not (before and before[place])
+        ]
+
+    def outcomes(self, sent: Iterator[Outcome]) -> list[Outcome]:
+        """Return the outcome of each run, from the outcomes of `messages`, in order."""
+        return [
+            self._outcome(made, before, sent)
+            for made, before in zip(self.rendered, self.confirmed, strict=True)
+        ]
+
+    def _outcome(self, made: Message | Outcome, before: bytes, sent: Iterator[Outcome]) -> Outcome:
+        if isinstance(made, Outcome):
+            return made
+        if not made.rest:
+            return next(sent)
+        outcomes = [
+            CONFIRMED if before and before[place] else next(sent)
+            for place in range(1 + len(made.rest))
+        ]
+        self.parts.remember(made, outcomes)
+        return in_one(outcomes)
+
+
+def in_one(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome of a run, from the outcomes of all its messages.
 
     A run of which only a part was sent is "rejected" if the broker will never take the rest, else
-    "unknown": it is sent again with the same ids.
+    "unknown": the rest is sent later with the same ids.
     """
-    if isinstance(made, Outcome):
-        return made
-    if not made.rest:
-        return next(sent)
-    outcomes = list(islice(sent, 1 + len(made.rest)))
     by_kind = {outcome.sent: outcome for outcome in reversed(outcomes)}
     if len(by_kind) == 1:
         return outcomes[0]
@@ -31,40 +103,3 @@ def outcome_of(made: Message | Outcome, sent: Iterator[Outcome]) -> Outcome:
     worst = by_kind.get("rejected") or by_kind.get("unknown") or by_kind["unsent"]
     text = f"{confirmed} of {len(outcomes)} messages were sent; {worst.reason}"
     return Outcome("rejected" if worst.sent == "rejected" else "unknown", text)
-
-
-class CanvasParts:
-    """Makes the writes to the result backend that go before the messages of chords."""
-
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        self._pool: ThreadPoolExecutor | None = None
-
-    def begun(self, rendered: Sequence[Message | Outcome]) -> Sequence[Message | Outcome]:
-        """Return the messages, with the outcome "unsent" for a chord whose write failed.
-
-        A result backend that does not answer in time does not hold up the messages of others.
-        """
-        if not any(isinstance(made, Message) and made.effects for made in rendered):
-            return rendered
-        return [
-            self._begin(made) if isinstance(made, Message) and made.effects else made
-            for made in rendered
-        ]
-
-    def _begin(self, made: Message) -> Message | Outcome:
-        # The write may block for as long as celery retries it; made late, it does no harm, since
-        # each attempt writes the same.
-        pool = self._pool or ThreadPoolExecutor(1, "beatd-chords")
-        self._pool = pool
-        future = pool.submit(lambda: [effect() for effect in made.effects])
-        try:
-            future.result(self._timeout)
-        except TimeoutError:
-            future.cancel()
-            pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
-            return Outcome("unsent", f"the result backend did not answer in {self._timeout:g} s")
-        except Exception as error:
-            return Outcome("unsent", f"the result backend refuses the chord: {one_line(error)}")
-        return made

@@ -9,9 +9,10 @@ from celery import Celery, signals
 from msgspec import Struct
 
 from beatd.publisher import Outcome, Push
-from beatd.publishers.canvas_parts import CanvasParts, outcome_of, parts_of
+from beatd.publishers.canvas_parts import CanvasParts, parts_of
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import Unbuildable, apply_async, refuse_pickle
+from beatd.publishers.chord_writes import ChordWrites
 from beatd.publishers.message import CeleryMessage, Message, one_line
 from beatd.publishers.redis_lists import RedisLists
 from beatd.publishers.renderer import Renderer
@@ -37,7 +38,7 @@ class CeleryPublisher:
         self._place = hidden(connection.as_uri(include_password=not connection.password))
         self._transport = transport_to(connection, timeout)
         self._rendered: Rendered | None = None
-        self._canvases = CanvasParts(timeout)
+        self._chord_writes, self._canvas_parts = ChordWrites(timeout), CanvasParts()
         self._producer = CapturingProducer(connection)
         self._revocation = Revocation(app, timeout)
         self._renderer = Renderer(app=app, producer=self._producer, transport=self._transport)
@@ -58,10 +59,9 @@ class CeleryPublisher:
                 return [Outcome("unsent", why)] * len(runs)
             if listened_to() and all(run.entry.canvas is None for run in runs):
                 return [self._inside(run, may_go_on) for run in runs]
-            rendered = self._canvases.begun(self._messages_of(runs))
-            messages = [part for made in rendered for part in parts_of(made)]
-            sent = iter(self._sent(messages, may_go_on))
-            outcomes = [outcome_of(made, sent) for made in rendered]
+            rendered = self._chord_writes.made(self._messages_of(runs))
+            attempt = self._canvas_parts.begin(rendered)
+            outcomes = attempt.outcomes(iter(self._sent(attempt.messages(), may_go_on)))
             along = [
                 event
                 for made, outcome in zip(rendered, outcomes, strict=True)

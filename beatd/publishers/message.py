@@ -58,9 +58,9 @@ class Route(Struct, frozen=True, eq=False):
 class Message(Struct, frozen=True, gc=False):
     """A message ready to be sent.
 
-    `payload` is the message as its transport sends it, and `id` is the task id. The first message
-    of a group has the others in `rest`. A chord has `effects`: calls that write to the result
-    backend what the workers count with, before the first message is sent.
+    `payload` is the message as its transport sends it, and `id` is the task id in it. The first
+    message of a group has the others in `rest`. A chord has `effects`: calls that write to the
+    result backend what the workers count with, before the first message is sent.
     """
 
     route: Route

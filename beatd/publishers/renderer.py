@@ -180,9 +180,8 @@ class Renderer:
     def message(self, celery_message: CeleryMessage, run: Run) -> Message:
         """Return celery's message encoded for the transport. Raises Unbuildable if that fails."""
         try:
-            return Message(
-                self.route(celery_message), self._transport.pack(celery_message), run.task_id
-            )
+            id = celery_message.headers.get("id") or run.task_id
+            return Message(self.route(celery_message), self._transport.pack(celery_message), id)
         except Exception as error:
             # The transport cannot write a header or property.
             raise cannot_be_sent(run, one_line(error)) from error

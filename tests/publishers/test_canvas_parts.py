@@ -3,7 +3,7 @@
 import pytest
 
 from beatd.publisher import Outcome
-from beatd.publishers.canvas_parts import outcome_of
+from beatd.publishers.canvas_parts import REMEMBERED_BYTES, CanvasParts
 from beatd.publishers.message import Message, Route
 
 ROUTE = Route("", "celery", None, ())
@@ -31,10 +31,23 @@ def message(rest: int) -> Message:
 def test_a_run_of_which_a_part_was_sent_is_unknown(
     outcomes: list[Outcome], expected: Outcome
 ) -> None:
-    assert outcome_of(message(1), iter(outcomes)) == expected
+    attempt = CanvasParts().begin([message(1)])
+    assert attempt.outcomes(iter(outcomes)) == [expected]
 
 
 def test_each_run_gets_the_outcomes_of_its_own_messages() -> None:
     sent = iter([CONFIRMED, CONFIRMED, GONE, LOST])
-    runs = [message(1), FULL, message(0), message(0)]
-    assert [outcome_of(run, sent) for run in runs] == [CONFIRMED, FULL, GONE, LOST]
+    attempt = CanvasParts().begin([message(1), FULL, message(0), message(0)])
+    assert attempt.outcomes(sent) == [CONFIRMED, FULL, GONE, LOST]
+
+
+def test_what_is_remembered_takes_a_limited_memory() -> None:
+    parts = CanvasParts()
+    for nth in range(100_000):
+        rest = (Message(ROUTE, b"", "other"),)
+        one = Message(ROUTE, b"", f"run {nth}", rest=rest)
+        parts.begin([one]).outcomes(iter([CONFIRMED, LOST]))
+        if nth == 0:
+            assert len(parts.begin([one]).messages()) == 1
+    assert parts._confirmed.size <= REMEMBERED_BYTES
+    assert len(parts.begin([one]).messages()) == 1

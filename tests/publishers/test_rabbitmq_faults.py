@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import amqp
 import pytest
 
+from beatd.entry import Step
 from beatd.outcomes import rabbitmq_queue_reader
 from beatd.outcomes.queue_readers import queue_reader_on
 from beatd.publisher import MESSAGE_REFUSED, Outcome
@@ -80,6 +81,19 @@ def test_what_no_queue_takes_is_rejected_with_the_brokers_reason(
     publisher: CeleryPublisher,
 ) -> None:
     lost = entry("lost", "t.lost", options={"exchange": "amq.topic", "routing_key": "no.where"})
+    good = batch(2, "good")
+    outcomes = publisher.publish([good[0], run(lost), good[1]], always)
+    assert kinds(outcomes) == ["confirmed", "rejected", "confirmed"]
+    assert "312 NO_ROUTE" in outcomes[1].reason and "no.where" in outcomes[1].reason
+
+
+@pytest.mark.parametrize("kind", ["chain", "group"])
+def test_a_canvas_of_which_no_queue_takes_a_task_is_rejected(
+    publisher: CeleryPublisher, kind: str
+) -> None:
+    nowhere = {"exchange": "amq.topic", "routing_key": "no.where"}
+    steps = (Step(task="t.lost", options=nowhere), Step(task="t.good", options={"queue": "good"}))
+    lost = entry("lost", "", canvas=Step(**{kind: steps}))
     good = batch(2, "good")
     outcomes = publisher.publish([good[0], run(lost), good[1]], always)
     assert kinds(outcomes) == ["confirmed", "rejected", "confirmed"]
