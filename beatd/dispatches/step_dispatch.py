@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from beatd.clock import Clock
 from beatd.dispatch import MayGoOn, Published
@@ -116,6 +117,7 @@ class ClaimedInStep(Struct, frozen=True):
         made = [move for move, ok in zip(self.moves, self.made, strict=True) if ok]
         if revoked := [move.revokes for move in made if move.revokes]:
             self.publisher.revoke(revoked)
+        made = [move for move in made if move.run is not None]
         runs = [move.run for move in made if move.run is not None]
         if not runs:
             return Published(self.moves, self.made)
@@ -126,6 +128,19 @@ class ClaimedInStep(Struct, frozen=True):
             outcomes = [Outcome("unsent", LEAD_LOST)] * len(runs)
         now, seconds = self.clock.now(), self.clock.elapsed() - began
         results = [
-            Result(run, outcome, now, self.at) for run, outcome in zip(runs, outcomes, strict=True)
+            Result(run, of_all_attempts(move, outcome), now, self.at)
+            for move, run, outcome in zip(made, runs, outcomes, strict=True)
         ]
         return Published(self.moves, self.made, results, results, seconds)
+
+
+def of_all_attempts(move: Move, outcome: Outcome) -> Outcome:
+    """Return the outcome of a run from that of its last attempt.
+
+    After an attempt that may have sent the message, or a part of a group, it stays "unknown" if the
+    next attempt sends nothing.
+    """
+    claim = move.open_claim
+    if outcome.sent == "unsent" and claim is not None and not claim.unsent:
+        return replace(outcome, sent="unknown")
+    return outcome

@@ -127,7 +127,8 @@ class OpenClaims:
                 # It must not be sent again: the worker may be at it.
                 self.arrived.append(mover.arrived(claim, claim.stored, now))
                 continue
-            move = mover.of_claim(claim, claim.unsent or never_sent(claim), now)
+            claim = replace(claim, unsent=claim.unsent or never_sent(claim))
+            move = mover.of_claim(claim, claim.unsent, now)
             if move is None:
                 self._held_ids.add(claim.task_id)
             else:

@@ -1,5 +1,6 @@
 """Encode messages as AMQP 0.9.1 frames, the bytes that RabbitMQ reads."""
 
+from collections.abc import Mapping, Sequence
 from struct import pack, unpack_from
 from uuid import uuid4
 
@@ -7,7 +8,7 @@ import amqp
 from amqp import spec
 from amqp.serialization import dumps
 
-from beatd.publishers.message import CeleryMessage, EntryFields, TransportTemplate
+from beatd.publishers.message import CeleryMessage, EntryFields, RunTemplate, TransportTemplate
 from beatd.publishers.placeholders import (
     ARGSREPR,
     ETA,
@@ -19,9 +20,11 @@ from beatd.publishers.placeholders import (
     NAME,
     PLANNED,
     RUN,
+    RUN_PLACES,
     TRACE,
     TRACEPARENT,
     Gaps,
+    RunGaps,
     Values,
 )
 
@@ -32,9 +35,7 @@ TABLE, SIZE, BODY_SIZE, BODIES = (str(uuid4()) for _ in range(4))
 
 def frames(celery_message: CeleryMessage, channel: int) -> bytes:
     """Return one message as the AMQP frames that publish it on the channel with this number."""
-    body = encoded(celery_message.body)
-    header = pack(">HHQ", spec.Basic.Publish[0], 0, len(body)) + properties(celery_message)
-    return method(celery_message, channel) + frame(2, channel, header) + bodies(body, channel)
+    return before_body(celery_message, channel) + bodies(encoded(celery_message.body), channel)
 
 
 class AmqpFrames(TransportTemplate):
@@ -81,8 +82,11 @@ class AmqpFrames(TransportTemplate):
             text = text.replace(pack(">B", MARK) + EXPIRATION.encode(), EXPIRATION.encode())
             self._header -= MARK + 1
         once = [NAME, ARGSREPR, KWARGSREPR, TABLE, BODY_SIZE, BODIES]
-        later = list(RUN)
-        (later if self._dies_next else once).append(SIZE)
+        later = dict(RUN_PLACES)
+        if self._dies_next:
+            later[SIZE] = len(RUN)
+        else:
+            once.append(SIZE)
         self._gaps = Gaps(text, once, later)
 
     def fill(self, fields: EntryFields) -> tuple[tuple[bytes, ...], int]:
@@ -108,6 +112,30 @@ class AmqpFrames(TransportTemplate):
         expiration = pack(">B", len(values[at])) + values[at]
         size = pack(">I", header + len(expiration))
         return self._gaps.render(text, (*values[:at], expiration, *values[at + 1 :], size))
+
+
+class FramesOfRun(RunTemplate):
+    """The AMQP frames of a message of one entry, with gaps for the values of a run.
+
+    No value changes the length of the message.
+    """
+
+    def __init__(
+        self, celery_message: CeleryMessage, channel: int, places: Mapping[str, int]
+    ) -> None:
+        self._channel = channel
+        self._before = RunGaps(before_body(celery_message, channel), places)
+        self._body = RunGaps(encoded(celery_message.body), places)
+
+    def render(self, values: Sequence[bytes]) -> bytes:
+        return self._before.render(values) + bodies(self._body.render(values), self._channel)
+
+
+def before_body(celery_message: CeleryMessage, channel: int) -> bytes:
+    """Return the frames before the body: where the message goes, its properties and its size."""
+    size = len(encoded(celery_message.body))
+    header = pack(">HHQ", spec.Basic.Publish[0], 0, size) + properties(celery_message)
+    return method(celery_message, channel) + frame(2, channel, header)
 
 
 def method(celery_message: CeleryMessage, channel: int) -> bytes:

@@ -12,7 +12,6 @@ from functools import partial, wraps
 from itertools import count
 from types import ModuleType
 from typing import Any
-from uuid import UUID, uuid5
 
 import celery.app.base
 import celery.canvas
@@ -20,6 +19,7 @@ from celery import Celery
 from celery.backends.base import Backend
 
 from beatd.publishers.capture import CapturingProducer
+from beatd.publishers.run_ids import RunIds
 
 Effect = Callable[[], object]
 _MARK = "beatd_captures"
@@ -35,19 +35,18 @@ _now = _Captured()
 
 
 @contextmanager
-def captured(app: Celery, producer: CapturingProducer, run_id: str) -> Iterator[list[Effect]]:
+def captured(app: Celery, producer: CapturingProducer, ids: RunIds) -> Iterator[list[Effect]]:
     """Within this context, all messages of the app in this thread go to `producer`.
 
-    Celery's random ids are made from `run_id` and a number, so that they are the same the next
-    time. Yield the list of the writes to the result backend that celery wanted to make for a chord;
+    Celery's random ids are made by `ids` from numbers, so that they are the same the next time.
+    Yield the list of the writes to the result backend that celery wanted to make for a chord;
     they are not made.
     """
     for module in (celery.canvas, celery.app.base):
         _wrap_uuid(module)
     _wrap_app(app)
     _wrap_backend(app.backend)
-    space = UUID(run_id)
-    _now.ids = (str(uuid5(space, f"random {number}")) for number in count())
+    _now.ids = (ids.of(f"random {number}") for number in count())
     _now.producer, _now.effects = producer, []
     try:
         yield _now.effects
@@ -106,6 +105,8 @@ def _replace(backend: Any, name: str, captures: Callable[..., Any]) -> None:
 
 
 def _later(_backend: Any, original: Any, *args: Any, **kwargs: Any) -> None:
+    if getattr(original, "__func__", None) is Backend.set_chord_size:
+        return  # it does nothing
     _now.effects.append(partial(original, *args, **kwargs))
 
 

@@ -17,26 +17,29 @@ from beatd.publishers.celery_message import (
     refuse_pickle,
 )
 from beatd.publishers.message import CeleryMessage, one_line
+from beatd.publishers.run_ids import RunIds
 from beatd.run import Run
 
 
 def canvas_messages(
-    app: Celery, producer: CapturingProducer, run: Run
+    app: Celery, producer: CapturingProducer, run: Run, ids: RunIds | None = None
 ) -> tuple[Sequence[CeleryMessage], Sequence[Effect]]:
     """Return the messages that celery's apply_async of the canvas sends, in order, without events.
 
     The second result are the writes to the result backend that have to be made before, for a chord.
+    `ids` makes the ids of the parts, and remembers them for the caller.
     Raises Unbuildable if celery cannot make the messages.
     """
     canvas = run.entry.canvas
     assert canvas is not None, "an entry with a task has one message"
+    ids = ids or RunIds(run.task_id)
     producer.captured.clear()
     producer.calls.clear()
     try:
         if app.conf.task_always_eager:
             raise BeatError("task_always_eager is set, which would run it here")
-        with denied_join_result(), captured(app, producer, run.task_id) as effects:
-            made = CanvasSignature(app, run.task_id, headers_of(run)).of(canvas)
+        with denied_join_result(), captured(app, producer, ids) as effects:
+            made = CanvasSignature(app, ids, headers_of(run)).of(canvas)
             made.apply_async(**_options(app, run))
     except Exception as error:
         # An app's own routers, serializers and task classes may raise anything.

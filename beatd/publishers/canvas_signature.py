@@ -5,13 +5,13 @@ Every daemon makes the same ids for one run, so a canvas that is sent again is t
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID, uuid5
 
 from celery import Celery
 from celery.canvas import Signature, chain, chord, chunks, group
 
 from beatd.entry import Step
 from beatd.errors import Path, dotted
+from beatd.publishers.run_ids import RunIds
 from beatd.run import RUN_HEADER
 from beatd.run_part import HEADER as PART_HEADER
 from beatd.run_part import RunPart, parts_of_run
@@ -24,9 +24,9 @@ class CanvasSignature:
     worker gives an id to each call of a link.
     """
 
-    def __init__(self, app: Celery, run_id: str, headers: Mapping[str, Any]) -> None:
-        self._app, self._run_id, self._space = app, run_id, UUID(run_id)
-        self._headers = {**headers, RUN_HEADER: run_id}
+    def __init__(self, app: Celery, ids: RunIds, headers: Mapping[str, Any]) -> None:
+        self._app, self._ids = app, ids
+        self._headers = {**headers, RUN_HEADER: ids.run_id}
         self._run_parts: dict[Path, RunPart] = {}
 
     def of(self, canvas: Step) -> Signature:
@@ -35,11 +35,11 @@ class CanvasSignature:
         That is the id of the last task of a chain, of the body of a chord, or of a group.
         """
         self._run_parts = parts_of_run(canvas)
-        return self._signature(canvas, (), self._run_id)
+        return self._signature(canvas, (), self._ids.run_id)
 
     def part_id(self, path: Path) -> str:
         """Return the id of the task, group or chord at a path in the canvas."""
-        return str(uuid5(self._space, dotted(path)))
+        return self._ids.of(dotted(path))
 
     def _signature(self, step: Step, path: Path, id: str | None) -> Signature:
         # `id` is None in a link.

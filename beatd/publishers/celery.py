@@ -171,7 +171,7 @@ class CeleryPublisher:
             nonlocal outcome
             if outcome is None:
                 refuse_pickle(self._app, celery_message, run)
-            message = self._renderer.message(celery_message, run)
+            message = self._renderer.encoder.message(celery_message, run)
             (ended,) = self._sent([message], may_go_on)
             if outcome is None:
                 outcome = ended

@@ -1,12 +1,29 @@
 """Encode messages as the JSON text that kombu writes to Redis."""
 
+from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from kombu.utils.json import dumps
 
-from beatd.publishers.message import CeleryMessage, EntryFields, TransportTemplate, kombu_message
-from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, Gaps, Values
+from beatd.publishers.message import (
+    CeleryMessage,
+    EntryFields,
+    RunTemplate,
+    TransportTemplate,
+    kombu_message,
+)
+from beatd.publishers.placeholders import (
+    ARGSREPR,
+    BODY,
+    KWARGSREPR,
+    NAME,
+    RUN_PLACES,
+    TAG,
+    Gaps,
+    RunGaps,
+    Values,
+)
 
 
 def encoding_channel(transport: Any, options: dict[str, Any]) -> Any:
@@ -33,7 +50,7 @@ class KombuJson(TransportTemplate):
         message = _message(channel, celery_message)
         message["properties"]["delivery_tag"] = TAG
         text = str(dumps(message)).encode()
-        self._gaps = Gaps(text, (NAME, ARGSREPR, KWARGSREPR, message["body"]), RUN)
+        self._gaps = Gaps(text, (NAME, ARGSREPR, KWARGSREPR, message["body"]), RUN_PLACES)
 
     def fill(self, fields: EntryFields) -> tuple[bytes, ...]:
         body, _ = self._channel.encode_body(fields.body, self._encoding)
@@ -42,6 +59,28 @@ class KombuJson(TransportTemplate):
 
     def render(self, filled: tuple[bytes, ...], values: Values) -> bytes:
         return self._gaps.render(filled, values)
+
+
+class KombuJsonOfRun(RunTemplate):
+    """A message of one entry as JSON text, with gaps for the values of a run, also in the body."""
+
+    def __init__(
+        self, channel: Any, celery_message: CeleryMessage, places: Mapping[str, int]
+    ) -> None:
+        self._channel = channel
+        message = _message(channel, celery_message)
+        message["properties"]["delivery_tag"] = TAG
+        message["body"] = BODY
+        body = celery_message.body
+        self._is_text = isinstance(body, str)
+        self._body = RunGaps(body.encode() if isinstance(body, str) else bytes(body), places)
+        self._outer = RunGaps(str(dumps(message)).encode(), {**places, BODY: len(places)})
+
+    def render(self, values: Sequence[bytes]) -> bytes:
+        raw = self._body.render(values)
+        body = raw.decode() if self._is_text else raw
+        text, _ = self._channel.encode_body(body, self._channel.body_encoding)
+        return self._outer.render((*values, encode_basestring_ascii(text)[1:-1].encode()))
 
 
 def _message(channel: Any, celery_message: CeleryMessage) -> dict[str, Any]:

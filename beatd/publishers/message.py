@@ -99,6 +99,13 @@ class TransportTemplate(Protocol):
         """
 
 
+class RunTemplate(Protocol):
+    """An encoded message of one entry, with gaps for the values of a run, all of fixed length."""
+
+    def render(self, values: Sequence[bytes]) -> Any:
+        """Return the encoded message of one run."""
+
+
 class Transport(Protocol):
     """Sends messages to one kind of broker over one connection.
 
@@ -114,6 +121,15 @@ class Transport(Protocol):
         `celery_message` has placeholders for the values of entries and runs. The result is None if
         the transport has no templates.
         """
+
+    def run_template(
+        self, celery_message: CeleryMessage, places: Mapping[str, int]
+    ) -> RunTemplate | None:
+        """Return a template of the message in which the texts in `places` are gaps, or None.
+
+        `places` has for each text the place of the value that replaces it.
+        """
+        return None
 
     def pack(self, celery_message: CeleryMessage) -> Any:
         """Return the message encoded for this transport, for the field `payload` of a Message."""

@@ -5,7 +5,7 @@ task id. To cut the bytes at the placeholders once and then join the parts is fa
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from uuid import uuid4
 
@@ -15,24 +15,30 @@ ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG, TRACE = (str(uuid4()) for _ in range
 
 # The placeholders of the values of a run, in the order of `Values`.
 RUN = (ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG, TRACE)
+RUN_PLACES = {mark: place for place, mark in enumerate(RUN)}
 Values = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
 MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # the length of every moment in a message
 TRACEPARENT = len(f"00-{32 * '0'}-{16 * '0'}-01")
+LIKE_A_MARK = re.compile(
+    rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    rb"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+00:00"
+    rb"|00-[0-9a-f]{32}-[0-9a-f]{16}-01"
+)
 
 
 class Gaps:
     """The bytes of a message, cut at the places where values are filled in.
 
-    `once` lists the placeholders that are filled in once for each entry, `later` those that are
-    filled in for each run.
+    `once` lists the placeholders that are filled in once for each entry. `later` has those that are
+    filled in for each run, with the place of each one's value among the values.
     """
 
-    def __init__(self, text: bytes, once: Sequence[str], later: Sequence[str]) -> None:
+    def __init__(self, text: bytes, once: Sequence[str], later: Mapping[str, int]) -> None:
         self._once = {mark.encode(): place for place, mark in enumerate(once)}
-        self._later = {mark.encode(): place for place, mark in enumerate(later)}
+        self._later = {mark.encode(): place for mark, place in later.items()}
         marks = b"|".join(re.escape(mark) for mark in (*self._once, *self._later))
-        self._parts = re.split(b"(" + marks + b")", text)
+        self._parts = re.split(b"(" + marks + b")", text) if marks else [text]
         order = [self._later[part] for part in self._parts if part in self._later]
         # With one place only, itemgetter would give the value itself.
         self._pick: Callable[[Sequence[bytes]], Iterable[bytes]] = (
@@ -60,3 +66,20 @@ class Gaps:
         rendered = list(filled)
         rendered[1::2] = self._pick(values)
         return b"".join(rendered)
+
+
+class RunGaps:
+    """The bytes of a message of one entry, with gaps for the values of a run.
+
+    Only texts in the form of an id, of a moment or of a traceparent are looked up in `places`: a
+    group of a thousand tasks has a thousand ids, and each message few of them.
+    """
+
+    def __init__(self, text: bytes, places: Mapping[str, int]) -> None:
+        found = {mark.decode() for mark in LIKE_A_MARK.findall(text)}
+        self._gaps = Gaps(text, (), {mark: places[mark] for mark in found & places.keys()})
+        self._filled = self._gaps.fill(())
+
+    def render(self, values: Sequence[bytes]) -> bytes:
+        """Return the bytes with the values of a run filled in."""
+        return self._gaps.render(self._filled, values)

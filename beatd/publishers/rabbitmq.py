@@ -7,7 +7,7 @@ no refusal.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -16,12 +16,13 @@ import amqp
 from kombu import Connection
 
 from beatd.publisher import LEAD_LOST, Outcome
-from beatd.publishers.amqp_frames import AmqpFrames, frames
+from beatd.publishers.amqp_frames import AmqpFrames, FramesOfRun, frames
 from beatd.publishers.confirms import Confirms
 from beatd.publishers.message import (
     CeleryMessage,
     Message,
     Route,
+    RunTemplate,
     Transport,
     TransportTemplate,
     one_line,
@@ -76,6 +77,11 @@ class RabbitMQ(Transport):
 
     def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
         return AmqpFrames(celery_message, PUBLISHING)
+
+    def run_template(
+        self, celery_message: CeleryMessage, places: Mapping[str, int]
+    ) -> RunTemplate | None:
+        return FramesOfRun(celery_message, PUBLISHING, places)
 
     def pack(self, celery_message: CeleryMessage) -> bytes:
         return frames(celery_message, PUBLISHING)

@@ -1,6 +1,6 @@
 """Send messages to Redis: one command pushes up to five hundred messages to the list of a queue."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from time import monotonic
 from typing import Any
@@ -10,12 +10,13 @@ from kombu import Connection
 from msgspec import Struct
 
 from beatd.publisher import LEAD_LOST, Outcome
-from beatd.publishers.kombu_json import KombuJson, encoding_channel, pack
+from beatd.publishers.kombu_json import KombuJson, KombuJsonOfRun, encoding_channel, pack
 from beatd.publishers.message import (
     CONFIRMED,
     CeleryMessage,
     Message,
     Route,
+    RunTemplate,
     Transport,
     TransportTemplate,
     one_line,
@@ -71,6 +72,11 @@ class RedisLists(Transport):
         channel = self._encoder
         encoded, _ = channel.encode_body(b"", channel.body_encoding)
         return KombuJson(channel, celery_message) if isinstance(encoded, str) else None
+
+    def run_template(
+        self, celery_message: CeleryMessage, places: Mapping[str, int]
+    ) -> RunTemplate | None:
+        return KombuJsonOfRun(self._encoder, celery_message, places)
 
     def pack(self, celery_message: CeleryMessage) -> bytes:
         return pack(self._encoder, celery_message)

@@ -13,12 +13,12 @@ from beatd.byte_cache import ByteCache
 from beatd.definition.arguments import canonical_json
 from beatd.entry import Entry
 from beatd.publisher import Outcome
-from beatd.publishers.canvas_message import canvas_messages
+from beatd.publishers.canvas_renderer import CanvasRenderer
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import Unbuildable, cannot_be_sent, celerys_own
+from beatd.publishers.encoder import Encoder
 from beatd.publishers.kombu_template import KombuTemplate
 from beatd.publishers.message import (
-    CeleryMessage,
     EntryFields,
     Message,
     Route,
@@ -35,7 +35,6 @@ from beatd.trace import traceparent
 COMPARED_ENTRIES = 2  # how many entries of a template are also made by celery, and compared
 ENTRY_TEMPLATES_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 TEMPLATES_BYTES = 8 * 2**20  # some 1,000 templates
-ROUTES_KEPT_MAX = 1000
 
 
 class SharedTemplate(Struct, eq=False):
@@ -103,12 +102,16 @@ class Renderer:
         self._entry_templates = ByteCache[str, EntryTemplate](entry_templates_bytes)
         # The revision of each entry whose messages celery makes itself.
         self._celerys = ByteCache[str, int](entry_templates_bytes // 16)
-        self._routes: dict[Any, Route] = {}
+        self.encoder = Encoder(transport)
+        self._canvases = CanvasRenderer(
+            app=app, producer=producer, transport=transport, encoder=self.encoder
+        )
         self._missing_queues = MissingQueues(app)
 
     def forget(self, names: Iterable[str]) -> None:
         """Delete the cached templates of the entries with these names."""
         names = list(names)
+        self._canvases.forget(names)
         self._entry_templates.drop(names)
         self._celerys.drop(names)
 
@@ -119,7 +122,10 @@ class Renderer:
         """
         for run in runs:
             try:
-                self._entry_template(run)
+                if run.entry.canvas is not None:
+                    self._canvases.prepare(run)
+                else:
+                    self._entry_template(run)
             except Unbuildable:
                 continue  # `render` reports it when the run is due
 
@@ -136,6 +142,9 @@ class Renderer:
             entry_template = known(run.occurrence.name)
             if entry_template is None or not entry_template.serves(run):
                 try:
+                    if run.entry.canvas is not None:
+                        rendered.append(self._canvases.render(run))
+                        continue
                     entry_template = self._entry_template(run)
                     if entry_template is None:
                         rendered.append(self._celerys_own(run))
@@ -167,45 +176,11 @@ class Renderer:
         return text.encode(), until(expires, now).encode()
 
     def _celerys_own(self, run: Run) -> Message:
-        if run.entry.canvas is not None:
-            parts, effects = canvas_messages(self._app, self._producer, run)
-            head, *rest = (self.message(part, run) for part in parts)
-            return replace(head, rest=tuple(rest), effects=tuple(effects))
         first, *along = (  # celery's events about it follow
-            self.message(celery_message, run)
+            self.encoder.message(celery_message, run)
             for celery_message in celerys_own(self._app, self._producer, run)
         )
         return replace(first, along=tuple(along))
-
-    def message(self, celery_message: CeleryMessage, run: Run) -> Message:
-        """Return celery's message encoded for the transport. Raises Unbuildable if that fails."""
-        try:
-            id = celery_message.headers.get("id") or run.task_id
-            return Message(self.route(celery_message), self._transport.pack(celery_message), id)
-        except Exception as error:
-            # The transport cannot write a header or property.
-            raise cannot_be_sent(run, one_line(error)) from error
-
-    def route(self, celery_message: CeleryMessage) -> Route:
-        """Return the destination of the message. Equal destinations get the same cached object."""
-        key = (
-            celery_message.exchange,
-            celery_message.routing_key,
-            celery_message.priority,
-            *map(id, celery_message.declare),
-        )
-        route = self._routes.get(key)
-        if route is None:
-            if len(self._routes) >= ROUTES_KEPT_MAX:
-                self._routes.clear()
-            route = Route(
-                celery_message.exchange,
-                celery_message.routing_key,
-                celery_message.priority,
-                celery_message.declare,
-            )
-            self._routes[key] = route
-        return route
 
     def _entry_template(self, run: Run) -> EntryTemplate | None:
         # The result is None if celery must make each message itself. Raises Unbuildable.
@@ -234,11 +209,7 @@ class Renderer:
     def _new_entry_template(self, run: Run) -> tuple[EntryTemplate | None, int]:
         # The second result is the approximate size of the template in bytes. Raises Unbuildable.
         monitor = run.entry.monitor
-        if (
-            run.entry.canvas is not None
-            or has_marks(run.entry)
-            or (monitor is not None and monitor.sentry)
-        ):
+        if has_marks(run.entry) or (monitor is not None and monitor.sentry):
             return None, 0  # its arguments or headers are new for each run
         shared = self._shared_template(run)
         if shared is None or not shared.trusted:
@@ -293,7 +264,9 @@ class Renderer:
             # The transport cannot write a header, such as a date on AMQP.
             raise cannot_be_sent(run, one_line(error)) from error
         return (
-            SharedTemplate(template, transport_template, self.route(template.celery_message))
+            SharedTemplate(
+                template, transport_template, self.encoder.route(template.celery_message)
+            )
             if transport_template is not None
             else None
         )

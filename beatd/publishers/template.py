@@ -94,7 +94,7 @@ def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template 
     """
     entry, options = run.entry, run.entry.options
     task = app.tasks.get(entry.task)
-    if not (_plain_app(app) and _plain_task(task) and _plain_options(options)):
+    if not (plain_app(app) and plain_task(task) and plain_options(options)):
         return None
     probe = replace(run, task_id=ID)
     celery_messages = celerys_own(app, producer, probe)
@@ -191,9 +191,11 @@ def _is_plain(value: Any) -> bool:
     return kind is int or kind is bool or (kind is str and PLAIN.fullmatch(value) is not None)
 
 
-def _plain_app(app: Celery) -> bool:
-    # Celery's own code alone sends the messages, sends no events, and writes moments with the
-    # usual length.
+def plain_app(app: Celery) -> bool:
+    """Return True if celery's own code sends the app's messages, without events about them.
+
+    Moments in the messages have the usual length.
+    """
     return (
         _by(celery.app.base, type(app).send_task)
         and _by(celery.app.amqp, app.amqp.create_task_message, "as_task_v2")
@@ -203,8 +205,8 @@ def _plain_app(app: Celery) -> bool:
     )
 
 
-def _plain_task(task: Any) -> bool:
-    # Return True if celery's own code sends this task, or if the app does not know the task.
+def plain_task(task: Any) -> bool:
+    """Return True if celery's own code sends this task, or if the app does not know the task."""
     kind = type(task)
     return task is None or (
         _by(celery.app.task, kind.apply_async)
@@ -225,6 +227,6 @@ def _by(module: ModuleType, function: Any, name: str = "") -> bool:
     )
 
 
-def _plain_options(options: Mapping[str, Any]) -> bool:
-    # No option or header sets a field that a template computes itself or cannot contain.
+def plain_options(options: Mapping[str, Any]) -> bool:
+    """Return True if no option or header sets a field that a template cannot contain."""
     return not OWN_WAYS & options.keys() and not MARKED & (options.get("headers") or {}).keys()

@@ -422,6 +422,26 @@ def test_a_claim_left_by_a_dead_leader_is_settled_by_the_next(fleet: Fleet) -> N
     assert len(fleet.broker.arrived) == 1
 
 
+def test_a_run_that_may_have_been_sent_is_not_given_up_when_a_later_attempt_fails(
+    fleet: Fleet,
+) -> None:
+    """Of a group, the dead leader may have sent a part."""
+    fleet.add("tidy", every="10s")
+    first, second = fleet.daemon(), fleet.daemon()
+    fleet.broker.fault = lambda run: Outcome("unknown", "killed")
+    start = fleet.clock.now()
+    fleet.live([first], start + timedelta(seconds=10))
+    torn = start + timedelta(seconds=10)
+    fleet.broker.fault = lambda run: (
+        Outcome("unsent", "no time left") if run.occurrence.planned == torn else None
+    )
+    fleet.minutes(second, 1)
+    assert torn not in [run.occurrence.planned for run in fleet.broker.arrived]
+    fleet.broker.fault = lambda run: None
+    fleet.minutes(second, 1)
+    assert torn in [run.occurrence.planned for run in fleet.broker.arrived]
+
+
 def test_no_claim_is_settled_while_the_leader_before_may_be_publishing_it(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from kombu import Connection
 
 from beatd.publisher import Outcome, Publisher
-from beatd.publishers import missing_queues, rabbitmq, redis_bindings, renderer
+from beatd.publishers import encoder, missing_queues, rabbitmq, redis_bindings
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for
 from beatd.publishers.memory import MemoryPublisher
@@ -158,7 +158,7 @@ def test_memory_does_not_grow_with_the_routes_that_were_ever_used(
     """Nor with forgetting them: each message still arrives."""
     assert isinstance(world.publisher, CeleryPublisher)
     for module, name in [
-        (renderer, "ROUTES_KEPT_MAX"),
+        (encoder, "ROUTES_KEPT_MAX"),
         (redis_bindings, "ROUTES_KEPT_MAX"),
         (rabbitmq, "ROUTES_KEPT_MAX"),
         (missing_queues, "MISSING_QUEUES_MAX"),
@@ -171,7 +171,7 @@ def test_memory_does_not_grow_with_the_routes_that_were_ever_used(
             one = run(entry(f"to {queue}", "t.it", options={"queue": queue}))
             assert publisher.publish([one], always) == [Outcome("confirmed")]
             sent[queue].append(one.task_id)
-        assert len(publisher._renderer._routes) <= 6
+        assert len(publisher._renderer.encoder._routes) <= 6
         assert len(publisher._app.amqp.queues) <= 10
         transport = publisher._transport
         for kept in ("_declared", "_bindings"):

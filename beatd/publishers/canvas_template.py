@@ -1,0 +1,150 @@
+"""Make the messages of a canvas once, and reuse them for all runs of its entry.
+
+From run to run only ids and the planned moment change, and all of them have a fixed length. Each id
+is made from the id of the run and a text.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from celery import Celery
+from msgspec import Struct
+from msgspec.structs import replace
+
+from beatd.canvas import names_in, parts_of, tasks_of
+from beatd.entry import Entry, Step
+from beatd.publishers.canvas_message import canvas_messages
+from beatd.publishers.capture import CapturingProducer
+from beatd.publishers.encoder import Encoder
+from beatd.publishers.message import Message, Route, RunTemplate, Transport
+from beatd.publishers.placeholders import TAG
+from beatd.publishers.run_arguments import has_marks
+from beatd.publishers.run_ids import RunIds
+from beatd.publishers.template import plain_app, plain_options, plain_task
+from beatd.run import Run
+from beatd.trace import traceparent
+
+MOMENTS = {"eta", "expires", "countdown"}  # options that give another value for each run
+FIRST_YEAR = datetime(1000, 1, 1, tzinfo=UTC)
+NEVER_PLANNED_S = 500 * 365 * 86_400  # no argument of a task has such a moment by chance
+
+
+class PartTemplate(Struct, frozen=True):
+    """One message of a canvas; its id is the value at `id_place`."""
+
+    route: Route
+    template: RunTemplate
+    id_place: int
+
+
+class CanvasTemplate(Struct, frozen=True):
+    """The messages of one entry with gaps for the values of a run.
+
+    The ids of a run are made from `texts`. `size` is an estimate in bytes.
+    """
+
+    entry: Entry
+    revision: int
+    texts: Sequence[str]
+    parts: Sequence[PartTemplate]
+    size: int
+
+    def render(self, run: Run) -> Message:
+        """Return the messages of a run: the first, with the others in `rest`."""
+        # A delivery tag is a unique text in the form of a uuid.
+        tag, ids = str(uuid4())[:24], RunIds(run.task_id)
+        values = _values(run, [ids.of(text) for text in self.texts])
+        first, *rest = (
+            Message(
+                part.route,
+                part.template.render((b"%b%012x" % (tag.encode(), nth), *values)),
+                values[part.id_place - 1].decode(),
+            )
+            for nth, part in enumerate(self.parts)
+        )
+        return replace(first, rest=tuple(rest)) if rest else first
+
+
+def canvas_template(
+    app: Celery, producer: CapturingProducer, transport: Transport, encoder: Encoder, run: Run
+) -> CanvasTemplate | None:
+    """Return a template for the entry of this run; None if celery must make each message itself.
+
+    Raises Unbuildable if celery cannot make the messages.
+    """
+    if not _is_plain(app, run):
+        return None
+    moment = FIRST_YEAR + timedelta(seconds=random.uniform(0, NEVER_PLANNED_S))
+    probe = replace(run, task_id=str(uuid4()), occurrence=replace(run.occurrence, planned=moment))
+    ids = RunIds(probe.task_id)
+    messages, effects = canvas_messages(app, producer, probe, ids)
+    if effects:
+        return None
+    if any(message.headers.get(name) for message in messages for name in ("eta", "expires")):
+        return None  # celery sets a moment for the task that waits for a chord
+    marks = [TAG, *(value.decode() for value in _values(probe, list(ids.texts)))]
+    places = {mark: place for place, mark in enumerate(marks)}
+    parts, size = [], 1000
+    for message in messages:
+        compressed = message.headers.get("compression")  # no id can be found in it
+        template = None if compressed else transport.run_template(message, places)
+        if template is None or message.headers["id"] not in places:
+            return None
+        parts.append(PartTemplate(encoder.route(message), template, places[message.headers["id"]]))
+        size += 2000 + 2 * len(message.body)
+    return CanvasTemplate(run.entry, run.revision, list(ids.texts.values()), parts, size)
+
+
+def equals_celerys(
+    app: Celery,
+    producer: CapturingProducer,
+    transport: Transport,
+    template: CanvasTemplate,
+    run: Run,
+) -> bool:
+    """Return True if the messages of this run are the same as celery makes them itself."""
+    ids = RunIds(run.task_id)
+    values = (b"", *_values(run, [ids.of(text) for text in template.texts]))
+    messages, effects = canvas_messages(app, producer, run)
+    if effects or len(messages) != len(template.parts):
+        return False
+    for message, part in zip(messages, template.parts, strict=True):
+        celerys = transport.run_template(message, {TAG: 0})
+        if celerys is None or celerys.render((b"",)) != part.template.render(values):
+            return False
+    return True
+
+
+def _values(run: Run, ids: Sequence[str]) -> list[bytes]:
+    planned = run.occurrence.planned.isoformat(timespec="microseconds")
+    texts = [run.task_id, planned, traceparent(run.task_id), *ids]
+    return [text.encode() for text in texts]
+
+
+def _is_plain(app: Celery, run: Run) -> bool:
+    # Only celery's own code makes the messages, and only ids and the planned moment change.
+    entry, canvas = run.entry, run.entry.canvas
+    assert canvas is not None, "an entry with a task has another template"
+    if run.expires is not None or has_marks(entry) or (entry.monitor and entry.monitor.sentry):
+        return False
+    options = [entry.options, *(step.options for step in _steps(canvas))]
+    return (
+        plain_app(app)
+        and all(plain_task(app.tasks.get(name)) for name in names_in(canvas))
+        and all(plain_options(some) and not MOMENTS & some.keys() for some in options)
+        and not any(_exec_options(app, step).get("expires") for _, step in tasks_of(canvas))
+    )
+
+
+def _steps(step: Step) -> Iterator[Step]:
+    yield step
+    for _, part in parts_of(step):
+        yield from _steps(part)
+
+
+def _exec_options(app: Celery, step: Step) -> dict[str, Any]:
+    task = app.tasks.get(step.task)
+    return {} if task is None else dict(task._get_exec_options())
