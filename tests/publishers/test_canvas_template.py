@@ -181,7 +181,7 @@ def test_without_a_template_celery_makes_the_messages(entry: Entry) -> None:
 def test_code_of_a_project_that_makes_messages_is_always_called() -> None:
     app = Celery("own", broker="redis://nowhere", set_as_current=False)
 
-    @app.task(name="b", bind=True)
+    @app.task(name="b", bind=True, shared=False)
     def b(self: Any) -> None: ...
 
     type(app.tasks["b"]).apply_async = lambda self, *args, **kwargs: None  # type: ignore[method-assign]
