@@ -28,6 +28,7 @@ from beatd.run import Run
 from beatd.trace import traceparent
 
 MOMENTS = {"eta", "expires", "countdown"}  # options that give another value for each run
+NO_TRACE = "no trace"  # in no message: LIKE_A_MARK does not match it
 FIRST_YEAR = datetime(1000, 1, 1, tzinfo=UTC)
 NEVER_PLANNED_S = 500 * 365 * 86_400  # no argument of a task has such a moment by chance
 
@@ -120,8 +121,8 @@ def equals_celerys(
 
 def _values(run: Run, ids: Sequence[str]) -> list[bytes]:
     planned = run.occurrence.planned.isoformat(timespec="microseconds")
-    texts = [run.task_id, planned, traceparent(run.task_id), *ids]
-    return [text.encode() for text in texts]
+    trace = traceparent(run.task_id) if run.entry.trace else NO_TRACE
+    return [text.encode() for text in (run.task_id, planned, trace, *ids)]
 
 
 def _is_plain(app: Celery, run: Run) -> bool:
