@@ -26,14 +26,14 @@ ON_WHOLE_SECONDS = ("apscheduler",)  # whose entries are told to begin there
 
 @contextmanager
 def set_up(
-    who: Contestant, kind: str, entries: int, at: float = 0.0, distinct: bool = False
+    who: Contestant, kind: str, entries: int, at: float = 0.0, variant: str = ""
 ) -> Iterator[tuple[Any, Any]]:
     with (
         tempfile.TemporaryDirectory(prefix="beatd-bench-") as folder,
         places(who.store, who.broker, Path(folder)) as (store, broker),
     ):
         queue = queue_of(broker, QUEUE)
-        job = Job(who.system, kind, entries, at, store, broker, QUEUE, folder, distinct)
+        job = Job(who.system, kind, entries, at, store, broker, QUEUE, folder, variant)
         try:
             yield running(job), queue
         finally:
@@ -55,15 +55,13 @@ def started(runner: Any) -> Iterator["Popen[bytes]"]:
             process.kill()
 
 
-def herd(
-    who: Contestant, entries: int, *, patience: float = 40.0, distinct: bool = False
-) -> Figures:
+def herd(who: Contestant, entries: int, *, patience: float = 40.0, variant: str = "") -> Figures:
     """All of them due in one instant: when do they reach the broker?"""
     lead = lead_time(who, entries)
     try:
-        return herd_in(lead, who, entries, patience, distinct)
+        return herd_in(lead, who, entries, patience, variant)
     except LoadedTooLate as late:
-        return herd_in(max(2 * lead, 3 * late.seconds), who, entries, patience, distinct)
+        return herd_in(max(2 * lead, 3 * late.seconds), who, entries, patience, variant)
 
 
 class LoadedTooLate(RuntimeError):
@@ -73,10 +71,10 @@ class LoadedTooLate(RuntimeError):
 
 
 def herd_in(
-    seconds: float, who: Contestant, entries: int, patience: float, distinct: bool
+    seconds: float, who: Contestant, entries: int, patience: float, variant: str
 ) -> Figures:
     at = float(int(time.time() + seconds))
-    with set_up(who, "herd", entries, at, distinct) as (runner, queue):
+    with set_up(who, "herd", entries, at, variant) as (runner, queue):
         loaded = runner.load()
         if time.time() > at - 3:
             raise LoadedTooLate(loaded)

@@ -71,7 +71,11 @@ ALL = (
 
 @dataclass(frozen=True)
 class Job:
-    """What to schedule: a herd due at `at`, all of them each second, or all of them far off."""
+    """What to schedule: a herd due at `at`, all of them each second, or all of them far off.
+
+    `variant` of a herd: "distinct" has another schedule for each entry, "chains" a chain of three
+    tasks in the place of each task.
+    """
 
     system: str
     kind: str
@@ -81,7 +85,7 @@ class Job:
     broker: str
     queue: str
     folder: str
-    distinct: bool = False
+    variant: str = ""
 
 
 def peers_installed() -> None:
@@ -161,7 +165,10 @@ class Beatd(Running):
 
     def line(self, n: int) -> str:
         job = self.job
-        rest = f"task: t.herd, args: [{n}], options: {{queue: {job.queue}}}"
+        rest = f"task: t.herd, args: [{n}]"
+        if job.variant == "chains":
+            rest = f"chain: [{{{rest}}}, {{task: t.second}}, {{task: t.third, args: [{n}]}}]"
+        rest += f", options: {{queue: {job.queue}}}"
         if overlap := os.environ.get(OVERLAP):
             # No worker reports here: each run must be over before the next one is due.
             rest += f", overlap: {overlap}, max_run: 0.9s"
@@ -172,10 +179,11 @@ class Beatd(Running):
             far = datetime.now(UTC) + timedelta(hours=3, minutes=n % (20 * 60))
             return f"{{cron: '{far.minute} {far.hour} * * *', {rest}}}"
         # Distinct: other days of the month for each, today and tomorrow among them.
+        distinct = job.variant == "distinct"
         today = {at.day, (at + timedelta(days=1)).day}
         others = [day for day in range(1, 29) if day not in today]
-        chosen = {day for place, day in enumerate(others) if n >> place & 1} if job.distinct else ()
-        days = ",".join(map(str, sorted({*today, *chosen}))) if job.distinct else "*"
+        chosen = {day for place, day in enumerate(others) if n >> place & 1} if distinct else ()
+        days = ",".join(map(str, sorted({*today, *chosen}))) if distinct else "*"
         return f"{{cron: '{at.second} {at.minute} {at.hour} {days} * *', {rest}}}"
 
     def _probe(self) -> float:

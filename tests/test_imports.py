@@ -64,11 +64,11 @@ MODULES = {
     """,
     "publishers": """
         amqp_frames app_value canvas_capture canvas_message canvas_parts canvas_renderer
-        canvas_signature canvas_template capture celery celery_app celery_message chord_writes
-        confirms encoder filesystem kombu_channel kombu_json kombu_template lazy_arguments
-        memory message missing_queues placeholders queue_state rabbitmq redis_bindings
-        redis_lists redis_refusals remote_control renderer revocation run_arguments run_ids
-        sentry_headers sqlalchemy sqs template transports
+        canvas_shape canvas_signature canvas_template capture celery celery_app celery_message
+        chord_writes confirms encoder filesystem kombu_channel kombu_json kombu_template
+        lazy_arguments memory message missing_queues placeholders queue_state rabbitmq
+        redis_bindings redis_lists redis_refusals remote_control renderer revocation
+        run_arguments run_ids sentry_headers sqlalchemy sqs template transports
     """,
     "observers": """
         health last_state log log_formats metrics outcome_lines systemd traces

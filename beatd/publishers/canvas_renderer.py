@@ -9,13 +9,21 @@ from beatd.byte_cache import ByteCache
 from beatd.canvas import task_names
 from beatd.entry import Entry
 from beatd.publishers.canvas_message import canvas_messages
-from beatd.publishers.canvas_template import CanvasTemplate, canvas_template, equals_celerys
+from beatd.publishers.canvas_shape import CanvasShape, canvas_shape, shape_key
+from beatd.publishers.canvas_template import (
+    CanvasTemplate,
+    Probe,
+    canvas_template,
+    equals_celerys,
+    probe_of,
+)
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.encoder import Encoder
 from beatd.publishers.message import Message, Transport
 from beatd.run import Run
 
 TEMPLATES_BYTES = 64 * 2**20  # some 15,000 chains of three tasks with few arguments
+SHAPES_BYTES = 8 * 2**20
 COMPARED_ENTRIES = 2  # with the same tasks, whose messages are also compared with celery's own
 COMPARISONS_KEPT_MAX = 1000
 _NEVER = -1  # after a difference
@@ -39,6 +47,7 @@ class CanvasRenderer:
         self._app, self._producer = app, producer
         self._transport, self._encoder = transport, encoder
         self._templates = ByteCache[str, CanvasTemplate](templates_bytes)
+        self._shapes = ByteCache[str, CanvasShape | None](SHAPES_BYTES)
         # The revision of each entry whose messages celery makes itself.
         self._celerys = ByteCache[str, int](templates_bytes // 16)
         # How many entries with these tasks were compared; _NEVER after a difference.
@@ -90,15 +99,29 @@ class CanvasRenderer:
         compared = self._compared.get(tasks, 0)
         if compared == _NEVER:
             return None
-        common = self._app, self._producer, self._transport
-        template = canvas_template(*common, self._encoder, run)
+        probe = self._probe(run)
+        if probe is None:
+            return None
+        template = canvas_template(self._transport, self._encoder, run, probe)
         if template is not None and compared < COMPARED_ENTRIES:
-            same = equals_celerys(*common, template, run)
+            same = equals_celerys(self._app, self._producer, self._transport, template, run)
             if len(self._compared) >= COMPARISONS_KEPT_MAX:
                 self._compared.clear()
             self._compared[tasks] = compared + 1 if same else _NEVER
             return template if same else None
         return template
+
+    def _probe(self, run: Run) -> Probe | None:
+        key = shape_key(run.entry)
+        if key is not None:
+            if key not in self._shapes:
+                shape = canvas_shape(self._app, self._producer, run)
+                self._shapes.keep(key, shape, 4 * len(key) + (0 if shape is None else shape.size))
+            else:
+                shape = self._shapes[key]
+            if shape is not None:
+                return shape.probe_of(run.entry)
+        return probe_of(self._app, self._producer, run)
 
 
 def _serves(template: CanvasTemplate, run: Run) -> bool:

@@ -5,7 +5,7 @@ is made from the id of the run and a text.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,7 +19,7 @@ from beatd.entry import Entry, Step
 from beatd.publishers.canvas_message import canvas_messages
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.encoder import Encoder
-from beatd.publishers.message import Message, Route, RunTemplate, Transport
+from beatd.publishers.message import CeleryMessage, Message, Route, RunTemplate, Transport
 from beatd.publishers.placeholders import TAG
 from beatd.publishers.run_arguments import has_marks
 from beatd.publishers.run_ids import RunIds
@@ -69,34 +69,54 @@ class CanvasTemplate(Struct, frozen=True):
         return replace(first, rest=tuple(rest)) if rest else first
 
 
-def canvas_template(
-    app: Celery, producer: CapturingProducer, transport: Transport, encoder: Encoder, run: Run
-) -> CanvasTemplate | None:
-    """Return a template for the entry of this run; None if celery must make each message itself.
+class Probe(Struct, frozen=True):
+    """The messages that celery made for a run that never was, to find its ids in them.
+
+    `texts` has for each id the text from which it was made.
+    """
+
+    run: Run
+    texts: Mapping[str, str]
+    messages: Sequence[CeleryMessage]
+
+
+def probe_of(app: Celery, producer: CapturingProducer, run: Run) -> Probe | None:
+    """Return the messages of a run with another id and moment; None if no template is possible.
 
     Raises Unbuildable if celery cannot make the messages.
     """
     if not _is_plain(app, run):
         return None
     moment = FIRST_YEAR + timedelta(seconds=random.uniform(0, NEVER_PLANNED_S))
-    probe = replace(run, task_id=str(uuid4()), occurrence=replace(run.occurrence, planned=moment))
-    ids = RunIds(probe.task_id)
+    planned = replace(run.occurrence, planned=moment)
+    ids = RunIds(str(uuid4()))
+    probe = replace(run, task_id=ids.run_id, occurrence=planned)
     messages, effects = canvas_messages(app, producer, probe, ids)
-    if effects:
+    # Celery sets a moment for the task that waits for the end of a chord. In a compressed body no
+    # id can be found.
+    changing = ("eta", "expires", "compression")
+    if effects or any(one.headers.get(name) for one in messages for name in changing):
         return None
-    if any(message.headers.get(name) for message in messages for name in ("eta", "expires")):
-        return None  # celery sets a moment for the task that waits for a chord
-    marks = [TAG, *(value.decode() for value in _values(probe, list(ids.texts)))]
+    return Probe(probe, ids.texts, messages)
+
+
+def canvas_template(
+    transport: Transport, encoder: Encoder, run: Run, probe: Probe
+) -> CanvasTemplate | None:
+    """Return a template for the entry of this run; None if the transport has none.
+
+    `probe` has the messages of the entry.
+    """
+    marks = [TAG, *(value.decode() for value in _values(probe.run, list(probe.texts)))]
     places = {mark: place for place, mark in enumerate(marks)}
     parts, size = [], 1000
-    for message in messages:
-        compressed = message.headers.get("compression")  # no id can be found in it
-        template = None if compressed else transport.run_template(message, places)
+    for message in probe.messages:
+        template = transport.run_template(message, places)
         if template is None or message.headers["id"] not in places:
             return None
         parts.append(PartTemplate(encoder.route(message), template, places[message.headers["id"]]))
         size += 2000 + 2 * len(message.body)
-    return CanvasTemplate(run.entry, run.revision, list(ids.texts.values()), parts, size)
+    return CanvasTemplate(run.entry, run.revision, list(probe.texts.values()), parts, size)
 
 
 def equals_celerys(

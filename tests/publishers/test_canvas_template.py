@@ -12,8 +12,10 @@ from msgspec.structs import replace
 
 from beatd.entry import Entry
 from beatd.publisher import Outcome
+from beatd.publishers import canvas_template
 from beatd.publishers.amqp_frames import AmqpFrames, FramesOfRun, frames
 from beatd.publishers.canvas_message import canvas_messages
+from beatd.publishers.canvas_renderer import COMPARED_ENTRIES
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.kombu_json import KombuJson, KombuJsonOfRun, encoding_channel, pack
 from beatd.publishers.message import CeleryMessage, Message, RunTemplate, TransportTemplate
@@ -155,6 +157,50 @@ def test_any_canvas_is_made_as_celery_makes_it(plain: dict[str, Any], serializer
         assert payloads(renderer, one) == celerys(renderer, one)
         assert payloads(renderer, other) == celerys(renderer, other)
         assert templates(renderer) == [entry.name]
+
+
+arguments = st.tuples(values, values, values)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    kind=st.sampled_from(["chain", "group"]),
+    both=st.lists(arguments, min_size=2, max_size=2),
+    names=st.lists(texts.filter(bool), min_size=2, max_size=2),
+)
+def test_entries_that_differ_in_names_and_arguments_share_what_celery_made(
+    kind: str, both: list[tuple[Any, Any, Any]], names: list[str]
+) -> None:
+    entries = [
+        replace(
+            entry_of({kind: [step("a", one), step("b", other, kwargs={"k": last})]}, {}), name=name
+        )
+        for name, (one, other, last) in zip(names, both, strict=True)
+    ]
+    for transport in TRANSPORTS.values():
+        renderer = renderer_to(transport)
+        renderer._canvases._compared["a", "b"] = 2  # nothing but this test compares
+        for entry in entries:
+            one = run(entry)
+            assert payloads(renderer, one) == celerys(renderer, one)
+        assert len(renderer._canvases._shapes) == 1
+
+
+def test_celery_makes_the_messages_of_a_few_among_many_like_entries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = list[str]()
+
+    def counted(app: Celery, producer: CapturingProducer, run: Run, *more: Any) -> Any:
+        made.append(run.entry.name)
+        return canvas_messages(app, producer, run, *more)
+
+    monkeypatch.setattr(canvas_template, "canvas_messages", counted)
+    renderer = renderer_to(TRANSPORTS["redis"])
+    for nth in range(20):
+        renderer.prepare([run(entry_of({"chain": [step("a", nth), step("b")]}, {}))])
+        renderer.prepare([run(replace(CHAIN, name=f"chain {nth}"))])
+    assert len(made) == 2 * (1 + COMPARED_ENTRIES)
 
 
 CHAIN = entry_of({"chain": [step("a", 1), step("b"), step("c")]}, {})
