@@ -20,6 +20,7 @@ Values = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
 MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # the length of every moment in a message
 TRACEPARENT = len(f"00-{32 * '0'}-{16 * '0'}-01")
+SEARCHED_ONE_BY_ONE = 40
 LIKE_A_MARK = re.compile(
     rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     rb"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+00:00"
@@ -71,13 +72,16 @@ class Gaps:
 class RunGaps:
     """The bytes of a message of one entry, with gaps for the values of a run.
 
-    Only texts in the form of an id, of a moment or of a traceparent are looked up in `places`: a
-    group of a thousand tasks has a thousand ids, and each message few of them.
+    If there are many `places`, only texts in the form of an id, a moment or a traceparent are
+    looked up in it: a group of a thousand tasks has a thousand ids, and each message few of them.
     """
 
     def __init__(self, text: bytes, places: Mapping[str, int]) -> None:
-        found = {mark.decode() for mark in LIKE_A_MARK.findall(text)}
-        self._gaps = Gaps(text, (), {mark: places[mark] for mark in found & places.keys()})
+        if len(places) > SEARCHED_ONE_BY_ONE:
+            found = {mark.decode() for mark in LIKE_A_MARK.findall(text)} & places.keys()
+        else:
+            found = {mark for mark in places if mark.encode() in text}
+        self._gaps = Gaps(text, (), {mark: places[mark] for mark in found})
         self._filled = self._gaps.fill(())
 
     def render(self, values: Sequence[bytes]) -> bytes:
