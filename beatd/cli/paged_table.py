@@ -111,7 +111,8 @@ def table_lines(
 
     The rows of `first` decide on the widths. `rest` is read while the lines are. Without
     `keep_empty`, a column that is empty in `first` is left out. `width` is that of the terminal, or
-    None to cut nothing.
+    None to cut nothing. In that case the rule is as long as the header, because a text in
+    the last column may be very long.
     """
     first, rest = [_visible(row) for row in first], map(_visible, rest)
     natural = {
@@ -142,7 +143,8 @@ def table_lines(
         return SEPARATOR.join(cells).rstrip() + "\n"
 
     yield line(columns, "bold")
-    rule = _dash() * (sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1))
+    ruled = widths if width is not None else {**widths, last: len(last)}  # a pipe cuts no text
+    rule = _dash() * (sum(ruled.values()) + len(SEPARATOR) * (len(widths) - 1))
     yield f"{styled(rule, 'dim')}\n"
     for row in chain(first, rest):
         yield line(row)

@@ -118,6 +118,14 @@ def test_a_pipe_gets_every_name_whole(here: Here) -> None:
     assert name in out and task in out
 
 
+def test_the_rule_in_a_pipe_ends_with_the_header_whatever_the_last_column_has(here: Here) -> None:
+    for name, task in (("a", "t" * 300), ("a-long-name", "t")):
+        here("add", name, "--task", task, "--every", "5m")
+    header, rule, *rows = here("list").out.splitlines()
+    assert len(header) == len(rule) < 100
+    assert [row[header.index("task") :] for row in rows] == ["t" * 300, "t"]
+
+
 class Terminal(StringIO):
     def isatty(self) -> bool:
         return True
