@@ -163,7 +163,7 @@ MODULES = {
     "views": """
         change_rows entry_rows entry_search failing incident_json next_runs outcome_rows
         pause_text planned_ahead quiet_minute record_rows request_progress run_changes
-        set_changes step_rows time_text
+        set_changes skips_in_order step_rows time_text
     """,
     "discovery": """
         celery_apps environment_urls found_lines other_schedulers project python_files

@@ -49,6 +49,8 @@ def command(
     """Show what ran, and what did not and why.
 
     The record that was written last is first: after an outage that is not the order of the moments.
+    In the table, skipped moments stand below the later runs of their entry, and those of one outage
+    are one line.
     MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is in the zone of the
     configuration. A length like 10m or 2h counts back from now.
     """
@@ -79,8 +81,9 @@ def _print(
 ) -> None:
     from beatd.cli.paged_table import ROWS_MEASURED, print_pages, terminal_width
     from beatd.cli.table_times import table_times
+    from beatd.views.skips_in_order import skips_in_order
 
-    first = list(islice(items, ROWS_MEASURED))
+    first = skips_in_order(list(islice(items, ROWS_MEASURED)))
     when, title = table_times(opened.config.timezone, opened.now)
     if any(before["planned"] < after["planned"] for before, after in pairwise(first)):
         title = f"{ORDER_TITLE}\n{title}"

@@ -11,6 +11,7 @@ import click
 
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
+from beatd.cli.leader_note import NOTHING_RUNS, note_if_nobody_leads, print_note
 from beatd.cli.nothing_listed import nothing_listed
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
     quick = _quick_list(config, within, options)
     if quick is not None:
         rows = with_outcomes(_chosen(iter(quick.rows), options), lambda names: quick.outcomes)
-        _print(rows, quick.failing, datetime.now(UTC), config.timezone, json, nothing=nothing)
+        now = datetime.now(UTC)
+        some = _print(rows, quick.failing, now, config.timezone, json, nothing=nothing)
+        if some and not quick.daemon_leads:
+            print_note(NOTHING_RUNS)
         return
     from beatd.daemon.failing_entries import failing_entries
 
@@ -59,7 +63,9 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
         found = opened.store.catalog.find(_query(within, opened.now, options))
         failing = () if json else failing_entries(opened.store.history)
         rows = with_outcomes(_chosen(found, options), opened.store.outcomes.entry_outcomes)
-        _print(rows, failing, opened.now, config.timezone, json, nothing=nothing)
+        some = _print(rows, failing, opened.now, config.timezone, json, nothing=nothing)
+        if some:
+            note_if_nobody_leads(opened, NOTHING_RUNS)
 
 
 def _print(
@@ -70,25 +76,27 @@ def _print(
     json: bool,
     *,
     nothing: Callable[[], str],
-) -> None:
-    """Print the rows; `nothing` returns the text to print on stderr if there are none."""
+) -> bool:
+    """Print the rows; `nothing` returns the text to print on stderr if there are none.
+
+    Return True if there was a row.
+    """
     if json:
         from beatd.cli.output import stream_json
         from beatd.views.entry_rows import json_of
         from beatd.views.outcome_rows import outcome_json
 
-        stream_json({**json_of(row), **outcome_json(row, known, now)} for row, known in rows)
-    else:
-        from beatd.cli.paged_table import print_pages
-        from beatd.views.entry_rows import COLUMNS, cells_of
+        return stream_json({**json_of(row), **outcome_json(row, known, now)} for row, known in rows)
+    from beatd.cli.paged_table import print_pages
+    from beatd.views.entry_rows import COLUMNS, cells_of
 
-        print_pages(
-            COLUMNS,
-            cells_of(rows, now, failing, tz),
-            nothing=nothing,
-            least=LEAST_WIDTHS,
-            left_out=("runs", "task", "last", "outcome"),
-        )
+    return print_pages(
+        COLUMNS,
+        cells_of(rows, now, failing, tz),
+        nothing=nothing,
+        least=LEAST_WIDTHS,
+        left_out=("runs", "task", "last", "outcome"),
+    )
 
 
 def _within(options: dict[str, Any]) -> timedelta | None:

@@ -37,7 +37,7 @@ def entries_named(given: ConfigOption, names: Sequence[str], tz: str | None) -> 
 
 
 def stopped_text(entry: Entry, row: Stored | None, now: datetime) -> str:
-    """Return why none of an entry's next runs will be: "paused until 14:00: …", else ""."""
+    """Return why none of an entry's next runs will be: "paused until 14:00 CET: …", else ""."""
     if not entry.enabled:
         return f"disabled: {NOTHING_RUNS} enabled"
     if row is None or not row.paused:

@@ -15,16 +15,17 @@ def print_json(value: Any) -> None:
     click.echo(json.format(json.encode(value), indent=2).decode())
 
 
-def stream_json(values: Iterable[Any]) -> None:
+def stream_json(values: Iterable[Any]) -> bool:
     """Print values as a JSON list, each value on a line as soon as it is available.
 
-    The whole list is never in memory.
+    The whole list is never in memory. Return True if there was a value.
     """
-    before = "[\n"
+    before = start = "[\n"
     for value in values:
         sys.stdout.write(before + json.encode(value).decode())
         before = ",\n"
-    sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
+    sys.stdout.write("[]\n" if before == start else "\n]\n")
+    return before != start
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str, str]]]) -> None:

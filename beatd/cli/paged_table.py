@@ -36,10 +36,11 @@ def print_pages(
     least: Mapping[str, int],
     left_out: Sequence[str] = (),
     title: str = "",
-) -> None:
+) -> bool:
     """Print a table, or the text `nothing` on stderr if there are no rows.
 
-    A function `nothing` returns that text; it is called only if there are no rows.
+    Return True if there was a row. A function `nothing` returns that text; it is called only if
+    there are no rows.
 
     A terminal also shows the lines of `title`. On a narrow one, the columns in `left_out` are left
     out in their order, and those in `least` are cut, as `fitted` explains. A pipe gets all text.
@@ -48,7 +49,7 @@ def print_pages(
     first = list(islice(rest, ROWS_MEASURED))
     if not first:
         click.echo(nothing if isinstance(nothing, str) else nothing(), err=True)
-        return
+        return False
     width = terminal_width()
     lines = table_lines(
         columns,
@@ -61,6 +62,7 @@ def print_pages(
     )
     shown_title = title.splitlines() if width is not None else []
     print_lines(chain((f"{styled(visible(line), 'dim')}\n" for line in shown_title), lines))
+    return True
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -109,7 +111,8 @@ def table_lines(
 
     The rows of `first` decide on the widths. `rest` is read while the lines are. Without
     `keep_empty`, a column that is empty in `first` is left out. `width` is that of the terminal, or
-    None to cut nothing.
+    None to cut nothing. In that case the rule is as long as the header, because a text in
+    the last column may be very long.
     """
     first, rest = [_visible(row) for row in first], map(_visible, rest)
     natural = {
@@ -140,7 +143,8 @@ def table_lines(
         return SEPARATOR.join(cells).rstrip() + "\n"
 
     yield line(columns, "bold")
-    rule = _dash() * (sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1))
+    ruled = widths if width is not None else {**widths, last: len(last)}  # a pipe cuts no text
+    rule = _dash() * (sum(ruled.values()) + len(SEPARATOR) * (len(widths) - 1))
     yield f"{styled(rule, 'dim')}\n"
     for row in chain(first, rest):
         yield line(row)

@@ -38,6 +38,7 @@ def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
     from beatd.daemon.service import serve, set_up_log
     from beatd.errors import ConfigError, in_one_line
     from beatd.observers.systemd import SystemdObserver
+    from beatd.schedules import zone
     from beatd.wiring.daemon_service import DaemonService
 
     systemd = SystemdObserver()
@@ -47,7 +48,7 @@ def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
         if missing := list(missing_drivers(config)):
             raise ConfigError(in_one_line(missing), missing)
         make_folders(config)
-        set_up_log(config.log.level, config.log.format)
+        set_up_log(config.log.level, config.log.format, zone(config.timezone))
         if shadow:
             from beatd.shadow.shadow import Shadow
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
 from typing import Protocol
 
 from beatd.daemon.daemon import Daemon
@@ -50,13 +51,16 @@ class Service(Protocol):
         """Close everything except the daemon. The daemon must have ended before."""
 
 
-def set_up_log(level: str, form: str) -> None:
-    """Configure the logger `beatd` to write to standard error; `form` is "text" or "json"."""
+def set_up_log(level: str, form: str, home: tzinfo) -> None:
+    """Configure the logger `beatd` to write to standard error.
+
+    `form` is "text" or "json". Text has the times of the zone `home`.
+    """
     handler = logging.StreamHandler(sys.stderr)
     root = logging.getLogger("beatd")
     before = _json_lines()  # at a reload the daemon that leads goes on for a while
     json_lines = JsonLines(before.term) if before is not None else JsonLines()
-    handler.setFormatter(json_lines if form == "json" else TextLines())
+    handler.setFormatter(json_lines if form == "json" else TextLines(home))
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     root.propagate = False

@@ -18,7 +18,6 @@ from beatd.overlap import end_of_claim, settle_in_turn, turn_of_claim, turn_of_r
 from beatd.planning import (
     LATE_REASONS,
     MISSED,
-    USED_UP,
     NextAfter,
     due_at,
     late_reason,
@@ -79,7 +78,7 @@ class Mover:
         )
 
     def _with_cause(self, skip: Skip) -> Skip:
-        cause = "" if skip.reason == USED_UP else self._cause_of(skip)
+        cause = self._cause_of(skip) if skip.reason.startswith(LATE_REASONS) else ""
         return replace(skip, reason=f"{skip.reason} ({cause})") if cause else skip
 
     def _run(self, row: Stored, occurrence: Occurrence, now: datetime, origin: Origin) -> Run:
@@ -110,7 +109,7 @@ class Mover:
         run, running, skips = None, end_of_claim(row, id, unsent), tuple[Skip, ...]()
         if row is None or reason:
             skip = Skip(planned, planned, 1, reason)
-            skips = (self._with_cause(skip) if reason.startswith(LATE_REASONS) else skip,)
+            skips = (self._with_cause(skip),)
         else:
             run, running = self._run(row, claim.occurrence, now, "resend"), None
             if row.entry.overlap != "allow":

@@ -1,9 +1,10 @@
 """Explain why a run was missed: the broker or the store was away, or no daemon led."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from beatd.clock import Clock
 from beatd.events import BrokerAway, BrokerBack, Event, Observer, StoreAway, StoreBack
+from beatd.planning import earlier
 from beatd.run import Skip
 
 # Words without figures: a reason is a label of the metrics as well.
@@ -15,18 +16,21 @@ NOBODY_LED = "nobody led"
 class OutageCauses:
     """Remembers when each server was last away, to explain why runs were missed.
 
-    It is called with each event of the daemon, and passes the event on to `emit`.
+    It is called with each event of the daemon, and passes the event on to `emit`. An outage begins
+    up to `noticed_within_s` seconds before its event: a run that could not be sent shows it.
     """
 
-    def __init__(self, clock: Clock, emit: Observer) -> None:
+    def __init__(self, clock: Clock, emit: Observer, noticed_within_s: float) -> None:
         self._clock, self._emit = clock, emit
+        self._noticed_within = timedelta(seconds=noticed_within_s)
         self._outages: dict[str, tuple[datetime, datetime | None]] = {}
         self._leads_since: datetime | None = None
 
     def __call__(self, event: Event) -> None:
         kind = type(event)
         if kind in BEGINS:
-            self._outages[BEGINS[kind]] = self._clock.now(), None
+            began = earlier(self._clock.now(), self._noticed_within)
+            self._outages[BEGINS[kind]] = began, None
         elif kind in ENDS:
             self._outages[ENDS[kind]] = self._outages[ENDS[kind]][0], self._clock.now()
         self._emit(event)

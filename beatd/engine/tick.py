@@ -56,7 +56,7 @@ class Tick:
         self._store, self._claims, self._dispatch = store, claims, dispatch
         self._election, self._clock, self._set_clock = election, clock, set_clock
         self._emit, self._unapplied = emit, unapplied
-        emit = self._causes = OutageCauses(clock, emit)
+        emit = self._causes = OutageCauses(clock, emit, limits.publish_timeout)
         self.store_outage = StoreOutage(clock=clock, emit=emit, notes_writes=notes_writes)
         broker = self.broker_outage = BrokerOutage(publisher, clock=clock, emit=emit)
         self._standby = Standby(store, broker, clock, emit, limits)

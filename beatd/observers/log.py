@@ -5,6 +5,8 @@ An event type without an entry in `WORDINGS` writes no line.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from beatd import events
@@ -19,16 +21,21 @@ log = logging.getLogger("beatd")
 LINES_PER_BATCH_MAX = 5  # a larger batch gets one line for all its runs that ended alike
 
 Line = tuple[int, str, dict[str, Any]]  # level, text, facts
+TimeText = Callable[[datetime], str]
 
 
 class LogObserver:
     """Observer that writes a log line for most events, with passwords hidden.
 
     The attribute `facts` of a log record is a dictionary; `JsonLines` writes it as fields of JSON.
+    `time_text` formats the times in the text of a line; facts have the times as they are, in UTC.
     """
 
+    def __init__(self, time_text: TimeText = datetime.isoformat) -> None:
+        self._wordings = WORDINGS | {events.Skipped: partial(_skipped, time_text=time_text)}
+
     def __call__(self, event: events.Event) -> None:
-        lines_of = WORDINGS.get(type(event))
+        lines_of = self._wordings.get(type(event))
         if lines_of is None:
             return
         for level, text, facts in lines_of(event):
@@ -96,23 +103,23 @@ def _facts(result: Result) -> dict[str, Any]:
     }
 
 
-def _skipped(event: events.Skipped) -> list[Line]:
+def _skipped(event: events.Skipped, time_text: TimeText = datetime.isoformat) -> list[Line]:
     if len(event.skips) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
-        return [_line_of_skip(name, skip) for name, skip in event.skips]
+        return [_line_of_skip(name, skip, time_text) for name, skip in event.skips]
     alike: dict[str, list[tuple[str, Skip]]] = {}
     for name, skip in event.skips:
         alike.setdefault(in_short(skip.reason), []).append((name, skip))
-    return [_line_of_skips(reason, some) for reason, some in alike.items()]
+    return [_line_of_skips(reason, some, time_text) for reason, some in alike.items()]
 
 
-def _line_of_skip(name: str, skip: Skip) -> Line:
-    return logging.WARNING, f"{name} skipped {_stretch(skip)}: {skip.reason}", {
+def _line_of_skip(name: str, skip: Skip, time_text: TimeText) -> Line:
+    return logging.WARNING, f"{name} skipped {_stretch(skip, time_text)}: {skip.reason}", {
         "entry": name, "planned": skip.planned.isoformat(), "until": skip.until.isoformat(),
         "count": skip.count, "reason": skip.reason,
     }  # fmt: skip
 
 
-def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
+def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]], time_text: TimeText) -> Line:
     names = list(dict.fromkeys(name for name, _ in some))
     whole = Skip(
         min(skip.planned for _, skip in some),
@@ -122,16 +129,17 @@ def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
         at_least=any(skip.at_least for _, skip in some),
     )
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    level, text, facts = _line_of_skip(f"{names[0]}{more}", whole)
+    level, text, facts = _line_of_skip(f"{names[0]}{more}", whole, time_text)
     return level, text, facts | {"entry": names[0], "entries": len(names)}
 
 
-def _stretch(skip: Skip) -> str:
+def _stretch(skip: Skip, time_text: TimeText) -> str:
     """Return the skipped times as text, such as "3 runs, FIRST to LAST"."""
+    first, last = (time_text(moment) for moment in (skip.planned, skip.until))
     if skip.count == 1 and not skip.at_least:
-        return f"the run of {skip.planned.isoformat()}"
+        return f"the run of {first}"
     least = "at least " if skip.at_least else ""
-    return f"{least}{skip.count} runs, {skip.planned.isoformat()} to {skip.until.isoformat()}"
+    return f"{least}{skip.count} runs, {first} to {last}"
 
 
 def in_short(reason: str) -> str:

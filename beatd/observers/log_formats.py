@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from msgspec import json
@@ -19,10 +19,17 @@ _ESCAPES = {
 
 
 class TextLines(logging.Formatter):
-    """Formats a log record as one line with time, level and message; passwords are hidden."""
+    """Formats a log record as one line with time, level and message; passwords are hidden.
+
+    The time is that of the zone `home`, with its offset: 2026-11-28T12:34:56.123+01:00.
+    """
+
+    def __init__(self, home: tzinfo = UTC) -> None:
+        super().__init__()
+        self._home = home
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        at = datetime.fromtimestamp(record.created, self._home).isoformat(timespec="milliseconds")
         text = record.getMessage().translate(_ESCAPES)
         line = f"{at.replace('+00:00', 'Z')} {record.levelname.lower():7} {text}"
         if record.exc_info:

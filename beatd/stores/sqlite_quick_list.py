@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Container, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from time import time_ns
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,9 @@ from msgspec import MsgspecError, Struct, json
 from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.changes import Pause
 from beatd.errors import ConfigError
+from beatd.leader import Holder
 from beatd.outcome import Delivery, EntryOutcome
+from beatd.presence import Presence, leading
 from beatd.run import Running, micros, moment_of
 from beatd.stores.searched_tasks import inside_canvas
 
@@ -37,11 +40,14 @@ _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
 class Glance(Struct, frozen=True):
     """The result of a quick search: entries, their newest outcomes by name, and the failing
-    names."""
+    names.
+
+    `daemon_leads` is True if a daemon leads now."""
 
     rows: Sequence[Stored]
     outcomes: Mapping[str, EntryOutcome]
     failing: Container[str]
+    daemon_leads: bool
 
 
 def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | None:
@@ -64,7 +70,9 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
             if len(rows) > MOST:
                 return None
             stored = [_stored(row, codec) for row in rows]
-            return Glance(stored, _outcomes(there, stored), _failing(there, records))
+            return Glance(
+                stored, _outcomes(there, stored), _failing(there, records), _daemon_leads(there)
+            )
     except (sqlite3.Error, ConfigError, TypeError, MsgspecError):
         return None
 
@@ -149,6 +157,14 @@ def _failing(there: sqlite3.Connection, records: int) -> Container[str]:
         if state in ("published", "failed"):
             newest.setdefault(name, state)
     return {name for name, state in newest.items() if state == "failed"}
+
+
+def _daemon_leads(there: sqlite3.Connection) -> bool:
+    (holder,) = there.execute("SELECT holder FROM beatd_ledger WHERE id = 1").fetchone()
+    now = time_ns() // 1_000
+    alive = there.execute("SELECT presence FROM beatd_daemon WHERE until > ?", (now,))
+    presences = [json.decode(presence, type=Presence) for (presence,) in alive]
+    return leading(presences, json.decode(holder, type=Holder) if holder else None) is not None
 
 
 def _moment(value: int | None) -> Any:

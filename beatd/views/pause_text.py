@@ -59,7 +59,7 @@ def pause_json(row: Stored) -> dict[str, Any] | None:
 
 
 def pause_state(row: Stored, now: datetime, tz: str) -> str:
-    """Return the state of a paused entry in short, such as "paused until 14:00, deploy".
+    """Return the state of a paused entry in short, such as "paused until 14:00 CET, deploy".
 
     The end is in the zone `tz`, with its date if it is not on the day of `now`.
     """
@@ -74,7 +74,8 @@ def pause_state(row: Stored, now: datetime, tz: str) -> str:
 
 
 def end_text(until: datetime, now: datetime, tz: str) -> str:
-    """Return the end of a pause in the zone `tz`: "14:00" on the day of `now`, else with its date.
+    """Return the end of a pause in the zone `tz`: "14:00 CET" on the day of `now`, else with its
+    date.
 
     Seconds are left out if they are 0.
     """
@@ -83,7 +84,8 @@ def end_text(until: datetime, now: datetime, tz: str) -> str:
 
     local, today = (in_zone(moment, zone(tz)) for moment in (until, now))
     time = f"{local:%H:%M:%S}" if local.second or local.microsecond else f"{local:%H:%M}"
-    return time if local.date() == today.date() else f"{local:%Y-%m-%d} {time}"
+    date = "" if local.date() == today.date() else f"{local:%Y-%m-%d} "
+    return f"{date}{time} {local:%Z}"
 
 
 def pause_words(row: Stored, tz: str) -> str | None:

@@ -1,5 +1,7 @@
 """Run the daemon of `beatd -c FILE` with its log, its HTTP pages and `celery inspect`."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from beatd.config import Config
@@ -9,6 +11,8 @@ from beatd.events import Observer
 from beatd.observers.log import LogObserver
 from beatd.observers.systemd import SystemdObserver
 from beatd.observers.traces import TracesObserver
+from beatd.schedules import zone
+from beatd.schedules.moment import in_zone
 from beatd.wiring.build import celery_app, daemon_of
 
 if TYPE_CHECKING:
@@ -24,7 +28,11 @@ class DaemonService:
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
         self.has_app = config.app is not None
         self._web: Web | None = None
-        observers: tuple[Observer, ...] = (LogObserver(), systemd, TracesObserver())
+        observers: tuple[Observer, ...] = (
+            LogObserver(_time_text(config)),
+            systemd,
+            TracesObserver(),
+        )
         if config.http is not None:
             # Imported only here, because their libraries take a third of a second.
             from beatd.observers.metrics import Metrics
@@ -55,3 +63,9 @@ class DaemonService:
         self._inspect.close()
         if self._web is not None:
             self._web.close()
+
+
+def _time_text(config: Config) -> Callable[[datetime], str]:
+    # A line of JSON has all its times in UTC.
+    home = zone(config.timezone) if config.log.format == "text" else UTC
+    return lambda moment: in_zone(moment, home).isoformat()

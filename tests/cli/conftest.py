@@ -11,7 +11,7 @@ from msgspec import Struct, json
 
 from beatd.catalog import Query
 from beatd.cli import main
-from beatd.cli.leader_note import NOBODY_LEADS
+from beatd.cli.leader_note import NOBODY_LEADS, NOTHING_RUNS
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.store import Store
@@ -32,7 +32,10 @@ class Ended(Struct, frozen=True):
     @property
     def told(self) -> str:
         """Its errors, without the note that nobody leads."""
-        return self.err.replace(f"beatd: {NOBODY_LEADS}\n", "")
+        told = self.err
+        for note in (NOBODY_LEADS, NOTHING_RUNS):
+            told = told.replace(f"beatd: {note}\n", "")
+        return told
 
     @property
     def line(self) -> str:

@@ -42,7 +42,7 @@ def test_each_command_leaves_a_record_with_its_author(x: Here) -> None:
     assert what(x) == [
         f"{who} removed gone",
         f"{who} resumed done",
-        f"{who} paused until 2099-01-01 00:00 deploy",
+        f"{who} paused until 2099-01-01 00:00 CET deploy",
         f"{who} edited cron: 0 2 * * * → 0 3 * * * later",
         f"{who} added first",
     ]
@@ -149,10 +149,12 @@ def test_undo_of_an_addition_of_a_removal_and_of_a_pause(x: Here) -> None:
     id = newest(x)["id"]
     assert x("undo", id).out == "x is resumed\n"
     out = x("undo", newest(x)["id"], "--note", "again").out
-    assert out == "x is paused until 2099-01-01 00:00, again\n"
+    assert out == "x is paused until 2099-01-01 00:00 CET, again\n"
     x("remove", "x")
     out = x("undo", newest(x)["id"]).out
-    assert out.startswith("+ x: t, cron 0 2 * * *\nx is paused until 2099-01-01 00:00, undo of ")
+    assert out.startswith(
+        "+ x: t, cron 0 2 * * *\nx is paused until 2099-01-01 00:00 CET, undo of "
+    )
 
 
 def test_undo_as_json_has_the_entry(x: Here) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from beatd.catalog import Query
 from beatd.changes import Author
+from beatd.cli.leader_note import NOTHING_RUNS
 from beatd.cli.paged_table import print_pages
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
@@ -117,6 +118,14 @@ def test_a_pipe_gets_every_name_whole(here: Here) -> None:
     assert name in out and task in out
 
 
+def test_the_rule_in_a_pipe_ends_with_the_header_whatever_the_last_column_has(here: Here) -> None:
+    for name, task in (("a", "t" * 300), ("a-long-name", "t")):
+        here("add", name, "--task", task, "--every", "5m")
+    header, rule, *rows = here("list").out.splitlines()
+    assert len(header) == len(rule) < 100
+    assert [row[header.index("task") :] for row in rows] == ["t" * 300, "t"]
+
+
 class Terminal(StringIO):
     def isatty(self) -> bool:
         return True
@@ -172,7 +181,7 @@ def test_a_glance_sees_what_the_store_finds(some: Here) -> None:
     store = some.store()
     for query in (Query(), Query(order="next"), Query(name_like="[a-d]*"), Query(limit=2)):
         seen = glance(some.folder / "beatd.db", query, codec, 500)
-        assert seen == Glance(list(store.find(query)), {}, set())
+        assert seen == Glance(list(store.find(query)), {}, set(), False)
     for query in (Query(names=("d-held",)), Query(contains="held"), Query(paused=True)):
         assert glance(some.folder / "beatd.db", query, codec, 500) is None
     store.close()
@@ -205,7 +214,7 @@ def test_a_small_store_is_listed_without_waiting_for_large_imports(some: Here, w
         text=True,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, f"beatd: {NOTHING_RUNS}\n")
 
 
 def test_an_entry_makes_the_folder_as_the_daemon_would(beatd: Beatd, tmp_path: Path) -> None:

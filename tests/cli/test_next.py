@@ -269,7 +269,7 @@ def test_the_heading_says_that_an_entry_is_paused_and_until_when(x: Here) -> Non
     x("pause", "x")
     assert heading(x).endswith("  paused: none of these runs until it is resumed")
     x("pause", "x", "--until", "2099-01-10T14:00")
-    assert heading(x).endswith("  paused until 2099-01-10 14:00: no run before that")
+    assert heading(x).endswith("  paused until 2099-01-10 14:00 CET: no run before that")
 
 
 def test_the_heading_says_that_an_entry_is_disabled(x: Here) -> None:

@@ -1,10 +1,15 @@
 """A command that wants a run says so if no daemon leads."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
-from beatd.cli.leader_note import NOBODY_LEADS
+from beatd.cli.leader_note import NOBODY_LEADS, NOTHING_RUNS
+from beatd.leader import Holder
+from beatd.stores import sqlite_quick_list as glancing
 from tests.cli.conftest import Here
-from tests.cli.test_status import announced
+from tests.cli.test_status import NOW, announced
 
 COMMANDS = [
     ("add", "y", "--task", "t", "--every", "1h"),
@@ -34,3 +39,44 @@ def test_there_is_no_note_while_a_daemon_leads(x: Here, words: tuple[str, ...]) 
 def test_there_is_no_note_where_nothing_is_to_run(x: Here) -> None:
     assert x("add", "y", "--task", "t", "--every", "1h", "--disabled").err == ""
     assert x(*COMMANDS[2], "--dry-run").err == ""
+
+
+@pytest.fixture(params=["quick", "store"])
+def through(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "store":
+        monkeypatch.setattr(glancing, "VERSION", -1)
+
+
+@pytest.mark.usefixtures("through")
+def test_a_list_says_that_nobody_leads(x: Here) -> None:
+    assert x("list").err == f"beatd: {NOTHING_RUNS}\n"
+    ended = x("list", "--json")
+    assert ended.json and ended.err == f"beatd: {NOTHING_RUNS}\n"
+
+
+@pytest.mark.usefixtures("through")
+def test_a_list_has_no_note_while_a_daemon_leads(x: Here) -> None:
+    announced(x)
+    assert x("list").err == x("list", "--json").err == ""
+
+
+@pytest.mark.usefixtures("through")
+def test_the_newest_leader_counts_and_no_older_one(x: Here) -> None:
+    announced(x)
+    with closing(x.store()) as store:
+        store.begin(Holder("three", "host-c", 33, NOW, "token-c"))
+    assert x("list").err == f"beatd: {NOTHING_RUNS}\n"
+
+
+@pytest.mark.usefixtures("through")
+def test_a_list_has_no_note_after_a_leader_is_silent(x: Here) -> None:
+    announced(x)
+    with closing(sqlite3.connect(x.folder / "beatd.db")) as there, there:
+        there.execute("UPDATE beatd_daemon SET until = 1")
+    assert x("list").err == f"beatd: {NOTHING_RUNS}\n"
+
+
+@pytest.mark.usefixtures("through")
+def test_a_list_of_no_entry_has_no_note(x: Here) -> None:
+    assert x("list", "nothing").err == "no entry matches\n"
+    assert x("list", "nothing", "--json").err == ""

@@ -40,7 +40,7 @@ def test_the_end_of_a_pause_is_a_moment_in_the_zone_of_the_configuration(
     x: Here, text: str, end: datetime
 ) -> None:
     out = x("pause", "x", "--until", text).out
-    assert out == f"paused x until {end.astimezone(BERLIN):%Y-%m-%d %H:%M}\n"
+    assert out == f"paused x until {end.astimezone(BERLIN):%Y-%m-%d %H:%M %Z}\n"
     assert end_of(x) == end
 
 
@@ -65,7 +65,7 @@ def test_a_second_pause_gets_the_new_end_and_the_new_note(x: Here) -> None:
     assert x("pause", "x", "--note", "the  database\nmoves").out == "paused x\n"
     assert x("pause", "x").out == "x was paused already\n"
     out = x("pause", "x", "--until", "2099-01-01").out
-    assert out == "x is paused now until 2099-01-01 00:00\n"
+    assert out == "x is paused now until 2099-01-01 00:00 CET\n"
     assert x.json("show", "x")["pause"]["note"] == "the database moves"
     assert x.json("pause", "x", "--note", "still") == {"paused": []}
     assert x.json("show", "x")["pause"]["note"] == "still"
@@ -84,7 +84,7 @@ def test_a_note_has_a_length_that_can_be_shown(x: Here) -> None:
 def test_list_show_and_why_say_until_when_by_whom_and_why(x: Here) -> None:
     assert x.json("list")[0]["pause"] is None
     x("pause", "x", "--until", "2099-01-01T09:00:30", "--note", "deploy")
-    assert "paused until 2099-01-01 09:00:30, deploy" in x("list").out
+    assert "paused until 2099-01-01 09:00:30 CET, deploy" in x("list").out
     (line,) = [line for line in x("show", "x").out.splitlines() if line.startswith("paused")]
     assert f" UTC, by {author()}, until 2099-01-01 08:00:30 UTC: deploy" in line
     answer = x.json("why", "x")
@@ -111,6 +111,6 @@ def test_a_pause_that_ends_today_says_the_time_alone(x: Here) -> None:
     from beatd.views.pause_text import end_text
 
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    assert end_text(now + timedelta(hours=2), now, "Europe/Berlin") == "15:00"
-    assert end_text(now + timedelta(hours=11), now, "Europe/Berlin") == "2026-03-02 00:00"
-    assert end_text(now + timedelta(seconds=1), now, "UTC") == "12:00:01"
+    assert end_text(now + timedelta(hours=2), now, "Europe/Berlin") == "15:00 CET"
+    assert end_text(now + timedelta(hours=11), now, "Europe/Berlin") == "2026-03-02 00:00 CET"
+    assert end_text(now + timedelta(seconds=1), now, "UTC") == "12:00:01 UTC"

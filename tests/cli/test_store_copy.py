@@ -117,3 +117,16 @@ def test_on_a_terminal_a_bar_shows_the_progress(here: Here, old: str) -> None:
     store = open_store(copied(here), codec=codec, clock=SystemClock())
     assert store.count() == 3
     store.close()
+
+
+def test_the_page_about_moving_shows_each_line_that_the_command_prints(
+    beatd: Beatd, here: Here, old: str
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/moving.md").read_text().splitlines()
+    shown = {line.strip().split("  ")[0].split(":")[0] for line in page}
+    ended = beatd("store", "copy", old, copied(here))
+    _, _, *rows = ended.out.splitlines()
+    parts = [line for line in ended.err.splitlines() if " of " in line]
+    assert rows and parts
+    printed = {line.split("  ")[0] for line in rows} | {line.split(":")[0] for line in parts}
+    assert printed <= shown, printed - shown

@@ -6,6 +6,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,16 @@ def test_it_leads_and_publishes(beatd: Start, config: Config, tmp_path: Path) ->
     assert f"configuration {tmp_path}/config.yaml, no app, broker filesystem" in daemon.lines[0]
     assert f"store sqlite:///{tmp_path}/beatd.db, lock file:{tmp_path}" in daemon.lines[0]
     assert list((tmp_path / "queue").iterdir())
+
+
+@pytest.mark.parametrize(("form", "hours"), [("text", 9), ("json", 0)])
+def test_text_has_the_times_of_the_configured_zone(
+    beatd: Start, config: Config, form: str, hours: int
+) -> None:
+    daemon = beatd("-c", str(config(timezone="Asia/Tokyo", log=f"{{format: {form}}}")))
+    line = daemon.says("leading, term 1")
+    time = json.loads(line)["at"] if form == "json" else line.split()[0]
+    assert datetime.fromisoformat(time).utcoffset() == timedelta(hours=hours)
 
 
 def test_it_starts_before_its_store_and_waits(beatd: Start, config: Config) -> None:

@@ -23,6 +23,16 @@ def fleet_with(name: str = "a", **plain: Any) -> tuple[Fleet, Tick]:
     return fleet, fleet.daemon()
 
 
+def test_runs_that_an_earlier_run_keeps_from_running_name_that_run_alone() -> None:
+    fleet, engine = fleet_with()
+    fleet.minutes(engine, 1)
+    fleet.clock.advance(minutes=10)
+    fleet.minutes(engine, 0.1)
+    (record,) = [one for one in fleet.history() if one.state == "skipped"]
+    id = fleet.broker.arrived[-1].task_id
+    assert record.reason == f"still running: {id} since 2026-03-01T00:01:00+00:00"
+
+
 def report(fleet: Fleet, engine: Tick, state: OutcomeState = "succeeded") -> None:
     """A worker reports the end of the last run that arrived, and the beat is woken."""
     run, now = fleet.broker.arrived[-1], fleet.clock.now()

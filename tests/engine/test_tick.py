@@ -328,6 +328,23 @@ def test_what_went_by_while_the_broker_was_away_says_so(fleet: Fleet) -> None:
     assert in_short(skipped["late"]) == "late"
 
 
+def test_the_run_that_finds_the_broker_away_says_so_too(fleet: Fleet) -> None:
+    def hang(run: Run) -> Outcome:
+        fleet.clock.advance(seconds=1)
+        fleet.broker.up = False
+        return Outcome("unsent", "timed out")
+
+    fleet.add("tidy", every="2s")
+    engine = fleet.daemon()
+    fleet.minutes(engine, 0.1)
+    fleet.broker.fault = hang
+    fleet.minutes(engine, 0.05)
+    fleet.broker.fault, fleet.broker.up = lambda run: None, True
+    fleet.minutes(engine, 0.2)
+    skipped = [r.reason for r in fleet.history() if r.state == "skipped"]
+    assert set(skipped) == {"missed; only the latest was run (the broker was away)"}
+
+
 def test_a_new_leader_asks_for_the_broker_before_it_claims(fleet: Fleet) -> None:
     fleet.add("tidy", every="1s")
     fleet.broker.up = False

@@ -24,6 +24,7 @@ from beatd.observers.log_formats import JsonLines, TextLines
 from beatd.outcome import Delivery
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip
+from beatd.schedules import zone
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -165,3 +166,22 @@ def test_a_message_that_is_given_up_is_an_error(lines: pytest.LogCaptureFixture)
     first, second = lines.records
     assert (first.levelno, second.levelno) == (logging.WARNING, logging.ERROR)
     assert second.getMessage().endswith("no answer; it is not tried again")
+
+
+def test_text_has_the_local_time_with_its_offset_and_json_has_utc() -> None:
+    record = logging.LogRecord("beatd", logging.INFO, "f.py", 1, "stopped", (), None)
+    record.created = (NOON + timedelta(milliseconds=123)).timestamp()
+    berlin = TextLines(zone("Europe/Berlin"))
+    assert berlin.format(record) == "2026-03-01T13:00:00.123+01:00 info    stopped"
+    assert TextLines().format(record) == "2026-03-01T12:00:00.123Z info    stopped"
+    assert json.loads(JsonLines().format(record))["at"] == "2026-03-01T12:00:00.123000+00:00"
+
+
+def test_skipped_times_are_local_in_text_and_utc_in_facts(lines: pytest.LogCaptureFixture) -> None:
+    berlin = zone("Europe/Berlin")
+    LogObserver(lambda moment: moment.astimezone(berlin).isoformat())(missed(1))
+    assert lines.messages == [
+        "e0 skipped 2 runs, 2026-03-01T13:00:00+01:00 to 2026-03-01T13:00:00+01:00: "
+        "missed; only the latest was run",
+    ]
+    assert lines.records[0].facts["planned"] == NOON.isoformat()  # type: ignore[attr-defined]

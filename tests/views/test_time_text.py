@@ -13,7 +13,7 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 def test_a_moment_without_a_local_time_is_shown_in_utc() -> None:
     assert moment_text(LAST, "Europe/Berlin") == "9999-12-31 23:30:00 UTC"
     assert short_moment_text(LAST, "Europe/Berlin", NOW) == "9999-12-31 23:30:00"
-    assert end_text(LAST, NOW, "Europe/Berlin") == "9999-12-31 23:30"
+    assert end_text(LAST, NOW, "Europe/Berlin") == "9999-12-31 23:30 UTC"
     assert run_json(LAST, "Europe/Berlin")["local"] == "9999-12-31T23:30:00+00:00"
 
 
