@@ -4,6 +4,7 @@ A canvas may come from YAML, from JSON or from an app.
 """
 
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any
 
 from msgspec import json
@@ -20,6 +21,7 @@ MAX_TASKS = 10_000  # of one canvas
 MAX_LEVELS = 20  # of canvases in canvases; a worker sends each level inside the one around it
 STEP_KINDS = ("task", *CANVASES)
 _KEYS = Step.__struct_fields__
+_PLAIN = (bool, NoneType)  # of the arguments that need no check
 _OF_TASKS = ("args", "kwargs", "chunks")
 #: Keys of an entry that a canvas has at its steps instead.
 NOT_WITH_CANVAS = ("args", "kwargs")
@@ -185,8 +187,7 @@ class _Reader:
                 self.add("belongs to a task; give it to a step", (*path, key))
         if is_task:
             if given.get("args") is not None:
-                read = kinds.argument_list().read
-                values["args"] = self._read(read, given["args"], (*path, "args"))
+                values["args"] = self._args(given["args"], (*path, "args"))
             if given.get("kwargs") is not None:
                 read = kinds.argument_mapping().read
                 values["kwargs"] = self._read(read, given["kwargs"], (*path, "kwargs"))
@@ -223,11 +224,20 @@ class _Reader:
             if not isinstance(row, list | tuple):
                 self.add(f"{quoted(row)} is no list of arguments", (*path, "args", at))
                 continue
-            rows.append(self._read(_arguments, row, (*path, "args", at)))
+            rows.append(self._args(row, (*path, "args", at)))
         if size is None or not rows:
             return None
         self._count(len(rows) // size, path)
         return Chunks(tuple(rows), size)
+
+    def _args(self, value: Any, path: Path) -> Any:
+        # Each argument alone, so that a problem names its place.
+        if not isinstance(value, list | tuple):
+            return self._read(kinds.argument_list().read, value, path)
+        return tuple(
+            item if type(item) in _PLAIN else self._read(_argument, item, (*path, at))
+            for at, item in enumerate(value)
+        )
 
     def _read(self, read: Any, value: Any, path: Path) -> Any:
         try:
@@ -242,5 +252,5 @@ class _Reader:
             self.add(f"the canvas has more than {MAX_TASKS} tasks", path)
 
 
-def _arguments(row: Any, _tz: str) -> tuple[Any, ...]:
-    return tuple(as_argument(value) for value in row)
+def _argument(value: Any, _tz: str) -> Any:
+    return as_argument(value)

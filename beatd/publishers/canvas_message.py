@@ -7,6 +7,7 @@ from celery import Celery
 from celery.result import denied_join_result
 
 from beatd.errors import BeatError
+from beatd.publishers.canvas_arguments import evaluated_canvas
 from beatd.publishers.canvas_capture import Effect, captured
 from beatd.publishers.canvas_signature import CanvasSignature
 from beatd.publishers.capture import CapturingProducer
@@ -28,14 +29,13 @@ def canvas_messages(
     The second result are the writes to the result backend that have to be made before, for a chord.
     Raises Unbuildable if celery cannot make the messages.
     """
-    canvas = run.entry.canvas
-    assert canvas is not None, "an entry with a task has one message"
     producer.captured.clear()
     producer.calls.clear()
     try:
         if app.conf.task_always_eager:
             raise BeatError("task_always_eager is set, which would run it here")
         with denied_join_result(), captured(app, producer, run.task_id) as effects:
+            canvas = evaluated_canvas(app, run.entry)
             made = CanvasSignature(app, run.task_id, headers_of(run)).of(canvas)
             made.apply_async(**_options(app, run))
     except Exception as error:

@@ -24,7 +24,7 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
         "chain[1].optoins: is not a key of a step; did you mean options?",
     ]),
     ({"chain": ["a", "b", {"task": "c", "args": [{1, 2}]}]}, [
-        "chain[2].args: {1, 2} is a set, which JSON cannot carry",
+        "chain[2].args[0]: {1, 2} is a set, which JSON cannot carry",
     ]),
     ({"chain": ["a", 7]}, ["chain[1]: 7 is not a step; write it like {task: proj.load}"]),
     ({"chain": [{"task": "a", "chain": ["b"]}]}, [
