@@ -111,6 +111,10 @@ class _Reader:
         if levels > MAX_LEVELS:
             self.add(f"is nested deeper than {MAX_LEVELS} canvases", path)
             return None
+        if "subtask_type" in given:
+            given = self._signature(given, path)
+            if given is None:
+                return None
         before = len(self.problems)
         for key in given:
             if key not in _KEYS:
@@ -182,6 +186,7 @@ class _Reader:
         self, given: Mapping[str, Any], path: Path, levels: int, *, is_task: bool
     ) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        linked: dict[str, tuple[Step, ...]] = {}
         for key in _OF_TASKS:
             if given.get(key) is not None and not is_task:
                 self.add("belongs to a task; give it to a step", (*path, key))
@@ -199,6 +204,7 @@ class _Reader:
                 if options.get("expires") == "next":
                     text = "next is for a whole run; give it to the options of the entry"
                     self.add(text, (*path, "options", "expires"))
+                options, linked = self._without_links(options, (*path, "options"), levels)
                 values["options"], wrong = read_options(options, self._tz)
                 self.problems += [problem.under(*path, "options") for problem in wrong]
         if given.get("immutable") is not None:
@@ -209,7 +215,30 @@ class _Reader:
                 links = given[key]
                 links = links if isinstance(links, list | tuple) else [links]
                 values[key] = self._steps(links, (*path, key), levels)
+        for key, steps in linked.items():
+            values[key] = (*values.get(key, ()), *steps)
         return values
+
+    def _without_links(
+        self, options: Mapping[str, Any], path: Path, levels: int
+    ) -> tuple[dict[str, Any], dict[str, tuple[Step, ...]]]:
+        # A signature of celery has its links in its options; they are the step's own links.
+        left, linked = dict(options), dict[str, tuple[Step, ...]]()
+        for key in ("link", "link_error"):
+            links = left.pop(key, None)
+            if links:
+                links = links if isinstance(links, list | tuple) else [links]
+                linked[key] = self._steps(links, (*path, key), levels)
+        return left, linked
+
+    def _signature(self, given: Mapping[str, Any], path: Path) -> Any:
+        from beatd.definition.celery_canvas import step_of  # it needs celery
+
+        try:
+            return step_of(given)
+        except (ConfigError, LookupError, TypeError, AttributeError, RecursionError):
+            self.add("is no signature that beatd knows; write it like {task: proj.load}", path)
+            return None
 
     def _chunks(self, value: Any, path: Path) -> Chunks | None:
         if not isinstance(value, Mapping) or value.keys() != {"args", "size"}:

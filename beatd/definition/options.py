@@ -75,6 +75,14 @@ def _priority(value: Any, tz: str) -> int:
     return int(kinds.whole(0, 255).read(value, tz))
 
 
+def _exchange(value: Any, tz: str) -> str:
+    """Return the name of an exchange; "" is the default exchange of AMQP.
+
+    The broker routes a message from "" to the queue that the routing key names.
+    """
+    return "" if value == "" else str(_NAME.read(value, tz))
+
+
 def _any(value: Any, _tz: str) -> Any:
     return as_argument(value)
 
@@ -127,7 +135,10 @@ _FLAG = kinds.flag()
 #: name -> (its kind, its help)
 OPTIONS: dict[str, tuple[Kind, str]] = {
     "queue": (_NAME, "The queue that the task goes to."),
-    "exchange": (_NAME, "The exchange it is published to."),
+    "exchange": (
+        Kind(_exchange, {"type": "string", "maxLength": 1000}),
+        "The exchange it is published to; '' = the default one, to the queue of the routing key.",
+    ),
     "exchange_type": (kinds.choice("direct", "topic", "fanout", "headers"), "Its type."),
     "routing_key": (_NAME, "The routing key."),
     "priority": (

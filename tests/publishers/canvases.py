@@ -20,6 +20,12 @@ def step(task: str, *args: Any, **more: Any) -> dict[str, Any]:
     return {"task": task, **({"args": list(args)} if args else {}), **more}
 
 
+def _celerys(task: str, *args: Any) -> dict[str, Any]:
+    """Return a signature as celery writes it in JSON."""
+    more = {"kwargs": {}, "options": {}, "subtask_type": None, "immutable": False}
+    return {"task": task, "args": list(args), **more}
+
+
 CANVASES = {
     "chain": Pair(
         {
@@ -128,6 +134,30 @@ CANVASES = {
         },
         lambda s, app: group(
             _linked(chain(s("a"), s("b")).set(queue="q"), s("l")), s("c"), app=app
+        ),
+    ),
+    "links in the options of a step": Pair(
+        {
+            "chain": [
+                step("a", options={"link": {"task": "l", "args": [1]}, "link_error": ["m"]}),
+                step("b", options={"link": [_celerys("l", 2)]}),
+            ]
+        },
+        lambda s, app: chain(
+            _linked(s("a"), s("l", 1), s("m")), s("b").set(link=[s("l", 2)])
+        ),
+    ),
+    "steps to the default exchange": Pair(
+        {
+            "group": [
+                step("a", options={"exchange": "", "routing_key": "heavy"}),
+                {"chain": [step("b"), step("c", options={"exchange": "", "routing_key": "q"})]},
+            ]
+        },
+        lambda s, app: group(
+            s("a").set(exchange="", routing_key="heavy"),
+            chain(s("b"), s("c").set(exchange="", routing_key="q")),
+            app=app,
         ),
     ),
     "steps with times of their own": Pair(
