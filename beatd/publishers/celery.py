@@ -12,6 +12,7 @@ from beatd.publisher import Outcome, Push
 from beatd.publishers.canvas_parts import CanvasParts, outcome_of, parts_of
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import Unbuildable, apply_async, refuse_pickle
+from beatd.publishers.largest_step import with_largest_step
 from beatd.publishers.message import CeleryMessage, Message, one_line
 from beatd.publishers.redis_lists import RedisLists
 from beatd.publishers.renderer import Renderer
@@ -61,7 +62,10 @@ class CeleryPublisher:
             rendered = self._canvases.begun(self._messages_of(runs))
             messages = [part for made in rendered for part in parts_of(made)]
             sent = iter(self._sent(messages, may_go_on))
-            outcomes = [outcome_of(made, sent) for made in rendered]
+            outcomes = [
+                with_largest_step(outcome_of(made, sent), run.entry)
+                for made, run in zip(rendered, runs, strict=True)
+            ]
             along = [
                 event
                 for made, outcome in zip(rendered, outcomes, strict=True)
