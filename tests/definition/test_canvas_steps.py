@@ -58,6 +58,11 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({"chain": [{"task": "a", "options": {"exchange": []}}]}, [
         "chain[0].options.exchange: [] is not a name",
     ]),
+    ({"chain": [{"task": "a", "options": {"stamped_headers": ["by"]}}]}, [
+        "chain[0].options.stamped_headers: names the stamp 'by', which has no value; write "
+        "by: VALUE beside it",
+    ]),
+    ({"chain": [{"task": "a", "options": {"stamped_headers": ["by"], "by": [1]}}]}, []),
     ({}, ["task: is missing; give the name of the task to run, or a chain, group or chord"]),
 ]  # fmt: skip
 

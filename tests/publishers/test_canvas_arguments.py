@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from celery import Celery, chain, chord, chunks, group
 from celery.beat import BeatLazyFunc
-from celery.canvas import Signature
+from celery.canvas import Signature, StampingVisitor
 from kombu.utils.json import loads
 
 from beatd.canvas import arguments_of
@@ -251,3 +251,43 @@ def test_a_changed_object_in_a_step_is_read_again(app: Celery) -> None:
     value.add(3)
     assert declared.changed()
     assert stored(declared).canvas != before.canvas and not declared.changed()
+
+
+class Customer(StampingVisitor):  # type: ignore[misc]
+    def on_signature(self, sig: Signature, **headers: Any) -> dict[str, Any]:
+        return {"customer": sig.task + "!", "stamped_headers": ["customer"]}
+
+
+@pytest.mark.parametrize("results", ["redis", "database"])
+def test_a_stamped_canvas_is_sent_as_celery_sends_it(
+    results: str, app: Celery, redis_url: str
+) -> None:
+    if results == "redis":
+        app = Celery("own", broker=redis_url, backend=redis_url, set_as_current=False)
+        app.backend.add_pending_result = lambda result, **_: result
+
+    def stamped() -> Any:
+        s: Any = signature(app)
+        first = s("a", 1).set(link=[s("l")], link_error=[s("m")])
+        made = chain(first, chord([s("b"), chain(s("c"), s("d"))], s("e"), app=app), s("f"))
+        made.stamp(Customer())
+        made.stamp(tenant="acme")
+        return made
+
+    entry = stored(source(app, stamped()))
+    stamped().apply_async()
+    theirs = messages(redis_url)
+    assert publish(app, run(entry)) == [Outcome("confirmed")]
+    assert without_order(messages(redis_url)) == without_order(theirs)
+    headers = theirs[0][1]["headers"]
+    assert headers["stamps"] == {"customer": "a!", "tenant": "acme"}
+
+
+def without_order(value: Any) -> Any:
+    # Celery keeps the names of stamps in a set while it makes a signature.
+    if isinstance(value, dict):
+        return {
+            key: sorted(item) if key == "stamped_headers" and item else without_order(item)
+            for key, item in value.items()
+        }
+    return list(map(without_order, value)) if isinstance(value, list | tuple) else value
