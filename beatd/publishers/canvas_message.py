@@ -32,12 +32,8 @@ def canvas_messages(
     producer.captured.clear()
     producer.calls.clear()
     try:
-        if app.conf.task_always_eager:
-            raise BeatError("task_always_eager is set, which would run it here")
         with denied_join_result(), captured(app, producer, run.task_id) as effects:
-            canvas = evaluated_canvas(app, run.entry)
-            made = CanvasSignature(app, run.task_id, headers_of(run)).of(canvas)
-            made.apply_async(**_options(app, run))
+            apply_canvas(app, run)
     except Exception as error:
         # An app's own routers, serializers and task classes may raise anything.
         raise cannot_be_sent(run, one_line(error)) from error
@@ -46,6 +42,18 @@ def canvas_messages(
         raise cannot_be_sent(run, "its apply_async sent nothing")
     refuse_pickle(app, messages[0], run)
     return messages, effects
+
+
+def apply_canvas(app: Celery, run: Run) -> None:
+    """Call celery's apply_async of the run's canvas; call this in the context `captured`.
+
+    Raises BeatError if the app sets task_always_eager, and passes on errors of the app's own code.
+    """
+    if app.conf.task_always_eager:
+        raise BeatError("task_always_eager is set, which would run it here")
+    canvas = evaluated_canvas(app, run.entry)
+    made = CanvasSignature(app, run.task_id, headers_of(run)).of(canvas)
+    made.apply_async(**_options(app, run))
 
 
 def _options(app: Celery, run: Run) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The several messages of one run: what goes before them, and the one outcome that they have."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -53,11 +53,15 @@ class CanvasParts:
         ]
 
     def _begin(self, made: Message) -> Message | Outcome:
+        return self.begin(made.effects) or made
+
+    def begin(self, effects: Sequence[Callable[[], object]]) -> Outcome | None:
+        """Make the writes; return None, or the outcome "unsent" if one failed."""
         # The write may block for as long as celery retries it; made late, it does no harm, since
         # each attempt writes the same.
         pool = self._pool or ThreadPoolExecutor(1, "beatd-chords")
         self._pool = pool
-        future = pool.submit(lambda: [effect() for effect in made.effects])
+        future = pool.submit(lambda: [effect() for effect in effects])
         try:
             future.result(self._timeout)
         except TimeoutError:
@@ -67,4 +71,4 @@ class CanvasParts:
             return Outcome("unsent", f"the result backend did not answer in {self._timeout:g} s")
         except Exception as error:
             return Outcome("unsent", f"the result backend refuses the chord: {one_line(error)}")
-        return made
+        return None

@@ -9,6 +9,7 @@ from celery import Celery, signals
 from msgspec import Struct
 
 from beatd.publisher import Outcome, Push
+from beatd.publishers.canvas_inside import send_inside
 from beatd.publishers.canvas_parts import CanvasParts, outcome_of, parts_of
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import Unbuildable, apply_async, refuse_pickle
@@ -57,7 +58,7 @@ class CeleryPublisher:
         with self._lock:
             if why := self._transport.open():
                 return [Outcome("unsent", why)] * len(runs)
-            if listened_to() and all(run.entry.canvas is None for run in runs):
+            if listened_to():
                 return [self._inside(run, may_go_on) for run in runs]
             rendered = self._canvases.begun(self._messages_of(runs))
             messages = [part for made in rendered for part in parts_of(made)]
@@ -169,6 +170,15 @@ class CeleryPublisher:
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
         # Celery's own apply_async sends the signals of celery. Events about the message follow only
         # after the message was confirmed.
+        if run.entry.canvas is not None:
+
+            def send_part(part: CeleryMessage) -> Outcome:
+                (ended,) = self._sent([self._renderer.message(part, run)], may_go_on)
+                return ended
+
+            begin = self._canvases.begin
+            ended = send_inside(self._app, self._producer, run, send_part, begin)
+            return with_largest_step(ended, run.entry)
         outcome: Outcome | None = None
 
         def send(celery_message: CeleryMessage) -> None:
