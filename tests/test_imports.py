@@ -64,11 +64,11 @@ MODULES = {
     """,
     "publishers": """
         amqp_frames app_value canvas_arguments canvas_capture canvas_inside canvas_message
-        canvas_parts canvas_signature capture celery celery_app celery_message confirms
-        filesystem kombu_channel kombu_json kombu_template largest_step lazy_arguments memory
-        message missing_queues placeholders queue_state rabbitmq redis_bindings redis_lists
-        redis_refusals remote_control renderer revocation run_arguments sentry_headers
-        sqlalchemy sqs template transports
+        canvas_parts canvas_signature capture celery celery_app celery_message chord_counter
+        confirms filesystem kombu_channel kombu_json kombu_template largest_step lazy_arguments
+        memory message missing_queues placeholders queue_state rabbitmq redis_bindings
+        redis_lists redis_refusals remote_control renderer revocation run_arguments
+        sentry_headers sqlalchemy sqs template transports
     """,
     "observers": """
         health last_state log log_formats metrics outcome_lines systemd traces
