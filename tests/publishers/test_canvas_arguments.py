@@ -3,13 +3,16 @@
 import pickle
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from celery import Celery, chain, chord, chunks, group
 from celery.beat import BeatLazyFunc
 from celery.canvas import Signature, StampingVisitor
+from kombu import pools
 from kombu.utils.json import loads
 
 from beatd.canvas import arguments_of
@@ -28,13 +31,23 @@ Make = Callable[..., Any]  # of a canvas, from a function that makes a signature
 PICKLE = {"serializer": "pickle"}
 
 
+@contextmanager
+def app_with(broker: str, results: str) -> Iterator[Celery]:
+    made = Celery("own", broker=broker, backend=results, set_as_current=False)
+    made.conf.update(result_expires=None, accept_content=["json", "pickle"])
+    # Celery subscribes to the results of a group, over a connection that stays open.
+    made.backend.add_pending_result = made.backend.on_task_call = Mock()
+    yield made
+    if results.startswith("redis"):
+        made.backend.client.connection_pool.disconnect()
+    made.close()
+    pools.reset()
+
+
 @pytest.fixture
 def app(redis_url: str) -> Iterator[Celery]:
-    made = Celery("own", broker=redis_url, backend="db+sqlite://", set_as_current=False)
-    made.conf.update(result_expires=None, accept_content=["json", "pickle"])
-    made.backend.add_pending_result = lambda result, **_: result
-    yield made
-    made.close()
+    with app_with(redis_url, "db+sqlite://") as made:
+        yield made
 
 
 def source(app: Celery, task: Any, **more: Any) -> App:
@@ -259,28 +272,24 @@ class Customer(StampingVisitor):  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("results", ["redis", "database"])
-def test_a_stamped_canvas_is_sent_as_celery_sends_it(
-    results: str, app: Celery, redis_url: str
-) -> None:
-    if results == "redis":
-        app = Celery("own", broker=redis_url, backend=redis_url, set_as_current=False)
-        app.backend.add_pending_result = lambda result, **_: result
+def test_a_stamped_canvas_is_sent_as_celery_sends_it(results: str, redis_url: str) -> None:
+    with app_with(redis_url, redis_url if results == "redis" else "db+sqlite://") as app:
 
-    def stamped() -> Any:
-        s: Any = signature(app)
-        first = s("a", 1).set(link=[s("l")], link_error=[s("m")])
-        made = chain(first, chord([s("b"), chain(s("c"), s("d"))], s("e"), app=app), s("f"))
-        made.stamp(Customer())
-        made.stamp(tenant="acme")
-        return made
+        def stamped() -> Any:
+            s: Any = signature(app)
+            first = s("a", 1).set(link=[s("l")], link_error=[s("m")])
+            made = chain(first, chord([s("b"), chain(s("c"), s("d"))], s("e"), app=app), s("f"))
+            made.stamp(Customer())
+            made.stamp(tenant="acme")
+            return made
 
-    entry = stored(source(app, stamped()))
-    stamped().apply_async()
-    theirs = messages(redis_url)
-    assert publish(app, run(entry)) == [Outcome("confirmed")]
-    assert without_order(messages(redis_url)) == without_order(theirs)
-    headers = theirs[0][1]["headers"]
-    assert headers["stamps"] == {"customer": "a!", "tenant": "acme"}
+        entry = stored(source(app, stamped()))
+        stamped().apply_async()
+        theirs = messages(redis_url)
+        assert publish(app, run(entry)) == [Outcome("confirmed")]
+        assert without_order(messages(redis_url)) == without_order(theirs)
+        headers = theirs[0][1]["headers"]
+        assert headers["stamps"] == {"customer": "a!", "tenant": "acme"}
 
 
 def without_order(value: Any) -> Any:

@@ -29,7 +29,7 @@ def app(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Celery]:
     app = Celery("project", broker=redis_url, backend=results, set_as_current=False)
     app.conf.task_create_missing_queues = True
     # Celery subscribes to the results of a group, over a connection that stays open.
-    app.backend.add_pending_result = Mock()
+    app.backend.add_pending_result = app.backend.on_task_call = Mock()
     yield app
     if request.param == "redis":
         app.backend.client.connection_pool.disconnect()

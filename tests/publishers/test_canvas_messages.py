@@ -31,7 +31,7 @@ def app(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Celery]:
     def a(*args: Any, **kwargs: Any) -> None: ...
 
     # Celery subscribes to the results of a group, over a connection that stays open.
-    app.backend.add_pending_result = Mock()
+    app.backend.add_pending_result = app.backend.on_task_call = Mock()
     yield app
     if request.param == "redis":
         app.backend.client.connection_pool.disconnect()
@@ -116,6 +116,7 @@ def test_a_result_backend_that_is_away_leaves_the_chord_unsent(redis_url: str) -
 def test_a_chord_on_redis_that_is_sent_again_calls_its_body_once(redis_url: str) -> None:
     """Each result is counted by its task, and the counter is written once."""
     app = Celery("project", broker=redis_url, backend=redis_url, set_as_current=False)
+    app.backend.on_task_call = Mock()  # it subscribes to the result of the body
     one = run(entry_of(CANVASES["chord"].plain, {}))
     publish(app, one)
     first, second = lying(redis_url)
@@ -131,6 +132,8 @@ def test_a_chord_on_redis_that_is_sent_again_calls_its_body_once(redis_url: str)
     ended(app, second)
     assert lying(redis_url) == []
     app.backend.client.connection_pool.disconnect()
+    app.close()
+    pools.reset()
 
 
 def lying(url: str) -> list[Any]:
