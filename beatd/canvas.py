@@ -5,6 +5,7 @@ other, at once, or with a task at the end.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from beatd.entry import CANVASES, Entry, Step
 
@@ -61,6 +62,19 @@ def _names_in(step: Step) -> Iterator[str]:
         yield from _names_in(part)
     for part in (*step.link, *step.link_error):
         yield from _names_in(part)
+
+
+def arguments_of(step: Step) -> Iterator[Any]:
+    """Yield each argument of all tasks of a canvas, also of chunks and links."""
+    yield from step.args
+    yield from step.kwargs.values()
+    if step.chunks is not None:
+        for row in step.chunks.args:
+            yield from row
+    for _, part in parts_of(step):
+        yield from arguments_of(part)
+    for part in (*step.link, *step.link_error):
+        yield from arguments_of(part)
 
 
 def has_chord(step: Step) -> bool:

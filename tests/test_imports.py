@@ -63,12 +63,13 @@ MODULES = {
         databases file mysql none postgresql redis sql_lease sqlite
     """,
     "publishers": """
-        amqp_frames app_value canvas_capture canvas_message canvas_parts canvas_renderer
-        canvas_shape canvas_signature canvas_template capture celery celery_app celery_message
-        chord_writes confirms encoder filesystem kombu_channel kombu_json kombu_template
-        lazy_arguments memory message missing_queues placeholders queue_state rabbitmq
-        redis_bindings redis_lists redis_refusals remote_control renderer revocation
-        run_arguments run_ids sentry_headers sqlalchemy sqs template transports
+        amqp_frames app_value canvas_arguments canvas_capture canvas_inside canvas_message
+        canvas_parts canvas_renderer canvas_shape canvas_signature canvas_template capture
+        celery celery_app celery_message chord_counter chord_writes confirms encoder filesystem
+        kombu_channel kombu_json kombu_template largest_step lazy_arguments memory message
+        missing_queues placeholders queue_state rabbitmq redis_bindings redis_lists
+        redis_refusals remote_control renderer revocation run_arguments run_ids sentry_headers
+        sqlalchemy sqs template transports
     """,
     "observers": """
         health last_state log log_formats metrics outcome_lines systemd traces
@@ -107,7 +108,7 @@ MODULES = {
     """,
     "sources": """
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
-        row_writer storable_arguments store_copy
+        row_writer storable_arguments storable_canvas store_copy
     """,
     "alerts": """
         channel digest flapping incident_book judge judge_whole message outages span_text starts

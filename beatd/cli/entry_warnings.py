@@ -39,6 +39,7 @@ def warnings_of(
     yield from overlap_warnings(entry, facts, now)
     if entry.canvas is not None and has_chord(entry.canvas):
         yield from _without_backend(entry.canvas, app)
+        yield from _counted_twice(entry, entry.canvas, app)
     if app is None or not (own := _own_tasks(app)):
         return  # this app only sends, and registers no task
     if entry.canvas is not None:
@@ -78,6 +79,26 @@ def _without_backend(canvas: Step, app: "Celery | None") -> Iterator[Problem]:
     except Exception as error:  # a backend without its library may raise anything
         text = f"needs a result backend for its chord: {hidden(str(error))}"
         yield Problem(text, (kind_of(canvas),))
+
+
+def _counted_twice(entry: Entry, canvas: Step, app: "Celery | None") -> Iterator[Problem]:
+    """Yield a warning if a run that is sent again could end the chord too early."""
+    from beatd.publishers.chord_counter import counts_each_end
+
+    if app is None or entry.on_unknown == "skip":
+        return
+    try:
+        if not counts_each_end(app.backend):
+            return
+        url = hidden(str(app.conf.result_backend))
+    except Exception:  # `_without_backend` reports a backend that cannot be made
+        return
+    yield _warning(
+        f"{url} counts how many tasks of a chord have ended, not which: a run that is sent again "
+        "may fail, or call the body before all tasks have ended; use Redis or a database as the "
+        "result backend, or write on_unknown: skip",
+        kind_of(canvas),
+    )
 
 
 def chord_backend(entries: Iterable[Entry], app: "Celery | None") -> str:

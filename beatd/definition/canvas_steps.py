@@ -4,6 +4,7 @@ A canvas may come from YAML, from JSON or from an app.
 """
 
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any
 
 from msgspec import json
@@ -20,6 +21,7 @@ MAX_TASKS = 10_000  # of one canvas
 MAX_LEVELS = 20  # of canvases in canvases; a worker sends each level inside the one around it
 STEP_KINDS = ("task", *CANVASES)
 _KEYS = Step.__struct_fields__
+_PLAIN = (bool, NoneType)  # of the arguments that need no check
 _OF_TASKS = ("args", "kwargs", "chunks")
 #: Keys of an entry that a canvas has at its steps instead.
 NOT_WITH_CANVAS = ("args", "kwargs")
@@ -109,6 +111,10 @@ class _Reader:
         if levels > MAX_LEVELS:
             self.add(f"is nested deeper than {MAX_LEVELS} canvases", path)
             return None
+        if "subtask_type" in given:
+            given = self._signature(given, path)
+            if given is None:
+                return None
         before = len(self.problems)
         for key in given:
             if key not in _KEYS:
@@ -180,13 +186,13 @@ class _Reader:
         self, given: Mapping[str, Any], path: Path, levels: int, *, is_task: bool
     ) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        linked: dict[str, tuple[Step, ...]] = {}
         for key in _OF_TASKS:
             if given.get(key) is not None and not is_task:
                 self.add("belongs to a task; give it to a step", (*path, key))
         if is_task:
             if given.get("args") is not None:
-                read = kinds.argument_list().read
-                values["args"] = self._read(read, given["args"], (*path, "args"))
+                values["args"] = self._args(given["args"], (*path, "args"))
             if given.get("kwargs") is not None:
                 read = kinds.argument_mapping().read
                 values["kwargs"] = self._read(read, given["kwargs"], (*path, "kwargs"))
@@ -198,6 +204,7 @@ class _Reader:
                 if options.get("expires") == "next":
                     text = "next is for a whole run; give it to the options of the entry"
                     self.add(text, (*path, "options", "expires"))
+                options, linked = self._without_links(options, (*path, "options"), levels)
                 values["options"], wrong = read_options(options, self._tz)
                 self.problems += [problem.under(*path, "options") for problem in wrong]
         if given.get("immutable") is not None:
@@ -208,7 +215,30 @@ class _Reader:
                 links = given[key]
                 links = links if isinstance(links, list | tuple) else [links]
                 values[key] = self._steps(links, (*path, key), levels)
+        for key, steps in linked.items():
+            values[key] = (*values.get(key, ()), *steps)
         return values
+
+    def _without_links(
+        self, options: Mapping[str, Any], path: Path, levels: int
+    ) -> tuple[dict[str, Any], dict[str, tuple[Step, ...]]]:
+        # A signature of celery has its links in its options; they are the step's own links.
+        left, linked = dict(options), dict[str, tuple[Step, ...]]()
+        for key in ("link", "link_error"):
+            links = left.pop(key, None)
+            if links:
+                links = links if isinstance(links, list | tuple) else [links]
+                linked[key] = self._steps(links, (*path, key), levels)
+        return left, linked
+
+    def _signature(self, given: Mapping[str, Any], path: Path) -> Any:
+        from beatd.definition.celery_canvas import step_of  # it needs celery
+
+        try:
+            return step_of(given)
+        except (ConfigError, LookupError, TypeError, AttributeError, RecursionError):
+            self.add("is no signature that beatd knows; write it like {task: proj.load}", path)
+            return None
 
     def _chunks(self, value: Any, path: Path) -> Chunks | None:
         if not isinstance(value, Mapping) or value.keys() != {"args", "size"}:
@@ -223,11 +253,20 @@ class _Reader:
             if not isinstance(row, list | tuple):
                 self.add(f"{quoted(row)} is no list of arguments", (*path, "args", at))
                 continue
-            rows.append(self._read(_arguments, row, (*path, "args", at)))
+            rows.append(self._args(row, (*path, "args", at)))
         if size is None or not rows:
             return None
         self._count(len(rows) // size, path)
         return Chunks(tuple(rows), size)
+
+    def _args(self, value: Any, path: Path) -> Any:
+        # Each argument alone, so that a problem names its place.
+        if not isinstance(value, list | tuple):
+            return self._read(kinds.argument_list().read, value, path)
+        return tuple(
+            item if type(item) in _PLAIN else self._read(_argument, item, (*path, at))
+            for at, item in enumerate(value)
+        )
 
     def _read(self, read: Any, value: Any, path: Path) -> Any:
         try:
@@ -242,5 +281,5 @@ class _Reader:
             self.add(f"the canvas has more than {MAX_TASKS} tasks", path)
 
 
-def _arguments(row: Any, _tz: str) -> tuple[Any, ...]:
-    return tuple(as_argument(value) for value in row)
+def _argument(value: Any, _tz: str) -> Any:
+    return as_argument(value)

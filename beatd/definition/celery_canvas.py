@@ -5,6 +5,7 @@ from typing import Any
 
 from celery.canvas import Signature
 
+from beatd.entry import CANVASES
 from beatd.errors import ConfigError
 
 _LINKS = ("link", "link_error")
@@ -25,6 +26,28 @@ def what_is_run(task: Any, options: Mapping[str, Any] | None) -> tuple[dict[str,
     links = {key: task.options[key] for key in _LINKS if key in task.options}
     merged = {**own.get("options", {}), **links, **(options or {})}
     return {key: value for key, value in own.items() if key in _RUNS}, merged
+
+
+def declared_keys(written: Any) -> dict[str, Any]:
+    """Return the keys of an entry for what a periodic task of an app runs, with the app's values.
+
+    `written` is the periodic task as a dict. The keys are `task`, `args` and `kwargs`, or that of a
+    canvas, which comes from a signature or is written as in YAML. Raises ConfigError for a kind of
+    signature that beatd does not know.
+    """
+    keys, _ = what_is_run(written.get("task"), None)
+    more = ("args", "kwargs", *CANVASES)
+    return keys | {key: written[key] for key in more if written.get(key)}
+
+
+def plain_step(given: Any) -> Any:
+    """Return a step of a canvas that an app declares as a mapping with the keys of YAML.
+
+    `given` is a signature, the name of a task, or a mapping; anything else is returned unchanged.
+    """
+    if isinstance(given, str):
+        return {"task": given}
+    return step_of(given) if isinstance(given, Signature) else given
 
 
 def step_of(signature: Mapping[str, Any]) -> dict[str, Any]:

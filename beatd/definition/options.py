@@ -75,6 +75,14 @@ def _priority(value: Any, tz: str) -> int:
     return int(kinds.whole(0, 255).read(value, tz))
 
 
+def _exchange(value: Any, tz: str) -> str:
+    """Return the name of an exchange; "" is the default exchange of AMQP.
+
+    The broker routes a message from "" to the queue that the routing key names.
+    """
+    return "" if value == "" else str(_NAME.read(value, tz))
+
+
 def _any(value: Any, _tz: str) -> Any:
     return as_argument(value)
 
@@ -127,7 +135,10 @@ _FLAG = kinds.flag()
 #: name -> (its kind, its help)
 OPTIONS: dict[str, tuple[Kind, str]] = {
     "queue": (_NAME, "The queue that the task goes to."),
-    "exchange": (_NAME, "The exchange it is published to."),
+    "exchange": (
+        Kind(_exchange, {"type": "string", "maxLength": 1000}),
+        "The exchange it is published to; '' = the default one, to the queue of the routing key.",
+    ),
     "exchange_type": (kinds.choice("direct", "topic", "fanout", "headers"), "Its type."),
     "routing_key": (_NAME, "The routing key."),
     "priority": (
@@ -198,14 +209,14 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
     returned too, with a warning. An option with the value None is left out.
     """
     kept: dict[str, Any] = {}
-    problems: list[Problem] = []
+    stamps, problems = _stamps(options)
     for name, value in options.items():
         if value is None:
             continue  # takes a default away
         if name in _REFUSED:
             problems.append(Problem(_REFUSED[name], (name,)))
             continue
-        if name not in OPTIONS:
+        if name not in OPTIONS and name not in stamps:
             hint = nearest(name, OPTIONS) or "; it is passed on as it is"
             text = f"is not an option of apply_async that beatd knows{hint}"
             problems.append(Problem(text, (name,), warning=True))
@@ -232,6 +243,23 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
         text = f"is later than time_limit ({hard} s), so the task is killed before the soft limit"
         problems.append(Problem(text, ("soft_time_limit",)))
     return kept, problems
+
+
+def _stamps(options: Mapping[str, Any]) -> tuple[list[Any], list[Problem]]:
+    """Return the names of the stamps, whose values are options, and a problem for each without one.
+
+    Celery puts the values of `stamped_headers` into the message, and fails if there is none.
+    """
+    given = options.get("stamped_headers")
+    names = list(given) if isinstance(given, list | tuple) else []
+    return names, [
+        Problem(
+            f"names the stamp {quoted(name)}, which has no value; write {name}: VALUE beside it",
+            ("stamped_headers",),
+        )
+        for name in names
+        if not (isinstance(name, str) and options.get(name) is not None)
+    ]
 
 
 def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:

@@ -19,6 +19,7 @@ from celery import Celery
 from celery.backends.base import Backend
 
 from beatd.publishers.capture import CapturingProducer
+from beatd.publishers.chord_counter import write_chord_size
 from beatd.publishers.run_ids import RunIds
 
 Effect = Callable[[], object]
@@ -85,7 +86,7 @@ def _wrap_backend(backend: Any) -> None:
         return
     setattr(backend, _MARK, True)
     _replace(backend, "apply_chord", _apply_chord)
-    _replace(backend, "set_chord_size", _later)
+    _replace(backend, "set_chord_size", _set_chord_size)
     # It subscribes to the result of each task of a group, for ever.
     _replace(backend, "add_pending_result", _nothing)
 
@@ -108,6 +109,10 @@ def _later(_backend: Any, original: Any, *args: Any, **kwargs: Any) -> None:
     if getattr(original, "__func__", None) is Backend.set_chord_size:
         return  # it does nothing
     _now.effects.append(partial(original, *args, **kwargs))
+
+
+def _set_chord_size(backend: Any, original: Any, group_id: str, size: int) -> None:
+    _now.effects.append(partial(write_chord_size, backend, original, group_id, size))
 
 
 def _apply_chord(backend: Any, original: Any, *args: Any, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from celery import Celery
 from celery.result import denied_join_result
 
 from beatd.errors import BeatError
+from beatd.publishers.canvas_arguments import evaluated_canvas
 from beatd.publishers.canvas_capture import Effect, captured
 from beatd.publishers.canvas_signature import CanvasSignature
 from beatd.publishers.capture import CapturingProducer
@@ -30,17 +31,12 @@ def canvas_messages(
     `ids` makes the ids of the parts, and remembers them for the caller.
     Raises Unbuildable if celery cannot make the messages.
     """
-    canvas = run.entry.canvas
-    assert canvas is not None, "an entry with a task has one message"
     ids = ids or RunIds(run.task_id)
     producer.captured.clear()
     producer.calls.clear()
     try:
-        if app.conf.task_always_eager:
-            raise BeatError("task_always_eager is set, which would run it here")
         with denied_join_result(), captured(app, producer, ids) as effects:
-            made = CanvasSignature(app, ids, headers_of(run)).of(canvas)
-            made.apply_async(**_options(app, run))
+            apply_canvas(app, run, ids)
     except Exception as error:
         # An app's own routers, serializers and task classes may raise anything.
         raise cannot_be_sent(run, one_line(error)) from error
@@ -49,6 +45,18 @@ def canvas_messages(
         raise cannot_be_sent(run, "its apply_async sent nothing")
     refuse_pickle(app, messages[0], run)
     return messages, effects
+
+
+def apply_canvas(app: Celery, run: Run, ids: RunIds) -> None:
+    """Call celery's apply_async of the run's canvas; call this in the context `captured`.
+
+    Raises BeatError if the app sets task_always_eager, and passes on errors of the app's own code.
+    """
+    if app.conf.task_always_eager:
+        raise BeatError("task_always_eager is set, which would run it here")
+    canvas = evaluated_canvas(app, run.entry)
+    made = CanvasSignature(app, ids, headers_of(run)).of(canvas)
+    made.apply_async(**_options(app, run))
 
 
 def _options(app: Celery, run: Run) -> dict[str, Any]:

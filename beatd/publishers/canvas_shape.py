@@ -20,6 +20,7 @@ from beatd.publishers.canvas_template import Probe, probe_of
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.message import CeleryMessage
 from beatd.publishers.placeholders import NAME, Gaps
+from beatd.publishers.run_arguments import APP
 from beatd.publishers.template import shown
 from beatd.run import Run
 from beatd.run_part import HEADER as PART_HEADER
@@ -108,9 +109,12 @@ def _has_marks_elsewhere(messages: Sequence[CeleryMessage]) -> bool:
 
 
 def _marked(entry: Entry) -> Entry | None:
-    # None: a step in chunks, whose arguments decide how many messages there are.
+    # None: a step in chunks, whose arguments decide how many messages there are; or an entry of an
+    # app, whose own values are sent.
     assert entry.canvas is not None, "an entry with a task has another template"
-    if any(step.chunks is not None for _, step in tasks_of(entry.canvas)):
+    if entry.source.startswith(APP) or any(
+        step.chunks is not None for _, step in tasks_of(entry.canvas)
+    ):
         return None
     return replace(entry, name=NAME, canvas=_marked_step(entry.canvas, count()))
 

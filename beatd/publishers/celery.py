@@ -9,10 +9,12 @@ from celery import Celery, signals
 from msgspec import Struct
 
 from beatd.publisher import Outcome, Push
+from beatd.publishers.canvas_inside import send_inside
 from beatd.publishers.canvas_parts import CanvasParts, parts_of
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import Unbuildable, apply_async, refuse_pickle
 from beatd.publishers.chord_writes import ChordWrites
+from beatd.publishers.largest_step import with_largest_step
 from beatd.publishers.message import CeleryMessage, Message, one_line
 from beatd.publishers.redis_lists import RedisLists
 from beatd.publishers.renderer import Renderer
@@ -57,11 +59,15 @@ class CeleryPublisher:
         with self._lock:
             if why := self._transport.open():
                 return [Outcome("unsent", why)] * len(runs)
-            if listened_to() and all(run.entry.canvas is None for run in runs):
+            if listened_to():
                 return [self._inside(run, may_go_on) for run in runs]
             rendered = self._chord_writes.made(self._messages_of(runs))
             attempt = self._canvas_parts.begin(rendered)
-            outcomes = attempt.outcomes(iter(self._sent(attempt.messages(), may_go_on)))
+            sent = attempt.outcomes(iter(self._sent(attempt.messages(), may_go_on)))
+            outcomes = [
+                with_largest_step(outcome, run.entry)
+                for outcome, run in zip(sent, runs, strict=True)
+            ]
             along = [
                 event
                 for made, outcome in zip(rendered, outcomes, strict=True)
@@ -165,6 +171,15 @@ class CeleryPublisher:
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
         # Celery's own apply_async sends the signals of celery. Events about the message follow only
         # after the message was confirmed.
+        if run.entry.canvas is not None:
+
+            def send_part(part: CeleryMessage) -> Outcome:
+                (ended,) = self._sent([self._renderer.encoder.message(part, run)], may_go_on)
+                return ended
+
+            begin = self._chord_writes.make
+            ended = send_inside(self._app, self._producer, run, send_part, begin)
+            return with_largest_step(ended, run.entry)
         outcome: Outcome | None = None
 
         def send(celery_message: CeleryMessage) -> None:

@@ -1,6 +1,6 @@
 """Make the writes to the result backend that go before the messages of a chord."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from beatd.publisher import Outcome
@@ -27,11 +27,15 @@ class ChordWrites:
         ]
 
     def _written(self, made: Message) -> Message | Outcome:
+        return self.make(made.effects) or made
+
+    def make(self, effects: Sequence[Callable[[], object]]) -> Outcome | None:
+        """Make the writes; return None, or the outcome "unsent" if one failed."""
         # The write may block for as long as celery retries it; made late, it does no harm, since
         # each attempt writes the same.
         pool = self._pool or ThreadPoolExecutor(1, "beatd-chords")
         self._pool = pool
-        future = pool.submit(lambda: [effect() for effect in made.effects])
+        future = pool.submit(lambda: [effect() for effect in effects])
         try:
             future.result(self._timeout)
         except TimeoutError:
@@ -41,4 +45,4 @@ class ChordWrites:
             return Outcome("unsent", f"the result backend did not answer in {self._timeout:g} s")
         except Exception as error:
             return Outcome("unsent", f"the result backend refuses the chord: {one_line(error)}")
-        return made
+        return None

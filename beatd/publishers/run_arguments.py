@@ -4,19 +4,22 @@ For a value that it cannot store, an entry has a placeholder (a dict); the value
 the Celery app that declares the entry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from celery import Celery
 
+from beatd.canvas import arguments_of
 from beatd.definition.arguments import canonical_json
+from beatd.definition.celery_canvas import declared_keys
+from beatd.definition.celery_schedule import as_written
 from beatd.entry import Entry
-from beatd.errors import BeatError
+from beatd.errors import BeatError, ConfigError, Path, dotted
 from beatd.publishers import lazy_arguments
 from beatd.publishers.app_value import DIGEST, MARK, digest_of, is_app_value
 
 APP = "app:"  # how the owner of an app's entries begins
-_MISSING = object()
+MISSING = object()  # in the place of a value that the app does not declare
 _RUN = "run beatd with -A, or with app: in the configuration"
 
 
@@ -42,37 +45,62 @@ def evaluated(app: Celery, entry: Entry) -> tuple[list[Any], dict[str, Any]]:
     args, kwargs = list(entry.args), dict(entry.kwargs)
     if not (entry.source.startswith(APP) or has_marks(entry)):
         return args, kwargs
-    theirs = _declared(app.conf.beat_schedule.get(entry.name))
+    theirs = declared(app, entry)
     return (
-        [_value(f"args[{at}]", value, theirs.get(at, _MISSING)) for at, value in enumerate(args)],
-        {
-            key: _value(f"kwargs.{key}", value, theirs.get(key, _MISSING))
-            for key, value in kwargs.items()
-        },
+        values_to_send(args, theirs.get("args"), ("args",)),
+        mapping_to_send(kwargs, theirs.get("kwargs"), ("kwargs",)),
     )
 
 
-def _values(entry: Entry) -> tuple[Any, ...]:
+def declared(app: Celery, entry: Entry) -> dict[str, Any]:
+    """Return what the app declares that the entry runs, with the keys of an entry.
+
+    The dict is empty if the app does not declare the entry, or declares it in an unknown form.
+    """
+    written = as_written(app.conf.beat_schedule.get(entry.name))
+    try:
+        return declared_keys(written) if isinstance(written, Mapping) else {}
+    except (ConfigError, LookupError, TypeError):
+        return {}
+
+
+def values_to_send(stored: Iterable[Any], theirs: Any, path: Path) -> list[Any]:
+    """Return the list of arguments to send, as `value_to_send` does for each of them."""
+    return [value_to_send(value, _at(theirs, at), (*path, at)) for at, value in enumerate(stored)]
+
+
+def mapping_to_send(stored: Mapping[str, Any], theirs: Any, path: Path) -> dict[str, Any]:
+    """Return the keyword arguments to send, as `value_to_send` does for each of them."""
+    return {
+        key: value_to_send(value, _at(theirs, key), (*path, key)) for key, value in stored.items()
+    }
+
+
+def _at(values: Any, key: int | str) -> Any:
+    # The value of a list or mapping that an app declares; it may be of any other type as well.
+    try:
+        return values[key]
+    except (LookupError, TypeError):
+        return MISSING
+
+
+def _values(entry: Entry) -> Iterable[Any]:
+    if entry.canvas is not None:
+        return arguments_of(entry.canvas)
     return (*entry.args, *entry.kwargs.values())
 
 
-def _declared(entry: Any) -> dict[int | str, Any]:
-    # `entry` is a dict, a ScheduleEntry of celery, or None; keys are indexes and keywords.
-    if isinstance(entry, Mapping):
-        args, kwargs = entry.get("args"), entry.get("kwargs")
-    else:
-        args, kwargs = getattr(entry, "args", None), getattr(entry, "kwargs", None)
-    return {**dict(enumerate(args or ())), **(kwargs or {})}
+def value_to_send(stored: Any, theirs: Any, path: Path) -> Any:
+    """Return the argument to send now for a stored one, and the app's own value in its place.
 
-
-def _value(place: str, stored: Any, theirs: Any) -> Any:
-    # The app's value `theirs` replaces a placeholder, and a stored value with the same JSON text.
-    # `place` names the argument in errors.
+    The app's value replaces a placeholder, and a stored value with the same JSON text. `path` names
+    the argument in errors. Raises BeatError if the app does not have the value of a placeholder.
+    """
     if lazy_arguments.is_mark(stored):
         return lazy_arguments.called(stored, theirs)
     if is_app_value(stored):
-        return _app_value(place, stored, theirs)
-    if theirs is _MISSING:
+        return _app_value(dotted(path), stored, theirs)
+    if theirs is MISSING:
         return stored
     # Pickle sends the type of the app's value, and `argsrepr` shows it.
     try:
@@ -83,7 +111,7 @@ def _value(place: str, stored: Any, theirs: Any) -> Any:
 
 def _app_value(place: str, mark: Mapping[str, Any], theirs: Any) -> Any:
     # `mark` is the placeholder of the value; `place` names the argument in the error.
-    if theirs is _MISSING:
+    if theirs is MISSING:
         text = (
             f"its {place} is a {mark[MARK]} that only an app can send, and no app declares it here"
         )

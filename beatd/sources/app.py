@@ -4,24 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery
+from celery.backends.base import Backend
 from celery.schedules import crontab
 
 from beatd.clock import Clock
 from beatd.definition import check
-from beatd.definition.celery_canvas import what_is_run
+from beatd.definition.celery_canvas import declared_keys, what_is_run
 from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
 from beatd.edits.declared_set import Declared, digest_of
-from beatd.entry import Entry
+from beatd.entry import CANVASES, Entry
 from beatd.errors import ConfigError, Problem
 from beatd.publishers.run_arguments import APP, has_app_value
 from beatd.sources import Reading, one_offs_of
 from beatd.sources.storable_arguments import storable
+from beatd.sources.storable_canvas import UNLOCK, storable_canvas
 
 CLEANUP = "celery.backend_cleanup"
 #: Keys of an entry that Celery knows, and keys that other schedulers read in the same dict.
 _KEPT = ("enabled", "description")
 _IGNORED = ("schedule", "relative", "task", "args", "kwargs", "options", "name", "app")
 _ARGUMENTS = ("args", "kwargs")
+_ARGUED = (*_ARGUMENTS, *CANVASES)  # the keys of an entry that have arguments in them
 _STATE = ("last_run_at", "total_run_count", "overwritten")
 
 
@@ -95,7 +98,7 @@ class App:
                 if checked.entry is not None:
                     entries.append(checked.entry)
                     if has_app_value(checked.entry):
-                        self._marked[name] = {k: plain[k] for k in _ARGUMENTS if k in plain}
+                        self._marked[name] = {k: plain[k] for k in _ARGUED if k in plain}
                 else:
                     unread.add(str(name))
             except ConfigError as error:
@@ -146,14 +149,14 @@ class App:
         if written.get("schedule") is None:
             raise ConfigError("schedule: is missing; give seconds, a timedelta or a crontab")
         plain = plain_schedule(written["schedule"], bool(written.get("relative")))
-        what, options = what_is_run(written.get("task"), written.get("options"))
-        plain |= what
+        keys, options = what_is_run(written.get("task"), written.get("options"))
+        plain["task"] = keys.get("task")
+        plain |= self._arguments(written)
         written = {**written, "options": options}
         deadline = self._app.conf.beat_cron_starting_deadline
         if deadline and "crontab" in plain:
             # Celery beat skips a run that is later than this.
             plain["catch_up_window"] = deadline
-        plain |= self._arguments(written)
         if written.get("options"):
             plain["options"] = {
                 key: self._option(key, value) for key, value in dict(written["options"]).items()
@@ -165,19 +168,39 @@ class App:
                 plain[key] = written[key]
             elif key in _STATE:
                 left.append(Problem("is the daemon's to know and is ignored", (key,), "", True))
-            elif key not in _IGNORED:
+            elif key not in (*_IGNORED, *CANVASES):
                 plain[key] = written[key]  # a key of beatd's, or `check` reports it
         return plain, left
 
     def _arguments(self, written: Any) -> dict[str, Any]:
+        # The keys of the entry that have arguments in them, with values that a store can save.
         written = as_written(written)
-        given = {key: written[key] for key in _ARGUMENTS if written.get(key)}
-        serializer = self._serializer(written) if given else ""
-        return {key: storable(key, value, serializer) for key, value in given.items()}
+        keys = declared_keys(written)
+        _, options = what_is_run(written.get("task"), written.get("options"))
+        given = {key: keys[key] for key in _ARGUMENTS if keys.get(key)}
+        serializer = self._serializer(keys.get("task"), options) if given else ""
+        stored = {key: storable((key,), value, serializer) for key, value in given.items()}
+        if any(keys.get(key) for key in CANVASES):
+            own = options.get("serializer") if isinstance(options, Mapping) else None
+            canvas = {key: keys[key] for key in CANVASES if keys.get(key)}
+            stored |= storable_canvas(
+                canvas,
+                str(own or ""),
+                self._serializer_of_step,
+            )
+        return stored
 
-    def _serializer(self, written: Mapping[str, Any]) -> str:
-        task = self._app.tasks.get(str(written.get("task")))
-        options = written.get("options")
+    def _serializer_of_step(self, step: Mapping[str, Any]) -> str:
+        if step.get("task") == UNLOCK:
+            try:
+                if type(self._app.backend).apply_chord is not Backend.apply_chord:
+                    return ""
+            except Exception:
+                return ""  # a run reports a result backend that cannot be made
+        return self._serializer(step.get("task"), step.get("options"))
+
+    def _serializer(self, name: Any, options: Any) -> str:
+        task = self._app.tasks.get(str(name))
         own = options.get("serializer") if isinstance(options, Mapping) else None
         return str(own or getattr(task, "serializer", None) or self._app.conf.task_serializer)
 

@@ -163,3 +163,29 @@ def test_the_result_backend_of_a_chord_is_named_without_its_password() -> None:
     assert chord_backend([entry_from("b", {"every": "1h", "chain": ["proj.a"]})], one) == ""
     assert chord_backend([chord], Celery(set_as_current=False)) == ""
     assert chord_backend([chord], None) == ""
+
+
+@pytest.mark.parametrize(
+    ("results", "more", "warned"),
+    [
+        ("cache+memory://", {}, True),
+        ("cache+memory://", {"on_unknown": "skip"}, False),
+        ("redis://localhost:1/0", {}, False),
+        ("db+sqlite://", {}, False),
+    ],
+)
+def test_a_chord_whose_backend_counts_a_second_run_of_a_task_is_a_warning(
+    results: str, more: dict[str, str], warned: bool
+) -> None:
+    app = Celery("sender", broker="memory://", backend=results, set_as_current=False)
+    steps = {"chord": {"header": ["a", "b"], "body": "c"}}
+    chord = entry_from("x", {"every": "1h", **steps, **more})
+    found = [str(problem) for problem in warnings_of(chord, app, datetime.now(UTC))]
+    text = (
+        "chord: cache+memory:// counts how many tasks of a chord have ended, not which: a run "
+        "that is sent again may fail, or call the body before all tasks have ended; use Redis or "
+        "a database as the result backend, or write on_unknown: skip"
+    )
+    assert found == ([text] if warned else [])
+    group = entry_from("x", {"every": "1h", "group": ["a", "b"]})
+    assert not list(warnings_of(group, app, datetime.now(UTC)))

@@ -7,6 +7,7 @@ import pytest
 
 from beatd.config import load_entries
 from beatd.definition import check, codec, json_plain_of, plain_of
+from beatd.entry import Step
 from beatd.errors import dotted
 
 MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
@@ -24,7 +25,7 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
         "chain[1].optoins: is not a key of a step; did you mean options?",
     ]),
     ({"chain": ["a", "b", {"task": "c", "args": [{1, 2}]}]}, [
-        "chain[2].args: {1, 2} is a set, which JSON cannot carry",
+        "chain[2].args[0]: {1, 2} is a set, which JSON cannot carry",
     ]),
     ({"chain": ["a", 7]}, ["chain[1]: 7 is not a step; write it like {task: proj.load}"]),
     ({"chain": [{"task": "a", "chain": ["b"]}]}, [
@@ -47,6 +48,21 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({"chain": [{"task": "a", "options": {"expires": "next"}}]}, [
         "chain[0].options.expires: next is for a whole run; give it to the options of the entry",
     ]),
+    ({"chain": [{"task": "a", "options": {"link": ["b", {"taks": "c"}]}}]}, [
+        "chain[0].options.link[1].taks: is not a key of a step; did you mean task?",
+    ]),
+    ({"chain": [{"task": "a", "options": {"link_error": {"task": 7, "subtask_type": "chord"}}}]}, [
+        "chain[0].options.link_error[0]: is no signature that beatd knows; write it like "
+        "{task: proj.load}",
+    ]),
+    ({"chain": [{"task": "a", "options": {"exchange": []}}]}, [
+        "chain[0].options.exchange: [] is not a name",
+    ]),
+    ({"chain": [{"task": "a", "options": {"stamped_headers": ["by"]}}]}, [
+        "chain[0].options.stamped_headers: names the stamp 'by', which has no value; write "
+        "by: VALUE beside it",
+    ]),
+    ({"chain": [{"task": "a", "options": {"stamped_headers": ["by"], "by": [1]}}]}, []),
     ({}, ["task: is missing; give the name of the task to run, or a chain, group or chord"]),
 ]  # fmt: skip
 
@@ -100,3 +116,22 @@ def test_a_canvas_comes_back_from_a_store_and_from_yaml(canvas: dict[str, Any]) 
     assert codec.decode("x", codec.encode(entry), "cli", "") == entry
     assert check("x", plain_of(entry)).entry == entry
     assert check("x", json_plain_of(entry)).entry == entry
+
+
+def test_links_in_the_options_of_a_step_are_its_own() -> None:
+    celerys = {"task": "c", "args": [1], "kwargs": {}, "options": {"queue": "q"}}
+    celerys |= {"subtask_type": None, "immutable": True}
+    options = {"queue": "h", "link": celerys, "link_error": ["d", {"task": "e"}]}
+    checked = check("x", {"every": "1h", "chain": [{"task": "a", "link": "b", "options": options}]})
+    assert not checked.problems and checked.entry is not None and checked.entry.canvas is not None
+    (step,) = checked.entry.canvas.chain
+    link = Step(task="c", args=(1,), options={"queue": "q"}, immutable=True)
+    assert step.options == {"queue": "h"} and step.link == (Step(task="b"), link)
+    assert step.link_error == (Step(task="d"), Step(task="e"))
+
+
+def test_the_default_exchange_has_no_name() -> None:
+    options = {"exchange": "", "routing_key": "q"}
+    checked = check("x", {"every": "1h", "chain": [{"task": "a", "options": options}]})
+    assert not checked.problems and checked.entry is not None and checked.entry.canvas is not None
+    assert checked.entry.canvas.chain[0].options == options

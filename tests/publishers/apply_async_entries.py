@@ -103,6 +103,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "queue-of-topic": e("u.topic", queue="fa-foo"),
     "queue-and-key": e("u.key", queue="fa-feed", routing_key="mul.feed"),
     "exchange-and-key": e("u.exchange", exchange="fa-tasks", routing_key="foo.bar"),
+    "default-exchange": e("u.defaultexchange", exchange="", routing_key="fa-slow"),
     "direct": e("u.direct", queue="fa-slow", routing_key="slow"),
     "priority": e("u.priority", priority=7),
     "expires": e("u.expires", expires=60),

@@ -20,6 +20,15 @@ def step(task: str, *args: Any, **more: Any) -> dict[str, Any]:
     return {"task": task, **({"args": list(args)} if args else {}), **more}
 
 
+_TENANT: dict[str, Any] = {"stamped_headers": ["tenant"], "tenant": "acme"}
+
+
+def _celerys(task: str, *args: Any) -> dict[str, Any]:
+    """Return a signature as celery writes it in JSON."""
+    more = {"kwargs": {}, "options": {}, "subtask_type": None, "immutable": False}
+    return {"task": task, "args": list(args), **more}
+
+
 CANVASES = {
     "chain": Pair(
         {
@@ -129,6 +138,49 @@ CANVASES = {
         lambda s, app: group(
             _linked(chain(s("a"), s("b")).set(queue="q"), s("l")), s("c"), app=app
         ),
+    ),
+    "links in the options of a step": Pair(
+        {
+            "chain": [
+                step("a", options={"link": {"task": "l", "args": [1]}, "link_error": ["m"]}),
+                step("b", options={"link": [_celerys("l", 2)]}),
+            ]
+        },
+        lambda s, app: chain(
+            _linked(s("a"), s("l", 1), s("m")), s("b").set(link=[s("l", 2)])
+        ),
+    ),
+    "steps to the default exchange": Pair(
+        {
+            "group": [
+                step("a", options={"exchange": "", "routing_key": "heavy"}),
+                {"chain": [step("b"), step("c", options={"exchange": "", "routing_key": "q"})]},
+            ]
+        },
+        lambda s, app: group(
+            s("a").set(exchange="", routing_key="heavy"),
+            chain(s("b"), s("c").set(exchange="", routing_key="q")),
+            app=app,
+        ),
+    ),
+    "stamps": Pair(
+        {
+            "chain": [
+                step("a", options={**_TENANT, "priority": 3}),
+                {"group": [step("b", options=_TENANT), step("c")]},
+                step("d", options={**_TENANT, "tenant": ["x", "y"]}, link=[step("l")]),
+            ]
+        },
+        lambda s, app: chain(
+            s("a").set(priority=3, **_TENANT),
+            group(s("b").set(**_TENANT), s("c"), app=app),
+            _linked(s("d").set(**{**_TENANT, "tenant": ["x", "y"]}), s("l")),
+        ),
+    ),
+    "stamps of the run": Pair(
+        {"group": [step("a"), {"chain": [step("b"), step("c", options=_TENANT)]}]},
+        lambda s, app: group(s("a"), chain(s("b"), s("c").set(**_TENANT)), app=app),
+        {"stamped_headers": ["by"], "by": "beat"},
     ),
     "steps with times of their own": Pair(
         {

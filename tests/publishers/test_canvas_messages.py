@@ -8,7 +8,9 @@ from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
+import redis
 from celery import Celery
+from celery.app.task import Context
 from kombu import pools
 
 from beatd.publisher import Outcome
@@ -29,7 +31,7 @@ def app(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Celery]:
     def a(*args: Any, **kwargs: Any) -> None: ...
 
     # Celery subscribes to the results of a group, over a connection that stays open.
-    app.backend.add_pending_result = Mock()
+    app.backend.add_pending_result = app.backend.on_task_call = Mock()
     yield app
     if request.param == "redis":
         app.backend.client.connection_pool.disconnect()
@@ -108,6 +110,49 @@ def test_a_result_backend_that_is_away_leaves_the_chord_unsent(redis_url: str) -
     assert chord.sent == "unsent" and "the result backend" in chord.reason
     assert chain == Outcome("confirmed")
     assert {message["headers"]["task"] for _, message in messages(redis_url)} == {"a"}
+
+
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex")  # celery's
+def test_a_chord_on_redis_that_is_sent_again_calls_its_body_once(redis_url: str) -> None:
+    """Each result is counted by its task, and the counter is written once."""
+    app = Celery("project", broker=redis_url, backend=redis_url, set_as_current=False)
+    app.backend.on_task_call = Mock()  # it subscribes to the result of the body
+    one = run(entry_of(CANVASES["chord"].plain, {}))
+    publish(app, one)
+    first, second = lying(redis_url)
+    ended(app, first)
+    publish(app, one)  # when the header runs
+    ended(app, first)
+    assert [message["headers"]["task"] for message in lying(redis_url)] == ["a", "b"]
+    ended(app, second)
+    assert [message["headers"]["task"] for message in lying(redis_url)] == ["c"]
+    publish(app, one)  # when the body has been called
+    lying(redis_url)
+    ended(app, first)
+    ended(app, second)
+    assert lying(redis_url) == []
+    app.backend.client.connection_pool.disconnect()
+    app.close()
+    pools.reset()
+
+
+def lying(url: str) -> list[Any]:
+    """Return the messages in the queue and remove them; the results stay."""
+    with redis.Redis.from_url(url) as client:
+        found: Any = client.lrange("celery", 0, -1)
+        client.delete("celery")
+    messages = [json.loads(text) for text in reversed(found)]
+    return sorted(messages, key=lambda message: str(message["headers"]["task"]))
+
+
+def ended(app: Celery, message: Any) -> None:
+    """Do what a worker does with the result of a task."""
+    _, _, embed = json.loads(b64decode(message["body"]))
+    app.backend.mark_as_done(
+        message["headers"]["id"],
+        1,
+        request=Context({**message["headers"], **embed}),
+    )
 
 
 def test_one_part_that_cannot_be_sent_rejects_the_run(app: Celery, redis_url: str) -> None:

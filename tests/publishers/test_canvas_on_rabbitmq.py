@@ -11,11 +11,14 @@ from celery import Celery
 from kombu import pools
 
 from beatd.publisher import Outcome
+from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.largest_step import with_largest_step
 from tests.publishers.brokers import rabbit_queue, unique
 from tests.publishers.canvas_likeness import alike, entry_of, publish, signature
 from tests.publishers.canvases import CANVASES
-from tests.publishers.runs import run
+from tests.publishers.runs import always, run
 
+SIZES = (("proj.extract", 10), ("proj.transform", 1000), ("proj.load", 140_000_000))
 QUEUES = ("celery", "heavy", "q")
 
 
@@ -68,3 +71,21 @@ def test_a_canvas_is_sent_as_celery_sends_it(name: str, app: Celery, rabbit: amq
     theirs = messages(rabbit)
     assert publish(app, run(entry_of(pair.plain, pair.options))) == [Outcome("confirmed")]
     assert messages(rabbit) == theirs and theirs
+
+
+def test_a_message_that_is_too_large_names_the_largest_task(app: Celery) -> None:
+    """RabbitMQ closes the channel on a message of more than 128 MiB, by default."""
+    steps = [{"task": name, "args": ["x" * length]} for name, length in SIZES]
+    publisher = CeleryPublisher(app=app, timeout=100)
+    (outcome,) = publisher.publish([run(entry_of({"chain": steps}, {}))], always)
+    publisher.close()
+    assert outcome.sent == "rejected" and "larger than configured max size" in outcome.reason
+    assert outcome.reason.endswith(
+        "; the largest is task 3 of 3, proj.load, with 140.0 MB of arguments"
+    )
+
+
+def test_a_small_canvas_that_is_refused_names_no_step() -> None:
+    entry = entry_of({"chain": ["a", "b"]}, {})
+    outcome = Outcome("rejected", "message size 8 is larger than configured max size 4")
+    assert with_largest_step(outcome, entry) == outcome

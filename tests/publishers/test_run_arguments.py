@@ -132,16 +132,16 @@ def deep() -> Any:
         (
             {1, 2},
             {},
-            "args: {1, 2} is a set, which JSON cannot carry; nor can its serializer, json",
+            "args[0]: {1, 2} is a set, which JSON cannot carry; nor can its serializer, json",
         ),
         (lambda: 1, PICKLE, "JSON cannot carry; nor can its serializer, pickle: Can't"),
         (Order(1), {"serializer": "yaml"}, "nor can its serializer, yaml: ('cannot represent"),
         ({1}, {"serializer": "lost"}, "its serializer, lost: No encoder installed for lost"),
-        (deep(), {}, "args: is nested deeper than 50 levels; nor can its serializer, json: max"),
+        (deep(), {}, "args[0]: is nested deeper than 50 levels; nor can its serializer, json: max"),
         (
             deep(),
             PICKLE,
-            "args: is nested deeper than 50 levels; nor can its serializer, pickle: max",
+            "args[0]: is nested deeper than 50 levels; nor can its serializer, pickle: max",
         ),
     ],
 )
