@@ -142,8 +142,8 @@ MODULES = {
         api daemon_url from_json refusals remote_catalog remote_daemon remote_edits remote_parts
     """,
     "why": """
-        answer answer_json around chain facts not_planned not_sent outage_now published
-        time_words
+        answer answer_json around chain facts incidents_now not_planned not_sent outage_now
+        published time_words
     """,
     "wiring": """
         alerting backends build daemon_service monitors packages started web
@@ -169,8 +169,8 @@ MODULES = {
         written_config
     """,
     "doctor": """
-        broker daemons examination finding http_port probing receivers server_settings store
-        versions workers
+        broker daemons examination finding http_port probing receivers repeats server_settings
+        store versions workers
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill bash_completion changes check

@@ -26,7 +26,7 @@ IN_CHECK = "maxmemory-policy"  # an open store reports its eviction itself
 
 
 def store_findings(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:
-    """Yield what there is to say about the store, and about the daemons that use it.
+    """Yield what there is to say about the store.
 
     Nothing is created or upgraded: a store of an older beatd is not opened.
     """
@@ -169,7 +169,17 @@ def _opened(
         for problem in store.place.problems():
             if IN_CHECK not in problem:
                 yield Finding("warning", "store", problem)
-        yield from daemon_findings(store.terms, store.presences, clock_max_s=CLOCK_MAX_S)
+
+
+def daemons_in_store(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:
+    """Yield what there is to say about the daemons that use the store."""
+    try:
+        store = store_to_read(config, clock=clock, timeout_s=timeout_s)
+    except BeatError:  # the store's own probe says what is wrong
+        return
+    if store is not None:
+        with closing(store.place):
+            yield from daemon_findings(store.terms, store.presences, clock_max_s=CLOCK_MAX_S)
 
 
 def lock_findings(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:

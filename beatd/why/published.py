@@ -20,6 +20,7 @@ from beatd.run_outcome import (
 from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import OUTCOMES_READ, Facts
+from beatd.why.incidents_now import incidents_now
 from beatd.why.outage_now import outage_now
 from beatd.why.time_words import TimeWords, counted, length, runtime
 
@@ -60,6 +61,8 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
         times = times_delivered(deliveries)
         if times > 1:
             line = f"{line}; the broker delivered it {times} times"
+    known = cause == "unknown task"  # the line says what its error says
+    details = [one for one in details if one[0] != "error" or not (known or one[1] in line)]
     return Answer(cause, line, record.planned, tuple(details))
 
 
@@ -165,7 +168,7 @@ def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) ->
         line = f"{line}, as did {least}the {runs} before it"
     if facts.row is not None and facts.row.plan.planned is None:
         return f"{line}; no further run is planned"
-    well = not facts.incidents and outage_now(facts) is None
+    well = not incidents_now(facts) and outage_now(facts) is None
     return f"all is well: {line}" if well else line
 
 
