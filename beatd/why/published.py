@@ -68,7 +68,7 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
 
 def _where(facts: Facts) -> str:
     queue = facts.queue
-    if queue is None:
+    if queue is None or not queue.name:  # the broker is away
         return ""
     if queue.exchange:
         return f", to the exchange {queue.exchange} with the routing key {queue.routing_key}"
