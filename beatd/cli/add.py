@@ -109,9 +109,10 @@ def _warnings(entry: "Entry", config: "Config | None", now: "datetime") -> "list
 
     Without a configuration, only the entry itself is looked at.
     """
-    from beatd.cli.alert_check import unjudged, unmonitored
+    from beatd.cli.alert_check import unmonitored
     from beatd.cli.entry_warnings import warnings_of
     from beatd.cli.overlap_warnings import overlap_facts
+    from beatd.config.unjudged import unjudged
     from beatd.errors import BeatError, Problem
     from beatd.wiring.build import celery_app
 
