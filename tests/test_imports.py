@@ -160,8 +160,8 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        change_rows entry_rows entry_search failing incident_json next_runs outcome_rows
-        pause_text planned_ahead quiet_minute record_rows request_progress run_changes
+        change_rows entry_rows entry_search failing incident_json next_runs nobody_leads
+        outcome_rows pause_text planned_ahead quiet_minute record_rows request_progress run_changes
         set_changes step_rows time_text
     """,
     "discovery": """
@@ -232,7 +232,7 @@ BELOW = {
     },
     "discovery": {"config", "wiring"},
     "doctor": {
-        "config", "definition", "outcomes", "publishers", "stores", "wiring",
+        "config", "definition", "outcomes", "publishers", "stores", "views", "wiring",
     },
     "cli": {
         "celery", "discovery", "doctor", "shadow", "wiring", "daemon", "sources", "config",

@@ -6,6 +6,7 @@ from beatd import __version__
 from beatd.doctor.finding import Finding, Level
 from beatd.ledger import Terms
 from beatd.presence import Presence, Presences, leading
+from beatd.views.nobody_leads import nobody_leads
 
 
 def daemon_findings(terms: Terms, presences: Presences, *, clock_max_s: float) -> Iterator[Finding]:
@@ -22,7 +23,14 @@ def daemon_findings(terms: Terms, presences: Presences, *, clock_max_s: float) -
         who = f"{leader.holder.name} leads{beside}"
         yield Finding("ok", "daemons", who)
     elif daemons:
-        text = f"nobody leads{beside}; the logs of the standbys have the reason"
+        seen = next((one for one in daemons if one.lock_holder), daemons[0])
+        text = nobody_leads(
+            led=term[1].name if term else "",
+            term=term[0].number if term else None,
+            standbys=standbys,
+            lock_holder=seen.lock_holder,
+            lock_ttl_s=seen.stats.get("lock_ttl"),
+        )
         yield Finding("error", "daemons", text)
     else:
         yield Finding("warning", "daemons", "no daemon runs, so nothing is sent; run `beatd run`")
