@@ -22,7 +22,7 @@ from beatd.why.answer import Answer, Cause
 from beatd.why.facts import OUTCOMES_READ, Facts
 from beatd.why.incidents_now import incidents_now
 from beatd.why.outage_now import outage_now
-from beatd.why.time_words import TimeWords, counted, length, runtime
+from beatd.why.time_words import TimeWords, counted, length, moment_of_run, runtime
 
 #: How the error of a failed run begins -> its cause, and what that means.
 ERRORS: tuple[tuple[str, Cause, str], ...] = (
@@ -45,9 +45,9 @@ BECAME: Mapping[str, tuple[Cause, str]] = {
 def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
     """Return what became of a published run, from reports of workers or the state of its queue."""
     deliveries = facts.deliveries.get(record.task_id, ())
-    details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
+    details = [moment_of_run(record, words), ("task id", record.task_id)]
     if record.published is not None:
-        late = "" if not record.late else f", {record.late:.3f} s late"
+        late = "" if not record.lateness else f", {record.lateness:.3f} s late"
         details.append(("published", f"{words.about(record.published)}{late}{_where(facts)}"))
     if record.origin != "planned":
         details.append(("origin", record.origin))

@@ -460,6 +460,19 @@ def test_an_invalid_source_is_named_once_with_its_mistake_of_now() -> None:
     assert incidents_in(unknown) == ["invalid source, since 2027-01-10 12:00:00 UTC"]
 
 
+def test_a_requested_run_has_no_plan_and_no_lateness() -> None:
+    asked = replace(published(origin="trigger"), planned=NOON - timedelta(seconds=0.123456))
+    details = dict(answered(records=[asked]).details)
+    assert details["requested"] == "2027-01-10 11:59:59.876 UTC"
+    assert details["published"] == "2027-01-10 12:00:00.002 UTC"
+    assert "planned" not in details
+    unsent = answered(records=[replace(asked, state="failed", reason="refused")])
+    assert "requested" in dict(unsent.details) and "planned" not in dict(unsent.details)
+    of_past = dict(answered(records=[published(origin="backfill")]).details)
+    assert of_past["planned"] == "2027-01-10 12:00:00 UTC"
+    assert of_past["published"] == "2027-01-10 12:00:00.002 UTC"
+
+
 def test_the_error_of_a_run_is_named_once() -> None:
     observed = "3 failures in a row, the last: failed: KeyError: 'a'"
     incident = replace(OF_ENTRY, observed=observed)
