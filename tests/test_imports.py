@@ -146,7 +146,7 @@ MODULES = {
         published time_words
     """,
     "wiring": """
-        alerting backends build daemon_service monitors packages started web
+        alerting backends build configured_store daemon_service monitors packages started web
     """,
     "celery": """
         beat_schedule_sync scheduler settings
