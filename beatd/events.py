@@ -187,11 +187,14 @@ class OutcomesRead(Event, frozen=True, kw_only=True):
 class RunsFailed(Event, frozen=True):
     """Emitted at most once a second, with the runs that newly failed, expired or were lost.
 
-    `more` is the number of such runs that are not in `deliveries`.
+    `more` is the number of such runs that are not in `deliveries`. `repeats` has the task id of
+    each run in `deliveries` whose task its worker does not know, with the number of earlier runs of
+    the entry that failed alike and are in no event: of those, one each hour is in an event.
     """
 
     deliveries: Sequence[Delivery]
     more: int
+    repeats: Mapping[str, int] = {}
 
 
 class OutcomesAway(Event, frozen=True):

@@ -33,6 +33,7 @@ class Presence(Struct, frozen=True):
     lock: str = ""  # why the lock cannot be used
     went_back: str = ""  # the newest loss of data in the store that it noticed
     version: str = ""  # of beatd; "" from a daemon of an older one
+    lock_holder: str = ""  # the other daemon that had the leader's lock at the last try to get it
 
 
 class Presences(Protocol):

@@ -103,8 +103,8 @@ MODULES = {
     """,
     "config": """
         embedded_folders entries entry_paths environment extras http_section http_settings
-        json_schema load located_data schemes settings tls_files url_options urls values yaml
-        yaml_scalars
+        json_schema load located_data schemes settings tls_files unjudged url_options urls values
+        yaml yaml_scalars
     """,
     "sources": """
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
@@ -125,7 +125,7 @@ MODULES = {
         canvas_runs celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries
         foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread outcome_status
         outcome_thread outcome_writer parts process_start service startup status store_clock
-        store_status trial
+        store_status trial unknown_tasks
     """,
     "web": """
         answers api api.apply api.body_problems api.bulk api.call api.change_pages api.cursor
@@ -144,11 +144,11 @@ MODULES = {
         api daemon_url from_json refusals remote_catalog remote_daemon remote_edits remote_parts
     """,
     "why": """
-        answer answer_json around chain facts not_planned not_sent outage_now published
-        time_words
+        answer answer_json around chain facts incidents_now not_planned not_sent outage_now
+        published time_words
     """,
     "wiring": """
-        alerting backends build daemon_service monitors packages started web
+        alerting backends build configured_store daemon_service monitors packages started web
     """,
     "celery": """
         beat_schedule_sync scheduler settings
@@ -162,17 +162,17 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        change_rows entry_rows entry_search failing incident_json next_runs outcome_rows
-        pause_text planned_ahead quiet_minute record_rows request_progress run_changes
-        set_changes skips_in_order step_rows time_text
+        change_rows entry_rows entry_search failing incident_json next_runs nobody_leads
+        outcome_rows pause_text planned_ahead quiet_minute record_rows request_progress
+        run_changes set_changes skips_in_order step_rows time_text
     """,
     "discovery": """
         celery_apps environment_urls found_lines other_schedulers project python_files
         written_config
     """,
     "doctor": """
-        broker daemons examination finding http_port probing receivers server_settings store
-        versions workers
+        broker daemons examination finding http_port probing receivers repeats server_settings
+        store versions workers
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill bash_completion changes check
@@ -181,8 +181,9 @@ MODULES = {
         edit entry_options entry_scope entry_sets entry_warnings escapes export failure git_files
         history import_ incidents init leader_note list moment_gaps monitor_check named_entries next
         next_lines nothing_listed option_words output overlap_warnings paged_table pause
-        pause_resume progress remove resume run schedule_options schema shadow_report show status
-        store table_times trigger undo url_option why yaml_text zsh_completion
+        pause_resume progress queue_note remove resume run schedule_options schema
+        shadow_report show status store table_times trigger undo
+        url_option why yaml_text zsh_completion
     """,
     "report_queue": "",
 }
@@ -233,7 +234,7 @@ BELOW = {
     },
     "discovery": {"config", "wiring"},
     "doctor": {
-        "config", "definition", "outcomes", "publishers", "stores", "wiring",
+        "config", "definition", "outcomes", "publishers", "stores", "views", "wiring",
     },
     "cli": {
         "celery", "discovery", "doctor", "shadow", "wiring", "daemon", "sources", "config",

@@ -93,7 +93,8 @@ class IncidentBook:
         """Close incidents, each with a reason; return them without those another daemon changed."""
         changed = []
         for one, why in ends:
-            observed = f"{one.observed}; over: {why}" if why else one.observed
+            # The text may be the words of a server, which end with a full stop.
+            observed = f"{one.observed.rstrip('.')}; over: {why}" if why else one.observed
             changed.append(replace(one, closed=max(now, one.opened), observed=observed))
         closed = [one for one in self.put(changed) if one is not None]
         self._past += outages_in(closed)

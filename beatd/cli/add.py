@@ -11,6 +11,7 @@ from beatd.cli.entry_options import fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
 from beatd.cli.leader_note import note_if_nobody_leads
 from beatd.cli.option_words import as_option
+from beatd.cli.queue_note import unconsumed_queue
 from beatd.cli.schedule_options import FORMS, KINDS, read_schedule, takes_schedule
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def command(
             note_if_nobody_leads(opened)
     from beatd.cli.failure import print_message
 
+    notes += unconsumed_queue(checked.entry, fields, known)
     for problem in notes:
         print_message(f"note: {as_option(problem)}", "yellow")
 
@@ -107,9 +109,10 @@ def _warnings(entry: "Entry", config: "Config | None", now: "datetime") -> "list
 
     Without a configuration, only the entry itself is looked at.
     """
-    from beatd.cli.alert_check import unjudged, unmonitored
+    from beatd.cli.alert_check import unmonitored
     from beatd.cli.entry_warnings import warnings_of
     from beatd.cli.overlap_warnings import overlap_facts
+    from beatd.config.unjudged import unjudged
     from beatd.errors import BeatError, Problem
     from beatd.wiring.build import celery_app
 

@@ -39,17 +39,6 @@ def channel_problems(config: "Config") -> Iterator[Problem]:
             yield Problem(f"{shown} could not be checked: {reason}", path, config.shown)
 
 
-def unjudged(entries: "Iterable[Entry]", config: "Config") -> Iterator[Problem]:
-    """Yield a warning if an entry has `alert`, but the configuration has no `alerts` section."""
-    if config.alerts is not None:
-        return
-    for entry in entries:
-        if entry.alert is not None:
-            text = "is not judged, as the configuration has no `alerts`; add at least `alerts: {}`"
-            yield Problem(text, ("entries", entry.name, "alert"), entry.declared_at, warning=True)
-            return
-
-
 def unmonitored(entries: "Iterable[Entry]", config: "Config") -> Iterator[Problem]:
     """Yield a warning if an entry has `monitor: {sentry: true}`, but Sentry is not configured."""
     if config.sentry is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beatd.cli.alert_check import channel_problems, unjudged, unmonitored
+from beatd.cli.alert_check import channel_problems, unmonitored
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.entry_scope import entry_scope
 from beatd.cli.entry_warnings import EVERYTHING_WORKS, chord_backend, warnings_of
@@ -19,6 +19,7 @@ from beatd.clock import SystemClock
 from beatd.config import Config, Examined, examine, load_entries, schemes
 from beatd.config.entry_paths import find_files
 from beatd.config.extras import missing_extras
+from beatd.config.unjudged import unjudged
 from beatd.config.values import Broker
 from beatd.entry import Entry
 from beatd.errors import BeatError, ConfigError, Problem, dotted, unicode_of
@@ -46,7 +47,8 @@ def command(
 ) -> int:
     """Report every problem of a configuration or of entry files.
 
-    Ends with 0 when the daemon could run on it (there may be warnings), with 1 when not.
+    Ends with 0 when the daemon could run on it and do what is written (there may be warnings), with
+    1 when not.
 
     \b
     beatd check -c config.yaml

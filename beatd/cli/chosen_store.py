@@ -110,11 +110,10 @@ class ChosenStore(Struct, frozen=True):
             return
         from beatd.clock import SystemClock
         from beatd.config import make_folders
-        from beatd.definition import codec
         from beatd.edits.editing import present
         from beatd.errors import ConfigError, StoreAbsent, UnknownEntry
         from beatd.store import Roles
-        from beatd.wiring.backends import open_store
+        from beatd.wiring.configured_store import configured_store
 
         config = config or self.config()
         clock = SystemClock()
@@ -126,13 +125,7 @@ class ChosenStore(Struct, frozen=True):
         if self.url is None and if_absent == "create":
             make_folders(config)
         try:
-            store = open_store(
-                config.store.url,
-                codec=codec,
-                clock=clock,
-                prefix=config.store.prefix,
-                if_absent=if_absent,
-            )
+            store = configured_store(config, clock=clock, if_absent=if_absent)
         except StoreAbsent as error:
             if self.url is not None:
                 raise

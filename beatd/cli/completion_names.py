@@ -57,18 +57,9 @@ def _names_over(incomplete: str, option: UrlOption) -> list[str]:
 
 def _names_beginning_with(incomplete: str, config: "Config") -> list[str]:
     from beatd.catalog import Query
-    from beatd.clock import SystemClock
-    from beatd.definition import codec
-    from beatd.wiring.backends import open_store
+    from beatd.wiring.configured_store import configured_store
 
-    store = open_store(
-        config.store.url,
-        codec=codec,
-        clock=SystemClock(),
-        prefix=config.store.prefix,
-        timeout=STORE_TIMEOUT_S,
-        if_absent="empty",
-    )
+    store = configured_store(config, timeout_s=STORE_TIMEOUT_S, if_absent="empty")
     try:
         found = store.find(Query(name_like=f"{incomplete}*", limit=NAMES_MAX))
         names = [row.entry.name for row in found]

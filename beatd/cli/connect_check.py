@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from beatd.clock import SystemClock
 from beatd.config import Config, Store, make_folders, schemes
 from beatd.config.embedded_folders import uncreatable_store
-from beatd.definition import codec
 from beatd.doctor.http_port import http_findings
 from beatd.entry import Entry
 from beatd.errors import BeatError, Problem, StoreAbsent
@@ -18,6 +17,7 @@ from beatd.publishers.celery import CeleryPublisher
 from beatd.sources.app import App
 from beatd.wiring import backends
 from beatd.wiring.build import celery_app, sources_of
+from beatd.wiring.configured_store import configured_store
 
 
 def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
@@ -41,13 +41,7 @@ def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
     except BeatError as error:
         yield Problem(str(error), (), config.shown)
     try:
-        store = backends.open_store(
-            config.store.url,
-            codec=codec,
-            clock=SystemClock(),
-            prefix=config.store.prefix,
-            if_absent="refuse",
-        )
+        store = configured_store(config, if_absent="refuse")
         if refusal := refusal_of(store):
             yield Problem(f"answers, but refuses writes: {refusal}", ("store",), config.shown)
         else:

@@ -37,10 +37,12 @@ def command(given: ConfigOption, timeout: str, json: bool) -> int:
     broker, the workers and the receivers of alerts. A line says what is well, what is doubtful and
     what is wrong. Nothing is changed, and nothing is sent. Ends with 1 if a line is an error.
     """
+    from beatd.doctor.repeats import without_repeats
+
     findings: list[Finding] = []
     limit_s = _seconds(timeout)
     with _waiting(shown=not json) as waits_for:
-        for finding in _findings(given, limit_s, waits_for):
+        for finding in without_repeats(_findings(given, limit_s, waits_for)):
             findings.append(finding)
             if not json:
                 waits_for("")

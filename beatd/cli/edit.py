@@ -13,6 +13,7 @@ from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import as_plain_data, fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
+from beatd.cli.queue_note import unconsumed_queue
 from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
 from beatd.entry import CANVASES, PAYLOAD
 
@@ -58,6 +59,7 @@ def command(
     schedule = read_schedule(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = {**schedule.plain, **fields_of(options)}
+    from beatd.cli.failure import print_message
     from beatd.cli.option_words import as_option
     from beatd.cli.output import print_json
     from beatd.edits.editing import patch, refuse_declared, row_of
@@ -86,6 +88,8 @@ def command(
             print_json(json_of(row))
         else:
             _print(before, row)
+    for problem in unconsumed_queue(row.entry, fields, None if chosen.daemon else opened.config):
+        print_message(f"note: {as_option(problem)}", "yellow")
 
 
 def _print(before: "Stored", after: "Stored") -> None:

@@ -40,7 +40,7 @@ def warnings_of(
     if entry.canvas is not None and has_chord(entry.canvas):
         yield from _without_backend(entry.canvas, app)
         yield from _counted_twice(entry, entry.canvas, app)
-    if app is None or not (own := _own_tasks(app)):
+    if app is None or not (own := own_tasks(app)):
         return  # this app only sends, and registers no task
     if entry.canvas is not None:
         for path, step in tasks_of(entry.canvas):
@@ -161,7 +161,8 @@ def _pickled(entry: Entry, app: "Celery | None") -> Iterator[Problem]:
     yield _warning(f"{used} {text}", "options", "serializer")
 
 
-def _own_tasks(app: "Celery") -> list[str]:
+def own_tasks(app: "Celery") -> list[str]:
+    """Return the names of the tasks that the app registers, without Celery's own."""
     return [name for name in app.tasks if not name.startswith("celery.")]
 
 

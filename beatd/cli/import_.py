@@ -169,9 +169,9 @@ def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dic
     from beatd.clock import SystemClock
     from beatd.edits import editing
     from beatd.edits.write_imported import write_imported
-    from beatd.wiring.build import store_of
+    from beatd.wiring.configured_store import configured_store
 
-    store = store_of(given.load(), if_absent="empty" if how.dry_run else "create")
+    store = configured_store(given.load(), if_absent="empty" if how.dry_run else "create")
     try:
         with progress() as show:
             return write_imported(

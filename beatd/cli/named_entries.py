@@ -79,23 +79,14 @@ def _rows_of(
 
     A store that does not answer is only noted if all names are `known` without it.
     """
-    # Not `wiring.build`: it imports Celery, which takes long.
-    from beatd.clock import SystemClock
-    from beatd.definition import codec
     from beatd.edits.editing import nearest_name, rows
-    from beatd.wiring.backends import open_store
+    from beatd.wiring.configured_store import configured_store
 
     missing = [name for name in names if name not in known]
     if not missing and config.store.url.startswith("memory:"):
         return {}, []
     try:
-        store = open_store(
-            config.store.url,
-            codec=codec,
-            clock=SystemClock(),
-            prefix=config.store.prefix,
-            if_absent="empty",
-        )
+        store = configured_store(config, if_absent="empty")
         try:
             found = rows(store, names)
             lost = [name for name in missing if name not in found]

@@ -227,9 +227,16 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
         return "nobody leads: the store refuses writes"
     if found["lock"]["ok"] is False:
         return "nobody leads: the lock cannot be used"
-    if found["standbys"]:
-        return "nobody leads yet; the logs of the standbys have the reason"
-    return "nobody leads; is a daemon running?"
+    from beatd.views.nobody_leads import nobody_leads
+
+    last = found.get("last_leader")  # a daemon of an older beatd does not send it
+    return nobody_leads(
+        led=_who(last) if last else "",
+        term=found["term"],
+        standbys=len(found["standbys"]),
+        lock_holder=found["lock"].get("holder", ""),
+        lock_ttl_s=found["lock"].get("ttl"),
+    )
 
 
 def _at(iso: str, tz: str) -> str:

@@ -64,6 +64,8 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
         answer = why(facts)
         if answer.cause == "unknown entry":
             answer = _with_hint(answer, name, opened.store.catalog, config)
+        elif answer.cause == "unknown task" and row is not None:
+            answer = _with_task_hint(answer, row, opened.config)
     _print(name, answer, json=json)
     return EXIT_FAILED if answer.cause == "unknown entry" else 0
 
@@ -82,6 +84,34 @@ def _with_hint(answer: "Answer", name: str, catalog: "EntryFinder", config: "Con
     near = nearest_name(catalog, name)
     error = UnknownEntry(f"{answer.line}; did you mean {near!r}?" if near else answer.line, name)
     return replace(answer, line=str(unknown_if_declared(error, config)))
+
+
+def _with_task_hint(answer: "Answer", row: "Stored", config: "Config") -> "Answer":
+    """Return the answer "unknown task" with a similar task of the app, if the app lacks the task.
+
+    If the app has the task, the answer says so: then the worker has other code than this host.
+    """
+    from msgspec.structs import replace
+
+    from beatd.cli.entry_warnings import own_tasks
+    from beatd.errors import BeatError, nearest
+    from beatd.publishers.queue_state import destinations
+    from beatd.wiring.build import celery_app
+
+    if config.app is None:
+        return answer
+    try:
+        app = celery_app(config)
+        own = own_tasks(app)
+        lacking = [task for task, _ in destinations(app, row.entry) if task not in app.tasks]
+    except BeatError:  # this host may not have the project's code
+        return answer
+    if not own:
+        return answer  # this app only sends
+    text = f"the app {config.app} has it; does the worker import its module, and run the same code?"
+    if lacking:
+        text = f"the app {config.app} does not have it either{nearest(lacking[0], own)}"
+    return replace(answer, line=f"{answer.line}; {text}")
 
 
 def _config_and_problems(chosen: ChosenStore, name: str) -> "tuple[Config, list[str]]":

@@ -31,6 +31,7 @@ class AlertEvents:
         self.store_away_since: datetime | None = None
         self.store_trouble = ""
         self.broker_away_since: datetime | None = None
+        self.broker_trouble = ""
         self.outcomes_away_since: datetime | None = None
         self.outcomes_trouble = ""
 
@@ -53,6 +54,7 @@ class AlertEvents:
                 self.store_away_since = None
             case events.BrokerAway():
                 self.broker_away_since = self._clock.now()
+                self.broker_trouble = event.reason
             case events.OutcomesAway():
                 self.outcomes_away_since = self._clock.now()
                 self.outcomes_trouble = event.reason

@@ -164,7 +164,7 @@ class AlertRound:
         # A source has a conflict for a moment while it is applied.
         lasted = now - (self._conflicts_since or now) >= self._wait
         facts = WholeFacts(
-            broker_trouble=self._state.broker_trouble(),
+            broker_trouble=self._state.broker_trouble() or self._events.broker_trouble,
             broker_away_since=self._events.broker_away_since,
             outcomes_trouble=self._events.outcomes_trouble,
             outcomes_away_since=self._events.outcomes_away_since,

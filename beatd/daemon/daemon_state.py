@@ -131,6 +131,14 @@ class DaemonState:
         """
         return self.election.lock_trouble[:REASON_MAX_CHARS] if self.election is not None else ""
 
+    def lock_holder(self) -> str:
+        """Return the name of the other daemon that has the leader's lock, or "" if none has it.
+
+        It is that of the last try to get the lock, which a standby makes ten times a second.
+        """
+        holder = self.election.holder() if self.election is not None else None
+        return "" if holder is None or holder.token == self.me.token else holder.name
+
     def broker_trouble(self) -> str:
         """Return why the broker cannot be used, or "" if no reason is known.
 
@@ -145,6 +153,7 @@ class DaemonState:
 
         - `tick_age`: the seconds since the last scheduling pass.
         - `atomic`: 1.0 if one Redis script claims and publishes runs, else 0.0.
+        - `lock_ttl`: the seconds that the leader's lock lasts after each renewal.
         - `late_p50`, `late_p99`, `late_max`: the lateness of runs in seconds.
         - `runs_…`: the number of runs of each outcome, such as `runs_confirmed`.
         """
@@ -152,7 +161,8 @@ class DaemonState:
         late = {f"late_{key}": s for key, s in state.lateness().items() if s is not None}
         counts = {f"runs_{end}": float(count) for end, count in state.run_counts().items()}
         atomic = float(self.dispatch is not None and self.dispatch.atomic)
-        return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **late, **counts}
+        ttl = {"lock_ttl": self.election.ttl} if self.election is not None else {}
+        return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **ttl, **late, **counts}
 
     def presence(self) -> Presence:
         """Return the status record that this daemon writes to the store; needs an open daemon."""
@@ -170,4 +180,5 @@ class DaemonState:
             lock=self.lock_trouble(),
             went_back=hidden(self.last_state.went_back)[:REASON_MAX_CHARS],
             version=__version__,
+            lock_holder=self.lock_holder(),
         )

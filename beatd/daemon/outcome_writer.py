@@ -112,7 +112,7 @@ class OutcomeWriter:
 
     def _emit(self, event: OutcomesRead) -> None:
         self._started = event.started
-        self._failed.add(event.deliveries)
+        self._failed.add(event.deliveries, self._clock.elapsed())
         self._tell(event)
 
     def _ends_running(self, deliveries: Sequence[Delivery]) -> bool:

@@ -36,7 +36,8 @@ def status_of(daemon: DaemonState) -> dict[str, Any]:
         "pid": daemon.me.pid,
         "role": "leader" if lead is not None else "standby",
         "broker": broker_of(daemon),
-        "lock": lock_of(daemon),
+        "lock": {key: status["lock"][key] for key in ("holder", "ttl") if key in status["lock"]}
+        | lock_of(daemon),
         "atomic": bool(daemon.dispatch and daemon.dispatch.atomic),
         "last_tick_age": round(daemon.tick_age(), 3),
         "lateness": daemon.last_state.lateness(),

@@ -58,10 +58,11 @@ def status_in(
         "role": ("leader" if leader else "standby") if shown else None,
         "term": term[0].number if term else None,
         "leader": daemon_row(term[1]) if leader and term else None,
+        "last_leader": daemon_row(term[1]) if term else None,
         "standbys": [daemon_row(one.holder) for one in daemons if one is not leader],
         "store": {"ok": True, "clock_offset": shown.clock_offset if shown else None},
         "broker": _broker(shown),
-        "lock": _lock(daemons),
+        "lock": _lock(daemons) | ({} if leader else _lock_holder(daemons)),
         "atomic": bool(stats.get("atomic")),
         "unknowns": history.open_claims(),
         "last_seen_age": _seen_age_s(shown, now),
@@ -178,7 +179,7 @@ def status_without_store(error: str) -> dict[str, Any]:
 
     `error` is the reason of the failure.
     """
-    nothing = dict.fromkeys(("name", "host", "pid", "role", "term", "leader"))
+    nothing = dict.fromkeys(("name", "host", "pid", "role", "term", "leader", "last_leader"))
     return {
         **nothing,
         "standbys": [],
@@ -231,6 +232,17 @@ def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
         if one.lock:
             return {"ok": False, "error": one.lock, "daemon": one.holder.name}
     return {"ok": True if daemons else None}
+
+
+def _lock_holder(daemons: Sequence[Presence]) -> dict[str, Any]:
+    """Return who has the leader's lock, as a standby sees it, and its time to live in seconds.
+
+    The keys are "holder" and "ttl"; the result is empty if no standby sees a holder.
+    """
+    for one in daemons:
+        if one.lock_holder and not one.lock:
+            return {"holder": one.lock_holder, "ttl": one.stats.get("lock_ttl")}
+    return {}
 
 
 def _seen_age_s(shown: Presence | None, now: datetime) -> float | None:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from beatd import __version__
-from beatd.doctor.finding import Finding
+from beatd.doctor.finding import Finding, Level
 from beatd.ledger import Terms
 from beatd.presence import Presence, Presences, leading
+from beatd.views.nobody_leads import nobody_leads
 
 
 def daemon_findings(terms: Terms, presences: Presences, *, clock_max_s: float) -> Iterator[Finding]:
@@ -22,13 +23,19 @@ def daemon_findings(terms: Terms, presences: Presences, *, clock_max_s: float) -
         who = f"{leader.holder.name} leads{beside}"
         yield Finding("ok", "daemons", who)
     elif daemons:
-        text = f"nobody leads{beside}; the logs of the standbys have the reason"
+        seen = next((one for one in daemons if one.lock_holder), daemons[0])
+        text = nobody_leads(
+            led=term[1].name if term else "",
+            term=term[0].number if term else None,
+            standbys=standbys,
+            lock_holder=seen.lock_holder,
+            lock_ttl_s=seen.stats.get("lock_ttl"),
+        )
         yield Finding("error", "daemons", text)
     else:
         yield Finding("warning", "daemons", "no daemon runs, so nothing is sent; run `beatd run`")
     yield from _versions(daemons)
-    for daemon in daemons:
-        yield from _troubles(daemon, clock_max_s)
+    yield from _troubles(daemons, clock_max_s)
 
 
 def _versions(daemons: list[Presence]) -> Iterator[Finding]:
@@ -40,16 +47,21 @@ def _versions(daemons: list[Presence]) -> Iterator[Finding]:
         yield Finding("warning", "daemons", f"{text}; restart them after an upgrade")
 
 
-def _troubles(daemon: Presence, clock_max_s: float) -> Iterator[Finding]:
-    name = daemon.holder.name
-    if not daemon.broker_ok:
-        text = f"{name} cannot use the broker: {daemon.broker or 'no reason is known'}"
-        yield Finding("error", "daemons", text)
-    if daemon.lock:
-        yield Finding("error", "daemons", f"{name} cannot use the lock: {daemon.lock}")
-    if abs(daemon.clock_offset) > clock_max_s:
-        word = "ahead of" if daemon.clock_offset > 0 else "behind"
-        text = f"the clock of {name} is {abs(daemon.clock_offset):.1f} s {word} the store's"
-        yield Finding("warning", "daemons", f"{text}; up to {clock_max_s:g} s is fine")
-    for problem in daemon.problems:
-        yield Finding("warning", "daemons", f"{name}: {problem}")
+def _troubles(daemons: list[Presence], clock_max_s: float) -> Iterator[Finding]:
+    # What several daemons say is one line with their names.
+    said: dict[tuple[Level, str], list[str]] = {}
+    for daemon in daemons:
+        name = daemon.holder.name
+        if not daemon.broker_ok:
+            text = f"cannot use the broker: {daemon.broker or 'no reason is known'}"
+            said.setdefault(("error", f" {text}"), []).append(name)
+        if daemon.lock:
+            said.setdefault(("error", f" cannot use the lock: {daemon.lock}"), []).append(name)
+        if abs(daemon.clock_offset) > clock_max_s:
+            word = "ahead of" if daemon.clock_offset > 0 else "behind"
+            text = f" has a clock {abs(daemon.clock_offset):.1f} s {word} the store's"
+            said[("warning", f"{text}; up to {clock_max_s:g} s is fine")] = [name]
+        for problem in daemon.problems:
+            said.setdefault(("warning", f": {problem}"), []).append(name)
+    for (level, text), names in said.items():
+        yield Finding(level, "daemons", f"{', '.join(names)}{text}")

@@ -14,7 +14,7 @@ from beatd.doctor.finding import Finding
 from beatd.doctor.http_port import http_findings
 from beatd.doctor.probing import Probe
 from beatd.doctor.receivers import channel_findings, result_findings
-from beatd.doctor.store import lock_findings, store_findings, store_to_read
+from beatd.doctor.store import daemons_in_store, lock_findings, store_findings, store_to_read
 from beatd.doctor.versions import program_versions
 from beatd.doctor.workers import worker_findings
 from beatd.entry import Entry
@@ -42,6 +42,7 @@ def probes_of(
         "store": lambda: store_findings(config, clock=clock, timeout_s=timeout_s),
         "lock": lambda: lock_findings(config, clock=clock, timeout_s=timeout_s),
         "broker": lambda: broker_findings(config, app, clock=clock, timeout_s=timeout_s),
+        "daemons": lambda: daemons_in_store(config, clock=clock, timeout_s=timeout_s),
         "workers": workers,
         "results": lambda: result_findings(config, app),
         "alerts": lambda: channel_findings(config, timeout_s),

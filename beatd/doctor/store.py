@@ -8,7 +8,6 @@ from time import monotonic
 from beatd.clock import Clock
 from beatd.config import Config, schemes
 from beatd.config.embedded_folders import uncreatable_store
-from beatd.definition import codec
 from beatd.doctor.daemons import daemon_findings
 from beatd.doctor.finding import Finding
 from beatd.doctor.server_settings import settings_findings
@@ -19,6 +18,7 @@ from beatd.store import Roles
 from beatd.stores.embedded.old_shelf import may_be_old
 from beatd.stores.store_facts import StoreFacts
 from beatd.wiring import backends
+from beatd.wiring.configured_store import configured_store
 
 CLOCK_MAX_S = 1.0  # that a host's clock may differ from the store's
 SLOW_ANSWER_S = 0.1
@@ -26,7 +26,7 @@ IN_CHECK = "maxmemory-policy"  # an open store reports its eviction itself
 
 
 def store_findings(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:
-    """Yield what there is to say about the store, and about the daemons that use it.
+    """Yield what there is to say about the store.
 
     Nothing is created or upgraded: a store of an older beatd is not opened.
     """
@@ -85,16 +85,7 @@ def _shelf_of(url: str) -> Path:
 
 
 def _open(config: Config, clock: Clock, timeout_s: float) -> Roles:
-    return Roles.of(
-        backends.open_store(
-            config.store.url,
-            codec=codec,
-            clock=clock,
-            prefix=config.store.prefix,
-            timeout=timeout_s,
-            if_absent="refuse",
-        )
-    )
+    return Roles.of(configured_store(config, clock=clock, timeout_s=timeout_s, if_absent="refuse"))
 
 
 def server_findings(facts: StoreFacts, subject: str) -> Iterator[Finding]:
@@ -169,7 +160,17 @@ def _opened(
         for problem in store.place.problems():
             if IN_CHECK not in problem:
                 yield Finding("warning", "store", problem)
-        yield from daemon_findings(store.terms, store.presences, clock_max_s=CLOCK_MAX_S)
+
+
+def daemons_in_store(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:
+    """Yield what there is to say about the daemons that use the store."""
+    try:
+        store = store_to_read(config, clock=clock, timeout_s=timeout_s)
+    except BeatError:  # the store's own probe says what is wrong
+        return
+    if store is not None:
+        with closing(store.place):
+            yield from daemon_findings(store.terms, store.presences, clock_max_s=CLOCK_MAX_S)
 
 
 def lock_findings(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:

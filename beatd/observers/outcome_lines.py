@@ -16,20 +16,24 @@ Line = tuple[int, str, dict[str, Any]]  # level, text, facts
 
 def lines_of_failed_runs(event: events.RunsFailed) -> list[Line]:
     """Return a log line for each failed run, and one for the number of further failed runs."""
-    lines = [_run_failed(delivery) for delivery in event.deliveries]
+    lines = [_run_failed(one, event.repeats.get(one.task_id)) for one in event.deliveries]
     if event.more:
         text = f"{event.more} more runs failed, see `beatd history`"
         lines.append((logging.WARNING, text, {"failed": event.more}))
     return lines
 
 
-def _run_failed(delivery: Delivery) -> Line:
+def _run_failed(delivery: Delivery, repeats: int | None) -> Line:
     runtime = delivery.runtime
     after = "" if runtime is None else f" after {runtime:.3f} s"
     where = f" on {delivery.worker}" if delivery.worker else ""
     why = delivery.error or ENDED_BADLY.get(delivery.state, "")
     text = f"run {delivery.state}: {delivery.name} of {delivery.planned.isoformat()}{where}{after}"
-    return logging.WARNING, f"{text}: {why}" if why else text, {
+    text = f"{text}: {why}" if why else text
+    if repeats is not None:
+        text += f"; so did {repeats} runs since the last such line" if repeats else ""
+        text += "; until it changes, this is said once an hour"
+    return logging.WARNING, text, {
         "entry": delivery.name, "planned": delivery.planned.isoformat(), "outcome": delivery.state,
         "task_id": delivery.task_id, "worker": delivery.worker, "error": delivery.error,
         "runtime": runtime,

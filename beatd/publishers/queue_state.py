@@ -32,15 +32,18 @@ class QueueState(Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
-def queue_state(app: Celery, entry: Entry, timeout: float) -> QueueState:
+def queue_state(
+    app: Celery, entry: Entry, timeout: float, *, answer_s: float = INSPECT_S
+) -> QueueState:
     """Return the queue that gets the entry's messages, with its counts read from the broker.
 
+    The broker has `timeout` seconds for each answer, and the workers have `answer_s`.
     Never raises: after an error the result has only `error`.
     """
     try:
         state = destination(app, entry)
         with connection_of(app, timeout) as connection:
-            return _with_counts(app, connection, state)
+            return _with_counts(app, connection, state, answer_s)
     except Exception as error:
         return QueueState(error=one_line(error))
 
@@ -89,7 +92,9 @@ def _route(app: Celery, task: str, options: Mapping[str, Any]) -> QueueState:
 ROUTING = ("queue", "exchange", "routing_key")
 
 
-def _with_counts(app: Celery, connection: Connection, state: QueueState) -> QueueState:
+def _with_counts(
+    app: Celery, connection: Connection, state: QueueState, answer_s: float
+) -> QueueState:
     messages = consumers = None
     with suppress(Exception):  # there is no such queue
         found = connection.default_channel.queue_declare(state.name, passive=True)
@@ -97,7 +102,7 @@ def _with_counts(app: Celery, connection: Connection, state: QueueState) -> Queu
         if connection.transport.driver_type == "amqp":
             consumers = found.consumer_count
     if consumers is None and connection.transport.implements.exchange_type & {"fanout"}:
-        consumers = _workers_of(app, connection, state.name)
+        consumers = _workers_of(app, connection, state.name, answer_s)
     return QueueState(
         name=state.name,
         exchange=state.exchange,
@@ -107,8 +112,8 @@ def _with_counts(app: Celery, connection: Connection, state: QueueState) -> Queu
     )
 
 
-def _workers_of(app: Celery, connection: Connection, queue: str) -> int | None:
-    """Return the number of workers that consume the queue and answer within a second."""
-    inspect = app.control.inspect(connection=connection, timeout=INSPECT_S)
+def _workers_of(app: Celery, connection: Connection, queue: str, answer_s: float) -> int | None:
+    """Return the number of workers that consume the queue and answer within `answer_s` seconds."""
+    inspect = app.control.inspect(connection=connection, timeout=answer_s)
     answers = inspect.active_queues() or {}
     return sum(any(one["name"] == queue for one in queues) for queues in answers.values())

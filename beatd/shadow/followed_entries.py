@@ -12,12 +12,11 @@ from beatd.catalog import EditableCatalog, Query
 from beatd.clock import Clock
 from beatd.config import Config, schemes
 from beatd.daemon.housekeeping import Declares
-from beatd.definition import codec
 from beatd.shadow.saved_tally import SavedTally
 from beatd.sources.declarations import Declarations
 from beatd.sources.store_copy import StoreCopy
-from beatd.wiring import backends
 from beatd.wiring.build import declaring_of, sources_of
+from beatd.wiring.configured_store import configured_store
 
 
 def followed_entries(
@@ -33,9 +32,7 @@ def followed_entries(
     url = config.store.url
     if url.startswith((schemes.DJANGO, "memory:", "shelve:")):
         return _Counted(declaring_of(config, clock=clock, app=app), tally), lambda: None
-    store = backends.open_store(
-        url, codec=codec, clock=clock, prefix=config.store.prefix, if_absent="empty"
-    )
+    store = configured_store(config, clock=clock, if_absent="empty")
     sources = [*sources_of(config, clock=clock, app=app), StoreCopy(store, clock)]
     return _Counted(Declarations(sources, clock=clock), tally), store.close
 

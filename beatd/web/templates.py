@@ -1,11 +1,13 @@
 """Render HTML pages from the Jinja templates in `beatd/web/templates`."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -13,6 +15,7 @@ from beatd.canvas import what_runs
 from beatd.web.static_files import static_url
 
 FOLDER = Path(__file__).parent / "templates"
+_IN_BACKTICKS = re.compile(r"`([^`]+)`")
 
 
 @cache
@@ -30,9 +33,15 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["code"] = with_code
     made.globals["static_url"] = static_url
     made.globals["what_runs"] = what_runs
     return made
+
+
+def with_code(text: object) -> Markup:
+    """Return a text of beatd as HTML: escaped, and with <code> in place of its backticks."""
+    return Markup(_IN_BACKTICKS.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def page(

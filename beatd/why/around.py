@@ -9,6 +9,7 @@ from beatd.planning import has_run_out
 from beatd.run_outcome import run_outcome
 from beatd.why.answer import Answer
 from beatd.why.facts import Facts
+from beatd.why.incidents_now import incident_text, incidents_now
 from beatd.why.outage_now import outage_now
 from beatd.why.published import of_published
 from beatd.why.time_words import TimeWords, length
@@ -29,11 +30,24 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
             yield "last run", f"{words.at(last.planned)}, {_became(facts, last)}"
         if answer.cause not in WITHOUT_NEXT:
             yield from _next(facts, answer, words)
-        away = outage_now(facts)
-        if away is not None and away[0] != answer.cause and facts.row is not None:
-            yield "now", away[1]
-    for one in facts.incidents:
-        yield "incident", f"{one.kind}, since {words.about(one.opened)}: {one.observed}"
+    yield from _outage(facts, answer, words)
+    said = "\n".join((answer.line, *(text for _, text in answer.details)))
+    for one in incidents_now(facts):
+        text = incident_text(one, said)
+        known = f": {text}" if text not in said else ""
+        yield "incident", f"{one.kind}, since {words.about(one.opened)}{known}"
+
+
+def _outage(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
+    away = outage_now(facts)
+    if away is None or facts.row is None:
+        return
+    since = next((one.opened for one in facts.incidents if one.kind == away[0]), None)
+    known = "" if since is None else f"since {words.about(since)}"
+    if away[0] == answer.cause and known:
+        yield away[0], known
+    elif away[0] != answer.cause and facts.at is None:
+        yield "now", f"{away[1]} ({known})" if known else away[1]
 
 
 def _blocking(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:

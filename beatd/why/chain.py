@@ -14,7 +14,7 @@ from beatd.why.facts import Facts
 from beatd.why.not_planned import is_moment, not_planned
 from beatd.why.not_sent import of_claim, of_skip, waiting_plan
 from beatd.why.published import of_published
-from beatd.why.time_words import TimeWords
+from beatd.why.time_words import TimeWords, moment_of_run
 
 
 def why(facts: Facts) -> Answer:
@@ -89,7 +89,7 @@ def _of_record(facts: Facts, record: Record, words: TimeWords) -> Answer:
 
 
 def _planned(record: Record, words: TimeWords) -> tuple[tuple[str, str], ...]:
-    return (("planned", words.at(record.planned)), ("task id", record.task_id))
+    return (moment_of_run(record, words), ("task id", record.task_id))
 
 
 def _without_entry(facts: Facts) -> Answer:

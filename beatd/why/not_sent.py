@@ -9,7 +9,7 @@ from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
 from beatd.why.not_planned import stopped
 from beatd.why.outage_now import outage_now
-from beatd.why.time_words import TimeWords, counted, length
+from beatd.why.time_words import TimeWords, counted, length, moment_of_run
 
 #: How a reason of a skip begins -> its cause, and what it means.
 REASONS: tuple[tuple[str, Cause, str], ...] = (
@@ -51,7 +51,7 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
                 text = f"{text}: {rule}"
     if cause == "overlap":
         text = f"skipped: {_still_running(facts, record.reason, words)}"
-    details = [("planned", words.at(record.planned)), ("reason", record.reason)]
+    details = [moment_of_run(record, words), ("reason", record.reason)]
     if record.until is not None:
         least = "at least " if record.at_least else ""
         details.append(("stretch", f"{least}{record.count} moments to {words.at(record.until)}"))
@@ -72,7 +72,7 @@ def _still_running(facts: Facts, reason: str, words: TimeWords) -> str:
 def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
     """Return the answer for a run that was reserved for sending, but maybe not sent."""
     claim = next((one for one in facts.claims if one.task_id == record.task_id), None)
-    details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
+    details = [moment_of_run(record, words), ("task id", record.task_id)]
     if claim is None:
         line = "it is being published now: it was claimed a moment ago"
         return Answer("claimed", line, record.planned, tuple(details))

@@ -20,8 +20,9 @@ from beatd.run_outcome import (
 from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import OUTCOMES_READ, Facts
+from beatd.why.incidents_now import incidents_now
 from beatd.why.outage_now import outage_now
-from beatd.why.time_words import TimeWords, counted, length, runtime
+from beatd.why.time_words import TimeWords, counted, length, moment_of_run, runtime
 
 #: How the error of a failed run begins -> its cause, and what that means.
 ERRORS: tuple[tuple[str, Cause, str], ...] = (
@@ -44,9 +45,9 @@ BECAME: Mapping[str, tuple[Cause, str]] = {
 def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
     """Return what became of a published run, from reports of workers or the state of its queue."""
     deliveries = facts.deliveries.get(record.task_id, ())
-    details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
+    details = [moment_of_run(record, words), ("task id", record.task_id)]
     if record.published is not None:
-        late = "" if not record.late else f", {record.late:.3f} s late"
+        late = "" if not record.lateness else f", {record.lateness:.3f} s late"
         details.append(("published", f"{words.about(record.published)}{late}{_where(facts)}"))
     if record.origin != "planned":
         details.append(("origin", record.origin))
@@ -60,12 +61,14 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
         times = times_delivered(deliveries)
         if times > 1:
             line = f"{line}; the broker delivered it {times} times"
+    known = cause == "unknown task"  # the line says what its error says
+    details = [one for one in details if one[0] != "error" or not (known or one[1] in line)]
     return Answer(cause, line, record.planned, tuple(details))
 
 
 def _where(facts: Facts) -> str:
     queue = facts.queue
-    if queue is None:
+    if queue is None or not queue.name:  # the broker is away
         return ""
     if queue.exchange:
         return f", to the exchange {queue.exchange} with the routing key {queue.routing_key}"
@@ -165,7 +168,7 @@ def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) ->
         line = f"{line}, as did {least}the {runs} before it"
     if facts.row is not None and facts.row.plan.planned is None:
         return f"{line}; no further run is planned"
-    well = not facts.incidents and outage_now(facts) is None
+    well = not incidents_now(facts) and outage_now(facts) is None
     return f"all is well: {line}" if well else line
 
 

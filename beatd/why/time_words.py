@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, tzinfo
 
+from beatd.history import Record
 from beatd.schedules.duration import length_text
 from beatd.schedules.duration import runtime as runtime  # the answers and the pages show it
 from beatd.schedules.moment import in_zone
@@ -22,6 +23,16 @@ class TimeWords:
     def about(self, moment: datetime) -> str:
         """Return the moment as text, cut to milliseconds: "2026-11-28 02:30:00.123 CET"."""
         return self.at(moment.replace(microsecond=moment.microsecond // 1000 * 1000))
+
+
+def moment_of_run(record: Record, words: TimeWords) -> tuple[str, str]:
+    """Return the heading and the text of a run's moment: when it was planned or requested.
+
+    A run that `beatd trigger` requested has no plan; its moment is that of the request.
+    """
+    if record.origin == "trigger":
+        return "requested", words.about(record.planned)
+    return "planned", words.at(record.planned)
 
 
 def length(time: timedelta) -> str:

@@ -22,9 +22,10 @@ from beatd.publishers.transports import connection_of
 from beatd.sources import Source
 from beatd.sources.declarations import Declarations
 from beatd.sources.files import Files
-from beatd.store import Roles, Store
+from beatd.store import Roles
 from beatd.wiring import backends
 from beatd.wiring.alerting import alerts_of
+from beatd.wiring.configured_store import configured_store
 from beatd.wiring.monitors import monitors_of
 from beatd.wiring.packages import read_packages
 from beatd.wiring.started import started_of
@@ -66,9 +67,7 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         declaring = declaring_of(config, clock=clock, app=app)
 
         def store() -> Roles:
-            return Roles.of(
-                backends.open_store(store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl)
-            )
+            return Roles.of(configured_store(config, clock=clock, timeout_s=ttl))
 
     watched = Watched(elapsed=clock.elapsed)
     return Parts(
@@ -177,18 +176,4 @@ def daemon_of(
         limits=Limits(publish_timeout=config.broker.timeout.total_seconds() + 1),
         observers=observers,
         started=started_of(config, app, me.name),
-    )
-
-
-def store_of(config: Config, *, if_absent: backends.IfAbsent) -> Store:
-    """Open the store of the configuration and return it, for commands other than the daemon.
-
-    Raises the same errors as `open_store`.
-    """
-    return backends.open_store(
-        config.store.url,
-        codec=codec,
-        clock=SystemClock(),
-        prefix=config.store.prefix,
-        if_absent=if_absent,
     )

@@ -8,14 +8,13 @@ import sys
 from collections.abc import Callable
 from ipaddress import ip_network
 
-from beatd.clock import Clock, SystemClock
+from beatd.clock import SystemClock
 from beatd.config import Config, schemes
 from beatd.config.tls_files import tls_context
 from beatd.config.urls import on_loopback
 from beatd.config.values import Http
 from beatd.daemon.daemon import Daemon
 from beatd.daemon.status import health_of
-from beatd.definition import codec
 from beatd.errors import StoreError
 from beatd.observers.metrics import Metrics
 from beatd.store import Roles
@@ -26,7 +25,7 @@ from beatd.web.proxy import Proxy
 from beatd.web.site import Site, SiteSettings
 from beatd.web.tokens import Token, Tokens
 from beatd.web.visitors import Visitors
-from beatd.wiring import backends
+from beatd.wiring.configured_store import configured_store
 
 log = logging.getLogger("beatd")
 
@@ -77,8 +76,13 @@ def site_of(
     clock = SystemClock()
     shares = schemes.scheme_of(config.store.url) == "memory"
     http = config.http
+
+    def own_store() -> Roles:
+        timeout_s = config.lock.ttl.total_seconds()
+        return Roles.of(configured_store(config, clock=clock, timeout_s=timeout_s))
+
     return Site(
-        open_store=lambda: _store_of(daemon) if shares else _open_store(config, clock),
+        open_store=lambda: _store_of(daemon) if shares else own_store(),
         shares_store=shares,
         clock=clock,
         health=lambda: health_of(daemon),
@@ -116,15 +120,3 @@ def _store_of(daemon: Daemon) -> Roles:
     if daemon.store is None:
         raise StoreError("not open yet")
     return daemon.store
-
-
-def _open_store(config: Config, clock: Clock) -> Roles:
-    return Roles.of(
-        backends.open_store(
-            config.store.url,
-            codec=codec,
-            clock=clock,
-            prefix=config.store.prefix,
-            timeout=config.lock.ttl.total_seconds(),
-        )
-    )

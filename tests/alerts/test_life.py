@@ -174,11 +174,13 @@ def test_a_short_outage_of_the_broker_is_no_news(scene: Scene) -> None:
     scene.add(["a"], failed=1)
     thread = scene.leader()
     scene.passes(40)
-    thread.events(BrokerAway("gone"))
+    thread.events(BrokerAway("it is gone."))
     scene.passes(10)
     thread.events(BrokerBack(10))
     scene.silence()
-    assert [one.kind for one in scene.incidents()] == ["broker away"]
+    (incident,) = scene.incidents()
+    assert incident.kind == "broker away"
+    assert incident.observed == "it is gone; over: it can be used"
 
 
 # paused, disabled, resumed, new

@@ -21,7 +21,7 @@ from beatd.config import load_config
 from beatd.definition import entry_from
 from beatd.planning import first
 from beatd.store import Store
-from beatd.wiring.build import store_of
+from beatd.wiring.configured_store import configured_store
 from tests.daemon.test_service import free_port, get
 from tests.process import Process
 
@@ -123,7 +123,7 @@ def lived(daemon: Process, path: Path, port: int) -> list[Sample]:
     samples: list[Sample] = []
     ends = time.monotonic() + LENGTH_S / len(STORES)
     reload_at = sample_at = time.monotonic()
-    with closing(store_of(load_config(str(path)).config, if_absent="refuse")) as store:
+    with closing(configured_store(load_config(str(path)).config, if_absent="refuse")) as store:
         churn, number = Churn(store), 0
         while (now := time.monotonic()) < ends:
             churn.step(number := number + 1)

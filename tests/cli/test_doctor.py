@@ -1,5 +1,6 @@
 """beatd doctor: one line for each part, and an exit code."""
 
+import json
 import socket
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +19,13 @@ def has_leader(here: Here) -> bool:
     """Return True once a daemon leads by the store."""
     with closing(here.store("empty")) as store:
         return any(one.role == "leader" for one in store.daemons())
+
+
+def trouble_is_announced(here: Here) -> bool:
+    """Return True once a daemon says in the store that a file and the broker are wrong."""
+    with closing(here.store("empty")) as store:
+        daemons = store.daemons()
+    return any(one.problems and one.broker for one in daemons)
 
 
 def test_all_is_well_without_a_server(here: Here) -> None:
@@ -43,6 +51,22 @@ def test_a_dead_broker_is_one_line_and_ends_1(here: Here) -> None:
         "127.0.0.1:1. Connection refused.",
         "1 error",
     ]
+
+
+def test_what_check_says_of_a_file_or_of_the_broker_the_daemon_does_not_say_again(
+    here: Here,
+) -> None:
+    config = "broker: redis://127.0.0.1:1/0\nschedules: [jobs/]\n"
+    here.file("config.yaml", config + "entries:\n  a: {task: t, every: 1s}\n")
+    here.file("jobs/b.yaml", "entries: {b: {task: t, every: 1s}}\n")
+    with closing(Process("run", cwd=here.folder)) as daemon:
+        daemon.says("waiting for the broker")
+        here.file("jobs/b.yaml", "entries: {b: {task: t, evry: 1s}}\n")
+        until(lambda: trouble_is_announced(here), 60, "the daemon announced no trouble")
+        found = json.loads(here("doctor", "--json", code=1).out)["findings"]
+    lines = [one["text"] for one in found]
+    assert len([line for line in lines if "evry" in line]) == 1
+    assert len([line for line in lines if "Connection refused" in line]) == 1
 
 
 def test_json(here: Here) -> None:

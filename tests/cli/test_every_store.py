@@ -10,7 +10,7 @@ import pytest
 
 from beatd.config import load_config
 from beatd.presence import Presence
-from beatd.wiring.build import store_of
+from beatd.wiring.configured_store import configured_store
 from tests.cli.conftest import Beatd, Here
 from tests.fake_lease import holder
 
@@ -118,7 +118,7 @@ def test_a_thousand_entries_are_applied_once(here: Here) -> None:
 
 def test_a_new_identity_takes_the_term_from_whoever_has_it(here: Here) -> None:
     config = load_config(str(here.folder / "config.yaml")).config
-    with closing(store_of(config, if_absent="create")) as store:
+    with closing(configured_store(config, if_absent="create")) as store:
         me = holder("slept through it")
         store.announce(Presence(me, "leader", True, me.since), 60.0)
         assert "stop the daemons" in here("store", "new-identity", code=1).line

@@ -1,5 +1,6 @@
 """What `beatd incidents`, `beatd alerts test` and `beatd check` say of alerts."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from beatd.incident import Incident
 from beatd.wiring.backends import open_store
 from tests.cli.conftest import Beatd
 from tests.notifiers.receivers import closed_url, receiver
+from tests.process import Process
 
 OPENED = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CONFIG = """
@@ -140,14 +142,32 @@ def test_check_says_that_apprise_is_not_installed(
     assert "pip install 'beatd[alerts]'" in beatd("check", "-c", config).out
 
 
-def test_check_and_add_warn_of_an_alert_that_nobody_judges(beatd: Beatd, config: Path) -> None:
-    config.write_text(
-        'broker: {url: "memory://"}\nstore: {url: "sqlite:///beatd.db"}\n'
-        "defaults: {alert: {failed: 3}}\nentries: {a: {task: t, every: 1h}}\n"
-    )
-    assert "entries.a.alert: is not judged" in beatd("check", "-c", config).out
+UNJUDGED = (
+    'broker: {url: "memory://"}\nstore: {url: "sqlite:///beatd.db"}\n'
+    "defaults: {alert: {failed: 3}}\nentries:\n  a: {task: t, every: 1h}\n"
+    "  b: {task: t, every: 1h}\n"
+)
+
+
+def test_an_alert_that_nobody_judges_fails_check_and_add_warns(beatd: Beatd, config: Path) -> None:
+    config.write_text(UNJUDGED)
+    ended = beatd("check", "-c", config)
+    assert ended.code == 1
+    line = "config.yaml:5: error: entries.a.alert: is not judged (nor that of 1 more), so nobody is"
+    assert line in ended.out
+    config.write_text(f"alerts: {{}}\n{UNJUDGED}")
+    assert beatd("check", "-c", config).code == 0
+    config.write_text(UNJUDGED)
     added = beatd("add", "b", "--task", "t", "--every", "1h", "--alert", "late=1m", "-c", config)
     assert added.code == 0 and "--alert: is not judged" in added.err
+
+
+def test_the_daemon_warns_of_an_alert_that_nobody_judges_and_runs(config: Path) -> None:
+    config.write_text(UNJUDGED)
+    with closing(Process("run", cwd=config.parent)) as daemon:
+        line = daemon.says("entries.a.alert: is not judged")
+        assert " warning " in line
+        daemon.says("leading, term 1")
 
 
 def test_check_and_add_warn_of_a_monitor_in_sentry_without_a_project(

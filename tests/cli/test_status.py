@@ -82,8 +82,17 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     announced(x, tick_age=0.1, atomic=1.0, late_p50=0.001, late_p99=0.002, late_max=0.003)
     found = x.json("status")
     assert list(found) == [
-        *("name", "host", "pid", "role", "term", "leader", "standbys", "store", "broker"),
-        *("lock", "atomic", "unknowns", "last_seen_age", "last_tick_age", "lateness"),
+        *("name", "host", "pid", "role", "term", "leader", "last_leader", "standbys"),
+        *(
+            "store",
+            "broker",
+            "lock",
+            "atomic",
+            "unknowns",
+            "last_seen_age",
+            "last_tick_age",
+            "lateness",
+        ),
         *("went_back", "requests", "failing", "running_long", "incidents", "entries"),
         *("next", "conflicts", "invalid_sources"),
     ]
@@ -102,7 +111,31 @@ def test_a_store_that_nobody_serves_is_told(x: Here) -> None:
     assert (found["leader"], found["store"]["ok"], found["entries"]) == (None, True, 1)
     assert found["broker"] == {"ok": None}
     out = x("status", code=1).out
-    assert "nobody leads" in out and "only daemons connect to it" in out
+    assert "nobody leads, and no daemon runs; no daemon has ever led; start one: beatd run" in out
+    assert "only daemons connect to it" in out
+
+
+def stands_by(here: Here, **more: Any) -> tuple[dict[str, Any], str]:
+    """The status after a leader is gone, as JSON and as one line of text."""
+    store = here.store()
+    store.begin(LEADER)
+    known = {"broker_ok": True, "seen_at": datetime.now(UTC), "stats": {"lock_ttl": 2.0}, **more}
+    store.announce(Presence(STANDBY, "standby", **known), 60.0)
+    store.close()
+    return here.json("status", code=1), " ".join(here("status", code=1).out.split())
+
+
+def test_status_says_who_led_and_how_long_its_lock_lasts(x: Here) -> None:
+    found, out = stands_by(x, lock_holder="one")
+    assert found["last_leader"]["name"] == "one" and found["leader"] is None
+    assert found["lock"] == {"ok": True, "holder": "one", "ttl": 2.0}
+    assert (
+        "nobody leads yet: 1 daemon stands by, and one has the lock (it ends with that process, on "
+        "a server at the latest 2 s after its last renewal); one (host-a, pid 11) led last, in "
+        "term 1"
+    ) in out
+    _, out = stands_by(x)
+    assert "1 daemon stands by, the lock is free, and one leads in a moment; one (host-a" in out
 
 
 def test_a_store_that_is_away_keeps_the_shape(x: Here) -> None:

@@ -16,7 +16,7 @@ from beatd.clock import SystemClock
 from beatd.config import Config, Store
 from beatd.definition import codec
 from beatd.doctor.finding import Finding
-from beatd.doctor.store import clock_findings, lock_findings, store_findings
+from beatd.doctor.store import clock_findings, daemons_in_store, lock_findings, store_findings
 from beatd.leader import Holder
 from beatd.presence import Presence
 from beatd.stores.sql.tables import ledger
@@ -40,6 +40,11 @@ class SetClock(SystemClock):
 def found(url: str, *, ahead_s: float = 0.0, folder: str = "/") -> list[Finding]:
     config = Config(store=Store(url=url), folder=folder)
     return list(store_findings(config, clock=SetClock(ahead_s), timeout_s=2.0))
+
+
+def of_daemons(url: str) -> list[Finding]:
+    config = Config(store=Store(url=url), folder="/")
+    return list(daemons_in_store(config, clock=SystemClock(), timeout_s=2.0))
 
 
 def texts(findings: list[Finding], level: str) -> list[str]:
@@ -77,7 +82,8 @@ def test_a_store_that_is_used_is_well(url: str) -> None:
     assert texts(findings, "error") == []
     assert any("answers and takes writes" in one.text for one in findings)
     assert any(one.text.startswith("0 entries, opened in ") for one in findings)
-    assert findings[-1].text == "no daemon runs, so nothing is sent; run `beatd run`"
+    (of_no_daemon,) = of_daemons(url)
+    assert of_no_daemon.text == "no daemon runs, so nothing is sent; run `beatd run`"
 
 
 def test_an_older_schema_is_named_and_not_upgraded(url: str) -> None:
@@ -219,7 +225,7 @@ def test_daemons_that_differ(url: str) -> None:
         store.announce(
             Presence(old, "standby", False, now, clock_offset=-3.0, broker="it is away"), 60
         )
-        findings = [one for one in found(url) if one.subject == "daemons"]
+        findings = of_daemons(url)
     assert [(one.level, one.text) for one in findings] == [
         ("ok", "new leads, 1 standby"),
         (
@@ -228,7 +234,23 @@ def test_daemons_that_differ(url: str) -> None:
             "older one; restart them after an upgrade",
         ),
         ("error", "old cannot use the broker: it is away"),
-        ("warning", "the clock of old is 3.0 s behind the store's; up to 1 s is fine"),
+        ("warning", "old has a clock 3.0 s behind the store's; up to 1 s is fine"),
+    ]
+
+
+def test_what_two_daemons_say_is_one_line(url: str) -> None:
+    with opened(url) as store:
+        now = SystemClock().now()
+        for number, name in enumerate(("a", "b")):
+            holder = Holder(name, "h", number, now, name)
+            problem = "invalid source: jobs.yaml:3: is not YAML"
+            store.announce(
+                Presence(holder, "standby", False, now, broker="refused.", problems=(problem,)), 60
+            )
+        lines = [one.text for one in of_daemons(url)]
+    assert lines[-2:] == [
+        "a, b cannot use the broker: refused.",
+        "a, b: invalid source: jobs.yaml:3: is not YAML",
     ]
 
 

@@ -142,6 +142,20 @@ def test_failed_runs_are_a_line_each_and_a_count_of_the_others(
     assert lines.records[0].facts["runtime"] == 1.5  # type: ignore[attr-defined]
 
 
+def test_a_task_that_no_worker_knows_says_how_many_runs_had_no_line(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    known = {"delivery": "d", "name": "e", "planned": NOON, "at": NOON, "error": "NotRegistered: t"}
+    first, second = (Delivery(task_id=one, state="failed", **known) for one in ("1", "2"))
+    LogObserver()(RunsFailed((first, second), 0, {"1": 0, "2": 59}))
+    begin = "run failed: e of 2026-03-01T12:00:00+00:00: NotRegistered: t"
+    assert lines.messages == [
+        f"{begin}; until it changes, this is said once an hour",
+        f"{begin}; so did 59 runs since the last such line; until it changes, this is said once an "
+        "hour",
+    ]
+
+
 def test_a_few_incidents_are_a_line_each_and_many_are_a_line_for_each_kind(
     lines: pytest.LogCaptureFixture,
 ) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Plan, Stored
 from beatd.changes import Author, ChangeRecord, EntryState, Pause
-from beatd.entry import Entry
+from beatd.entry import Alert, Entry
 from beatd.history import Record
 from beatd.incident import Incident
 from beatd.leader import Holder
@@ -383,7 +383,8 @@ def test_an_entry_whose_runs_are_all_fine_says_that_all_is_well() -> None:
     about_one = answered(at=NOON, **facts)
     assert about_one.line == "it ran in 0.0 ms on w1, and succeeded"
     incident = Incident(kind="late", name="noon", opened=NOON, observed="3 s late")
-    assert "all is well" not in answered(incidents=[incident], **facts).line
+    judged = row(noon(alert=Alert(late=timedelta(seconds=1))))
+    assert "all is well" not in answered(row=judged, incidents=[incident], **facts).line
 
 
 def test_all_is_not_well_while_nobody_leads() -> None:
@@ -406,14 +407,84 @@ def test_an_entry_that_is_paused_names_its_last_run() -> None:
     assert dict(answer.details)["last run"] == "2027-01-10 12:00:00 UTC, succeeded"
 
 
-def test_open_incidents_of_the_entry_and_of_the_whole_are_named() -> None:
-    of_entry = Incident(kind="failed", name="noon", opened=NOON, observed="3 failures in a row")
-    of_all = replace(of_entry, kind="broker away", name="", observed="refused")
-    answer = answered(incidents=[of_all, of_entry])
-    assert [text for what, text in answer.details if what == "incident"] == [
-        "broker away, since 2027-01-10 12:00:00 UTC: refused",
+OF_ENTRY = Incident(kind="failed", name="noon", opened=NOON, observed="3 failures in a row")
+OF_BROKER = replace(OF_ENTRY, kind="broker away", name="", observed="it does not answer")
+OF_OUTCOMES = replace(OF_BROKER, kind="outcomes away", observed="refused.")
+OF_SOURCE = replace(OF_BROKER, kind="invalid source", observed="jobs.yaml:4: entries.b.x: is bad")
+ALERTED = row(noon(alert=Alert(failed=3, recovered=2, missing=timedelta(hours=1))))
+
+
+def incidents_in(answer: Answer) -> list[str]:
+    return [text for what, text in answer.details if what == "incident"]
+
+
+def test_open_incidents_are_named_those_of_the_entry_first() -> None:
+    answer = answered(row=ALERTED, incidents=[OF_OUTCOMES, OF_ENTRY])
+    assert incidents_in(answer) == [
         "failed, since 2027-01-10 12:00:00 UTC: 3 failures in a row",
+        "outcomes away, since 2027-01-10 12:00:00 UTC: refused.",
     ]
+
+
+def test_a_broker_that_is_away_is_named_once() -> None:
+    away = [replace(LEADER, broker_ok=False, broker="refused.")]
+    both = [OF_OUTCOMES, OF_BROKER]
+    due = answered(row=row(planned=NOON), daemons=away, incidents=both)
+    assert due.line == "it is due, and the leader cannot reach the broker: refused."
+    assert dict(due.details)["broker away"] == "since 2027-01-10 12:00:00 UTC"
+    assert incidents_in(due) == []
+    ran = answered(daemons=away, incidents=both, **delivery("succeeded"))
+    now = "the leader cannot reach the broker: refused. (since 2027-01-10 12:00:00 UTC)"
+    assert dict(ran.details)["now"] == now
+    assert incidents_in(ran) == []
+
+
+def test_an_incident_that_the_facts_show_to_be_over_is_not_named() -> None:
+    assert incidents_in(answered(incidents=[OF_BROKER])) == []  # the leader reaches the broker
+    report = delivery("succeeded", finished=NOW)
+    assert incidents_in(answered(incidents=[OF_OUTCOMES, OF_SOURCE], **report)) == []
+    assert incidents_in(answered(incidents=[OF_ENTRY], **report)) == []  # no `alert` any more
+    missing = replace(OF_ENTRY, kind="missing")
+    assert incidents_in(answered(row=ALERTED, incidents=[missing], **report)) == []
+    assert answered(row=ALERTED, incidents=[missing], **report).line.startswith("all is well")
+    first = answered(row=ALERTED, incidents=[OF_ENTRY], **report)  # the first of two successes
+    assert incidents_in(first) == ["failed, since 2027-01-10 12:00:00 UTC: 3 failures in a row"]
+
+
+def test_an_invalid_source_is_named_once_with_its_mistake_of_now() -> None:
+    other = "jobs.yaml:9: entries.c.y: is wrong"
+    answer = answered(problems=[other], incidents=[OF_SOURCE])
+    assert incidents_in(answer) == [f"invalid source, since 2027-01-10 12:00:00 UTC: {other}"]
+    unknown = answered(row=None, problems=[other], incidents=[OF_SOURCE])
+    assert other in unknown.line
+    assert incidents_in(unknown) == ["invalid source, since 2027-01-10 12:00:00 UTC"]
+
+
+def test_a_requested_run_has_no_plan_and_no_lateness() -> None:
+    asked = replace(published(origin="trigger"), planned=NOON - timedelta(seconds=0.123456))
+    details = dict(answered(records=[asked]).details)
+    assert details["requested"] == "2027-01-10 11:59:59.876 UTC"
+    assert details["published"] == "2027-01-10 12:00:00.002 UTC"
+    assert "planned" not in details
+    unsent = answered(records=[replace(asked, state="failed", reason="refused")])
+    assert "requested" in dict(unsent.details) and "planned" not in dict(unsent.details)
+    of_past = dict(answered(records=[published(origin="backfill")]).details)
+    assert of_past["planned"] == "2027-01-10 12:00:00 UTC"
+    assert of_past["published"] == "2027-01-10 12:00:00.002 UTC"
+
+
+def test_the_error_of_a_run_is_named_once() -> None:
+    observed = "3 failures in a row, the last: failed: KeyError: 'a'"
+    incident = replace(OF_ENTRY, observed=observed)
+    answer = answered(
+        row=ALERTED, incidents=[incident], **delivery("failed", error="KeyError: 'a'")
+    )
+    text = "\n".join((answer.line, *map(str, answer.details)))
+    assert text.count("KeyError") == 1
+    assert incidents_in(answer) == ["failed, since 2027-01-10 12:00:00 UTC: 3 failures in a row"]
+    error = "NotRegistered: the worker does not know the task 't'"
+    unknown = answered(**delivery("failed", error=error))
+    assert "error" not in dict(unknown.details)
 
 
 def test_moments_that_are_no_planned_ones_have_milliseconds_at_most() -> None:

@@ -188,3 +188,15 @@ def test_a_page_without_its_store_tries_again_by_itself(shown: Shown) -> None:
     assert answer.status == 503
     assert "data-retry" in answer.text
     assert "the store is away: &lt;refused&gt;" in answer.text
+
+
+def test_commands_and_keys_are_code_and_not_in_backticks(shown: Shown) -> None:
+    overview = shown.text("/")
+    assert "<code>beatd add</code>" in overview
+    lead(shown.store, shown.now)
+    trouble = "invalid source: a.yaml: has no `entries:`; put <them> under `entries:`"
+    one = shown.store.daemons()[0]
+    shown.store.announce(replace(one, problems=(trouble,)), 60)
+    daemons = shown.text("/daemons")
+    assert "has no <code>entries:</code>; put &lt;them&gt; under <code>entries:</code>" in daemons
+    assert "`" not in overview + daemons

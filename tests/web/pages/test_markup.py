@@ -83,6 +83,11 @@ def test_each_page_has_the_elements_that_it_has_with_plain_texts(
         assert Structure(answer.text).elements == Structure(plain[name].text).elements, name
 
 
+def test_no_page_shows_a_backtick(plain: Pages) -> None:
+    for name, answer in plain.items():
+        assert "`" not in Structure(answer.text).shown, name
+
+
 def test_nothing_on_a_page_is_carried_out(hostile: tuple[FilledSite, Pages]) -> None:
     for name, answer in hostile[1].items():
         page = Structure(answer.text)
