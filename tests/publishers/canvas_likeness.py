@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 from celery import Celery
@@ -21,6 +22,15 @@ MOMENTS = {"eta", "expires", "expiration"}
 def entry_of(plain: Mapping[str, Any], options: Mapping[str, Any]) -> Entry:
     entry = entry_from("the canvas", {"every": "1h", **plain, "options": options})
     return codec.decode(entry.name, codec.encode(entry), "cli", "")
+
+
+def without_subscriptions(app: Celery) -> None:
+    """Keep celery from subscribing to results, over a connection that stays open until much later.
+
+    A result that is deleted, whenever that is, would end its subscription over another one.
+    """
+    backend = app.backend
+    backend.add_pending_result = backend.remove_pending_result = backend.on_task_call = Mock()
 
 
 def signature(app: Celery) -> Callable[..., Signature]:

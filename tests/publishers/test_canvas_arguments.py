@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from celery import Celery, chain, chord, chunks, group
@@ -24,7 +23,7 @@ from beatd.publishers.lazy_arguments import is_mark
 from beatd.sources.app import App
 from tests.fake_clock import FakeClock
 from tests.publishers.brokers import redis_lists
-from tests.publishers.canvas_likeness import alike, publish, signature
+from tests.publishers.canvas_likeness import alike, publish, signature, without_subscriptions
 from tests.publishers.runs import run
 
 Make = Callable[..., Any]  # of a canvas, from a function that makes a signature
@@ -36,7 +35,7 @@ def app_with(broker: str, results: str) -> Iterator[Celery]:
     made = Celery("own", broker=broker, backend=results, set_as_current=False)
     made.conf.update(result_expires=None, accept_content=["json", "pickle"])
     # Celery subscribes to the results of a group, over a connection that stays open.
-    made.backend.add_pending_result = made.backend.on_task_call = Mock()
+    without_subscriptions(made)
     yield made
     if results.startswith("redis"):
         made.backend.client.connection_pool.disconnect()

@@ -5,7 +5,6 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 import redis
@@ -15,7 +14,13 @@ from kombu import pools
 from beatd.publisher import Outcome
 from beatd.publishers.celery import CeleryPublisher
 from tests.publishers.brokers import redis_lists
-from tests.publishers.canvas_likeness import alike, entry_of, publish, signature
+from tests.publishers.canvas_likeness import (
+    alike,
+    entry_of,
+    publish,
+    signature,
+    without_subscriptions,
+)
 from tests.publishers.canvases import CANVASES
 from tests.publishers.runs import always, run
 
@@ -28,8 +33,7 @@ def app(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Celery]:
     results = redis_url if request.param == "redis" else "db+sqlite://"
     app = Celery("project", broker=redis_url, backend=results, set_as_current=False)
     app.conf.task_create_missing_queues = True
-    # Celery subscribes to the results of a group, over a connection that stays open.
-    app.backend.add_pending_result = app.backend.on_task_call = Mock()
+    without_subscriptions(app)
     yield app
     if request.param == "redis":
         app.backend.client.connection_pool.disconnect()

@@ -16,7 +16,14 @@ from kombu import pools
 from beatd.publisher import Outcome
 from beatd.publishers.celery import CeleryPublisher
 from tests.publishers.brokers import redis_lists
-from tests.publishers.canvas_likeness import MOMENTS, alike, entry_of, publish, signature
+from tests.publishers.canvas_likeness import (
+    MOMENTS,
+    alike,
+    entry_of,
+    publish,
+    signature,
+    without_subscriptions,
+)
 from tests.publishers.canvases import CANVASES
 from tests.publishers.runs import always, run
 
@@ -30,8 +37,7 @@ def app(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Celery]:
     @app.task(name="a", shared=False)  # the others are not registered
     def a(*args: Any, **kwargs: Any) -> None: ...
 
-    # Celery subscribes to the results of a group, over a connection that stays open.
-    app.backend.add_pending_result = app.backend.on_task_call = Mock()
+    without_subscriptions(app)
     yield app
     if request.param == "redis":
         app.backend.client.connection_pool.disconnect()

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import Mock
 
 import amqp
 import pytest
@@ -14,7 +13,13 @@ from beatd.publisher import Outcome
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.largest_step import with_largest_step
 from tests.publishers.brokers import rabbit_queue, unique
-from tests.publishers.canvas_likeness import alike, entry_of, publish, signature
+from tests.publishers.canvas_likeness import (
+    alike,
+    entry_of,
+    publish,
+    signature,
+    without_subscriptions,
+)
 from tests.publishers.canvases import CANVASES
 from tests.publishers.runs import always, run
 
@@ -31,8 +36,7 @@ def app(rabbit_url: str, rabbit: amqp.Channel) -> Iterator[Celery]:
     app.conf.broker_transport_options = {"confirm_publish": True}
     for queue in QUEUES:
         rabbit.queue_declare(queue, durable=True, auto_delete=False)
-    # Celery subscribes to the results of a group, over a connection that stays open.
-    app.backend.add_pending_result = Mock()
+    without_subscriptions(app)
     yield app
     app.close()
     pools.reset()
