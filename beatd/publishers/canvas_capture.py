@@ -28,6 +28,7 @@ _MARK = "beatd_captures"
 
 class _Captured(threading.local):
     producer: CapturingProducer | None = None
+    writes = False  # one of the effects is being made
     effects: list[Effect]
     ids: Iterator[str]
 
@@ -98,7 +99,7 @@ def _replace(backend: Any, name: str, captures: Callable[..., Any]) -> None:
 
     @wraps(original)
     def method(*args: Any, **kwargs: Any) -> Any:
-        if _now.producer is None:
+        if _now.producer is None and not (_now.writes and captures is _nothing):
             return original(*args, **kwargs)
         return captures(backend, original, *args, **kwargs)
 
@@ -106,13 +107,23 @@ def _replace(backend: Any, name: str, captures: Callable[..., Any]) -> None:
 
 
 def _later(_backend: Any, original: Any, *args: Any, **kwargs: Any) -> None:
-    if getattr(original, "__func__", None) is Backend.set_chord_size:
-        return  # it does nothing
-    _now.effects.append(partial(original, *args, **kwargs))
+    _now.effects.append(partial(_write, partial(original, *args, **kwargs)))
 
 
 def _set_chord_size(backend: Any, original: Any, group_id: str, size: int) -> None:
-    _now.effects.append(partial(write_chord_size, backend, original, group_id, size))
+    if getattr(original, "__func__", None) is Backend.set_chord_size:
+        return  # it does nothing
+    _now.effects.append(
+        partial(_write, partial(write_chord_size, backend, original, group_id, size))
+    )
+
+
+def _write(effect: Effect) -> None:
+    _now.writes = True
+    try:
+        effect()
+    finally:
+        _now.writes = False
 
 
 def _apply_chord(backend: Any, original: Any, *args: Any, **kwargs: Any) -> None:

@@ -95,6 +95,16 @@ def test_the_results_of_a_group_are_not_subscribed_to(redis_url: str) -> None:
     pending.assert_not_called()
 
 
+def test_the_results_of_a_chord_are_not_subscribed_to(redis_url: str) -> None:
+    """Neither while its counter is written."""
+    app = Celery("project", broker=redis_url, backend=redis_url, set_as_current=False)
+    assert publish(app, run(entry_of(CANVASES["chord"].plain, {}))) == [Outcome("confirmed")]
+    with redis.Redis.from_url(redis_url) as client:
+        last_commands = [one["cmd"] for one in client.client_list()]
+    app.backend.client.connection_pool.disconnect()
+    assert [command for command in last_commands if "subscribe" in command] == []
+
+
 def test_a_chord_without_a_result_backend_is_rejected(redis_url: str) -> None:
     app = Celery("project", broker=redis_url, set_as_current=False)
     one = run(entry_of(CANVASES["chord"].plain, {}))
