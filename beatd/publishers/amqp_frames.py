@@ -20,7 +20,6 @@ from beatd.publishers.placeholders import (
     NAME,
     PLANNED,
     RUN,
-    RUN_PLACES,
     TRACE,
     TRACEPARENT,
     Gaps,
@@ -82,11 +81,8 @@ class AmqpFrames(TransportTemplate):
             text = text.replace(pack(">B", MARK) + EXPIRATION.encode(), EXPIRATION.encode())
             self._header -= MARK + 1
         once = [NAME, ARGSREPR, KWARGSREPR, TABLE, BODY_SIZE, BODIES]
-        later = dict(RUN_PLACES)
-        if self._dies_next:
-            later[SIZE] = len(RUN)
-        else:
-            once.append(SIZE)
+        later = list(RUN)
+        (later if self._dies_next else once).append(SIZE)
         self._gaps = Gaps(text, once, later)
 
     def fill(self, fields: EntryFields) -> tuple[tuple[bytes, ...], int]:

@@ -27,6 +27,7 @@ from beatd.run_part import HEADER as PART_HEADER
 from beatd.run_part import parts_of_run
 
 MARK = str(uuid4())  # before the number of an argument
+SHARED_TASKS_MAX = 50
 JSON = "application/json"
 
 
@@ -93,7 +94,7 @@ def canvas_shape(app: Celery, producer: CapturingProducer, run: Run) -> CanvasSh
     for message in probe.messages:
         if message.content_type != JSON or not isinstance(message.body, str):
             return None
-        bodies.append(Gaps(message.body.encode(), names, {}))
+        bodies.append(Gaps(message.body.encode(), names, ()))
         steps.append(numbers[message.headers[PART_HEADER]])
     longest = app.amqp.argsrepr_maxsize, app.amqp.kwargsrepr_maxsize
     levels = app.conf.get("task_repr_maxlevels", 3)  # before celery 5.7 there is no setting
@@ -109,12 +110,13 @@ def _has_marks_elsewhere(messages: Sequence[CeleryMessage]) -> bool:
 
 
 def _marked(entry: Entry) -> Entry | None:
-    # None: a step in chunks, whose arguments decide how many messages there are; or an entry of an
-    # app, whose own values are sent.
+    # None: a step in chunks, whose arguments decide how many messages there are; an entry of an
+    # app, whose own values are sent; or so many tasks that hardly another entry has the same.
     assert entry.canvas is not None, "an entry with a task has another template"
-    if entry.source.startswith(APP) or any(
-        step.chunks is not None for _, step in tasks_of(entry.canvas)
-    ):
+    tasks = [step for _, step in tasks_of(entry.canvas)]
+    if len(tasks) > SHARED_TASKS_MAX or entry.source.startswith(APP):
+        return None
+    if any(step.chunks is not None for step in tasks):
         return None
     return replace(entry, name=NAME, canvas=_marked_step(entry.canvas, count()))
 

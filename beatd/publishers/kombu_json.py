@@ -18,7 +18,7 @@ from beatd.publishers.placeholders import (
     BODY,
     KWARGSREPR,
     NAME,
-    RUN_PLACES,
+    RUN,
     TAG,
     Gaps,
     RunGaps,
@@ -50,7 +50,7 @@ class KombuJson(TransportTemplate):
         message = _message(channel, celery_message)
         message["properties"]["delivery_tag"] = TAG
         text = str(dumps(message)).encode()
-        self._gaps = Gaps(text, (NAME, ARGSREPR, KWARGSREPR, message["body"]), RUN_PLACES)
+        self._gaps = Gaps(text, (NAME, ARGSREPR, KWARGSREPR, message["body"]), RUN)
 
     def fill(self, fields: EntryFields) -> tuple[bytes, ...]:
         body, _ = self._channel.encode_body(fields.body, self._encoding)
@@ -74,13 +74,15 @@ class KombuJsonOfRun(RunTemplate):
         body = celery_message.body
         self._is_text = isinstance(body, str)
         self._body = RunGaps(body.encode() if isinstance(body, str) else bytes(body), places)
-        self._outer = RunGaps(str(dumps(message)).encode(), {**places, BODY: len(places)})
+        before, after = str(dumps(message)).encode().split(BODY.encode())
+        self._before, self._after = RunGaps(before, places), RunGaps(after, places)
 
     def render(self, values: Sequence[bytes]) -> bytes:
         raw = self._body.render(values)
         body = raw.decode() if self._is_text else raw
         text, _ = self._channel.encode_body(body, self._channel.body_encoding)
-        return self._outer.render((*values, encode_basestring_ascii(text)[1:-1].encode()))
+        encoded = encode_basestring_ascii(text)[1:-1].encode()
+        return self._before.render(values) + encoded + self._after.render(values)
 
 
 def _message(channel: Any, celery_message: CeleryMessage) -> dict[str, Any]:

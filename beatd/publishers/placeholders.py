@@ -15,36 +15,31 @@ ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG, TRACE = (str(uuid4()) for _ in range
 
 # The placeholders of the values of a run, in the order of `Values`.
 RUN = (ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG, TRACE)
-RUN_PLACES = {mark: place for place, mark in enumerate(RUN)}
 Values = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
 MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # the length of every moment in a message
 TRACEPARENT = len(f"00-{32 * '0'}-{16 * '0'}-01")
-SEARCHED_ONE_BY_ONE = 40
 LIKE_A_MARK = re.compile(
-    rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    rb"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     rb"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+00:00"
-    rb"|00-[0-9a-f]{32}-[0-9a-f]{16}-01"
+    rb"|00-[0-9a-f]{32}-[0-9a-f]{16}-01)"
 )
 
 
 class Gaps:
     """The bytes of a message, cut at the places where values are filled in.
 
-    `once` lists the placeholders that are filled in once for each entry. `later` has those that are
-    filled in for each run, with the place of each one's value among the values.
+    `once` lists the placeholders that are filled in once for each entry, `later` those that are
+    filled in for each run.
     """
 
-    def __init__(self, text: bytes, once: Sequence[str], later: Mapping[str, int]) -> None:
+    def __init__(self, text: bytes, once: Sequence[str], later: Sequence[str]) -> None:
         self._once = {mark.encode(): place for place, mark in enumerate(once)}
-        self._later = {mark.encode(): place for mark, place in later.items()}
+        self._later = {mark.encode(): place for place, mark in enumerate(later)}
         marks = b"|".join(re.escape(mark) for mark in (*self._once, *self._later))
         self._parts = re.split(b"(" + marks + b")", text) if marks else [text]
         order = [self._later[part] for part in self._parts if part in self._later]
-        # With one place only, itemgetter would give the value itself.
-        self._pick: Callable[[Sequence[bytes]], Iterable[bytes]] = (
-            itemgetter(*order) if len(order) > 1 else lambda values: [values[at] for at in order]
-        )
+        self._pick = picker(order)
 
     def fill(self, values: Sequence[bytes]) -> tuple[bytes, ...]:
         """Fill in the values of one entry, and return the parts of the message for `render`.
@@ -72,18 +67,30 @@ class Gaps:
 class RunGaps:
     """The bytes of a message of one entry, with gaps for the values of a run.
 
-    If there are many `places`, only texts in the form of an id, a moment or a traceparent are
-    looked up in it: a group of a thousand tasks has a thousand ids, and each message few of them.
+    Texts in the form of an id, a moment or a traceparent are gaps if they are in `places`, which
+    has the place of the value of each.
     """
 
     def __init__(self, text: bytes, places: Mapping[str, int]) -> None:
-        if len(places) > SEARCHED_ONE_BY_ONE:
-            found = {mark.decode() for mark in LIKE_A_MARK.findall(text)} & places.keys()
-        else:
-            found = {mark for mark in places if mark.encode() in text}
-        self._gaps = Gaps(text, (), {mark: places[mark] for mark in found})
-        self._filled = self._gaps.fill(())
+        self._parts, order = [b""], list[int]()
+        # One pattern for all messages: a group of a thousand tasks has a thousand ids.
+        for nth, piece in enumerate(LIKE_A_MARK.split(text)):
+            place = places.get(piece.decode()) if nth % 2 else None
+            if place is None:
+                self._parts[-1] += piece
+            else:
+                order.append(place)
+                self._parts += (b"", b"")
+        self._pick = picker(order)
 
     def render(self, values: Sequence[bytes]) -> bytes:
         """Return the bytes with the values of a run filled in."""
-        return self._gaps.render(self._filled, values)
+        rendered = list(self._parts)
+        rendered[1::2] = self._pick(values)
+        return b"".join(rendered)
+
+
+def picker(order: Sequence[int]) -> Callable[[Sequence[bytes]], Iterable[bytes]]:
+    """Return a function that returns the values at these places, in this order."""
+    # With one place only, itemgetter would give the value itself.
+    return itemgetter(*order) if len(order) > 1 else lambda values: [values[at] for at in order]

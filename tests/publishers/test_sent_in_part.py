@@ -9,13 +9,14 @@ from kombu import Connection
 
 from beatd.entry import Entry, Step
 from beatd.publisher import LEAD_LOST, Outcome
+from beatd.publishers import rabbitmq, redis_lists
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for
 from beatd.run import Run
 from tests.publishers.brokers import delete, unique
 from tests.publishers.runs import Never, run
 
-MEMBERS = 5000
+MEMBERS = 600
 
 
 @pytest.fixture
@@ -28,6 +29,13 @@ def url(request: pytest.FixtureRequest, queue: str) -> Iterator[str]:
     url = request.getfixturevalue(request.param)
     yield url
     delete(url, queue)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask whether to go on after every hundred messages at most."""
+    monkeypatch.setattr(redis_lists, "MESSAGES_PER_COMMAND", 25)
+    monkeypatch.setattr(rabbitmq, "MESSAGES_PER_WRITE", 100)
 
 
 @pytest.fixture
