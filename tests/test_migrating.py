@@ -93,7 +93,9 @@ def all_of(page: Page, folder: Path, until: str = "leading, term") -> str:
 
 def listed(folder: Path, config: str = "config.yaml") -> dict[str, Any]:
     said = run(f"beatd list --json -c {config}", folder)
-    return {entry["name"]: entry for entry in json.loads(said)}
+    # After the list, the other stream says that no daemon leads.
+    entries, _ = json.JSONDecoder().raw_decode(said)
+    return {entry["name"]: entry for entry in entries}
 
 
 def test_from_celery_beat(broker: str, tmp_path: Path) -> None:

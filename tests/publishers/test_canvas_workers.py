@@ -11,6 +11,7 @@ from beatd.definition import entry_from
 from beatd.publisher import Outcome
 from beatd.publishers.canvas_signature import CanvasSignature
 from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.run_ids import RunIds
 from tests.publishers.brokers import delete, unique
 from tests.publishers.runs import always, run
 from tests.publishers.workers.worker import Worker
@@ -82,7 +83,7 @@ def test_the_run_of_a_chain_has_the_result_of_its_last_task(world: World) -> Non
 
 def test_the_run_of_a_group_is_the_group(world: World) -> None:
     id = world.sent({"group": [add(1, 1), add(2, 2)]})
-    ids = CanvasSignature(world.app, id, {})
+    ids = CanvasSignature(world.app, RunIds(id), {})
     members = [AsyncResult(ids.part_id(("group", at)), app=world.app) for at in range(2)]
     group = GroupResult(id, members, app=world.app)
     assert [member.get(timeout=100) for member in group.results] == [2, 4]
