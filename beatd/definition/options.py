@@ -254,7 +254,7 @@ def _stamps(options: Mapping[str, Any]) -> tuple[list[Any], list[Problem]]:
     names = list(given) if isinstance(given, list | tuple) else []
     return names, [
         Problem(
-            f"names the stamp {quoted(name)}, which has no value; add {name}: VALUE to the options",
+            f"names {quoted(name)}, which has no value; add {name}: VALUE to the options",
             ("stamped_headers",),
         )
         for name in names

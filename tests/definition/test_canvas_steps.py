@@ -59,8 +59,8 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
         "chain[0].options.exchange: [] is not a name",
     ]),
     ({"chain": [{"task": "a", "options": {"stamped_headers": ["by"]}}]}, [
-        "chain[0].options.stamped_headers: names the stamp 'by', which has no value; write "
-        "by: VALUE beside it",
+        "chain[0].options.stamped_headers: names 'by', which has no value; add "
+        "by: VALUE to the options",
     ]),
     ({"chain": [{"task": "a", "options": {"stamped_headers": ["by"], "by": [1]}}]}, []),
     ({}, ["task: is missing; give the name of the task to run, or a chain, group or chord"]),
