@@ -128,10 +128,15 @@ def _marked_step(step: Step, numbers: Iterator[int]) -> Step:
     def all_marked(steps: Sequence[Step]) -> tuple[Step, ...]:
         return tuple(_marked_step(one, numbers) for one in steps)
 
-    return replace(
+    marked = replace(
         step,
         args=tuple(map(mark, step.args)),
         kwargs={key: mark(value) for key, value in step.kwargs.items()},
+    )
+    if step.task and not step.link and not step.link_error:
+        return marked
+    return replace(
+        marked,
         chain=all_marked(step.chain),
         group=step.group if isinstance(step.group, Step) else all_marked(step.group),
         chord=None

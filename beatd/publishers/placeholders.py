@@ -19,10 +19,11 @@ Values = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
 MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # the length of every moment in a message
 TRACEPARENT = len(f"00-{32 * '0'}-{16 * '0'}-01")
+SEARCHED_ONE_BY_ONE = 100
 LIKE_A_MARK = re.compile(
-    rb"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     rb"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+00:00"
-    rb"|00-[0-9a-f]{32}-[0-9a-f]{16}-01)"
+    rb"|00-[0-9a-f]{32}-[0-9a-f]{16}-01"
 )
 
 
@@ -73,14 +74,13 @@ class RunGaps:
 
     def __init__(self, text: bytes, places: Mapping[str, int]) -> None:
         self._parts, order = [b""], list[int]()
-        # One pattern for all messages: a group of a thousand tasks has a thousand ids.
-        for nth, piece in enumerate(LIKE_A_MARK.split(text)):
-            place = places.get(piece.decode()) if nth % 2 else None
-            if place is None:
-                self._parts[-1] += piece
-            else:
-                order.append(place)
-                self._parts += (b"", b"")
+        end = 0
+        for start, mark in _marks_in(text, places):
+            self._parts[-1] = text[end:start]
+            self._parts += (b"", b"")
+            order.append(places[mark])
+            end = start + len(mark)
+        self._parts[-1] = text[end:]
         self._pick = picker(order)
 
     def render(self, values: Sequence[bytes]) -> bytes:
@@ -88,6 +88,22 @@ class RunGaps:
         rendered = list(self._parts)
         rendered[1::2] = self._pick(values)
         return b"".join(rendered)
+
+
+def _marks_in(text: bytes, places: Mapping[str, int]) -> list[tuple[int, str]]:
+    # Where each one begins, in order. To search for few marks one by one is twenty times faster; a
+    # group of a thousand tasks has a thousand.
+    if len(places) > SEARCHED_ONE_BY_ONE:
+        found = ((match.start(), match[0].decode()) for match in LIKE_A_MARK.finditer(text))
+        return [(start, mark) for start, mark in found if mark in places]
+    starts = list[tuple[int, str]]()
+    for mark in places:
+        encoded = mark.encode()
+        start = text.find(encoded)
+        while start >= 0:
+            starts.append((start, mark))
+            start = text.find(encoded, start + len(encoded))
+    return sorted(starts)
 
 
 def picker(order: Sequence[int]) -> Callable[[Sequence[bytes]], Iterable[bytes]]:
