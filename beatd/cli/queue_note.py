@@ -48,5 +48,5 @@ def unconsumed_queue(
     if not found or found[0].consumers != 0:
         return []
     queue = found[0].name
-    text = f"no worker says that it consumes {queue}, so runs wait there; start one with -Q {queue}"
+    text = f"no worker consumes the queue {queue}, so runs wait there; start one with -Q {queue}"
     return [Problem(text, ("options", "queue"), warning=True)]

@@ -32,7 +32,10 @@ class LogObserver:
     """
 
     def __init__(self, time_text: TimeText = datetime.isoformat) -> None:
-        self._wordings = WORDINGS | {events.Skipped: partial(_skipped, time_text=time_text)}
+        self._wordings = WORDINGS | {
+            events.Skipped: partial(_skipped, time_text=time_text),
+            events.RunsFailed: partial(lines_of_failed_runs, time_text=time_text),
+        }
 
     def __call__(self, event: events.Event) -> None:
         lines_of = self._wordings.get(type(event))

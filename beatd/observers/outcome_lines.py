@@ -1,6 +1,8 @@
 """Log lines about runs that workers executed."""
 
 import logging
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from beatd import events
@@ -14,21 +16,26 @@ ENDED_BADLY = {
 Line = tuple[int, str, dict[str, Any]]  # level, text, facts
 
 
-def lines_of_failed_runs(event: events.RunsFailed) -> list[Line]:
+def lines_of_failed_runs(
+    event: events.RunsFailed, time_text: Callable[[datetime], str] = datetime.isoformat
+) -> list[Line]:
     """Return a log line for each failed run, and one for the number of further failed runs."""
-    lines = [_run_failed(one, event.repeats.get(one.task_id)) for one in event.deliveries]
+    lines = [
+        _run_failed(one, event.repeats.get(one.task_id), time_text(one.planned))
+        for one in event.deliveries
+    ]
     if event.more:
         text = f"{event.more} more runs failed, see `beatd history`"
         lines.append((logging.WARNING, text, {"failed": event.more}))
     return lines
 
 
-def _run_failed(delivery: Delivery, repeats: int | None) -> Line:
+def _run_failed(delivery: Delivery, repeats: int | None, planned: str) -> Line:
     runtime = delivery.runtime
     after = "" if runtime is None else f" after {runtime:.3f} s"
     where = f" on {delivery.worker}" if delivery.worker else ""
     why = delivery.error or ENDED_BADLY.get(delivery.state, "")
-    text = f"run {delivery.state}: {delivery.name} of {delivery.planned.isoformat()}{where}{after}"
+    text = f"run {delivery.state}: {delivery.name} of {planned}{where}{after}"
     text = f"{text}: {why}" if why else text
     if repeats is not None:
         text += f"; so did {repeats} runs since the last such line" if repeats else ""
