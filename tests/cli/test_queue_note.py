@@ -10,7 +10,10 @@ from tests.stores.redis.servers import Start
 
 CELERY = Path(sys.executable).parent / "celery"
 PROJECT = Path(__file__).parent.parent / "doctor"  # its app has the task proj.say
-NOTE = "note: --queue: no worker consumes the queue nobody, so runs wait there; start one with -Q nobody"
+NOTE = (
+    "note: --queue: no worker consumes the queue nobody, so runs wait there; "
+    "start one with -Q nobody"
+)
 
 
 def test_a_queue_that_no_worker_consumes_is_a_note(here: Here, start: Start) -> None:
