@@ -53,13 +53,13 @@ CANVASES = {
         lambda s, app: chain(chain(s("a"), s("b")), s("c", 1, k=2)),
     ),
     "group": Pair(
-        {"group": [step("a", 1), step("b", 2, options={"queue": "heavy", "countdown": 5})]},
-        lambda s, app: group(s("a", 1), s("b", 2).set(queue="heavy", countdown=5), app=app),
+        {"group": [step("a", 1), step("b", 2, options={"queue": "heavy", "countdown": 1})]},
+        lambda s, app: group(s("a", 1), s("b", 2).set(queue="heavy", countdown=1), app=app),
     ),
     "group with options of the run": Pair(
         {"group": [step("a", 1), step("b", 2)]},
         lambda s, app: group(s("a", 1), s("b", 2), app=app),
-        {"queue": "heavy", "countdown": 3, "expires": 60},
+        {"queue": "heavy", "countdown": 1, "expires": 60},
     ),
     "group of groups and chains": Pair(
         {"group": [{"group": [step("a"), step("b")]}, {"chain": [step("c"), step("d")]}]},
@@ -186,14 +186,14 @@ CANVASES = {
         {
             "group": [
                 step("a", options={"expires": 60}),
-                step("b", options={"countdown": 5, "expires": 90}),
-                {"chain": [step("c", options={"countdown": 3}), step("d", options={"expires": 9})]},
+                step("b", options={"countdown": 1, "expires": 90}),
+                {"chain": [step("c", options={"countdown": 1}), step("d", options={"expires": 9})]},
             ]
         },
         lambda s, app: group(
             s("a").set(expires=60),
-            s("b").set(countdown=5, expires=90),
-            chain(s("c").set(countdown=3), s("d").set(expires=9)),
+            s("b").set(countdown=1, expires=90),
+            chain(s("c").set(countdown=1), s("d").set(expires=9)),
             app=app,
         ),
     ),

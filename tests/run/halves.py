@@ -19,10 +19,7 @@ if not __package__:  # run as a program: make `tests` known
 from tests.run import packages
 
 SERVERS = Path(__file__).with_name("servers.py")
-# They take half of the time. Of 1,050 s, measured on a machine that others used as well: the stores
-# 240, publishers 110, simulation 80, browser 60, leaders 40, schedules 30, why and worker 25 each;
-# the daemon 210, the files beside the folders 130, shadow 45, chaos 35, cli 30, celery 25. A new
-# folder is run by the second process.
+# They take half of the time. A new folder is run by the second process.
 FIRST = (
     "tests/stores",
     "tests/leaders",
@@ -32,6 +29,8 @@ FIRST = (
     "tests/why",
     "tests/worker",
     "tests/browser",
+    "tests/chaos",
+    "tests/packaging",
 )
 
 
