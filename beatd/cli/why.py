@@ -45,7 +45,7 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
 
         answer = why_over(chosen.daemon.api, name, at)
         _print(name, answer, json=json)
-        return EXIT_FAILED if answer.cause == "unknown entry" else 0
+        return EXIT_FAILED if _has_no_entry(answer) else 0
     config, problems = _config_and_problems(chosen, name)
     with chosen.open(config) as opened:
         store = opened.store
@@ -67,7 +67,11 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
         elif answer.cause == "unknown task" and row is not None:
             answer = _with_task_hint(answer, row, opened.config)
     _print(name, answer, json=json)
-    return EXIT_FAILED if answer.cause == "unknown entry" else 0
+    return EXIT_FAILED if _has_no_entry(answer) else 0
+
+
+def _has_no_entry(answer: "Answer") -> bool:
+    return answer.cause == "unknown entry" or answer.line.startswith("there is no entry")
 
 
 def _with_hint(answer: "Answer", name: str, catalog: "EntryFinder", config: "Config") -> "Answer":

@@ -29,12 +29,18 @@ def why(facts: Facts) -> Answer:
 
 def _with_unapplied_edit(facts: Facts, answer: Answer) -> Answer:
     # The entry may run as before while its file has a mistake, so that an edit is not applied.
-    about = re.compile(rf"(?<![\w'-]){re.escape(dotted((facts.name,)))}[.:\[]")
-    lines = (*facts.problems, *(line for one in facts.daemons for line in one.problems))
-    problem = next((line for line in lines if about.search(line)), None)
-    if problem is None or facts.row is None or problem in answer.line:
+    if facts.row is None:
         return answer
-    line = f"{answer.line}; but its newest edit is not applied"
+    about = re.compile(rf"(?<![\w'-]){re.escape(dotted((facts.name,)))}[.:\[]")
+    file = facts.row.entry.declared_at
+    in_file = re.compile(rf"(?:^|/){re.escape(file)}:\d") if file else None
+    lines = (*facts.problems, *(line for one in facts.daemons for line in one.problems))
+    edits, problem = "its newest edit is", next(filter(about.search, lines), None)
+    if problem is None and in_file is not None:
+        edits, problem = f"edits of {file} are", next(filter(in_file.search, lines), None)
+    if problem is None or problem in answer.line:
+        return answer
+    line = f"{answer.line}; but {edits} not applied"
     return replace(answer, line=line, details=(*answer.details, ("not applied", problem)))
 
 

@@ -79,6 +79,18 @@ def test_an_entry_that_runs_well_while_its_file_has_a_mistake() -> None:
     assert "edit" in answered(name="noon.eu", records=records, problems=[dots]).line
 
 
+def test_an_entry_that_runs_well_while_another_in_its_file_has_a_mistake() -> None:
+    line = "/etc/beatd/jobs/a.yaml:4: entries.other.evry: is not a key of an entry"
+    mine = replace(row(), entry=replace(row().entry, declared_at="jobs/a.yaml"))
+    answer = answered(row=mine, **delivery("succeeded"), problems=[line])
+    assert answer.cause == "succeeded"
+    assert answer.line.endswith("; but edits of jobs/a.yaml are not applied")
+    assert ("not applied", line) in answer.details
+    for at in ("a", "b.yaml", ""):
+        elsewhere = replace(mine, entry=replace(mine.entry, declared_at=at))
+        assert "edits" not in answered(row=elsewhere, **delivery("succeeded"), problems=[line]).line
+
+
 # the plan
 
 
