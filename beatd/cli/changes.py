@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", required=False, shell_complete=names_of_entries)
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="Show at most N changes, the newest."
+    "-n", "--limit", type=click.IntRange(1), metavar="N", help="Show at most N changes, the newest."
 )
 @as_json
 @takes_store

@@ -195,11 +195,11 @@ class CheckReport:
         warnings = len(self.problems) - self.errors
         counts = [_count(self.errors, "error")] if self.errors else []
         counts += [_count(warnings, "warning")] if warnings else []
-        checked = (
-            f"{_count(len(self.entries), 'entry', 'entries')} in {_count(len(self.read), 'file')}"
-        )
-        if by_app := sum(entry.source.startswith("app:") for entry in self.entries):
-            checked += f", {by_app} of them from the app"
+        by_app = sum(entry.source.startswith("app:") for entry in self.entries)
+        in_files = _count(len(self.entries) - by_app, "entry", "entries")
+        checked = f"{in_files} in {_count(len(self.read), 'file')}"
+        if by_app:
+            checked += f", {by_app} in the app"
         verdict = ", ".join(counts) or "nothing wrong"
         colour = "red" if self.errors else "yellow" if warnings else "green"
         click.echo(f"{click.style(verdict, fg=colour)}: {checked}")

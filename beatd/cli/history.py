@@ -30,7 +30,7 @@ _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed"
 @click.command()
 @click.argument("name", required=False, shell_complete=names_of_entries)
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="Show at most N records, the newest."
+    "-n", "--limit", type=click.IntRange(1), metavar="N", help="Show at most N records, the newest."
 )
 @click.option("--state", type=click.Choice(STATES), help="Only records in this state.")
 @click.option("--since", metavar="MOMENT|10m", help="Only moments from this one on.")

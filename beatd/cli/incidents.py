@@ -21,7 +21,7 @@ COLUMNS = ("since", "kind", "entry", "lasted", "said", "observed")
 @click.argument("name", required=False, shell_complete=names_of_entries)
 @click.option("--all", "every", is_flag=True, help="Also those that are over.")
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="Show at most N, the last opened."
+    "-n", "--limit", type=click.IntRange(1), metavar="N", help="Show at most N, the last opened."
 )
 @as_json
 @takes_store

@@ -36,7 +36,7 @@ LEAST_WIDTHS = {"next": 26, "schedule": 24, "name": 16, "task": 16}
 @click.option(
     "--sort", type=click.Choice(["next", "name"]), default="next", help="The order. [default: next]"
 )
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Show at most N entries.")
+@click.option("-n", "--limit", type=click.IntRange(1), metavar="N", help="Show at most N entries.")
 @as_json
 @takes_store
 def command(chosen: ChosenStore, json: bool, **options: Any) -> None:

@@ -308,7 +308,7 @@ def test_what_an_app_declares_is_checked_as_well(
     assert ended.code == 1
     assert "error: beat_schedule.bad.options.priority: 999 is out of range" in ended.out
     assert "warning: beat_schedule.both: is declared in " in ended.out
-    assert "1 error, 1 warning: 2 entries in 1 file" in ended.out
+    assert "1 error, 1 warning: 1 entry in 1 file, 1 in the app" in ended.out
     assert beatd("-A", "checked_app:app", "check").code == 1
 
 

@@ -29,3 +29,12 @@ def test_a_task_that_no_worker_knows_has_the_hint_of_add(
     answer = here.json("why", "x")
     assert answer["cause"] == "unknown task"
     assert hint in answer["line"]
+
+
+def test_it_ends_with_1_where_there_is_no_entry_because_of_a_mistake(here: Here) -> None:
+    here("add", "x", "--task", "t", "--every", "1h")
+    here.file("jobs/a.yaml", "entries:\n  nightly: {task: t, evry: 1h}\n")
+    here.config("schedules: [jobs/]\n")
+    answer = here.json("why", "nightly", code=1)
+    assert answer["cause"] == "invalid source"
+    assert answer["line"].startswith("there is no entry 'nightly', and a source is invalid: ")

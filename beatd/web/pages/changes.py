@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, json
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -135,12 +136,16 @@ def _undo_form(request: Request, refusal: str) -> Response:
     record = site_of(request).open_store().changes.change(id)
     if record is None:
         raise HTTPException(404, f"there is no change {id}; it may be too old")
+    line = change_line(record)
+    if line.fields is not None:  # what undoing would change
+        swapped = [FieldChange(field.key, field.after, field.before) for field in line.fields]
+        line = replace(line, fields=swapped)
     return page(
         request,
         "undo.html",
         409 if refusal else 200,
         when=moments_of(request),
-        line=change_line(record),
+        line=line,
         refusal=refusal,
     )
 

@@ -113,6 +113,12 @@ def test_a_change_shows_who_why_and_each_field_before_and_after(demo: Shown) -> 
     assert "was a double of 09" in demo.text("/changes")
 
 
+def test_the_form_of_an_undo_shows_what_undoing_changes(demo: Shown) -> None:
+    edited = next(one for one in demo.store.changes("cache.warm", 10) if one.action == "edited")
+    page = demo.text(f"/changes/{edited.id}/undo", "edna")
+    assert "<del>10m</del>" in page and "<ins>5m</ins>" in page
+
+
 def test_an_addition_does_not_say_that_its_definition_was_too_large(demo: Shown) -> None:
     added = demo.store.changes("cache.warm", 10)[-1]
     assert added.action == "added"
@@ -143,7 +149,7 @@ def test_an_editor_undoes_a_change_after_a_question(demo: Shown) -> None:
     assert "Undo…" not in demo.text("/changes", "otto")
     assert "Undo…" in demo.text("/changes", "edna")
     assert demo.get(path, "otto").status == 403
-    assert "Undoing restores what was before" in demo.text(path, "edna")
+    assert "Undoing changes it back" in demo.text(path, "edna")
     done = demo.post(path, "edna", [("note", "too slow")])
     assert done.status == 303
     assert f"Change {change.id} was undone" in demo.text(done.headers["Location"])
