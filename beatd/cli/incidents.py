@@ -62,6 +62,9 @@ def command(
             when, title = table_times(opened.config.timezone, opened.now)
             cells = _cells(found, when, opened.now)
             nothing = "no incidents" if every else "no open incidents"
+            configured = chosen.daemon is None and chosen.given.config is not None
+            if configured and opened.config.alerts is None:
+                nothing += "; nothing opens one, as the configuration has no alerts: docs/alerts.md"
             print_pages(
                 COLUMNS,
                 cells,

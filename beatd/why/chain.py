@@ -1,7 +1,7 @@
 """Answer the question of `beatd why`, from the state of an entry and its history."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -64,7 +64,7 @@ def _record_of(facts: Facts) -> Record | None:
     # Without `facts.at` this is the newest record, or None if a later run is due or the entry is
     # paused or disabled.
     if facts.at is not None:
-        found = (one for one in facts.records if one.planned <= facts.at <= last_moment(one))
+        found = (one for one in facts.records if _is_of(one, facts.at))
         return next(found, None)
     newest = max(facts.records, key=last_moment, default=None)
     row = facts.row
@@ -73,6 +73,14 @@ def _record_of(facts: Facts) -> Record | None:
     if due is not None and (due <= facts.now or stopped or newest is None):
         return None
     return newest
+
+
+def _is_of(record: Record, at: datetime) -> bool:
+    # A run by hand has a moment with microseconds, which nobody types.
+    first = record.planned
+    if not at.microsecond and at <= first < at + timedelta(seconds=1):
+        return True
+    return first <= at <= last_moment(record)
 
 
 def last_moment(record: Record) -> datetime:

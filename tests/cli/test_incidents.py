@@ -202,3 +202,13 @@ def test_alert_is_added_edited_shown_and_exported(beatd: Beatd, config: Path) ->
     assert "like failed=3" in beatd("edit", "b", "--alert", "late", "-c", config).line
     wrong = beatd("edit", "b", "--alert", "lat=1m", "-c", config)
     assert wrong.code == 2 and "did you mean late?" in wrong.err
+
+
+def test_without_alerts_nothing_opens_an_incident(beatd: Beatd, tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text(f"store: 'sqlite:///{tmp_path}/b.db'\nbroker: 'memory://'\n")
+    beatd("add", "x", "--task", "t", "--every", "1h", "-c", config)
+    hint = "nothing opens one, as the configuration has no alerts: docs/alerts.md"
+    assert beatd("incidents", "-c", config).err == f"no open incidents; {hint}\n"
+    config.write_text(config.read_text() + "alerts: {}\n")
+    assert beatd("incidents", "-c", config).err == "no open incidents\n"

@@ -91,6 +91,13 @@ def test_an_entry_that_runs_well_while_another_in_its_file_has_a_mistake() -> No
         assert "edits" not in answered(row=elsewhere, **delivery("succeeded"), problems=[line]).line
 
 
+def test_a_run_by_hand_is_found_by_the_second_of_its_request() -> None:
+    by_hand = replace(published(origin="trigger"), planned=NOON + timedelta(milliseconds=133))
+    for at, cause in ((NOON, "published"), (by_hand.planned, "published")):
+        assert answered(records=[by_hand], at=at).cause == cause
+    assert answered(records=[by_hand], at=NOON + timedelta(seconds=1)).cause != "published"
+
+
 # the plan
 
 
