@@ -30,7 +30,7 @@ from beatd.trace import traceparent
 MOMENTS = {"eta", "expires", "countdown"}  # options that give another value for each run
 NO_TRACE = "no trace"  # in no message: LIKE_A_MARK does not match it
 FIRST_YEAR = datetime(1000, 1, 1, tzinfo=UTC)
-NEVER_PLANNED_S = 500 * 365 * 86_400  # no argument of a task has such a moment by chance
+YEARS_S = 500 * 365 * 86_400  # no argument of a task has one of these moments by chance
 
 
 class PartTemplate(Struct, frozen=True):
@@ -70,7 +70,7 @@ class CanvasTemplate(Struct, frozen=True):
 
 
 class Probe(Struct, frozen=True):
-    """The messages that celery made for a run that never was, to find its ids in them.
+    """The messages that celery made for a run with a random id and moment, to find these in them.
 
     `texts` has for each id the text from which it was made.
     """
@@ -87,7 +87,7 @@ def probe_of(app: Celery, producer: CapturingProducer, run: Run) -> Probe | None
     """
     if not _is_plain(app, run):
         return None
-    moment = FIRST_YEAR + timedelta(seconds=random.uniform(0, NEVER_PLANNED_S))
+    moment = FIRST_YEAR + timedelta(seconds=random.uniform(0, YEARS_S))
     planned = replace(run.occurrence, planned=moment)
     ids = RunIds(str(uuid4()))
     probe = replace(run, task_id=ids.run_id, occurrence=planned)
