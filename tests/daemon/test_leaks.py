@@ -24,9 +24,16 @@ def test_a_reload_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) 
     check_that_nothing_is_left("reload", places, tmp_path)
 
 
-# All databases keep what they know of an entry in the same way.
+# All databases keep what they know of an entry in the same way, and all embedded stores do.
 @pytest.mark.parametrize(
-    "places", ["memory", "shelve", "sqlite", "redis", "sqlite and rabbitmq"], indirect=True
+    "places",
+    [
+        "sqlite",
+        "redis",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("memory", "shelve")),
+        pytest.param("sqlite and rabbitmq", marks=pytest.mark.long),
+    ],
+    indirect=True,
 )
 def test_an_edit_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
     check_that_nothing_is_left("edit", places, tmp_path)
