@@ -93,8 +93,8 @@ def all_of(page: Page, folder: Path, until: str = "leading, term") -> str:
 
 def listed(folder: Path, config: str = "config.yaml") -> dict[str, Any]:
     said = run(f"beatd list --json -c {config}", folder)
-    # After the list, the other stream says that no daemon leads.
-    entries, _ = json.JSONDecoder().raw_decode(said)
+    # Before or after the list, the other stream says that no daemon leads.
+    entries, _ = json.JSONDecoder().raw_decode(said, said.index("["))
     return {entry["name"]: entry for entry in entries}
 
 

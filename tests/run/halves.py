@@ -29,7 +29,6 @@ FIRST = (
     "tests/why",
     "tests/worker",
     "tests/browser",
-    "tests/packaging",
 )
 
 
