@@ -117,8 +117,8 @@ class ClaimedInStep(Struct, frozen=True):
         made = [move for move, ok in zip(self.moves, self.made, strict=True) if ok]
         if revoked := [move.revokes for move in made if move.revokes]:
             self.publisher.revoke(revoked)
-        made = [move for move in made if move.run is not None]
-        runs = [move.run for move in made if move.run is not None]
+        sending = [(move, move.run) for move in made if move.run is not None]
+        runs = [run for _, run in sending]
         if not runs:
             return Published(self.moves, self.made)
         began = self.clock.elapsed()
@@ -129,7 +129,7 @@ class ClaimedInStep(Struct, frozen=True):
         now, seconds = self.clock.now(), self.clock.elapsed() - began
         results = [
             Result(run, of_all_attempts(move, outcome), now, self.at)
-            for move, run, outcome in zip(made, runs, outcomes, strict=True)
+            for (move, run), outcome in zip(sending, outcomes, strict=True)
         ]
         return Published(self.moves, self.made, results, results, seconds)
 

@@ -7,7 +7,6 @@ is made from the id of the run and a text.
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 from celery import Celery
@@ -156,7 +155,7 @@ def _is_plain(app: Celery, run: Run) -> bool:
         plain_app(app)
         and all(plain_task(app.tasks.get(name)) for name in names_in(canvas))
         and all(plain_options(some) and not MOMENTS & some.keys() for some in options)
-        and not any(_exec_options(app, step).get("expires") for _, step in tasks_of(canvas))
+        and not any(_expires(app, step) for _, step in tasks_of(canvas))
     )
 
 
@@ -166,6 +165,6 @@ def _steps(step: Step) -> Iterator[Step]:
         yield from _steps(part)
 
 
-def _exec_options(app: Celery, step: Step) -> dict[str, Any]:
+def _expires(app: Celery, step: Step) -> bool:
     task = app.tasks.get(step.task)
-    return {} if task is None else dict(task._get_exec_options())
+    return task is not None and bool(task._get_exec_options().get("expires"))
