@@ -125,8 +125,10 @@ def count() -> dict[str, Any]:
     """What this process holds, by kind; what the collector has frozen is counted as well."""
     gc.unfreeze()
     kinds = Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects())
-    # Each sqlite3.Connection keeps up to 200 dead references and 128 statements.
+    # Each sqlite3.Connection keeps up to 200 dead references and 128 statements, and psycopg the
+    # parts of 128 statements.
     del kinds["weakref.ReferenceType"], kinds["sqlite3.Statement"]
+    del kinds["psycopg._queries.QueryPart"]
     return {
         "objects": kinds,
         "threads": threading.active_count(),
