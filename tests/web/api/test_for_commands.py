@@ -1,6 +1,6 @@
 """What the API has for the commands that work over it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from beatd.changes import Author
 from beatd.definition import entry_from
@@ -16,7 +16,7 @@ SPAN = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
 def test_an_entry_has_its_plan(api: Client) -> None:
     api.create("tidy", every="5m", jitter="1m")
     plan = api.get("entries/tidy")["plan"]
-    assert plan["planned"] < plan["due"]
+    assert datetime.fromisoformat(plan["planned"]) < datetime.fromisoformat(plan["due"])
     assert plan["waits"] is False
     api("POST", "entries/tidy/pause")
     assert api.get("entries/tidy")["plan"] == {**plan, "due": None}
