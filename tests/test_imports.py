@@ -145,7 +145,7 @@ MODULES = {
     """,
     "why": """
         answer answer_json around chain facts incidents_now not_planned not_sent outage_now
-        published time_words
+        published queue_wait time_words
     """,
     "wiring": """
         alerting backends build configured_store daemon_service monitors packages started web

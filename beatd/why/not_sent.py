@@ -80,9 +80,8 @@ def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
     details.append(("claimed", f"{words.about(claim.claimed_at)}, {age} ago, term {claim.term}"))
     away = outage_now(facts)
     if away is not None:
-        return Answer(
-            away[0], f"it was claimed {age} ago, and {away[1]}", record.planned, tuple(details)
-        )
+        line = f"it was claimed {age} ago, and {away.waits(words)}"
+        return Answer(away.cause, line, record.planned, tuple(details))
     if claim.unsent:
         return Answer("not sent", _not_sent(facts, age), record.planned, tuple(details))
     line = (
@@ -127,7 +126,8 @@ def waiting_plan(facts: Facts, moment: datetime, words: TimeWords) -> Answer:
         details.append(("due", words.about(row.plan.due)))
     away = outage_now(facts)
     if away is not None:
-        return Answer(away[0], f"it is due, and {away[1]}", moment, tuple(details))
+        line = f"it is due, and {away.waits(words)}"
+        return Answer(away.cause, line, moment, tuple(details))
     if row.plan.due is not None and row.plan.due > facts.now:
         line = f"its moment came, and jitter moves it to {words.about(row.plan.due)}"
         return Answer("not yet", line, moment, tuple(details))
