@@ -17,7 +17,7 @@ VALUES = {
 SEAMS = {
     "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "history",
     "incident", "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning",
-    "presence", "publisher", "report", "run_outcome", "store",
+    "presence", "publisher", "report", "run_outcome", "skips_in_order", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
@@ -72,7 +72,7 @@ MODULES = {
         sqlalchemy sqs template transports
     """,
     "observers": """
-        health last_state log log_formats metrics outcome_lines systemd traces
+        health last_state log log_formats metrics outcome_lines skip_lines systemd traces
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader lost_runs
@@ -164,7 +164,7 @@ MODULES = {
     "views": """
         change_rows entry_rows entry_search failing incident_json next_runs nobody_leads
         outcome_rows pause_text planned_ahead quiet_minute record_rows request_progress
-        run_changes set_changes skips_in_order step_rows time_text
+        run_changes set_changes step_rows time_text
     """,
     "discovery": """
         celery_apps environment_urls found_lines other_schedulers project python_files

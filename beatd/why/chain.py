@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from beatd.errors import dotted
 from beatd.history import Record
 from beatd.schedules import zone
+from beatd.skips_in_order import skips_in_order
 from beatd.why.answer import Answer, Cause
 from beatd.why.around import around, next_run
 from beatd.why.facts import Facts
@@ -85,11 +86,11 @@ def _answer(facts: Facts, words: TimeWords) -> Answer:
 
 def _record_of(facts: Facts) -> Record | None:
     # Without `facts.at` this is the newest record, or None if a later run is due or the entry is
-    # paused or disabled.
+    # paused or disabled. A skipped stretch is one record.
+    records = [record for record, _ in skips_in_order((one, None) for one in facts.records)]
     if facts.at is not None:
-        found = (one for one in facts.records if _is_of(one, facts.at))
-        return next(found, None)
-    newest = max(facts.records, key=last_moment, default=None)
+        return next((one for one in records if _is_of(one, facts.at)), None)
+    newest = max(records, key=last_moment, default=None)
     row = facts.row
     due = None if row is None else row.plan.planned
     stopped = row is not None and (row.paused or not row.entry.enabled)

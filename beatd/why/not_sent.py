@@ -54,7 +54,8 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
     details = [moment_of_run(record, words), ("reason", record.reason)]
     if record.until is not None:
         least = "at least " if record.at_least else ""
-        details.append(("stretch", f"{least}{record.count} moments to {words.at(record.until)}"))
+        first, last = words.at(record.planned), words.at(record.until)
+        details.append(("skipped", f"{least}{counted(record.count, 'run')}, {first} to {last}"))
     if record.task_id:
         details.append(("task id", record.task_id))
     return Answer(cause, text, record.planned, tuple(details))

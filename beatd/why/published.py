@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from beatd.history import Record
 from beatd.outcome import Delivery
+from beatd.run import ORIGIN_WORDS
 from beatd.run_outcome import (
     BAD_ENDS,
     is_of_canvas,
@@ -51,7 +52,7 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
         late = "" if not record.lateness else f", {record.lateness:.3f} s late"
         details.append(("published", f"{words.about(record.published)}{late}{_where(facts)}"))
     if record.origin != "planned":
-        details.append(("origin", record.origin))
+        details.append(("origin", _origin(record)))
     if facts.row is not None and facts.row.entry.trace:
         details.append(("trace", trace_id(record.task_id)))
     details += _of_deliveries(deliveries, words)
@@ -67,6 +68,12 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
     known = cause == "unknown task"  # the line says what its error says
     details = [one for one in details if one[0] != "error" or not (known or one[1] in line)]
     return Answer(cause, line, record.planned, tuple(details))
+
+
+def _origin(record: Record) -> str:
+    if record.origin == "catch-up":
+        return "caught up: missed with others in an outage, and sent after it by catch_up"
+    return ORIGIN_WORDS.get(record.origin, record.origin)
 
 
 def _where(facts: Facts) -> str:

@@ -303,11 +303,18 @@ def test_a_skip_has_the_cause_of_its_reason(reason: str, cause: str) -> None:
     assert dict(answer.details)["reason"] == reason
 
 
-def test_a_stretch_of_skipped_moments_covers_each_moment_in_it() -> None:
+def test_a_stretch_of_skipped_runs_covers_each_moment_in_it() -> None:
     record = Record("noon", NOON - timedelta(days=5), "skipped", "paused", until=NOON, count=6)
     answer = answered(records=[record], at=NOON - timedelta(days=2))
     assert answer.cause == "paused"
-    assert dict(answer.details)["stretch"] == "6 moments to 2027-01-10 12:00:00 UTC"
+    of_all = "2027-01-05 12:00:00 UTC to 2027-01-10 12:00:00 UTC"
+    assert dict(answer.details)["skipped"] == f"6 runs, {of_all}"
+    late = "late by {} s, grace is 10 s (nobody led)"
+    rest = replace(record, planned=NOON - timedelta(days=4), reason=late.format(20), count=5)
+    of_claim = replace(record, reason=late.format(99), until=None, count=1)
+    for at in (of_claim.planned, NOON):  # the run that was claimed is skipped in another record
+        answer = answered(records=[of_claim, rest], at=at)
+        assert dict(answer.details)["skipped"] == f"6 runs, {of_all}"
 
 
 def test_a_claim_that_nobody_recorded_says_what_the_leader_will_do() -> None:
@@ -595,5 +602,5 @@ def test_a_message_that_outlived_its_expiry_in_the_queue_has_expired() -> None:
 
 def test_a_run_that_was_asked_for_names_its_origin_and_its_trace() -> None:
     answer = answered(row=row(noon(trace=True)), records=[published(origin="trigger")])
-    assert dict(answer.details)["origin"] == "trigger"
+    assert dict(answer.details)["origin"] == "by hand"
     assert dict(answer.details)["trace"] == ID.replace("-", "")
