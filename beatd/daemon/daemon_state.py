@@ -41,6 +41,7 @@ class DaemonState:
         self.election: Election | None = None
         self.engine: Tick | None = None
         self.ticked_at = clock.elapsed()
+        self.reloads = False  # True: it stops, and another daemon of this process goes on
         self.rests_until = 0.0  # by `Clock.elapsed`; in the past while a pass runs
 
     def now(self) -> datetime:

@@ -34,7 +34,8 @@ def outage_now(facts: Facts) -> Outage | None:
     """Return the outage that stops all runs now, or None if there is none."""
     leader = facts.leader
     if leader is None:
-        return _outage(facts, "nobody leads", "a leader", _who_is_there(facts), "a daemon leads")
+        who, since = _who_is_there(facts), facts.reloads_since
+        return _outage(facts, "nobody leads", "a leader", who, "a daemon leads", since)
     if facts.refusal:
         why = f"it refuses writes: {facts.refusal}"
         return _outage(facts, "store away", "the store", why, "the store is back")
@@ -62,6 +63,8 @@ def _outage(
 
 
 def _who_is_there(facts: Facts) -> str:
+    if facts.reloads_since is not None:
+        return "but a daemon is reloading, and leads again in a moment"
     if not facts.daemons:
         return "no daemon runs"
     count = len(facts.daemons)
