@@ -6,16 +6,20 @@ as three columns, `source`, `loaded_at` and `digest`, which every version of bea
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Protocol
 
 from msgspec import MsgspecError, Struct, json
 
+from beatd.leader import Term
+
 RULES_KEY = "rules"
 MONITORS_KEY = "monitors"
 SILENCES_KEY = "silences"
 ALERTS_KEY = "alerts"
+RELOAD_KEY = "reload"
+RELOAD_LASTS = timedelta(seconds=30)  # longer than an app takes to be imported
 ARGUMENTS_PREFIX = "arguments "  # begins the key of the arguments of a requested run
 SEEN_SUFFIX = " seen"  # ends the key of a note about a verified set
 UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
@@ -147,6 +151,20 @@ class Marks:
         """Store when the leading daemon checked for problems to alert about, with its text on
         it."""
         self._rows.write_mark(Mark(ALERTS_KEY, at, text))
+
+    def reloads_since(self, newest: Term | None, now: datetime) -> datetime | None:
+        """Return since when the daemon that led last reloads, and so leads again in a moment.
+
+        Return None if it does not. `newest` is its term, the store's newest.
+        """
+        mark = self._rows.read_mark(RELOAD_KEY)
+        if mark is None or newest is None or mark.text != newest.token:
+            return None
+        return mark.at if now - mark.at < RELOAD_LASTS else None
+
+    def write_reload(self, led: Term, at: datetime) -> None:
+        """Note that the daemon that leads in the term `led` gives up the lead to reload."""
+        self._rows.write_mark(Mark(RELOAD_KEY, at, led.token))
 
     def silences(self) -> dict[str, float]:
         """Return for each running run, by task id, how many seconds ago a worker last reported that

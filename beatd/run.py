@@ -3,6 +3,7 @@
 An occurrence is one planned time of one entry. A run is an occurrence on its way to the broker.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from typing import Literal
@@ -17,6 +18,14 @@ RUN_HEADER = "beatd_run"  # in each message of a canvas: the task id of the run
 State = Literal["claimed", "published", "skipped", "failed"]
 Origin = Literal["planned", "trigger", "backfill", "catch-up", "resend"]
 
+#: The origins in words, for people.
+ORIGIN_WORDS: Mapping[Origin, str] = {
+    "planned": "planned",
+    "catch-up": "caught up",
+    "resend": "tried again",
+    "trigger": "by hand",
+    "backfill": "backfill",
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 

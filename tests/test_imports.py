@@ -17,7 +17,7 @@ VALUES = {
 SEAMS = {
     "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "history",
     "incident", "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning",
-    "presence", "publisher", "report", "run_outcome", "store",
+    "presence", "publisher", "report", "run_outcome", "skips_in_order", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
@@ -72,7 +72,7 @@ MODULES = {
         sqlalchemy sqs template transports
     """,
     "observers": """
-        health last_state log log_formats metrics outcome_lines systemd traces
+        health last_state log log_formats metrics outcome_lines skip_lines systemd traces
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader lost_runs
@@ -124,8 +124,8 @@ MODULES = {
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
         canvas_runs celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries
         foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread outcome_status
-        outcome_thread outcome_writer parts process_start service startup status store_clock
-        store_status trial unknown_tasks
+        outcome_thread outcome_writer parts process_start reload_note service startup status
+        store_clock store_status trial unknown_tasks
     """,
     "web": """
         answers api api.apply api.body_problems api.bulk api.call api.change_pages api.cursor
@@ -145,7 +145,7 @@ MODULES = {
     """,
     "why": """
         answer answer_json around chain facts incidents_now not_planned not_sent outage_now
-        published time_words
+        published queue_wait time_words
     """,
     "wiring": """
         alerting backends build configured_store daemon_service monitors packages started web
@@ -164,7 +164,7 @@ MODULES = {
     "views": """
         change_rows entry_rows entry_search failing incident_json next_runs nobody_leads
         outcome_rows pause_text planned_ahead quiet_minute record_rows request_progress
-        run_changes set_changes skips_in_order step_rows time_text
+        run_changes set_changes step_rows time_text
     """,
     "discovery": """
         celery_apps environment_urls found_lines other_schedulers project python_files

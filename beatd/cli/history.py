@@ -14,6 +14,7 @@ from beatd.views.time_text import moment_text, read_moment_or_length
 
 if TYPE_CHECKING:
     from beatd.cli.chosen_store import OpenedStore
+    from beatd.history import Record
     from beatd.views.record_rows import RecordFilter
 
 
@@ -23,7 +24,9 @@ COLUMNS = (
 )  # fmt: skip
 STATES = ("published", "skipped", "failed", "claimed")
 ORDER_TITLE = "The record written last is first. After an outage, runs come out of order."
+CAUGHT_UP_TITLE = "caught up: missed with others in an outage, and sent after it by catch_up."
 SHORT_ID_MIN = 8  # characters of a task id
+Line = tuple["Record", dict[str, Any]]  # a record, and the same with its outcome as JSON
 _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed": "cyan"}
 
 
@@ -50,7 +53,7 @@ def command(
 
     The record that was written last is first: after an outage that is not the order of the moments.
     In the table, skipped moments stand below the later runs of their entry, and those of one outage
-    are one line.
+    are one line. A run that was "caught up" was missed with others, and sent by catch_up.
     MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is in the zone of the
     configuration. A length like 10m or 2h counts back from now.
     """
@@ -63,34 +66,52 @@ def command(
             None if since is None else read_moment_or_length("--since", since, tz, now),
             None if until is None else read_moment_or_length("--until", until, tz, now),
         )
-        found = _found(opened, name, limit, wanted, with_traces=json)
-        items = _of_known_entry(found, opened, name)
         if json:
             from beatd.cli.output import stream_json
 
-            stream_json(items)
+            found = _found(opened, name, limit, wanted, with_traces=True)
+            stream_json(item for _, item in _of_known_entry(found, opened, name))
         else:
-            _print(items, opened, name, wanted)
+            lines = _of_known_entry(_table_lines(opened, name, wanted), opened, name)
+            _print(islice(lines, limit), opened, name, wanted)
+
+
+def _table_lines(opened: "OpenedStore", name: str | None, wanted: "RecordFilter") -> Iterator[Line]:
+    """Yield the lines of the table, in which all that one outage skipped of an entry is one line.
+
+    A limit counts these lines, so that it cuts none of them.
+    """
+    from msgspec.structs import replace
+
+    from beatd.skips_in_order import skips_in_order
+
+    # The runs between two outages must be read to keep the outages apart.
+    read = replace(wanted, state=None) if wanted.state == "skipped" else wanted
+    for record, item in skips_in_order(_found(opened, name, None, read, with_traces=False)):
+        if wanted.state is None or record.state == wanted.state:
+            yield record, item
 
 
 def _print(
-    items: Iterator[dict[str, Any]],
+    lines: Iterator[Line],
     opened: "OpenedStore",
     name: str | None,
     wanted: "RecordFilter",
 ) -> None:
     from beatd.cli.paged_table import ROWS_MEASURED, print_pages, terminal_width
     from beatd.cli.table_times import table_times
-    from beatd.views.skips_in_order import skips_in_order
 
-    first = skips_in_order(list(islice(items, ROWS_MEASURED)))
+    first = list(islice(lines, ROWS_MEASURED))
     when, title = table_times(opened.config.timezone, opened.now)
-    if any(before["planned"] < after["planned"] for before, after in pairwise(first)):
+    records = [record for record, _ in first]
+    if any(record.origin == "catch-up" for record in records):
+        title = f"{CAUGHT_UP_TITLE}\n{title}"
+    if any(before.planned < after.planned for before, after in pairwise(records)):
         title = f"{ORDER_TITLE}\n{title}"
-    id_length = None if terminal_width() is None else _short_id_length(first)
+    id_length = None if terminal_width() is None else _short_id_length(records)
     print_pages(
         COLUMNS,
-        _cells(chain(first, items), when, opened.config.timezone, id_length),
+        _cells(chain(first, lines), when, opened.config.timezone, id_length),
         nothing=lambda: _nothing(opened, name, wanted),
         least={"task id, reason or error": 32, "entry": 16, "worker": 12},
         left_out=("worker", "runtime", "late", *(("entry",) if name else ()), "origin"),
@@ -98,9 +119,9 @@ def _print(
     )
 
 
-def _short_id_length(items: Sequence[dict[str, Any]]) -> int:
+def _short_id_length(records: Sequence["Record"]) -> int:
     """Return how many characters tell the task ids of these records apart."""
-    ids = {one["task_id"] for one in items}
+    ids = {one.task_id for one in records}
     for length in range(SHORT_ID_MIN, 36):
         if len({id[:length] for id in ids}) == len(ids):
             return length
@@ -126,15 +147,15 @@ def _nothing(opened: "OpenedStore", name: str | None, wanted: "RecordFilter") ->
 
 
 def _of_known_entry(
-    items: Iterator[dict[str, Any]], opened: "OpenedStore", name: str | None
-) -> Iterator[dict[str, Any]]:
-    """Return the records; UnknownEntry is raised if there is neither a record nor the entry."""
+    lines: Iterator[Line], opened: "OpenedStore", name: str | None
+) -> Iterator[Line]:
+    """Return the lines; UnknownEntry is raised if there is neither a record nor the entry."""
     from beatd.edits.editing import row_of
 
-    first = list(islice(items, 1))
+    first = list(islice(lines, 1))
     if not first and name is not None:
         row_of(opened.store.catalog, name)
-    return chain(first, items)
+    return chain(first, lines)
 
 
 def _found(
@@ -144,8 +165,8 @@ def _found(
     wanted: "RecordFilter",
     *,
     with_traces: bool,
-) -> Iterator[dict[str, Any]]:
-    """Return the records as `beatd history --json` prints them.
+) -> Iterator[Line]:
+    """Return the records, each with the dict that `beatd history --json` prints of it.
 
     The trace ids may be missing without `with_traces`.
     """
@@ -154,27 +175,31 @@ def _found(
     if opened.api is not None:
         from msgspec.structs import asdict
 
+        from beatd.remote.from_json import record_from
         from beatd.remote.remote_parts import history_json
 
-        return history_json(opened.api, name, limit, **asdict(wanted))
+        found = history_json(opened.api, name, limit, **asdict(wanted))
+        return ((record_from(item), item) for item in found)
     store = opened.store
     unfiltered = wanted == RecordFilter(None, None, None)
     records = store.history.history(name, limit if unfiltered else None)
     known = with_deliveries(islice(wanted.matching(records), limit), store.outcomes)
     traced = with_traced(known, store.catalog) if with_traces else ((one, False) for one in known)
     return (
-        record_json(record, deliveries, is_traced) for (record, deliveries), is_traced in traced
+        (record, record_json(record, deliveries, is_traced))
+        for (record, deliveries), is_traced in traced
     )
 
 
 def _cells(
-    items: Iterable[dict[str, Any]],
+    lines: Iterable[Line],
     when: Callable[[datetime], str],
     tz: str,
     id_length: int | None,
 ) -> Iterator[list[str | tuple[str, str]]]:
-    """Yield the cells of each record; `id_length` is the length of a task id, None for the whole
+    """Yield the cells of each line; `id_length` is the length of a task id, None for the whole
     id."""
+    from beatd.run import ORIGIN_WORDS
     from beatd.schedules import zone
     from beatd.schedules.moment import in_zone
     from beatd.views.outcome_rows import STYLES
@@ -182,23 +207,22 @@ def _cells(
     from beatd.why.time_words import runtime
 
     home = zone(tz)
-    for one in items:
-        detail = one["reason"] or one["error"] or one["task_id"][:id_length]
+    for record, one in lines:
+        detail = record.reason or one["error"] or record.task_id[:id_length]
         if (times := one.get("deliveries", 1)) > 1:
             detail = f"delivered {times} times: {detail}"
-        if "until" in one:
-            until = in_zone(datetime.fromisoformat(one["until"]), home)
-            count = one.get("count", 1)
-            at_least = "at least " if one.get("at_least") else ""
-            moments = "1 moment" if count == 1 else f"{count} moments"
-            detail = f"{at_least}{moments} to {until:%m-%d %H:%M:%S}: {detail}"
-        outcome = one["outcome"]
+        if record.until is not None:
+            at_least = "at least " if record.at_least else ""
+            runs = "1 run" if record.count == 1 else f"{record.count} runs"
+            until = f"{in_zone(record.until, home):%m-%d %H:%M:%S}"
+            detail = f"{at_least}{runs} to {until}: {detail}"
+        late, outcome = record.lateness, one["outcome"]
         yield [
-            when(datetime.fromisoformat(one["planned"])),
-            one["entry"],
-            (one["state"], _STYLES[one["state"]]),
-            "" if one["origin"] == "planned" else one["origin"],
-            "" if one["late"] is None else lateness_text(one["late"]),
+            when(record.planned),
+            record.name,
+            (record.state, _STYLES[record.state]),
+            "" if record.state == "skipped" else ORIGIN_WORDS.get(record.origin, record.origin),
+            "" if late is None else lateness_text(late),
             "" if outcome is None else (outcome, STYLES[outcome]),
             "" if one["runtime"] is None else runtime(one["runtime"]),
             one["worker"] or "",

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from beatd.cli.chosen_store import OpenedStore
 
 NOBODY_LEADS = "note: no daemon leads; it runs as soon as one does: beatd run"
+RELOADS = "note: a daemon is reloading, and leads again in a moment"
 NOTHING_RUNS = "note: no daemon leads; nothing runs until one does: beatd run"
 
 
@@ -14,11 +15,11 @@ def note_if_nobody_leads(opened: "OpenedStore", note: str = NOBODY_LEADS) -> Non
     """Print `note` on stderr if no daemon leads, so that nothing runs now."""
     from beatd.errors import BeatError
 
-    leads = True
+    leads = reloads = True
     with suppress(BeatError):  # the command itself is done
-        leads = _leads(opened)
+        leads, reloads = _leads_or_reloads(opened)
     if not leads:
-        print_note(note)
+        print_note(RELOADS if reloads else note)
 
 
 def print_note(note: str) -> None:
@@ -27,10 +28,15 @@ def print_note(note: str) -> None:
     print_message(note, "yellow")
 
 
-def _leads(opened: "OpenedStore") -> bool:
+def _leads_or_reloads(opened: "OpenedStore") -> tuple[bool, bool]:
     if opened.api is not None:
-        return opened.api.get("status")["leader"] is not None
+        found = opened.api.get("status")
+        return found["leader"] is not None, bool(found.get("reloads_since"))
     from beatd.presence import leading
 
-    term = opened.store.terms.term()
-    return leading(opened.store.presences.daemons(), term[1] if term else None) is not None
+    store = opened.store
+    term = store.terms.term()
+    if leading(store.presences.daemons(), term[1] if term else None) is not None:
+        return True, False
+    newest = term[0] if term else None
+    return False, store.catalog.marks.reloads_since(newest, opened.now) is not None

@@ -11,7 +11,7 @@ import click
 
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
-from beatd.cli.leader_note import NOTHING_RUNS, note_if_nobody_leads, print_note
+from beatd.cli.leader_note import NOTHING_RUNS, RELOADS, note_if_nobody_leads, print_note
 from beatd.cli.nothing_listed import nothing_listed
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
         now = datetime.now(UTC)
         some = _print(rows, quick.failing, now, config.timezone, json, nothing=nothing)
         if some and not quick.daemon_leads:
-            print_note(NOTHING_RUNS)
+            print_note(RELOADS if quick.reloads else NOTHING_RUNS)
         return
     from beatd.daemon.failing_entries import failing_entries
 

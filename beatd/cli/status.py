@@ -139,7 +139,8 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     answer = ("answers", "green") if store["ok"] else (f"answers, but {store['error']}", "red")
     lines = [("store", *answer)]
     if leader is None:
-        lines.append(("leader", _why_nobody_leads(found), "red"))
+        style = "yellow" if found.get("reloads_since") else "red"
+        lines.append(("leader", _why_nobody_leads(found, tz), style))
     else:
         text, style = f"{_who(leader)}, since {_at(leader['since'], tz)}", "green"
         if found["last_seen_age"] > LEADER_SILENT_AFTER_S:
@@ -222,7 +223,7 @@ def _due_text(due: str, name: str, width: int | None) -> str:
     return f"{due}  {name}"
 
 
-def _why_nobody_leads(found: dict[str, Any]) -> str:
+def _why_nobody_leads(found: dict[str, Any], tz: str) -> str:
     if not found["store"]["ok"]:
         return "nobody leads: the store refuses writes"
     if found["lock"]["ok"] is False:
@@ -230,6 +231,8 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
     from beatd.views.nobody_leads import nobody_leads
 
     last = found.get("last_leader")  # a daemon of an older beatd does not send it
+    if last and (since := found.get("reloads_since")):
+        return f"{_who(last)} is reloading since {_at(since, tz)}, and leads again in a moment"
     return nobody_leads(
         led=_who(last) if last else "",
         term=found["term"],

@@ -18,6 +18,7 @@ from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
 from beatd.daemon.loop import Loop
 from beatd.daemon.outcome_thread import OutcomeThread
 from beatd.daemon.parts import Parts
+from beatd.daemon.reload_note import note_reload
 from beatd.daemon.startup import open_when_reachable
 from beatd.edits.replan import mark_if_empty
 from beatd.edits.request_arguments import with_arguments
@@ -239,6 +240,8 @@ class Daemon(DaemonState):
     def _resign(self) -> None:
         assert self.election and self.store and self.dispatch
         self.dispatch.drop_prepared()  # first: the prepared batch may lock rows
+        if self.reloads:
+            note_reload(self)
         self.election.close()
         with suppress(StoreError):
             self.store.presences.leave(self.me)

@@ -41,6 +41,7 @@ class DaemonState:
         self.election: Election | None = None
         self.engine: Tick | None = None
         self.ticked_at = clock.elapsed()
+        self.reloads = False  # True: it stops, and another daemon of this process goes on
         self.rests_until = 0.0  # by `Clock.elapsed`; in the past while a pass runs
 
     def now(self) -> datetime:
@@ -153,6 +154,7 @@ class DaemonState:
 
         - `tick_age`: the seconds since the last scheduling pass.
         - `atomic`: 1.0 if one Redis script claims and publishes runs, else 0.0.
+        - `broker_away`: the seconds since the broker is away; missing if it can be used.
         - `lock_ttl`: the seconds that the leader's lock lasts after each renewal.
         - `late_p50`, `late_p99`, `late_max`: the lateness of runs in seconds.
         - `runs_…`: the number of runs of each outcome, such as `runs_confirmed`.
@@ -162,7 +164,10 @@ class DaemonState:
         counts = {f"runs_{end}": float(count) for end, count in state.run_counts().items()}
         atomic = float(self.dispatch is not None and self.dispatch.atomic)
         ttl = {"lock_ttl": self.election.ttl} if self.election is not None else {}
-        return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **ttl, **late, **counts}
+        away = round(self.engine.broker_outage.lasts, 3) if self.engine is not None else 0.0
+        away_s = {"broker_away": away} if away else {}
+        tick_age = round(self.tick_age(), 3)
+        return {"tick_age": tick_age, "atomic": atomic, **away_s, **ttl, **late, **counts}
 
     def presence(self) -> Presence:
         """Return the status record that this daemon writes to the store; needs an open daemon."""

@@ -263,6 +263,7 @@ class _Running:
 
     def stop_for_next(self) -> None:
         log.addFilter(_is_no_planned_end)
+        self.service.daemon.reloads = True
         try:
             self.stop()
         finally:

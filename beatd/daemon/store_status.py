@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from beatd.catalog import Catalog, Query
+from beatd.catalog import Catalog, EditableCatalog, Query
 from beatd.daemon.failing_entries import failing_entries
 from beatd.daemon.outcome_status import failing_outcomes, known_outcomes, running_long
 from beatd.edits.stored_names import stored_names
@@ -29,7 +29,7 @@ _MORE = " more problems like these are in the log of "
 
 def status_in(
     *,
-    catalog: Catalog,
+    catalog: EditableCatalog,
     requests: Requests,
     history: History,
     outcomes: Outcomes,
@@ -50,6 +50,7 @@ def status_in(
     shown = leader or next(iter(daemons), None)
     stats = shown.stats if shown else {}
     entries = catalog.count()
+    since = None if leader else catalog.marks.reloads_since(term[0] if term else None, now)
     known = known_outcomes(outcomes, history, entries)
     return {
         "name": shown.holder.name if shown else None,
@@ -59,6 +60,7 @@ def status_in(
         "term": term[0].number if term else None,
         "leader": daemon_row(term[1]) if leader and term else None,
         "last_leader": daemon_row(term[1]) if term else None,
+        "reloads_since": None if since is None else format_moment(since),
         "standbys": [daemon_row(one.holder) for one in daemons if one is not leader],
         "store": {"ok": True, "clock_offset": shown.clock_offset if shown else None},
         "broker": _broker(shown),
@@ -182,6 +184,7 @@ def status_without_store(error: str) -> dict[str, Any]:
     nothing = dict.fromkeys(("name", "host", "pid", "role", "term", "leader", "last_leader"))
     return {
         **nothing,
+        "reloads_since": None,
         "standbys": [],
         "store": {"ok": False, "error": error},
         "broker": {"ok": None},

@@ -14,7 +14,7 @@ from beatd.canvas import what_runs
 from beatd.incident import Incident
 from beatd.ledger import Result
 from beatd.observers.outcome_lines import lines_of_failed_runs, lines_of_outcomes
-from beatd.run import Skip
+from beatd.observers.skip_lines import SkipLines
 from beatd.secret import hidden
 
 log = logging.getLogger("beatd")
@@ -33,7 +33,7 @@ class LogObserver:
 
     def __init__(self, time_text: TimeText = datetime.isoformat) -> None:
         self._wordings = WORDINGS | {
-            events.Skipped: partial(_skipped, time_text=time_text),
+            events.Skipped: SkipLines(time_text),
             events.RunsFailed: partial(lines_of_failed_runs, time_text=time_text),
         }
 
@@ -104,50 +104,6 @@ def _facts(result: Result) -> dict[str, Any]:
         "task_id": run.task_id,
         "outcome": result.outcome.sent,
     }
-
-
-def _skipped(event: events.Skipped, time_text: TimeText = datetime.isoformat) -> list[Line]:
-    if len(event.skips) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
-        return [_line_of_skip(name, skip, time_text) for name, skip in event.skips]
-    alike: dict[str, list[tuple[str, Skip]]] = {}
-    for name, skip in event.skips:
-        alike.setdefault(in_short(skip.reason), []).append((name, skip))
-    return [_line_of_skips(reason, some, time_text) for reason, some in alike.items()]
-
-
-def _line_of_skip(name: str, skip: Skip, time_text: TimeText) -> Line:
-    return logging.WARNING, f"{name} skipped {_stretch(skip, time_text)}: {skip.reason}", {
-        "entry": name, "planned": skip.planned.isoformat(), "until": skip.until.isoformat(),
-        "count": skip.count, "reason": skip.reason,
-    }  # fmt: skip
-
-
-def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]], time_text: TimeText) -> Line:
-    names = list(dict.fromkeys(name for name, _ in some))
-    whole = Skip(
-        min(skip.planned for _, skip in some),
-        max(skip.until for _, skip in some),
-        sum(skip.count for _, skip in some),
-        reason,
-        at_least=any(skip.at_least for _, skip in some),
-    )
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    level, text, facts = _line_of_skip(f"{names[0]}{more}", whole, time_text)
-    return level, text, facts | {"entry": names[0], "entries": len(names)}
-
-
-def _stretch(skip: Skip, time_text: TimeText) -> str:
-    """Return the skipped times as text, such as "3 runs, FIRST to LAST"."""
-    first, last = (time_text(moment) for moment in (skip.planned, skip.until))
-    if skip.count == 1 and not skip.at_least:
-        return f"the run of {first}"
-    least = "at least " if skip.at_least else ""
-    return f"{least}{skip.count} runs, {first} to {last}"
-
-
-def in_short(reason: str) -> str:
-    """Return a reason without the figures that differ each time: "late" for "late by 3 s"."""
-    return reason.split(" by ")[0]
 
 
 def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Line]]:
@@ -226,7 +182,6 @@ WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.Started: _started,
     events.EntriesCounted: _counted,
     events.Sent: _sent,
-    events.Skipped: _skipped,
     events.Unplannable: _line(
         logging.ERROR,
         lambda e: f"{e.name} does not run until it is edited, its plan fails: {e.reason}",

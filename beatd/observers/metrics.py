@@ -15,7 +15,7 @@ from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from beatd import events
-from beatd.observers.log import in_short
+from beatd.observers.skip_lines import in_short
 from beatd.outcome import DELIVERY_ENDS
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)

@@ -18,9 +18,10 @@ from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.changes import Pause
 from beatd.errors import ConfigError
 from beatd.leader import Holder
+from beatd.marks import RELOAD_KEY, RELOAD_LASTS
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.presence import Presence, leading
-from beatd.run import Running, micros, moment_of
+from beatd.run import MICROSECOND, Running, micros, moment_of
 from beatd.stores.searched_tasks import inside_canvas
 
 VERSION = 4  # of the schema that is read here; a test holds it to the store's
@@ -35,6 +36,10 @@ FROM beatd_plan p JOIN beatd_entry e ON e.name = p.name LEFT JOIN beatd_running 
 """
 _OUTCOMES = "SELECT name, failures, successes, last_success, first, newest FROM beatd_entry_outcome"
 _NEWEST = "SELECT name, state FROM beatd_history ORDER BY id DESC LIMIT ?"
+_RELOAD = """
+SELECT 1 FROM beatd_applied a JOIN beatd_ledger l ON l.token = a.digest
+WHERE l.id = 1 AND a.source = ? AND a.loaded_at > ?
+"""
 _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
 
@@ -42,12 +47,15 @@ class Glance(Struct, frozen=True):
     """The result of a quick search: entries, their newest outcomes by name, and the failing
     names.
 
-    `daemon_leads` is True if a daemon leads now."""
+    `daemon_leads` is True if a daemon leads now. If none does, `reloads` is True if the one that
+    led last is reloading.
+    """
 
     rows: Sequence[Stored]
     outcomes: Mapping[str, EntryOutcome]
     failing: Container[str]
     daemon_leads: bool
+    reloads: bool
 
 
 def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | None:
@@ -70,9 +78,10 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
             if len(rows) > MOST:
                 return None
             stored = [_stored(row, codec) for row in rows]
-            return Glance(
-                stored, _outcomes(there, stored), _failing(there, records), _daemon_leads(there)
-            )
+            leads = _daemon_leads(there)
+            reloads = not leads and _reloads(there)
+            failing = _failing(there, records)
+            return Glance(stored, _outcomes(there, stored), failing, leads, reloads)
     except (sqlite3.Error, ConfigError, TypeError, MsgspecError):
         return None
 
@@ -165,6 +174,11 @@ def _daemon_leads(there: sqlite3.Connection) -> bool:
     alive = there.execute("SELECT presence FROM beatd_daemon WHERE until > ?", (now,))
     presences = [json.decode(presence, type=Presence) for (presence,) in alive]
     return leading(presences, json.decode(holder, type=Holder) if holder else None) is not None
+
+
+def _reloads(there: sqlite3.Connection) -> bool:
+    since = time_ns() // 1_000 - RELOAD_LASTS // MICROSECOND
+    return there.execute(_RELOAD, (RELOAD_KEY, since)).fetchone() is not None
 
 
 def _moment(value: int | None) -> Any:

@@ -1,33 +1,36 @@
-"""Add the last run, the next run and open incidents to an answer of `beatd why`."""
+"""Add the previous run, the next run and open incidents to an answer of `beatd why`."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from beatd.history import Record
-from beatd.planning import has_run_out
-from beatd.run_outcome import run_outcome
+from beatd.catalog import Stored
+from beatd.planning import has_run_out, next_moment
 from beatd.why.answer import Answer
 from beatd.why.facts import Facts
 from beatd.why.incidents_now import incident_text, incidents_now
+from beatd.why.not_planned import became
 from beatd.why.outage_now import outage_now
 from beatd.why.published import of_published
 from beatd.why.time_words import TimeWords, length
 
-WITHOUT_NEXT = ("not yet", "paused", "disabled", "ended", "max runs")  # it says so itself
+STOPPED = ("paused", "disabled")
+IF_RESUMED = {True: "if it is resumed by then", False: "if it is enabled by then"}  # by `paused`
+WITHOUT_NEXT = ("not yet", "ended", "max runs")  # it says so itself
 
 
 def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
-    """Yield (heading, text) lines that add the last run, next run and open incidents to an answer.
+    """Yield (heading, text) lines that add the runs around it and open incidents to an answer.
 
-    If the question names a moment (`facts.at`), the last and the next run are left out.
+    If the question names a moment (`facts.at`), the previous and the next run are left out.
     """
     if answer.cause == "overlap":
         yield from _blocking(facts, answer, words)
     if facts.at is None:
         last = next((one for one in facts.records if one.state in ("published", "failed")), None)
         if last is not None and last.planned != answer.planned:
-            yield "last run", f"{words.at(last.planned)}, {_became(facts, last)}"
+            yield "previous run", f"{words.at(last.planned)}, {became(facts, last)}"
         if answer.cause not in WITHOUT_NEXT:
             yield from _next(facts, answer, words)
     yield from _outage(facts, answer, words)
@@ -40,14 +43,11 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
 
 def _outage(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
     away = outage_now(facts)
-    if away is None or facts.row is None:
+    if away is None or facts.row is None or facts.at is not None:
         return
-    since = next((one.opened for one in facts.incidents if one.kind == away[0]), None)
-    known = "" if since is None else f"since {words.about(since)}"
-    if away[0] == answer.cause and known:
-        yield away[0], known
-    elif away[0] != answer.cause and facts.at is None:
-        yield "now", f"{away[1]} ({known})" if known else away[1]
+    waits = away.waits(words)
+    if away.cause != answer.cause and waits not in answer.line:
+        yield "now", f"every run {waits}"
 
 
 def _blocking(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
@@ -59,19 +59,34 @@ def _blocking(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[
         yield "that run", f"{of_run.cause}: {of_run.line}"
 
 
-def _became(facts: Facts, record: Record) -> str:
-    ended = run_outcome(facts.deliveries.get(record.task_id, ()))
-    return ended.state if ended is not None else record.state
-
-
 def _next(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
     row = facts.row
-    if row is None or row.plan.planned is None:
-        if row is not None and has_run_out(row.entry, row.runs):
+    if row is None:
+        return
+    if row.plan.planned is None:
+        if has_run_out(row.entry, row.runs):
             yield "next run", f"none: max_runs reached ({row.runs})"
-        elif row is not None:
+        else:
             yield "next run", "none: its schedule has no further moment before its end"
+    elif answer.cause in STOPPED:
+        yield from _next_if_resumed(facts, row, words)
     elif row.plan.due is not None and row.plan.planned != answer.planned:
-        due = row.plan.due
-        when = f"in {length(due - facts.now)}" if due > facts.now else "due now"
-        yield "next run", f"{words.about(due)}, {when}"
+        yield "next run", next_run(facts, row.plan.due, words)
+
+
+def _next_if_resumed(facts: Facts, row: Stored, words: TimeWords) -> Iterator[tuple[str, str]]:
+    until = row.pause.until if row.paused and row.pause is not None else None
+    following = next_moment(row.entry, facts.now if until is None else max(facts.now, until))
+    if following is not None:
+        condition = "when the pause has ended" if until is not None else IF_RESUMED[row.paused]
+        yield "next run", f"{words.at(following)}, {condition}"
+
+
+def next_run(facts: Facts, due: datetime, words: TimeWords) -> str:
+    """Return when the next run is, and the condition for it if an outage stops all runs."""
+    when = f"in {length(due - facts.now)}" if due > facts.now else "due now"
+    away = outage_now(facts)
+    if away is None or facts.row is None:
+        return f"{words.about(due)}, {when}"
+    rule = f"catch_up: {facts.row.entry.catch_up}"
+    return f"{words.about(due)}, {when}, if {away.is_over} by then; else {rule} decides"

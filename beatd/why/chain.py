@@ -8,13 +8,21 @@ from msgspec.structs import replace
 from beatd.errors import dotted
 from beatd.history import Record
 from beatd.schedules import zone
-from beatd.why.answer import Answer
-from beatd.why.around import around
+from beatd.skips_in_order import skips_in_order
+from beatd.why.answer import Answer, Cause
+from beatd.why.around import around, next_run
 from beatd.why.facts import Facts
 from beatd.why.not_planned import is_moment, not_planned
 from beatd.why.not_sent import of_claim, of_skip, waiting_plan
+from beatd.why.outage_now import outage_now
 from beatd.why.published import of_published
 from beatd.why.time_words import TimeWords, moment_of_run
+
+#: The causes of a newest run that went wrong by itself, which an outage of now does not hide.
+WENT_WRONG: tuple[Cause, ...] = (
+    "rejected", "expired", "failed", "unknown task", "worker killed", "time limit", "revoked",
+    "lost",
+)  # fmt: skip
 
 
 def why(facts: Facts) -> Answer:
@@ -23,8 +31,24 @@ def why(facts: Facts) -> Answer:
     If `facts.at` is None, the answer is about the entry's newest moment.
     """
     words = TimeWords(zone(facts.zone_name))
-    answer = _with_unapplied_edit(facts, _answer(facts, words))
+    answer = _outage_first(facts, _answer(facts, words), words)
+    answer = _with_unapplied_edit(facts, answer)
     return replace(answer, details=(*answer.details, *around(facts, answer, words)))
+
+
+def _outage_first(facts: Facts, answer: Answer, words: TimeWords) -> Answer:
+    # An outage stops the next run, so it comes before what became of the newest one; a newest run
+    # that went wrong stays the cause.
+    row, away = facts.row, outage_now(facts)
+    if away is None or facts.at is not None or row is None or row.plan.due is None:
+        return answer
+    of_newest_run = answer.planned != row.plan.planned
+    if not (of_newest_run or answer.cause == "not yet") or answer.cause == away.cause:
+        return answer
+    if answer.cause in WENT_WRONG:
+        return replace(answer, line=f"{answer.line}; and the next run {away.waits(words)}")
+    next_one = ("next run", next_run(facts, row.plan.due, words))
+    return Answer(away.cause, f"it {away.waits(words)}", row.plan.planned, (next_one,))
 
 
 def _with_unapplied_edit(facts: Facts, answer: Answer) -> Answer:
@@ -62,11 +86,11 @@ def _answer(facts: Facts, words: TimeWords) -> Answer:
 
 def _record_of(facts: Facts) -> Record | None:
     # Without `facts.at` this is the newest record, or None if a later run is due or the entry is
-    # paused or disabled.
+    # paused or disabled. A skipped stretch is one record.
+    records = [record for record, _ in skips_in_order((one, None) for one in facts.records)]
     if facts.at is not None:
-        found = (one for one in facts.records if _is_of(one, facts.at))
-        return next(found, None)
-    newest = max(facts.records, key=last_moment, default=None)
+        return next((one for one in records if _is_of(one, facts.at)), None)
+    newest = max(records, key=last_moment, default=None)
     row = facts.row
     due = None if row is None else row.plan.planned
     stopped = row is not None and (row.paused or not row.entry.enabled)

@@ -56,6 +56,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     - `reports_seen` is True if a worker ever reported a run of this store.
     - `incidents` are the open incidents of the entry and of the whole installation.
     - `disabled` is the newest change that disabled the entry, None if unknown.
+    - `reloads_since` is since when the daemon that led last is reloading, None if it is not.
     - `queue` is the queue of its messages, None if it was not read.
     """
 
@@ -75,6 +76,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     queue: QueueState | None = None
     disabled: ChangeRecord | None = None
     incidents: Sequence[Incident] = ()
+    reloads_since: datetime | None = None
 
     @property
     def zone_name(self) -> str:
@@ -109,6 +111,7 @@ def facts_of(
     ]
     requests = [one for one, _ in store.requests.requests(CLAIMS_READ) if one.name == name]
     deliveries = store.outcomes.outcomes(ids)
+    term = store.terms.term()
     return Facts(
         name=name,
         now=now,
@@ -120,6 +123,7 @@ def facts_of(
         claims=claims,
         requests=requests,
         daemons=store.presences.daemons(),
+        reloads_since=store.catalog.marks.reloads_since(term[0] if term else None, now),
         refusal=refusal,
         problems=problems,
         reports_seen=bool(deliveries) or _any_report(store),

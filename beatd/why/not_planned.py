@@ -7,8 +7,10 @@ from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.entry import Entry
+from beatd.history import Record
 from beatd.planning import earlier, has_run_out, moment_before, next_moment
 from beatd.run import MICROSECOND
+from beatd.run_outcome import run_outcome
 from beatd.schedules import describe, schedule_from
 from beatd.why.answer import Answer
 from beatd.why.facts import Facts
@@ -22,7 +24,9 @@ def not_planned(facts: Facts, moment: datetime | None, words: TimeWords) -> Answ
     """Return why the entry has no run at `moment`, or no next run if `moment` is None."""
     row = facts.row
     assert row is not None, "an entry without a row has no plan"
-    details = (("schedule", schedule_words(row.entry)), *nearest(row.entry, moment, facts, words))
+    details: tuple[tuple[str, str], ...] = (("schedule", schedule_words(row.entry)),)
+    if facts.at is not None:
+        details += nearest(row.entry, facts.at, facts, words)
     if moment is None or _is_after_last_run(row, moment) or not is_moment(row.entry, moment):
         return _no_moment(facts, row, moment, details, words)
     if row.paused or not row.entry.enabled:
@@ -108,22 +112,45 @@ def is_moment(entry: Entry, moment: datetime) -> bool:
 
 
 def nearest(
-    entry: Entry, moment: datetime | None, facts: Facts, words: TimeWords
+    entry: Entry, moment: datetime, facts: Facts, words: TimeWords
 ) -> tuple[tuple[str, str], ...]:
-    """Return the scheduled moments before and after `moment`, as (heading, text) pairs.
-
-    If `moment` is None, it is the current time.
-    """
-    about = facts.now if moment is None else moment
-    following = next_moment(entry, about)
-    first = next_moment(entry, earlier(about, LOOK_BACK))
+    """Return the scheduled runs before and after `moment` with what became of each, as (heading,
+    text) pairs."""
+    following = next_moment(entry, moment)
+    first = next_moment(entry, earlier(moment, LOOK_BACK))
     found: list[tuple[str, str]] = []
-    if first is not None and first < about:
-        before = moment_before(entry, first, about, lambda schedule, at: schedule.next_after(at))
-        found.append(("before it", words.at(before)))
+    if first is not None and first < moment:
+        before = moment_before(entry, first, moment, lambda schedule, at: schedule.next_after(at))
+        found.append(("previous run", f"{words.at(before)}, {_near(facts, before)}"))
     if following is not None:
-        found.append(("after it", words.at(following)))
+        found.append(("next run", f"{words.at(following)}, {_near(facts, following)}"))
     return tuple(found)
+
+
+def _near(facts: Facts, moment: datetime) -> str:
+    record = next((one for one in facts.records if _covers(one, moment)), None)
+    if record is not None:
+        return became(facts, record)
+    row = facts.row
+    if moment > facts.now:
+        if row is not None and has_run_out(row.entry, row.runs):
+            return f"not run: max_runs reached ({row.runs})"
+        return f"in {length(moment - facts.now)}"
+    is_due = row is not None and row.plan.planned is not None and row.plan.planned <= moment
+    return "due" if is_due else "without a record"
+
+
+def _covers(record: Record, moment: datetime) -> bool:
+    by_hand = record.origin in ("trigger", "backfill")
+    return not by_hand and record.planned <= moment <= (record.until or record.planned)
+
+
+def became(facts: Facts, record: Record) -> str:
+    """Return what became of a run: its outcome with its error, its state, or why it was skipped."""
+    ended = run_outcome(facts.deliveries.get(record.task_id, ()))
+    if ended is None:
+        return f"{record.state}: {record.reason}" if record.reason else record.state
+    return f"{ended.state}: {ended.error}" if ended.error else ended.state
 
 
 def schedule_words(entry: Entry) -> str:

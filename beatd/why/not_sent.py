@@ -54,7 +54,8 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
     details = [moment_of_run(record, words), ("reason", record.reason)]
     if record.until is not None:
         least = "at least " if record.at_least else ""
-        details.append(("stretch", f"{least}{record.count} moments to {words.at(record.until)}"))
+        first, last = words.at(record.planned), words.at(record.until)
+        details.append(("skipped", f"{least}{counted(record.count, 'run')}, {first} to {last}"))
     if record.task_id:
         details.append(("task id", record.task_id))
     return Answer(cause, text, record.planned, tuple(details))
@@ -80,9 +81,8 @@ def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
     details.append(("claimed", f"{words.about(claim.claimed_at)}, {age} ago, term {claim.term}"))
     away = outage_now(facts)
     if away is not None:
-        return Answer(
-            away[0], f"it was claimed {age} ago, and {away[1]}", record.planned, tuple(details)
-        )
+        line = f"it was claimed {age} ago, and {away.waits(words)}"
+        return Answer(away.cause, line, record.planned, tuple(details))
     if claim.unsent:
         return Answer("not sent", _not_sent(facts, age), record.planned, tuple(details))
     line = (
@@ -127,7 +127,8 @@ def waiting_plan(facts: Facts, moment: datetime, words: TimeWords) -> Answer:
         details.append(("due", words.about(row.plan.due)))
     away = outage_now(facts)
     if away is not None:
-        return Answer(away[0], f"it is due, and {away[1]}", moment, tuple(details))
+        line = f"it is due, and {away.waits(words)}"
+        return Answer(away.cause, line, moment, tuple(details))
     if row.plan.due is not None and row.plan.due > facts.now:
         line = f"its moment came, and jitter moves it to {words.about(row.plan.due)}"
         return Answer("not yet", line, moment, tuple(details))

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from beatd.history import Record
 from beatd.outcome import Delivery
+from beatd.run import ORIGIN_WORDS
 from beatd.run_outcome import (
     BAD_ENDS,
     is_of_canvas,
@@ -22,6 +23,7 @@ from beatd.why.answer import Answer, Cause
 from beatd.why.facts import OUTCOMES_READ, Facts
 from beatd.why.incidents_now import incidents_now
 from beatd.why.outage_now import outage_now
+from beatd.why.queue_wait import queue_wait
 from beatd.why.time_words import TimeWords, counted, length, moment_of_run, runtime
 
 #: How the error of a failed run begins -> its cause, and what that means.
@@ -50,7 +52,7 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
         late = "" if not record.lateness else f", {record.lateness:.3f} s late"
         details.append(("published", f"{words.about(record.published)}{late}{_where(facts)}"))
     if record.origin != "planned":
-        details.append(("origin", record.origin))
+        details.append(("origin", _origin(record)))
     if facts.row is not None and facts.row.entry.trace:
         details.append(("trace", trace_id(record.task_id)))
     details += _of_deliveries(deliveries, words)
@@ -61,9 +63,17 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
         times = times_delivered(deliveries)
         if times > 1:
             line = f"{line}; the broker delivered it {times} times"
+        if wait := queue_wait(facts.row, record, deliveries):
+            line = f"{line}; it waited {length(wait)} for a worker"
     known = cause == "unknown task"  # the line says what its error says
     details = [one for one in details if one[0] != "error" or not (known or one[1] in line)]
     return Answer(cause, line, record.planned, tuple(details))
+
+
+def _origin(record: Record) -> str:
+    if record.origin == "catch-up":
+        return "caught up: missed with others in an outage, and sent after it by catch_up"
+    return ORIGIN_WORDS.get(record.origin, record.origin)
 
 
 def _where(facts: Facts) -> str:
@@ -115,7 +125,7 @@ def _outcome(facts: Facts, record: Record, deliveries: Sequence[Delivery]) -> tu
         return found
     match delivery.state:
         case "succeeded":
-            return "succeeded", _succeeded(facts, record, delivery, worker)
+            return "succeeded", _succeeded(facts, record, deliveries, worker)
         case "failed":
             return _failed(facts, delivery, worker)
         case "started":
@@ -155,7 +165,9 @@ def _of_canvas(delivery: Delivery, deliveries: Sequence[Delivery]) -> tuple[Caus
     return None
 
 
-def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) -> str:
+def _succeeded(facts: Facts, record: Record, deliveries: Sequence[Delivery], worker: str) -> str:
+    delivery = run_outcome(deliveries) or deliveries[-1]
+    waited = queue_wait(facts.row, record, deliveries) is not None
     took = "" if delivery.runtime is None else f" in {runtime(delivery.runtime)}"
     if facts.at is not None:
         return f"it ran{took} on {worker}, and succeeded"
@@ -168,7 +180,7 @@ def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) ->
         line = f"{line}, as did {least}the {runs} before it"
     if facts.row is not None and facts.row.plan.planned is None:
         return f"{line}; no further run is planned"
-    well = not incidents_now(facts) and outage_now(facts) is None
+    well = not (incidents_now(facts) or outage_now(facts) or waited)
     return f"all is well: {line}" if well else line
 
 

@@ -208,4 +208,4 @@ def test_why_says_who_disabled_an_entry(x: Here) -> None:
     assert answer["cause"] == "disabled"
     assert answer["line"].endswith(f", by {author()}: too slow")
     x("edit", "x", "--enabled")
-    assert x.json("why", "x")["cause"] == "not yet"
+    assert x.json("why", "x")["cause"] == "nobody leads"

@@ -11,7 +11,7 @@ from beatd.leader import Holder
 from beatd.ledger import Move, Request, Result
 from beatd.planning import first, plan_at
 from beatd.publisher import Outcome
-from beatd.run import Occurrence, Run, Skip, task_id
+from beatd.run import Occurrence, Origin, Run, Skip, task_id
 from beatd.stores import sqlite_quick_list as glancing
 from tests.cli.conftest import Here
 
@@ -26,6 +26,7 @@ def ran(
     reason: str = "",
     late: timedelta = timedelta(milliseconds=12),
     name: str = "x",
+    origin: Origin = "planned",
 ) -> None:
     """What a daemon would have left: a run with this outcome, or a skip."""
     store = here.store()
@@ -35,7 +36,10 @@ def ran(
     assert planned is not None
     following = plan_at(row.entry, planned + timedelta(hours=1), row.plan.fingerprint)
     occurrence = Occurrence(name, planned)
-    run = Run(occurrence, task_id(store.namespace, occurrence), row.entry, row.revision, planned)
+    run = Run(
+        occurrence, task_id(store.namespace, occurrence), row.entry, row.revision, planned,
+        origin=origin,
+    )  # fmt: skip
     skips = () if outcome else (Skip(planned, planned + timedelta(hours=2), 3, reason),)
     move = Move(
         of="plan",
@@ -174,7 +178,7 @@ def test_history_tells_the_newest_first(x: Here) -> None:
     assert records[1]["reason"] == "no such queue"
     assert (records[0]["count"], records[0]["reason"]) == (3, "missed; only the latest was run")
     out = x("history", "x").out
-    assert "no such queue" in out and "3 moments to" in out and "0.012 s" in out
+    assert "no such queue" in out and "3 runs to" in out and "0.012 s" in out
 
 
 def test_history_is_limited_and_filtered(x: Here) -> None:
@@ -185,6 +189,30 @@ def test_history_is_limited_and_filtered(x: Here) -> None:
     assert [record["state"] for record in found] == ["published"]
     assert x.json("history", "x", "--state", "skipped") == []
     assert "no entry 'y'" in x("history", "y", code=1).line
+
+
+def test_a_limit_cuts_no_stretch_and_the_state_filter_keeps_outages_apart(x: Here) -> None:
+    missed = "missed; only the latest was run (nobody led)"
+    for reason in (missed, None, missed, missed):
+        ran(x, None if reason else Outcome("confirmed"), reason or "")
+    assert [row["count"] for row in x.json("history", "--state", "skipped")] == [3, 3, 3]
+    (_, _, line) = x("history", "--limit", "1").out.splitlines()
+    assert " 6 runs to " in line
+    _, _, newer, older = x("history", "--state", "skipped").out.splitlines()
+    assert " 6 runs to " in newer and " 3 runs to " in older
+
+
+def test_the_table_has_the_origin_of_each_run_in_words(x: Here) -> None:
+    ran(x, Outcome("confirmed"))
+    ran(x, Outcome("confirmed"), origin="catch-up")
+    assert [row["origin"] for row in x.json("history")] == ["catch-up", "planned"]
+    _, _, caught_up, planned = x("history").out.splitlines()
+    assert " caught up " in caught_up and " planned " in planned
+    details = x.json("why", "x", "--at", x.json("history")[0]["planned"])["details"]
+    assert {
+        "what": "origin",
+        "text": "caught up: missed with others in an outage, and sent after it by catch_up",
+    } in details
 
 
 def test_history_is_asked_about_a_time(x: Here) -> None:
@@ -259,7 +287,7 @@ def test_history_tells_times_as_show_does(x: Here) -> None:
     assert out.startswith("planned for ") and f"{wall:%Y-%m-%d %H:%M:%S %Z}" in out
     ran(x, None, "missed; only the latest was run")
     until = (planned + 3 * timedelta(hours=1)).astimezone(ZoneInfo("Europe/Berlin"))
-    assert f"3 moments to {until:%m-%d %H:%M:%S}" in x("history").out
+    assert f"3 runs to {until:%m-%d %H:%M:%S}" in x("history").out
     (row, *_) = x.json("status", code=1)["next"]
     due = datetime.fromisoformat(row["due"]).astimezone(ZoneInfo("Europe/Berlin"))
     assert f"{due:%Y-%m-%d %H:%M:%S %Z}  x" in x("status", code=1).out

@@ -181,7 +181,7 @@ def test_a_glance_sees_what_the_store_finds(some: Here) -> None:
     store = some.store()
     for query in (Query(), Query(order="next"), Query(name_like="[a-d]*"), Query(limit=2)):
         seen = glance(some.folder / "beatd.db", query, codec, 500)
-        assert seen == Glance(list(store.find(query)), {}, set(), False)
+        assert seen == Glance(list(store.find(query)), {}, set(), daemon_leads=False, reloads=False)
     for query in (Query(names=("d-held",)), Query(contains="held"), Query(paused=True)):
         assert glance(some.folder / "beatd.db", query, codec, 500) is None
     store.close()

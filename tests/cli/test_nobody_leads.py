@@ -2,14 +2,15 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from beatd.cli.leader_note import NOBODY_LEADS, NOTHING_RUNS
+from beatd.cli.leader_note import NOBODY_LEADS, NOTHING_RUNS, RELOADS
 from beatd.leader import Holder
 from beatd.stores import sqlite_quick_list as glancing
 from tests.cli.conftest import Here
-from tests.cli.test_status import NOW, announced
+from tests.cli.test_status import LEADER, NOW, announced
 
 COMMANDS = [
     ("add", "y", "--task", "t", "--every", "1h"),
@@ -80,3 +81,36 @@ def test_a_list_has_no_note_after_a_leader_is_silent(x: Here) -> None:
 def test_a_list_of_no_entry_has_no_note(x: Here) -> None:
     assert x("list", "nothing").err == "no entry matches\n"
     assert x("list", "nothing", "--json").err == ""
+
+
+def reloads(here: Here, ago: float = 1) -> None:
+    """Leave the store as a leader that reloads does."""
+    with closing(here.store()) as store:
+        at = datetime.now(UTC) - timedelta(seconds=ago)
+        store.marks.write_reload(store.begin(LEADER), at)
+
+
+@pytest.mark.usefixtures("through")
+def test_a_list_says_that_a_daemon_is_reloading(x: Here) -> None:
+    reloads(x)
+    assert x("list").err == f"beatd: {RELOADS}\n"
+    with closing(x.store()) as store:
+        store.begin(Holder("three", "host-c", 33, NOW, "token-c"))  # it led meanwhile, and ended
+    assert x("list").err == f"beatd: {NOTHING_RUNS}\n"
+
+
+@pytest.mark.usefixtures("through")
+def test_a_reload_that_does_not_end_is_no_reload(x: Here) -> None:
+    reloads(x, ago=31)
+    assert x("list").err == f"beatd: {NOTHING_RUNS}\n"
+
+
+def test_why_and_status_say_that_a_daemon_is_reloading(x: Here) -> None:
+    reloads(x)
+    assert x("trigger", "x").err == f"beatd: {RELOADS}\n"
+    answer = x.json("why", "x")
+    assert answer["cause"] == "nobody leads"
+    assert "a daemon is reloading, and leads again in a moment" in answer["line"]
+    assert "one (host-a, pid 11) is reloading since" in x("status", code=1).out
+    announced(x)
+    assert x.json("status")["reloads_since"] is None

@@ -148,7 +148,7 @@ def test_history_names_the_trace_of_an_entry_that_has_one(x: Here) -> None:
 
 def test_why_knows_no_entry_of_that_name(x: Here) -> None:
     assert x.json("why", "nosuch", code=1)["cause"] == "unknown entry"
-    assert x.json("why", "x")["cause"] == "not yet"
+    assert x.json("why", "x")["cause"] == "nobody leads"
 
 
 class Terminal(StringIO):

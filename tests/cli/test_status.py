@@ -82,7 +82,17 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     announced(x, tick_age=0.1, atomic=1.0, late_p50=0.001, late_p99=0.002, late_max=0.003)
     found = x.json("status")
     assert list(found) == [
-        *("name", "host", "pid", "role", "term", "leader", "last_leader", "standbys"),
+        *(
+            "name",
+            "host",
+            "pid",
+            "role",
+            "term",
+            "leader",
+            "last_leader",
+            "reloads_since",
+            "standbys",
+        ),
         *(
             "store",
             "broker",

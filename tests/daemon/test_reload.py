@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -44,7 +45,15 @@ def of_app(config: Config) -> str:
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    return {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    given = os.environ.get("PYTHONPATH")
+    folders = os.pathsep.join((str(tmp_path), given) if given else (str(tmp_path),))
+    return {"PYTHONPATH": folders, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def notes_of_reload(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "beatd.db")) as there:
+        found = there.execute("SELECT count(*) FROM beatd_applied WHERE source = 'reload'")
+        return int(found.fetchone()[0])
 
 
 @pytest.fixture
@@ -59,11 +68,13 @@ def daemon(
 
 
 def test_a_reload_imports_the_app_anew_and_keeps_the_process(
-    daemon: Process, project: Callable[[str], None]
+    daemon: Process, project: Callable[[str], None], tmp_path: Path
 ) -> None:
     project("new")
+    assert not notes_of_reload(tmp_path)
     daemon.send(signal.SIGHUP)
     daemon.says("configuration reloaded")
+    assert notes_of_reload(tmp_path) == 1
     begins = len(daemon.lines)
     daemon.says("published new")
     daemon.says("published new")

@@ -29,8 +29,8 @@ from beatd.events import (
 )
 from beatd.ledger import Move, Request
 from beatd.observers.last_state import LastState
-from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
+from beatd.observers.skip_lines import in_short
 from beatd.publisher import MESSAGE_REFUSED, Outcome
 from beatd.run import Run, task_id
 from tests.fake_lease import holder

@@ -29,7 +29,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 #: Errors of Python that beatd raises at a user of its library.
 PYTHON_ERRORS = {"ValueError", "TypeError", "KeyError", "LookupError", "AttributeError"}
 #: Modules in which every text is a message.
-WORDINGS = ("observers/log.py", "observers/outcome_lines.py")
+WORDINGS = ("observers/log.py", "observers/outcome_lines.py", "observers/skip_lines.py")
 #: A text that has no words of its own, as it passes on those of another error.
 PASSED_ON = re.compile(r"(note: )?(\{[^{}]*\}|[^\w{}])*")
 _VALUE = re.compile(r"\{.*\}")

@@ -71,6 +71,23 @@ def test_many_skips_are_one_line_for_each_reason(lines: pytest.LogCaptureFixture
     assert lines.records[0].facts["count"] == 120  # type: ignore[attr-defined]
 
 
+def test_a_run_skipped_after_the_others_of_its_outage_has_the_number_of_all(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    seen, second = LogObserver(), timedelta(seconds=1)
+    late = "late by {} s, grace is 1 s (nobody led)"
+    seen(Skipped([("a", Skip(NOON + second, NOON + 2 * second, 2, late.format(1.5)))]))
+    seen(Skipped([("a", Skip(NOON, NOON, 1, late.format(3.5)))]))
+    seen(Skipped([("a", Skip(NOON - second, NOON - second, 1, "removed"))]))
+    assert lines.messages[1:] == [
+        "a skipped 1 run more, in all 3 runs, 2026-03-01T12:00:00+00:00 to "
+        "2026-03-01T12:00:02+00:00: late by 3.5 s, grace is 1 s (nobody led)",
+        "a skipped the run of 2026-03-01T11:59:59+00:00: removed",
+    ]
+    facts = lines.records[1].facts  # type: ignore[attr-defined]
+    assert (facts["count"], facts["in_all"]) == (1, 3)
+
+
 def test_many_that_failed_alike_are_one_line(lines: pytest.LogCaptureFixture) -> None:
     full, away = Outcome("rejected", "queue is full"), Outcome("unsent", "connection refused")
     LogObserver()(Sent.of([*ended(40, full), *ended(1, away)], 0.1))

@@ -106,7 +106,7 @@ def test_an_entry_that_does_not_exist_is_unknown_or_was_removed() -> None:
     assert answered(row=None, records=[published()], at=TOMORROW).cause == "removed"
     removed = answered(row=None, records=[published()], tz="Europe/Berlin")
     assert removed.cause == "removed"
-    assert dict(removed.details)["last run"] == "2027-01-10 13:00:00 CET, published"
+    assert dict(removed.details)["previous run"] == "2027-01-10 13:00:00 CET, published"
     assert answered(row=None, records=[published()], at=NOON).cause == "published"
 
 
@@ -121,10 +121,13 @@ def test_an_edit_that_an_invalid_file_keeps_from_being_applied_is_explained_by_t
 
 
 def test_a_moment_that_the_schedule_does_not_have_is_explained_with_its_neighbours() -> None:
-    answer = answered(at=NOON - timedelta(hours=3))
+    answer = answered(at=NOON - timedelta(hours=3), **delivery("failed", error="E: no"))
     assert answer.cause == "not planned"
-    assert dict(answer.details)["before it"] == "2027-01-09 12:00:00 UTC"
-    assert dict(answer.details)["after it"] == "2027-01-10 12:00:00 UTC"
+    assert dict(answer.details)["previous run"] == "2027-01-09 12:00:00 UTC, without a record"
+    assert dict(answer.details)["next run"] == "2027-01-10 12:00:00 UTC, failed: E: no"
+    ahead = dict(answered(at=NOON + timedelta(hours=3), **skipped("paused")).details)
+    assert ahead["previous run"] == "2027-01-10 12:00:00 UTC, skipped: paused"
+    assert ahead["next run"] == "2027-01-11 12:00:00 UTC, in 23 h 59 min"
 
 
 def test_an_edit_an_hour_ago_is_seen_in_the_run_before_it() -> None:
@@ -214,7 +217,7 @@ def test_a_past_moment_without_a_record_is_said_to_have_none() -> None:
     ("daemons", "refusal", "cause", "words"),
     [
         ([], "", "nobody leads", "no daemon runs"),
-        ([replace(LEADER, role="standby")], "", "nobody leads", "1 stand by"),
+        ([replace(LEADER, role="standby")], "", "nobody leads", "1 daemon stands by"),
         ([replace(LEADER, broker_ok=False, broker="refused")], "", "broker away", "refused"),
         ([LEADER], "disk full", "store away", "disk full"),
         ([LEADER], "", "due", "the leader will send it"),
@@ -300,11 +303,18 @@ def test_a_skip_has_the_cause_of_its_reason(reason: str, cause: str) -> None:
     assert dict(answer.details)["reason"] == reason
 
 
-def test_a_stretch_of_skipped_moments_covers_each_moment_in_it() -> None:
+def test_a_stretch_of_skipped_runs_covers_each_moment_in_it() -> None:
     record = Record("noon", NOON - timedelta(days=5), "skipped", "paused", until=NOON, count=6)
     answer = answered(records=[record], at=NOON - timedelta(days=2))
     assert answer.cause == "paused"
-    assert dict(answer.details)["stretch"] == "6 moments to 2027-01-10 12:00:00 UTC"
+    of_all = "2027-01-05 12:00:00 UTC to 2027-01-10 12:00:00 UTC"
+    assert dict(answer.details)["skipped"] == f"6 runs, {of_all}"
+    late = "late by {} s, grace is 10 s (nobody led)"
+    rest = replace(record, planned=NOON - timedelta(days=4), reason=late.format(20), count=5)
+    of_claim = replace(record, reason=late.format(99), until=None, count=1)
+    for at in (of_claim.planned, NOON):  # the run that was claimed is skipped in another record
+        answer = answered(records=[of_claim, rest], at=at)
+        assert dict(answer.details)["skipped"] == f"6 runs, {of_all}"
 
 
 def test_a_claim_that_nobody_recorded_says_what_the_leader_will_do() -> None:
@@ -406,12 +416,61 @@ def test_an_entry_whose_runs_are_all_fine_says_that_all_is_well() -> None:
     assert "all is well" not in answered(row=judged, incidents=[incident], **facts).line
 
 
-def test_all_is_not_well_while_nobody_leads() -> None:
-    answer = answered(daemons=[], **delivery("succeeded"))
-    assert answer.line == "it ran 1 s ago on w1, and succeeded"
-    assert dict(answer.details)["now"] == "nobody leads, no daemon runs"
-    assert dict(answered(daemons=[]).details)["now"] == "nobody leads, no daemon runs"
-    assert "now" not in dict(answered(daemons=[], row=row(planned=NOON)).details)
+@pytest.mark.parametrize(
+    ("facts", "cause", "line", "condition"),
+    [
+        (
+            {"daemons": [replace(LEADER, broker_ok=False, broker="no", stats={"broker_away": 9})]},
+            "broker away",
+            "it waits for the broker, away since 2027-01-10 12:00:21 UTC: "
+            "the leader cannot reach it: no",
+            "the broker is back",
+        ),
+        (
+            {"daemons": []},
+            "nobody leads",
+            "it waits for a leader: nobody leads, no daemon runs",
+            "a daemon leads",
+        ),
+        (
+            {"refusal": "disk full"},
+            "store away",
+            "it waits for the store: it refuses writes: disk full",
+            "the store is back",
+        ),
+    ],
+)
+def test_an_outage_is_the_first_answer_and_the_condition_of_the_next_run(
+    facts: dict[str, Any], cause: str, line: str, condition: str
+) -> None:
+    for of_newest in (delivery("succeeded"), {}):
+        answer = answered(**facts, **of_newest)
+        assert (answer.cause, answer.line, answer.planned) == (cause, line, TOMORROW)
+        assert dict(answer.details)["next run"] == (
+            f"2027-01-11 12:00:00 UTC, in 23 h 59 min, if {condition} by then; "
+            "else catch_up: latest decides"
+        )
+        assert [what for what, _ in answer.details].count("next run") == 1
+    answer = answered(**facts, **delivery("succeeded"))
+    assert dict(answer.details)["previous run"] == "2027-01-10 12:00:00 UTC, succeeded"
+    assert answered(**facts, **delivery("succeeded"), at=NOON).cause == "succeeded"
+    failed = answered(**facts, **delivery("failed", error="E: no", started=NOON))
+    assert failed.cause == "failed"
+    next_waits = line.replace("it waits", "and the next run waits", 1)
+    assert failed.line == f"the task raised an error on w1: E: no; {next_waits}"
+    assert condition in dict(failed.details)["next run"] and "now" not in dict(failed.details)
+
+
+def test_a_run_that_waited_for_a_worker_says_so() -> None:
+    sent = NOON + timedelta(milliseconds=2)
+    waited = delivery("succeeded", started=sent + timedelta(seconds=40), finished=NOW)
+    answer = answered(**waited)
+    assert answer.line.endswith("and succeeded; it waited 40 s for a worker")
+    assert "all is well" not in answer.line
+    soon = answered(**delivery("succeeded", started=sent + timedelta(seconds=4.9)))
+    assert soon.line.startswith("all is well") and "waited" not in soon.line
+    countdown = row(noon(options={"countdown": 40}))
+    assert "waited" not in answered(row=countdown, **waited).line
 
 
 def test_an_entry_that_has_had_its_runs_says_that_there_is_no_next() -> None:
@@ -421,9 +480,15 @@ def test_an_entry_that_has_had_its_runs_says_that_there_is_no_next() -> None:
     assert answer.line.endswith("and succeeded; no further run is planned")
 
 
-def test_an_entry_that_is_paused_names_its_last_run() -> None:
-    answer = answered(row=row(paused=True), **delivery("succeeded"))
-    assert dict(answer.details)["last run"] == "2027-01-10 12:00:00 UTC, succeeded"
+def test_an_entry_that_is_paused_names_its_previous_run_and_the_next_with_its_condition() -> None:
+    details = dict(answered(row=row(paused=True), **delivery("succeeded")).details)
+    assert details["previous run"] == "2027-01-10 12:00:00 UTC, succeeded"
+    assert details["next run"] == "2027-01-11 12:00:00 UTC, if it is resumed by then"
+    pause = Pause(NOON, "ann", TOMORROW)
+    until = dict(answered(row=row(paused=True, pause=pause)).details)
+    assert until["next run"] == "2027-01-12 12:00:00 UTC, when the pause has ended"
+    away = dict(answered(row=row(paused=True), daemons=[]).details)
+    assert away["now"] == "every run waits for a leader: nobody leads, no daemon runs"
 
 
 OF_ENTRY = Incident(kind="failed", name="noon", opened=NOON, observed="3 failures in a row")
@@ -449,13 +514,14 @@ def test_a_broker_that_is_away_is_named_once() -> None:
     away = [replace(LEADER, broker_ok=False, broker="refused.")]
     both = [OF_OUTCOMES, OF_BROKER]
     due = answered(row=row(planned=NOON), daemons=away, incidents=both)
-    assert due.line == "it is due, and the leader cannot reach the broker: refused."
-    assert dict(due.details)["broker away"] == "since 2027-01-10 12:00:00 UTC"
+    assert due.line == (
+        "it is due, and waits for the broker, away since 2027-01-10 12:00:00 UTC: "
+        "the leader cannot reach it: refused."
+    )
     assert incidents_in(due) == []
     ran = answered(daemons=away, incidents=both, **delivery("succeeded"))
-    now = "the leader cannot reach the broker: refused. (since 2027-01-10 12:00:00 UTC)"
-    assert dict(ran.details)["now"] == now
-    assert incidents_in(ran) == []
+    assert ran.line.startswith("it waits for the broker, away since 2027-01-10 12:00:00 UTC: ")
+    assert incidents_in(ran) == [] and "now" not in dict(ran.details)
 
 
 def test_an_incident_that_the_facts_show_to_be_over_is_not_named() -> None:
@@ -536,5 +602,5 @@ def test_a_message_that_outlived_its_expiry_in_the_queue_has_expired() -> None:
 
 def test_a_run_that_was_asked_for_names_its_origin_and_its_trace() -> None:
     answer = answered(row=row(noon(trace=True)), records=[published(origin="trigger")])
-    assert dict(answer.details)["origin"] == "trigger"
+    assert dict(answer.details)["origin"] == "by hand"
     assert dict(answer.details)["trace"] == ID.replace("-", "")

@@ -222,4 +222,4 @@ def test_why_names_the_cause_in_its_first_line(scenarios: Scenarios) -> None:
     here.start_daemon()
     until(lambda: here.why("nobody", at=away)["cause"] == "nobody leads", 60, "it was skipped")
     here.cable.pull_out()
-    here.becomes("nobody", "broker away", "cannot reach the broker")
+    here.becomes("nobody", "broker away", "cannot reach it")

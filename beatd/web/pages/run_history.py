@@ -12,7 +12,7 @@ from starlette.routing import Route
 from beatd.errors import ConfigError
 from beatd.history import Record
 from beatd.outcome import Delivery, OutcomeState
-from beatd.run import Origin, State
+from beatd.run import ORIGIN_WORDS, Origin, State
 from beatd.run_outcome import run_outcome, times_delivered
 from beatd.store import Roles
 from beatd.views.time_text import read_moment
@@ -39,6 +39,12 @@ class RunLine(Struct, frozen=True):
     look: Look
     detail: str
     times: int
+
+    @property
+    def origin(self) -> str:
+        """Why the run was sent, in words; "" if it was skipped."""
+        record = self.record
+        return "" if record.state == "skipped" else ORIGIN_WORDS.get(record.origin, record.origin)
 
 
 class RunSearch(Struct, frozen=True):
@@ -155,6 +161,7 @@ def show(request: Request) -> Response:
         states=STATES,
         outcomes=OUTCOMES,
         origins=ORIGINS,
+        origin_words=ORIGIN_WORDS,
     )
 
 

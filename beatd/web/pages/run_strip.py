@@ -112,7 +112,7 @@ def _title(
     if time is not None:
         text += f" in {runtime(time)}"
     if record.count > 1:
-        text += f", {'at least ' if record.at_least else ''}{record.count} moments"
+        text += f", {'at least ' if record.at_least else ''}{record.count} runs"
     detail = record.reason or (ended.error if ended else "")
     return f"{text}: {escape(detail[:DETAIL_CHARS_MAX])}" if detail else text
 
