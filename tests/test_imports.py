@@ -136,7 +136,8 @@ MODULES = {
         pages.addresses pages.ahead pages.backfill pages.badge pages.banners pages.bulk
         pages.calendar pages.changes pages.daemons pages.density pages.edit pages.entries
         pages.entry pages.entry_fields pages.entry_list pages.entry_state pages.icalendar
-        pages.incidents pages.lateness_chart pages.moments pages.overview pages.rendering
+        pages.incidents pages.lateness_chart pages.moments pages.overview
+        pages.owner_words pages.rendering
         pages.run_history pages.run_now pages.run_strip probes proxy raw_path_route same_origin
         security_headers session sign_in site static_files templates tokens visitor visitors
     """,

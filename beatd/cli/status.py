@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INCIDENTS_SHOWN_MAX = 5
 LINE_MAX_CHARS = 200
-HEADINGS_WIDTH = len("invalid source  ")
+HEADINGS_WIDTH = len("open claims  ")
 NAME_MIN_WIDTH = 16
 NAME_MAX_WIDTH = 60  # of the entry of an incident, so that its text is not cut off
 LEADER_SILENT_AFTER_S = 1.5  # a daemon announces itself once a second
@@ -187,10 +187,11 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     for at, row in enumerate(found["next"]):
         text = _due_text(_at(row["due"], tz), row["name"], width)
         lines.append(("next" if at == 0 else "", text, ""))
-    for text in found.get("invalid_sources", ()):
-        lines.append(("invalid source", text.removeprefix(f"{Path.cwd()}/"), "red"))
-    for at, text in enumerate(found["conflicts"]):
-        lines.append(("conflicts" if at == 0 else "", text, "yellow"))
+    here = f"{Path.cwd()}/"
+    wrong = [(text.removeprefix(here), "red") for text in found.get("invalid_sources", ())]
+    held = [(text.removeprefix(here), "yellow") for text in found["conflicts"]]
+    for at, (text, style) in enumerate([*wrong, *held]):
+        lines.append(("not applied" if at == 0 else "", text, style))
     return lines
 
 

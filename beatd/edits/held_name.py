@@ -26,8 +26,8 @@ class HeldName(Struct, frozen=True):
     def __str__(self) -> str:
         here = f" ({self.held_at})" if self.held_at else ""
         return (
-            f"{self.declared_at}: entry {self.name!r} is held by {self.holder}{here}; "
-            "it was left alone: rename one of them, or remove the other"
+            f"{self.declared_at}: entry {self.name!r} is not applied: {self.holder}{here} owns an "
+            "entry of this name; rename one of them, or remove the other"
         )
 
 

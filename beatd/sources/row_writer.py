@@ -7,6 +7,7 @@ from datetime import datetime
 from beatd.catalog import Change, EditableCatalog, Stored
 from beatd.definition.arguments import same
 from beatd.edits import editing, entry_change
+from beatd.edits.held_name import held_name
 from beatd.edits.late_edits import counts_from, past_one_offs, with_unseen_moments
 from beatd.edits.ownership import author_for
 from beatd.entry import Entry
@@ -75,9 +76,8 @@ class RowWriter:
     ) -> tuple[str, Change | None]:
         if row is not None and row.entry.source != self._owner:
             if entry is not None:
-                whose = editing.owner_text(row.entry)
-                line = f"{self._owner}: {entry.name} is held by {whose}"
-                self._conflicts.add_held(entry.name, line)
+                held = held_name(entry, row.entry, {})
+                self._conflicts.add_held(entry.name, f"{self._owner}: {held}")
             # Nothing to count and to write: the name belongs to another owner.
             return "", None
         if entry is None:

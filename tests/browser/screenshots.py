@@ -19,7 +19,10 @@ PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "entries": ("/entries", {}),
     "entries-phone": ("/entries", {"viewport": {"width": NARROW, "height": 720}}),
     "entry": ("/entries/feed.pull-reviews", {}),
-    "edit": ("/entries/billing.close-day/edit", {}),
+    "edit": (
+        "/entries/billing.close-day/edit",
+        {"viewport": {"width": 1200, "height": 780}},
+    ),
     "ahead": ("/ahead", {}),
     "changes": ("/changes", {}),
 }
@@ -50,7 +53,7 @@ def write_pictures(folder: Path) -> None:
                     page.get_by_role("textbox", name="Schedule", exact=True).fill(
                         "30 2 * * mon-fri"
                     )
-                    page.get_by_role("button", name="Save").wait_for()
+                    page.locator("#preview .diff").wait_for()
                 page.screenshot(path=folder / f"{name}.png")
 
 

@@ -20,7 +20,9 @@ def test_next_runs_and_mistakes_appear_while_somebody_types(shop: Shop, visit: V
     preview = page.locator("#preview")
     schedule(page).fill("7 minutes or so")
     expect(preview.get_by_role("alert")).to_contain_text("7 minutes or so")
-    expect(preview.get_by_role("button", name="Save")).to_have_count(0)
+    save(page)
+    expect(page.get_by_role("alert").first).to_contain_text("Not saved: the form has mistakes")
+    assert shop.entry("cache.warm").entry.schedule.plain() == {"every": "10m"}
 
     schedule(page).fill("7m")
     expect(preview.get_by_role("heading", name="every 7 minutes")).to_be_visible()
@@ -113,7 +115,22 @@ def test_an_edit_is_undone(shop: Shop, visit: Visit) -> None:
 
 def test_an_entry_of_a_file_names_the_file_and_cannot_be_saved(demo: Shop, visit: Visit) -> None:
     page = visit(demo, "/entries/shop.amoy.orders")
-    page.get_by_role("link", name="Definition…").click()
-    expect(page.get_by_role("main")).to_contain_text("schedules/shops.yaml")
-    expect(page.get_by_role("button", name="Save")).to_have_count(0)
-    expect(schedule(page)).not_to_be_editable()
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("Declared in schedules/shops.yaml: edit or remove it there.")
+    expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+    expect(page.get_by_role("link", name="Edit")).to_have_count(0)
+    page.get_by_role("link", name="Definition").click()
+    expect(main).to_contain_text("declared in schedules/shops.yaml. Edit or remove it there")
+    expect(main.locator("input, textarea, select, button")).to_have_count(0)
+
+
+def test_save_and_check_are_side_by_side_and_check_saves_nothing(shop: Shop, visit: Visit) -> None:
+    page = visit(shop, f"{WARM}/edit")
+    buttons = page.locator("#edit .actions").last.get_by_role("button")
+    expect(buttons).to_have_text(["Save", "Check"])
+    schedule(page).fill("8m")
+    page.get_by_label("Description").press("Enter")
+    expect(page.get_by_role("heading", name="every 8 minutes")).to_be_visible()
+    buttons.last.click()
+    expect(page.get_by_role("heading", name="every 8 minutes")).to_be_visible()
+    assert shop.entry("cache.warm").entry.schedule.plain() == {"every": "10m"}

@@ -70,7 +70,7 @@ def test_another_name_is_another_owner(here: Here) -> None:
     assert {row["source"] for row in here.json("list")} == {"yaml:team-a"}
     here.file("e.yaml", TWO.replace("1m", "2m"))
     ended = here("apply", "--prune", "e.yaml", code=1)
-    assert "e.yaml:2: entry 'a' is held by yaml:team-a (e.yaml)" in ended.err
+    assert "e.yaml:2: entry 'a' is not applied: yaml:team-a (e.yaml)" in ended.err
     assert {row["schedule"]["every"] for row in here.json("list")} == {"1m"}
 
 
@@ -78,7 +78,7 @@ def test_whoever_names_an_owner_is_told_that_another_holds_it(here: Here) -> Non
     here.file("e.yaml", TWO)
     here("apply", "e.yaml", "--name", "team-a")
     ended = here("apply", "e.yaml", "--name", "team-b", code=1)
-    assert "entry 'a' is held by yaml:team-a" in ended.err
+    assert "entry 'a' is not applied: yaml:team-a" in ended.err
     assert "0 unchanged" in ended.out
 
 

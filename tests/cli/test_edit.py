@@ -86,7 +86,7 @@ def test_what_a_file_declares_is_not_edited_unless_it_changes_hands(declared: He
     assert "entry 'x' is declared in s/a.yaml (source yaml:config)" in line
     row = declared.json("edit", "x", "--every", "1h", "--force")
     assert (row["source"], row["schedule"]) == ("cli", {"every": "1h"})
-    assert "is held by cli" in declared("apply", code=1).line
+    assert "is not applied: cli owns" in declared("apply", code=1).line
 
 
 def test_removing_what_a_file_declares_says_where(declared: Here) -> None:

@@ -159,7 +159,7 @@ def test_a_store_that_is_away_keeps_the_shape(x: Here) -> None:
 def test_status_tells_conflicts(x: Here) -> None:
     x.config("entries: {x: {task: other, every: 5m}}\n")
     (conflict,) = x.json("status", code=1)["conflicts"]
-    assert "config.yaml:5: entry 'x' is held by cli" in conflict
+    assert "config.yaml:5: entry 'x' is not applied: cli owns" in conflict
 
 
 def test_status_tells_what_a_file_says_wrong(x: Here) -> None:
@@ -171,7 +171,7 @@ def test_status_tells_what_a_file_says_wrong(x: Here) -> None:
     assert "s/a.yaml:1: entries.y" in problem and "evry" in problem
     assert found["conflicts"] == []
     (line,) = [one for one in x("status", code=1).out.splitlines() if "evry" in one]
-    assert line.startswith("invalid source  s/a.yaml:1: entries.y.evry: ")
+    assert line.startswith("not applied  s/a.yaml:1: entries.y.evry: ")
     x.file("s/a.yaml", "entries: {y: {task: t, every: 5m}}\n")
     assert x.json("status")["invalid_sources"] == []
 

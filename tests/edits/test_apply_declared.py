@@ -136,7 +136,7 @@ def test_a_name_of_another_owner_is_a_conflict(store: Counting, clock: FakeClock
     done = apply(store, declared(clock, entry("a"), entry("b")), clock.now)
     (held,) = done.conflicts
     assert (held.name, held.holder, held.same, done.added) == ("a", "cli", False, ("b",))
-    assert "a.yaml: entry 'a' is held by cli" in str(held)
+    assert "a.yaml: entry 'a' is not applied: cli owns an entry of this name" in str(held)
     assert editing.row_of(store, "a").entry.args == ("mine",)
 
 

@@ -57,7 +57,9 @@ def test_a_name_that_another_let_go_of_is_taken(daemon: Daemon, store: MemorySto
     editing.add(store, mine, daemon.clock.now)
     daemon.look(store)
     (line,) = daemon.declaring.conflicts()
-    assert line.startswith("s/a.yaml:2: entry 'a' is held by cli; it was left alone")
+    assert line.startswith(
+        "s/a.yaml:2: entry 'a' is not applied: cli owns an entry of this name; rename"
+    )
     editing.remove(store, ["a"])
     assert daemon.look(store)
     assert daemon.declaring.conflicts() == []
@@ -76,7 +78,7 @@ def test_a_conflict_between_two_files_names_both_to_the_line(
     daemon.declaring = Declarations(sources, clock=daemon.clock)
     daemon.look(store)
     (line,) = daemon.declaring.conflicts()
-    assert line.startswith("other.yaml:4: entry 'b' is held by yaml:config (s/a.yaml:3); ")
+    assert line.startswith("other.yaml:4: entry 'b' is not applied: yaml:config (s/a.yaml:3) owns ")
 
 
 def test_an_invalid_file_is_told_and_changes_nothing(daemon: Daemon, store: MemoryStore) -> None:
@@ -108,7 +110,7 @@ def test_an_entry_that_was_taken_by_hand_is_a_conflict_until_it_is_let_go_of(
     editing.put(store, taken, daemon.clock.now, force=True)
     assert not daemon.look(store)
     (line,) = daemon.declaring.conflicts()
-    assert line.startswith("s/a.yaml:2: entry 'a' is held by cli")
+    assert line.startswith("s/a.yaml:2: entry 'a' is not applied: cli")
     editing.remove(store, ["a"])
     assert daemon.look(store)
     assert daemon.declaring.conflicts() == []

@@ -49,6 +49,11 @@ class ChangeLine(Struct, frozen=True):
     kind: str
     fields: Sequence[FieldChange] | None
 
+    @property
+    def may_be_undone(self) -> bool:
+        """False if the owner that declares the entry made the change: undo is refused then."""
+        return self.record.author.via not in ("file", "app", "django")
+
 
 def change_line(record: ChangeRecord) -> ChangeLine:
     """Return the line that shows a change; for a removed entry, it lists all fields."""

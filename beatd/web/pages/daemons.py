@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from beatd.leader import Holder, Term
-from beatd.presence import Presence
+from beatd.presence import INVALID_SOURCE, Presence
 from beatd.store import Roles
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.visitor import needs
@@ -83,7 +83,13 @@ def troubles_of(one: Presence) -> list[str]:
         found.append(f"the store went back: {one.went_back}")
     if abs(one.clock_offset) > CLOCK_OFF_S:
         found.append(f"its clock is {one.clock_offset:+.1f} s off the store's")
-    return [*found, *one.problems]
+    return [*found, *map(_not_applied, one.problems)]
+
+
+def _not_applied(text: str) -> str:
+    # A conflict says "is not applied" itself.
+    reason = text.removeprefix(INVALID_SOURCE)
+    return text if reason == text else f"not applied: {reason}"
 
 
 @needs("viewer")

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from beatd.catalog import Stored
 from beatd.changes import ChangeRecord
 from beatd.definition import KINDS, check, json_plain_of
-from beatd.edits.editing import add, is_declared, owner_text, patch
+from beatd.edits.editing import add, is_declared, patch
 from beatd.edits.patch import difference, patched
 from beatd.entry import CANVASES, Entry
 from beatd.errors import BeatError, Conflict, Problem, Stale, StoreError
@@ -32,6 +32,7 @@ from beatd.web.pages.entry_fields import (
     fields_in,
     plain_from,
 )
+from beatd.web.pages.owner_words import declared_in
 from beatd.web.pages.rendering import moments_of, page_text, site_of
 from beatd.web.pages.run_now import row_of_path
 from beatd.web.raw_path_route import RawPathRoute
@@ -67,8 +68,13 @@ class Overtaken(Struct, frozen=True):
 
 @needs("editor")
 def show(request: Request) -> Response:
-    """Return the form that edits an entry, filled with the entry's definition."""
+    """Return the form that edits an entry, filled with the entry's definition.
+
+    If a file or an app declares the entry, return its definition without a form.
+    """
     row = row_of_path(request)
+    if is_declared(row.entry):
+        return _definition(request, row)
     plain = json_plain_of(row.entry)
     fields = fields_from(row.entry.name, plain)
     return _form(request, row, fields, revision=row.revision, base=plain)
@@ -84,6 +90,8 @@ def show_new(request: Request) -> Response:
 def act(request: Request) -> Response:
     """Handle a sent form that edits an entry: check it, merge another person's edit, or save it."""
     form, row = form_of(request), row_of_path(request)
+    if is_declared(row.entry):
+        return _definition(request, row, 409)
     fields, base = fields_in(form, row.entry.name), _base_in(form)
     step, revision = one_of(form, "step"), _revision_in(form)
     if step == "merge":
@@ -95,7 +103,7 @@ def act(request: Request) -> Response:
             current = json_plain_of(row.entry)
             fields = fields_from(row.entry.name, patched(current, kept, unset))
             return _form(request, row, fields, revision=row.revision, base=current, checks=True)
-    if step == "save" and not is_declared(row.entry):
+    if step == "save":
         preview = preview_of(request, fields, row)
         if preview.entry is not None:
             return _saved(request, row, preview.entry, fields, revision, base)
@@ -239,7 +247,6 @@ def _form(
         status,
         when=moments_of(request),
         row=row,
-        read_only=owner_text(row.entry) if row is not None and is_declared(row.entry) else "",
         action=NEW if row is None else f"{entry_path(row.entry.name)}/edit",
         path_of_entry="" if row is None else entry_path(row.entry.name),
         fields=fields,
@@ -253,7 +260,20 @@ def _form(
         preview=preview,
         wrong=wrong,
         refusal=refusal,
+        unsaved=is_wrong and one_of(form_of(request), "step") == "save",
         overtaken=overtaken,
+    )
+
+
+def _definition(request: Request, row: Stored, status: int = 200) -> Response:
+    name = row.entry.name
+    return page(
+        request,
+        "definition.html",
+        status,
+        fields=fields_from(name, json_plain_of(row.entry)),
+        declared_in=declared_in(row.entry),
+        path_of_entry=entry_path(name),
     )
 
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from beatd.presence import Presence
+from beatd.presence import INVALID_SOURCE, Presence
 from beatd.views.pause_text import end_text
 from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import Place
@@ -21,6 +21,7 @@ from beatd.web.pages.entry_list import (
     position_of,
     search_of,
 )
+from beatd.web.pages.owner_words import owner_word
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.visitor import needs
 
@@ -54,14 +55,16 @@ def show(request: Request) -> Response:
         orders=ORDERS,
         unreadable=store.catalog.count() - len(page.entries) if is_whole else 0,
         unapplied=problems_of(store.presences.daemons()),
+        owner_word=owner_word,
         end_text=lambda until: end_text(until, shown.now, site_of(request).timezone),
     )
 
 
 def problems_of(daemons: Sequence[Presence]) -> list[str]:
-    """Return the texts of all daemons about declared entries that were not applied, without
+    """Return the texts of all daemons about declared entries that are not applied, without
     repeats."""
-    return list(dict.fromkeys(text for one in daemons for text in one.problems))
+    texts = (text.removeprefix(INVALID_SOURCE) for one in daemons for text in one.problems)
+    return list(dict.fromkeys(texts))
 
 
 def routes() -> list[Route]:

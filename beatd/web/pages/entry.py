@@ -27,6 +27,7 @@ from beatd.web.pages.addresses import Place, entry_path
 from beatd.web.pages.changes import change_line
 from beatd.web.pages.entry_state import entry_state, newest_run
 from beatd.web.pages.lateness_chart import lateness_chart
+from beatd.web.pages.owner_words import owner_words
 from beatd.web.pages.rendering import live_page, moments_of, page_text, site_of
 from beatd.web.pages.run_history import RunSearch, find_runs
 from beatd.web.pages.run_strip import run_strip
@@ -125,6 +126,7 @@ def show(request: Request) -> Response:
         schedule=schedule_text(entry.schedule.plain()),
         fields=list(fields_of_entry(entry)),
         is_declared=is_declared(entry),
+        owner=owner_words(entry, changed),
         pause=pause_words(row, entry.tz),
         outcome=outcome,
         running=running_since(row, outcome, shown.now),

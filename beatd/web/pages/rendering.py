@@ -16,10 +16,10 @@ from beatd.web.site import Site
 from beatd.web.templates import page
 
 #: What changes with each second and is no part of the ETag.
-_VOLATILE = re.compile(rb'<span class="rel"[^>]*>[^<]*</span>')
+_VOLATILE = re.compile(rb'<span class="rel"[^>]*>[^<]*</span>| data-now="[^"]*"')
 #: What an error says about commands, which a reader of a page does not have at hand.
 _COMMANDS = re.compile(r", or use --force|; `beatd [^`]*`[^;]*| \(`beatd [^)]*\)")
-_NO_ETAG = b'<meta name="etag" content="" data-now="">'
+_NO_ETAG = b'<meta name="etag" content=""'
 
 
 def prepare(made: Environment) -> None:
@@ -64,6 +64,6 @@ def live_page(
     headers = {"ETag": etag}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    meta = f'<meta name="etag" content=\'{etag}\' data-now="{shown.now.timestamp():.3f}">'
+    meta = f"<meta name=\"etag\" content='{etag}'"
     whole = body.replace(_NO_ETAG, meta.encode(), 1)
     return Response(whole, 200, headers, "text/html; charset=utf-8")

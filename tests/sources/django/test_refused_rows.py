@@ -135,7 +135,7 @@ def test_a_name_that_another_source_holds_is_told_and_left_alone(live: Live) -> 
     live.look()
     add("t")
     assert live.look()["t"].entry.task == "mine"
-    assert any("held by" in line for line in live.mirror.conflicts())
+    assert any("is not applied: " in line for line in live.mirror.conflicts())
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

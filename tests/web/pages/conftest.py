@@ -34,10 +34,10 @@ class Shown:
 
     def __init__(self, store: Any) -> None:
         self.store, self.woken, self.health = store, 0, WELL
-        self.now = NOW
+        self.now, self.clock = NOW, stopped_clock()
         site = Site(
             open_store=lambda: Roles.of(store),
-            clock=stopped_clock(),
+            clock=self.clock,
             health=self._health,
             status=dict,
             wake=self._wake,

@@ -76,6 +76,7 @@ def test_the_count_of_entries_is_shown(demo: Shown) -> None:
 
 def test_an_empty_store_says_how_to_add_the_first_entry(shown: Shown) -> None:
     assert "beatd add tidy" in shown.text("/entries")
+    assert "What runs next" in shown.text("/history")
 
 
 def test_a_search_without_a_match_repeats_the_text(demo: Shown) -> None:
@@ -88,6 +89,13 @@ def test_declarations_that_are_not_applied_are_listed(demo: Shown) -> None:
     words = flat(demo.text("/entries"))
     assert "1 declaration is not applied" in words
     assert "schedules/new.yaml:3" in words
+
+
+def test_the_owner_and_the_queue_are_told_in_words(demo: Shown) -> None:
+    words = flat(demo.text("/entries?q=cache.purge"))
+    assert "cache command cli" in words
+    words = flat(demo.text("/entries?q=shop.amoy.orders"))
+    assert "the app's default" in words and "file yaml:" in words
 
 
 def test_hostile_texts_are_shown_as_texts(shown: Shown) -> None:
@@ -113,6 +121,7 @@ def test_a_viewer_sees_no_buttons(demo: Shown) -> None:
 def test_a_page_that_the_browser_has_is_not_sent_again(demo: Shown) -> None:
     first = demo.get("/entries?q=report")
     etag = first.headers["ETag"]
+    demo.clock.advance(seconds=7)  # relative times are no change
     assert demo.get("/entries?q=report", **{"If-None-Match": etag}).status == 304
     demo.store.write([])
     assert demo.get("/entries?q=mail", **{"If-None-Match": etag}).status == 200

@@ -38,6 +38,13 @@ def test_a_viewer_sees_no_buttons_and_an_operator_none_of_an_editor(demo: Shown)
     assert "Edit…" in page_of(demo, "cache.warm", "edna")
 
 
+def test_the_owner_is_told_in_words(demo: Shown) -> None:
+    made = "Owner Made with the command line by ann@ops-1 cli"
+    assert made in flat(page_of(demo, "cache.warm"))
+    declared = flat(page_of(demo, "shop.amoy.orders"))
+    assert "Declared in schedules/shops.yaml: edit or remove it there. yaml:config" in declared
+
+
 def test_a_name_may_have_any_letters(shown: Shown) -> None:
     entry = entry_from(HOSTILE, {"task": "t", "every": "1h", "description": "<script>1</script>"})
     add(shown.store, entry, lambda: shown.now)
@@ -195,7 +202,7 @@ def test_mistakes_stand_at_their_fields_and_nothing_is_saved(shown: Shown) -> No
         )
     words = flat(answer.text)
     assert "is not a cron text" in words and "is not a key of an entry" in words
-    assert 'value="save"' not in answer.text
+    assert "Not saved: the form has mistakes" in words
     assert stored(shown, "a") == before
 
 
@@ -236,12 +243,14 @@ def test_an_entry_of_a_file_is_read_only_and_names_its_file(shown: Shown) -> Non
         "a", plain_entry(), source="yaml:config", declared_at="schedules/nightly.yaml"
     )
     add(shown.store, entry, lambda: shown.now)
+    text = page_of(shown, "a", "edna")
+    assert "Edit…" not in text and 'value="remove"' not in text
     text = shown.text("/entries/a/edit", "edna")
-    assert "schedules/nightly.yaml" in text and "readonly" in text and 'value="save"' not in text
+    assert "schedules/nightly.yaml" in text and "<textarea" not in text and "<input" not in text
     before = stored(shown, "a")
-    form = fields(shown, "a", task="other")
-    answer = shown.post("/entries/a/edit", "edna", [*form, ("step", "save")])
-    assert answer.status == 200 and stored(shown, "a") == before
+    form = [("task", "other"), ("kind", "every"), ("schedule", "5m"), ("step", "save")]
+    answer = shown.post("/entries/a/edit", "edna", form)
+    assert answer.status == 409 and stored(shown, "a") == before
 
 
 def test_the_script_gets_the_preview_alone(shown: Shown) -> None:
@@ -249,6 +258,7 @@ def test_the_script_gets_the_preview_alone(shown: Shown) -> None:
     form = fields(shown, "a", schedule="2h")
     answer = shown.post("/entries/a/edit", "edna", [*form, ("step", "preview")])
     assert answer.status == 200
+    assert f'data-now="{shown.now.timestamp():.3f}"' in shown.text("/entries/a/edit", "edna")
     assert "every 2 hours" in answer.text and "<html" not in answer.text
 
 

@@ -6,10 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.definition import entry_from
+from beatd.edits.editing import add
+from beatd.edits.ownership import author_for
+from beatd.edits.pausing import pause
 from beatd.errors import StoreError
 from beatd.store import Roles
 from beatd.web.pages import run_history
-from tests.web.demo_store import lead
+from tests.web.demo_store import ANN, lead
 from tests.web.pages.conftest import Shown
 from tests.web.pages.reading import entries_on, flat, link
 
@@ -90,10 +93,19 @@ def test_open_and_closed_incidents_are_apart(demo: Shown) -> None:
     assert entries_on(demo.text("/incidents?entry=cache.purge")) == ["cache.purge"]
 
 
+def test_undo_is_not_offered_where_it_is_refused(shown: Shown) -> None:
+    made = entry_from("tidy", {"task": "t", "every": "1h"}, source="yaml:config")
+    add(shown.store, made, lambda: shown.now, author_for("yaml:config"))
+    assert "Undo…" not in shown.text("/changes", "edna")
+    pause(shown.store, ["tidy"], lambda: shown.now, ANN)
+    assert shown.text("/changes", "edna").count("Undo…") == 1
+
+
 def test_each_daemon_shows_what_it_sees(demo: Shown) -> None:
     words = flat(demo.text("/daemons"))
     assert "beat-1 leads under term 1" in words
     assert "standby beat-2" in words
+    assert "11 ms the leader's 3 d 4 h ago" in words and "same as the leader's" in words
     assert "schedules/new.yaml:3: entries.x: no schedule" in words
 
 
@@ -205,4 +217,5 @@ def test_commands_and_keys_are_code_and_not_in_backticks(shown: Shown) -> None:
     shown.store.announce(replace(one, problems=(trouble,)), 60)
     daemons = shown.text("/daemons")
     assert "has no <code>entries:</code>; put &lt;them&gt; under <code>entries:</code>" in daemons
+    assert "not applied: a.yaml: " in daemons and "invalid source" not in daemons
     assert "`" not in overview + daemons
