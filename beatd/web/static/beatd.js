@@ -146,6 +146,8 @@ function act(action) {
 // A form that the server checks after each change
 
 const edited = main.querySelector("form[data-preview]");
+// The page shows what each change does, so what is saved was seen.
+for (const one of main.querySelectorAll("[data-checked]")) one.hidden = false;
 let checking = 0;
 
 async function check() {
