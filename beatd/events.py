@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from beatd.changes import Action, Author
 from beatd.incident import Incident
 from beatd.leader import Holder, Term
 from beatd.ledger import Result
@@ -114,6 +115,19 @@ class Unplannable(Event, frozen=True):
 
     name: str
     reason: str
+
+
+class PausesChanged(Event, frozen=True, kw_only=True):
+    """Emitted by the leader when it learns that `author` paused or resumed the entries `names`.
+
+    `until` is the end of the pause; None without an end. If `at_least`, there may be more entries.
+    """
+
+    names: Sequence[str]
+    action: Action
+    author: Author
+    until: datetime | None
+    at_least: bool = False
 
 
 class Refused(Event, frozen=True):

@@ -72,7 +72,8 @@ MODULES = {
         sqlalchemy sqs template transports
     """,
     "observers": """
-        health last_state log log_formats metrics outcome_lines skip_lines systemd traces
+        health last_state log log_formats metrics outcome_lines pause_lines skip_lines systemd
+        traces
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader lost_runs
@@ -124,8 +125,8 @@ MODULES = {
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
         canvas_runs celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries
         foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread outcome_status
-        outcome_thread outcome_writer parts process_start reload_note service startup status
-        store_clock store_status trial unknown_tasks
+        outcome_thread outcome_writer parts pause_news paused_entries process_start reload_note
+        service startup status store_clock store_status trial unknown_tasks
     """,
     "web": """
         answers api api.apply api.body_problems api.bulk api.call api.change_pages api.cursor
@@ -182,7 +183,7 @@ MODULES = {
         edit entry_options entry_scope entry_sets entry_warnings escapes export failure git_files
         history import_ incidents init leader_note list moment_gaps monitor_check named_entries next
         next_lines nothing_listed option_words output overlap_warnings paged_table pause
-        pause_resume progress queue_note remove resume run schedule_options schema
+        pause_resume paused_lines progress queue_note remove resume run schedule_options schema
         shadow_report show status store table_times trigger undo
         url_option why yaml_text zsh_completion
     """,

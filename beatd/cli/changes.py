@@ -42,7 +42,7 @@ def command(chosen: ChosenStore, name: str | None, limit: int | None, json: bool
 
             when, title = table_times(tz, opened.now)
             rows = (
-                [when(record.at.replace(microsecond=0)), *change_cells(record, tz)]
+                [record.id, when(record.at.replace(microsecond=0)), *change_cells(record, tz)]
                 for record in records
             )
             print_pages(

@@ -133,6 +133,8 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     `found` is the output of `beatd status --json`; times are shown in the zone `tz`. `width` is
     that of the texts on a terminal, or None.
     """
+    from beatd.cli.paused_lines import paused_lines
+
     store, leader = found["store"], found["leader"]
     if not store["ok"] and found["entries"] is None:
         return [("store", f"does not answer: {store['error']}", "red")]
@@ -184,6 +186,7 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
         lines.append(("running" if at == 0 else "", text, "yellow"))
     lines += _incident_lines(found["incidents"], tz)
     lines.append(("entries", str(found["entries"]), ""))
+    lines += paused_lines(found.get("paused"), lambda iso: _at(iso, tz))
     for at, row in enumerate(found["next"]):
         text = _due_text(_at(row["due"], tz), row["name"], width)
         lines.append(("next" if at == 0 else "", text, ""))

@@ -48,7 +48,7 @@ def command(chosen: ChosenStore, id: str, force: bool, note: str, json: bool) ->
                 opened.store.changes,
                 id,
                 opened.present,
-                author_with(note or f"undo of {id}"),
+                author_with(note),
                 codec,
                 force=force,
             )

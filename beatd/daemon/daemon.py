@@ -65,6 +65,7 @@ class Daemon(DaemonState):
             rest=lambda: clock.wait(REPLAN_PAUSE_S, self._stop),
             wake=self.wake,
             counted=lambda entries: self._observe(events.EntriesCounted(entries)),
+            emit=self._observe,
         )
         loop = partial(Loop, clock=clock, observer=self._observe)
         self._campaign_loop = loop(

@@ -1,7 +1,7 @@
 """Regular maintenance of a store: write declared entries, repair entries, delete old history.
 
-It also resumes entries whose pause ends, counts entries, and plans them again after a change of the
-planning rules.
+It also resumes entries whose pause ends, reports other pauses, counts entries, and plans them again
+after a change of the planning rules.
 """
 
 import logging
@@ -16,10 +16,12 @@ from msgspec import Struct
 from beatd.catalog import Catalog, EditableCatalog, RepairableCatalog
 from beatd.changes import RECORDS_MAX, Changes
 from beatd.clock import Clock
+from beatd.daemon.pause_news import PauseNews
 from beatd.edits.pausing import end_pauses
 from beatd.edits.repair import repair_entries
 from beatd.edits.replan import needs_replan, replan
 from beatd.errors import Deposed, StoreError
+from beatd.events import Observer, nobody
 from beatd.history import History
 from beatd.presence import Presences
 from beatd.store import Roles
@@ -88,7 +90,7 @@ class Housekeeping:
 
     `term` returns the number under which this daemon leads, or 0. `rest` is called between the
     batches of a long job, `wake` when entries changed or may run now, and `counted` once, with the
-    number of entries.
+    number of entries. `emit` gets an event when somebody paused or resumed entries.
     """
 
     def __init__(
@@ -102,7 +104,9 @@ class Housekeeping:
         rest: Callable[[], None],
         wake: Callable[[], None] = lambda: None,
         counted: Callable[[int], None] = lambda entries: None,
+        emit: Observer = nobody,
     ) -> None:
+        self._pause_news = PauseNews(emit=emit, rest=rest)
         self._counted: Callable[[int], None] | None = counted
         self._name, self._declaring, self._history = name, declaring, history
         self._clock, self._term, self._rest, self._wake = clock, term, rest, wake
@@ -172,6 +176,7 @@ class Housekeeping:
         try:
             if term:  # first, because a run at the end of a pause must not be late
                 self._end_pauses(catalog, changes, term)
+                self._pause_news.read(catalog, changes, term)
             if self._declaring is not None:
                 lasts = partial(self._leads, term)
                 changed = self._declaring(catalog, term, self._wake, lasts)

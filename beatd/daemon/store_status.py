@@ -8,6 +8,7 @@ from typing import Any
 from beatd.catalog import Catalog, EditableCatalog, Query
 from beatd.daemon.failing_entries import failing_entries
 from beatd.daemon.outcome_status import failing_outcomes, known_outcomes, running_long
+from beatd.daemon.paused_entries import paused_entries
 from beatd.edits.stored_names import stored_names
 from beatd.history import History
 from beatd.incident import Incidents
@@ -76,6 +77,7 @@ def status_in(
         "running_long": running_long(known, outcomes, catalog, now),
         "incidents": _open_incidents(incidents),
         "entries": entries,
+        "paused": paused_entries(catalog),
         "next": [
             {"name": row.entry.name, "due": format_moment(row.plan.due)}
             for row in catalog.find(Query(order="next", limit=NEXT_SHOWN_MAX))
@@ -200,6 +202,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         "running_long": [],
         "incidents": [],
         "entries": None,
+        "paused": None,
         "next": [],
         "conflicts": [],
         "invalid_sources": [],

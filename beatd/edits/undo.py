@@ -50,14 +50,11 @@ def undo(
     now. Raises BeatError if there is no such change or if its definition was too large to keep,
     ConfigError if the restored pause would have ended already, and Conflict if the entry is not as
     the change left it, or if a file or an app declares it. With `force` there is no Conflict, and
-    the store then owns an entry that was declared.
+    the store then owns an entry that was declared. The note of the new change begins with
+    "undo of ID".
     """
-    record = changes.change(id)
-    if record is None:
-        raise BeatError(f"no change {id!r}; `beatd changes` shows what there is")
-    row = _row(catalog, record.name)
-    if not force and _state_of(row, codec) != record.after:
-        _refuse_if_changed_since(changes, record)
+    record, row = _found(catalog, changes, id, codec, force=force)
+    author = replace(author, note=_note(id, author.note))
     seen = 0 if row is None else row.revision
     for _ in range(ATTEMPTS_MAX):
         refuse_stale(record.name, row, seen)
@@ -67,6 +64,30 @@ def undo(
             return Undone(record, row, _row(catalog, record.name))
         row = _row(catalog, record.name)  # a run was claimed, or another writer came first
     raise contention_error(record.name)
+
+
+def check_undo(catalog: EditableCatalog, changes: Changes, id: str, now: Now, codec: Codec) -> None:
+    """Raise the error that `undo` without `force` would raise now, and change nothing."""
+    record, row = _found(catalog, changes, id, codec, force=False)
+    _restoring(record, row, now(), Author(), codec, force=False)
+
+
+def _found(
+    catalog: EditableCatalog, changes: Changes, id: str, codec: Codec, *, force: bool
+) -> tuple[ChangeRecord, Stored | None]:
+    # The record of the change, and its entry as it is now.
+    record = changes.change(id)
+    if record is None:
+        raise BeatError(f"no change {id!r}; `beatd changes` shows what there is")
+    row = _row(catalog, record.name)
+    if not force and _state_of(row, codec) != record.after:
+        _refuse_if_changed_since(changes, record)
+    return record, row
+
+
+def _note(id: str, note: str) -> str:
+    # Not a field of its own: each store, and each older beatd, keeps and shows a note.
+    return f"undo of {id}: {note}" if note else f"undo of {id}"
 
 
 def _state_of(row: Stored | None, codec: Codec) -> EntryState | None:

@@ -14,6 +14,7 @@ from beatd.canvas import what_runs
 from beatd.incident import Incident
 from beatd.ledger import Result
 from beatd.observers.outcome_lines import lines_of_failed_runs, lines_of_outcomes
+from beatd.observers.pause_lines import lines_of_pauses
 from beatd.observers.skip_lines import SkipLines
 from beatd.secret import hidden
 
@@ -35,6 +36,7 @@ class LogObserver:
         self._wordings = WORDINGS | {
             events.Skipped: SkipLines(time_text),
             events.RunsFailed: partial(lines_of_failed_runs, time_text=time_text),
+            events.PausesChanged: partial(lines_of_pauses, time_text=time_text),
         }
 
     def __call__(self, event: events.Event) -> None:
@@ -186,6 +188,7 @@ WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
         logging.ERROR,
         lambda e: f"{e.name} does not run until it is edited, its plan fails: {e.reason}",
     ),
+    events.PausesChanged: lines_of_pauses,
     events.LeadWon: _line(logging.INFO, lambda e: f"leading, term {e.term.number}"),
     events.LeadLost: lambda e: [(_level_of_lost_lead(e), _lost(e), {})],
     events.LeaderSeen: _line(logging.INFO, _seen),

@@ -11,7 +11,7 @@ from beatd.views.entry_rows import iso_or_none
 from beatd.views.outcome_rows import Cell
 from beatd.views.pause_text import end_text
 
-COLUMNS = ("when", "who", "how", "entry", "what", "note", "id")
+COLUMNS = ("id", "when", "who", "how", "entry", "what", "note")
 PAGE = 500  # records that are read at once
 STYLES = {"added": "green", "removed": "red", "paused": "yellow", "resumed": "green", "edited": ""}
 VALUE_SHOWN_MAX = 60  # characters of a value in a table
@@ -95,7 +95,8 @@ def definition_of(state: EntryState) -> dict[str, Any] | None:
 def change_cells(record: ChangeRecord, tz: str) -> list[Cell]:
     """Return the table row for a change of an entry, as `beatd changes` prints it.
 
-    The cells are in the order of COLUMNS; times are in the zone `tz`.
+    The cells are in the order of COLUMNS, without those of "id" and "when"; times are in the zone
+    `tz`.
     """
     author = record.author
     return [
@@ -104,7 +105,6 @@ def change_cells(record: ChangeRecord, tz: str) -> list[Cell]:
         record.name,
         (what_text(record, tz), STYLES[record.action]),
         author.note,
-        record.id,
     ]
 
 

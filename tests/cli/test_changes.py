@@ -30,7 +30,7 @@ def newest(here: Here, *words: str) -> dict[str, Any]:
 
 def what(here: Here, *words: str) -> list[str]:
     """The lines of the table, without times and ids."""
-    return [" ".join(line.split()[3:-1]) for line in here("changes", *words).out.splitlines()[2:]]
+    return [" ".join(line.split()[4:]) for line in here("changes", *words).out.splitlines()[2:]]
 
 
 def test_each_command_leaves_a_record_with_its_author(x: Here) -> None:
@@ -137,7 +137,15 @@ def test_undo_prints_what_it_restored(x: Here) -> None:
     x("edit", "x", "--cron", "0 3 * * *")
     out = x("undo", newest(x)["id"], "--note", "wrong").out
     assert out == '~ x\n-     cron: "0 3 * * *"\n+     cron: "0 2 * * *"\n'
-    assert (newest(x)["action"], newest(x)["note"]) == ("edited", "wrong")
+    assert (newest(x)["action"], newest(x)["note"]) == ("edited", "undo of 2: wrong")
+    assert what(x)[0].endswith(" edited cron: 0 3 * * * → 0 2 * * * undo of 2: wrong")
+
+
+def test_the_table_begins_with_the_id_that_undo_needs(x: Here) -> None:
+    x("edit", "x", "--cron", "0 3 * * *")
+    header, _, *lines = x("changes").out.splitlines()
+    assert header.split()[0] == "id"
+    assert [line.split()[0] for line in lines] == [one["id"] for one in x.json("changes")]
 
 
 def test_undo_of_an_addition_of_a_removal_and_of_a_pause(x: Here) -> None:
@@ -149,7 +157,7 @@ def test_undo_of_an_addition_of_a_removal_and_of_a_pause(x: Here) -> None:
     id = newest(x)["id"]
     assert x("undo", id).out == "x is resumed\n"
     out = x("undo", newest(x)["id"], "--note", "again").out
-    assert out == "x is paused until 2099-01-01 00:00 CET, again\n"
+    assert out == "x is paused until 2099-01-01 00:00 CET, undo of 5: again\n"
     x("remove", "x")
     out = x("undo", newest(x)["id"]).out
     assert out.startswith(
@@ -198,7 +206,7 @@ def test_undo_of_an_unknown_change_is_refused(x: Here) -> None:
 def test_the_moment_of_a_change_is_in_the_zone_of_the_configuration(x: Here) -> None:
     at = datetime.fromisoformat(newest(x)["at"])
     assert abs((datetime.now(UTC) - at).total_seconds()) < 600
-    assert x("changes").out.splitlines()[2].split()[2] in ("CET", "CEST")
+    assert x("changes").out.splitlines()[2].split()[3] in ("CET", "CEST")
 
 
 def test_why_says_who_disabled_an_entry(x: Here) -> None:

@@ -141,8 +141,11 @@ def test_a_change_is_shown_and_undone(here: Here) -> None:
     assert edited["changed"] == {"every": {"before": "5m", "after": "6m"}}
     assert (edited["note"], paused["after"]["until"]) == ("too often", "2099-01-01T00:00:00Z")
     assert here.json("list")[0]["pause"]["note"] == "deploy"
+    (shown,) = here.json("status", code=1)["paused"]["entries"]
+    assert (shown["entry"], shown["until"]) == ("x", "2099-01-01T00:00:00Z")
     for one in (paused, edited):
         here("undo", one["id"])
+        assert here.json("changes", "x")[0]["note"] == f"undo of {one['id']}"
     row = here.json("show", "x")
     assert (row["pause"], row["schedule"]) == (None, {"every": "5m"})
     assert len(here.json("changes", "--limit", "4")) == 4

@@ -1,8 +1,10 @@
 """beatd status"""
 
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
+from beatd.cli.author import author
 from beatd.daemon.store_status import problems_to_announce
 from beatd.leader import Holder
 from beatd.presence import INVALID_SOURCE, Presence
@@ -104,7 +106,7 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
             "lateness",
         ),
         *("went_back", "requests", "failing", "running_long", "incidents", "entries"),
-        *("next", "conflicts", "invalid_sources"),
+        *("paused", "next", "conflicts", "invalid_sources"),
     ]
     assert (found["name"], found["role"], found["term"]) == ("one", "leader", 1)
     assert set(found["leader"]) == {"name", "host", "pid", "since"}
@@ -112,8 +114,38 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     assert found["lateness"] == {"p50": 0.001, "p99": 0.002, "max": 0.003}
     assert (found["entries"], found["unknowns"], found["atomic"]) == (1, 0, True)
     assert found["next"][0]["name"] == "x"
+    assert found["paused"] == {"count": 0, "at_least": False, "entries": []}
     out = x("status").out
-    assert "one (host-a, pid 11)" in out and "p99 2.0 ms" in out
+    assert "one (host-a, pid 11)" in out and "p99 2.0 ms" in out and "paused" not in out
+
+
+def test_status_names_the_first_paused_entries_until_when_and_by_whom(x: Here) -> None:
+    announced(x)
+    x("pause", "x", "--until", "2099-01-01", "--note", "deploy")
+    assert lines_about(x, "paused") == [
+        "paused 1", f"x until 2099-01-01 00:00:00 CET, by {author()}: deploy"
+    ]  # fmt: skip
+    (one,) = x.json("status")["paused"]["entries"]
+    assert one.pop("at") is not None
+    assert one == {
+        "entry": "x", "by": author(), "until": "2098-12-31T23:00:00Z", "note": "deploy",
+    }  # fmt: skip
+    for n in range(6):
+        x("add", f"e{n}", "--task", "t", "--every", "5m")
+        x("pause", f"e{n}")
+    first, *named = lines_about(x, "paused")
+    assert first == "paused 7; `beatd list --paused` shows all"
+    assert named == [f"e{n}, by {author()}" for n in range(5)]
+    found = x.json("status")["paused"]
+    assert (found["count"], len(found["entries"])) == (7, 5)
+
+
+def lines_about(here: Here, heading: str) -> list[str]:
+    """The lines under a heading of the status, without indentation."""
+    lines = here("status").out.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith(heading))
+    under = takewhile(lambda line: line.startswith(" "), lines[first + 1 :])
+    return [" ".join(line.split()) for line in (lines[first], *under)]
 
 
 def test_a_store_that_nobody_serves_is_told(x: Here) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from beatd.catalog import Query
 from beatd.changes import RECORDS_MAX, Author
+from beatd.daemon import pause_news
 from beatd.daemon.housekeeping import (
     COUNT_ENTRIES_EVERY_S,
     FORGET_HISTORY_EVERY_S,
@@ -18,7 +20,7 @@ from beatd.daemon.housekeeping import (
 from beatd.definition import codec
 from beatd.edits import editing
 from beatd.edits.declared_set import Declared, digest_of
-from beatd.edits.pausing import pause
+from beatd.edits.pausing import pause, resume
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
 from beatd.errors import StoreError
@@ -163,6 +165,98 @@ def test_what_was_added_is_counted_within_a_minute(
     clock.advance(seconds=COUNT_ENTRIES_EVERY_S + 1)
     keep_house(housekeeping, store)
     assert housekeeping.entries == 1
+
+
+ANN, BOB = Author("ann@host-1", note="deploy"), Author("bob (token)", "page")
+
+
+class Reporting:
+    """A housekeeping of a daemon under the term `term`, and the events about pauses."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.term, self.events = 1, list[Any]()
+        self.house = Housekeeping(
+            name="one", declaring=None, history=HistoryLimits(), clock=clock,
+            term=lambda: self.term, rest=lambda: None, emit=self.events.append,
+        )  # fmt: skip
+
+    def turn(self, store: MemoryStore) -> list[Any]:
+        """Return the new events: action, names, by whom, until when, and the note."""
+        self.events.clear()
+        keep_house(self.house, store)
+        return [
+            (one.action, " ".join(one.names), one.author.name, one.until, one.author.note)
+            for one in self.events
+        ]
+
+
+def test_the_leader_reports_once_who_paused_and_resumed_entries(
+    store: Counting, clock: FakeClock
+) -> None:
+    one, until = Reporting(clock), clock.now() + timedelta(hours=1)
+    put_many(store, ["a", "b", "c", "d"])
+    pause(store, ["d"], clock.now, ANN)
+    assert one.turn(store) == []  # it was before this daemon led
+    pause(store, ["a", "b"], clock.now, ANN, until=until)
+    pause(store, ["c"], clock.now, BOB)
+    resume(store, ["a"], clock.now, BOB)
+    assert one.turn(store) == [
+        ("paused", "a b", "ann@host-1", until, "deploy"),
+        ("paused", "c", "bob (token)", None, ""),
+        ("resumed", "a", "bob (token)", None, ""),
+    ]
+    put(store, "e")
+    assert one.turn(store) == one.turn(store) == []
+    clock.advance(hours=2)  # the pause of b ends, which has a line of its own
+    assert one.turn(store) == []
+    assert not editing.row_of(store, "b").paused
+    resume(store, ["c"], clock.now, ANN)
+    assert one.turn(store) == [("resumed", "c", "ann@host-1", None, "deploy")]
+
+
+def test_a_daemon_that_leads_again_or_stands_by_reports_no_pause_of_before(
+    store: Counting, clock: FakeClock
+) -> None:
+    one = Reporting(clock)
+    put(store, "a")
+    one.turn(store)
+    one.term = 0
+    pause(store, ["a"], clock.now, ANN)
+    assert one.turn(store) == []
+    one.term = 3
+    assert one.turn(store) == []
+    resume(store, ["a"], clock.now, ANN)
+    assert [action for action, *_ in one.turn(store)] == ["resumed"]
+
+
+def test_pauses_are_reported_after_the_last_record_that_was_seen_is_gone(
+    store: Counting, clock: FakeClock
+) -> None:
+    one = Reporting(clock)
+    put(store, "a")
+    pause(store, ["a"], clock.now, ANN)
+    one.turn(store)
+    clock.advance(hours=1)
+    store.forget_changes(clock.now(), RECORDS_MAX)
+    resume(store, ["a"], clock.now, ANN)
+    assert [action for action, *_ in one.turn(store)] == ["resumed"]
+
+
+def test_many_pauses_at_once_are_read_up_to_a_limit(
+    store: Counting, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pause_news, "PAGE", 3)
+    monkeypatch.setattr(pause_news, "RECORDS_READ_MAX", 7)
+    one, names = Reporting(clock), [f"e{n}" for n in range(9)]
+    put_many(store, names)
+    one.turn(store)
+    pause(store, names[:6], clock.now, ANN)
+    ((_, shown, *_),) = one.turn(store)
+    assert (shown, one.events[0].at_least) == (" ".join(names[:6]), False)
+    resume(store, names[:6], clock.now, BOB)
+    pause(store, names, clock.now, BOB)
+    ((_, shown, *_),) = one.turn(store)
+    assert (shown, one.events[0].at_least) == (" ".join(names[2:]), True)
 
 
 def test_history_is_forgotten_whatever_else_fails(

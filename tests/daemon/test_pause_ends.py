@@ -45,6 +45,7 @@ def test_nothing_of_a_pause_runs_and_the_moment_at_its_end_does(
     command("pause", "tick", "--until", end.isoformat(), "--note", "move")
     pause = command("show", "tick")["pause"]
     assert (datetime.fromisoformat(pause["until"]), pause["note"]) == (end, "move")
+    daemon.says("paused: tick, until")
     daemon.says("resumed: tick; the pause has ended")
     until(lambda: max(published()) > end, 20, "it goes on")
     begin = datetime.fromisoformat(pause["at"]) + timedelta(seconds=0.1)  # a run was on its way

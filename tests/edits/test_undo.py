@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from beatd.changes import DEFINITION_BYTES_MAX, Author, ChangeRecord
 from beatd.definition import codec, entry_from
 from beatd.edits.editing import add, patch, put, remove, row_of, rows
 from beatd.edits.patch import patch_of, with_cli_as_owner
 from beatd.edits.pausing import PAUSE_ENDED, end_pauses, pause, resume
-from beatd.edits.undo import Undone, undo
+from beatd.edits.undo import Undone, check_undo, undo
 from beatd.entry import Entry
 from beatd.errors import BeatError, ConfigError, Conflict
 from beatd.marks import AppliedSet
@@ -111,7 +112,7 @@ def test_an_undo_of_any_change_restores_the_entry_exactly(
         assert state(store) == before
         assert (done.after is None) == (before is None)
         record = newest(store)
-        assert record.author == BOB
+        assert record.author == replace(BOB, note=f"undo of {id}: a mistake")
         undone(record.id)  # an undo can be undone
         assert state(store) == after
         undone(id, force=True)
@@ -167,7 +168,8 @@ def test_a_removed_entry_that_was_paused_is_never_due(
     undone()
     row = row_of(store, "a")
     assert row.paused and row.plan.due is None
-    assert row.pause is not None and (row.pause.by, row.pause.note) == (BOB.name, BOB.note)
+    assert row.pause is not None
+    assert (row.pause.by, row.pause.note) == (BOB.name, "undo of 3: a mistake")
     assert [one.action for one in store.changes("a", 9)][:2] == ["added", "removed"]
 
 
@@ -281,3 +283,38 @@ def test_an_edit_that_comes_between_refuses_the_undo(
     with pytest.raises(Conflict, match="changed by somebody else since you read it"):
         undone(id)
     assert row_of(store, "a").entry == entry(every="3m")
+
+
+def test_an_undo_without_a_note_names_the_change_all_the_same(
+    store: MemoryStore, clock: FakeClock
+) -> None:
+    add(store, entry(), clock.now, ANN)
+    undo(store, store, newest(store).id, clock.now, ANN, codec)
+    assert newest(store).author.note == "undo of 1"
+
+
+def test_a_check_refuses_what_the_undo_refuses_and_changes_nothing(
+    store: MemoryStore, clock: FakeClock, undone: Undo
+) -> None:
+    def refused(id: str = "") -> str:
+        before = state(store)
+        with pytest.raises(BeatError) as checked:
+            check_undo(store, store, id or newest(store).id, clock.now, codec)
+        with pytest.raises(BeatError) as tried:
+            undone(id)
+        assert state(store) == before
+        assert (str(checked.value), checked.type) == (str(tried.value), tried.type)
+        return str(checked.value)
+
+    add(store, entry(**FILE), clock.now, Author("yaml:config", "file"))
+    assert "is declared in jobs.yaml:3" in refused()
+    remove(store, ["a"], Author("yaml:config", "file"), force=True)
+    assert "does not declare it any more" in refused()
+    add(store, entry(), clock.now, ANN)
+    pause(store, ["a"], clock.now, ANN, until=clock.now() + timedelta(hours=1))
+    assert "changed again since" in refused("3") and "no change '9'" in refused("9")
+    check_undo(store, store, newest(store).id, clock.now, codec)
+    assert row_of(store, "a").paused
+    clock.advance(hours=2)
+    end_pauses(store, store, clock.now())
+    assert "is past" in refused()

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from beatd.changes import Author
 from beatd.definition import entry_from
 from beatd.events import (
     AlertNotSent,
     EntriesCounted,
     IncidentsOpened,
+    PausesChanged,
     RunsFailed,
     Sent,
     Skipped,
@@ -218,3 +220,20 @@ def test_skipped_times_are_local_in_text_and_utc_in_facts(lines: pytest.LogCaptu
         "missed; only the latest was run",
     ]
     assert lines.records[0].facts["planned"] == NOON.isoformat()  # type: ignore[attr-defined]
+
+
+def test_a_pause_is_one_line_with_who_until_when_and_why(lines: pytest.LogCaptureFixture) -> None:
+    ann, names = Author("ann@host-1", note="deploy"), [f"e{n}" for n in range(25)]
+    observe = LogObserver(lambda moment: f"{moment:%H:%M}")
+    observe(PausesChanged(names=["tick"], action="paused", author=ann, until=NOON))
+    observe(PausesChanged(names=["tick"], action="resumed", author=Author("bob"), until=None))
+    observe(PausesChanged(names=names, action="paused", author=Author(), until=None, at_least=True))
+    assert lines.messages == [
+        "paused: tick, until 12:00, by ann@host-1: deploy",
+        "resumed: tick, by bob",
+        f"paused: {', '.join(names[:20])} and at least 5 more",
+    ]
+    assert {record.levelname for record in lines.records} == {"INFO"}
+    facts = json.loads(JsonLines().format(lines.records[0]))
+    told = {"entry": "tick", "by": "ann@host-1", "until": NOON.isoformat(), "note": "deploy"}
+    assert told.items() <= facts.items()

@@ -352,7 +352,7 @@ def test_the_author_is_the_token_and_the_note_is_kept(
     changes = beatd("--url", served, "changes", "--json").json
     assert isinstance(changes, list)
     assert [one["note"] for one in changes[::-1]] == [
-        *("add", "edit", "pause", "resume", "remove", "undo")
+        *("add", "edit", "pause", "resume", "remove", "undo of 5: undo")
     ]
     assert {(one["by"], one["via"]) for one in changes} == {("edna (token)", "api")}
 

@@ -45,7 +45,7 @@ def undo_change(call: Call) -> Response:
         call.store.changes,
         id,
         call.site.now,
-        call.author(call.note or f"undo of {id}"),
+        call.author(call.note),
         codec,
         force=call.values.get("force", False),
     )

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from beatd.changes import ChangeRecord
 from beatd.definition import codec
-from beatd.edits.undo import undo
+from beatd.edits.undo import check_undo, undo
 from beatd.errors import BeatError, StoreError
 from beatd.views.change_rows import Fields, changed_fields, definition_of
 from beatd.web.answers import see_other
@@ -108,7 +108,7 @@ def show(request: Request) -> Response:
 
 @needs("editor")
 def confirm(request: Request) -> Response:
-    """Return a form that asks the visitor whether to undo a change."""
+    """Return a form that asks the visitor whether to undo a change, or says why that is refused."""
     return _undo_form(request, "")
 
 
@@ -137,12 +137,13 @@ def carry_out(request: Request) -> Response:
 
 
 def _undo_form(request: Request, refusal: str) -> Response:
+    # `refusal` is the error of an undo that the visitor just tried, or "".
     id = request.path_params["id"]
     record = site_of(request).open_store().changes.change(id)
     if record is None:
         raise HTTPException(404, f"there is no change {id}; it may be too old")
-    line = change_line(record)
-    if line.fields is not None:  # what undoing would change
+    line, refusal_now = change_line(record), _refusal_now(request)
+    if line.fields is not None and not refusal_now:  # what undoing would change
         swapped = [FieldChange(field.key, field.after, field.before) for field in line.fields]
         line = replace(line, fields=swapped)
     return page(
@@ -151,8 +152,22 @@ def _undo_form(request: Request, refusal: str) -> Response:
         409 if refusal else 200,
         when=moments_of(request),
         line=line,
-        refusal=refusal,
+        refusal=refusal or refusal_now,
+        may_undo=not refusal_now,
     )
+
+
+def _refusal_now(request: Request) -> str:
+    """Return why an undo of the change would be refused, or ""."""
+    site = site_of(request)
+    store = site.open_store()
+    try:
+        check_undo(store.catalog, store.changes, request.path_params["id"], site.now, codec)
+    except StoreError:
+        raise
+    except BeatError as error:
+        return page_text(error)
+    return ""
 
 
 def routes() -> list[Route]:

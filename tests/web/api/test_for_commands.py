@@ -37,7 +37,8 @@ def test_each_write_keeps_its_note(api: Client) -> None:
     api("POST", "changes/5/undo?note=undo")
     api("POST", "changes/6/undo")
     notes = [one["note"] for one in api.get("changes")["items"]]
-    assert notes[::-1] == ["put", "patch", "pause", "resume", "delete", "undo", "undo of 6"]
+    words = ["put", "patch", "pause", "resume", "delete", "undo of 5: undo", "undo of 6"]
+    assert notes[::-1] == words
 
 
 def test_a_put_keeps_the_owner_of_an_entry_that_a_command_added(

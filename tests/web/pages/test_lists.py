@@ -166,7 +166,10 @@ def test_an_editor_undoes_a_change_after_a_question(demo: Shown) -> None:
     assert done.status == 303
     assert f"Change {change.id} was undone" in demo.text(done.headers["Location"])
     newest = demo.store.changes("cache.warm", 1)[0]
-    assert (newest.author.name, newest.author.note) == ("edna (token)", "too slow")
+    note = f"undo of {change.id}: too slow"
+    assert (newest.author.name, newest.author.note) == ("edna (token)", note)
+    words = flat(demo.text("/changes"))
+    assert note in words and f" {newest.id} " in words and f" {change.id} " in words
 
 
 def test_an_undo_that_is_not_possible_says_why(demo: Shown) -> None:
@@ -174,6 +177,19 @@ def test_an_undo_that_is_not_possible_says_why(demo: Shown) -> None:
     answer = demo.post(f"/changes/{change.id}/undo", "edna", [])
     assert answer.status == 409
     assert "Not undone:" in answer.text
+    asked = demo.get(f"/changes/{change.id}/undo", "edna")
+    assert asked.status == 200  # a person only looked
+    for page in (answer.text, asked.text):
+        assert "cache.warm&#39; was changed again since, by" in page
+        assert "Undo the change</button>" not in page
+
+
+def test_the_form_of_an_undo_refuses_what_a_file_declares(demo: Shown) -> None:
+    declared = demo.store.changes("shop.amoy.stock", 10)[-1]
+    path = f"/changes/{declared.id}/undo"
+    asked, tried = demo.text(path, "edna"), demo.post(path, "edna", []).text
+    assert "change it there, or pause it" in asked and "Undo the change</button>" not in asked
+    assert flat(asked) == flat(tried)
     assert demo.get("/changes/12345/undo", "edna").status == 404
 
 
