@@ -27,6 +27,8 @@ def test_who_announced_itself_is_there_as_it_said(store: Store, reopen: Callable
         clock_offset=-0.25,
         declares="digest",
         stats={"lateness p99": 0.5, "runs": 3.0},
+        version="0.1.0",
+        needs_reload=("http", "alerts"),
     )
     store.announce(me, 30)
     assert list(reopen().daemons()) == [me]
