@@ -6,7 +6,6 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.edits.editing import rows
 from beatd.errors import StoreError
@@ -22,7 +21,7 @@ from beatd.web.tokens import Token, Tokens
 from beatd.wiring.backends import open_store
 from tests.run.servers import free_port
 from tests.web import demo_store
-from tests.web.site import WELL, visitors
+from tests.web.site import WELL, stopped_clock, visitors
 
 ROLES = {"vera": "viewer", "otto": "operator", "edna": "editor", "emil": "editor"}
 SECRETS = {name: f"{name}-{name[0] * 16}" for name in ROLES}
@@ -36,7 +35,7 @@ class Shop:
         self.address, self.store = f"http://127.0.0.1:{port}", store
         site = Site(
             open_store=self.roles,
-            clock=SystemClock(),
+            clock=stopped_clock(),
             health=lambda: WELL,
             status=lambda: {"role": "leader"},
             metrics=Metrics(),
@@ -93,7 +92,7 @@ class Street:
 
 def filled_store(fill: Callable[..., None] = demo_store.fill) -> Any:
     """Return a store in memory with the entries of the demo, and their past."""
-    clock = SystemClock()
+    clock = stopped_clock()
     store = open_store("memory://", codec=codec, clock=clock)
     fill(store, clock.now())
     return store

@@ -2,12 +2,12 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from beatd.clock import SystemClock
 from beatd.edits.pausing import pause, resume
 from tests.browser.browsing import Complaints
 from tests.browser.conftest import Visit
 from tests.browser.shop import Shop, filled_store, serving_shop
 from tests.web.demo_store import ANN
+from tests.web.site import stopped_clock
 
 POLL_S = 3
 WARM = "cache.warm"
@@ -26,7 +26,7 @@ def row(page: Page, name: str = WARM) -> Locator:
 
 
 def pause_it(shop: Shop) -> None:
-    assert pause(shop.store, [WARM], SystemClock().now, ANN)
+    assert pause(shop.store, [WARM], stopped_clock().now, ANN)
 
 
 def test_a_change_made_elsewhere_appears_without_a_reload(shop: Shop, visit: Visit) -> None:
@@ -36,7 +36,7 @@ def test_a_change_made_elsewhere_appears_without_a_reload(shop: Shop, visit: Vis
     page.clock.run_for(POLL_S * 1000)
     expect(row(page)).to_contain_text("paused")
     expect(page.get_by_role("status")).to_have_text("Live.")
-    resume(shop.store, [WARM], SystemClock().now, ANN)
+    resume(shop.store, [WARM], stopped_clock().now, ANN)
     page.clock.run_for(POLL_S * 1000)
     expect(row(page)).not_to_contain_text("paused")
     assert page.evaluate("window.sameDocument")

@@ -17,7 +17,10 @@ def judged(name: str, kills: int, logs: Path) -> Verdict:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.long if PAIRS[name].one else []) for name in NAMES],
+)
 def test_a_group_is_whole_after_its_leader_was_killed(name: str, tmp_path: Path) -> None:
     kills = 1 if PAIRS[name].one else 2
     found = judged(name, kills, tmp_path)

@@ -20,6 +20,17 @@ NOISE = 5 * GAP  # plain values come and go in numbers
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.parametrize(
+    "places",
+    [
+        "postgresql",
+        "redis",
+        "sqlite",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("memory", "shelve", "mariadb")),
+        pytest.param("sqlite and rabbitmq", marks=pytest.mark.long),
+    ],
+    indirect=True,
+)
 def test_a_reload_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
     check_that_nothing_is_left("reload", places, tmp_path)
 

@@ -67,6 +67,17 @@ class Descriptors:
         resource.prlimit(self._pid, resource.RLIMIT_NOFILE, self._before)
 
 
+@pytest.mark.parametrize(
+    "places",
+    [
+        "postgresql",
+        "redis",
+        "sqlite",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("memory", "shelve", "mariadb")),
+        pytest.param("sqlite and rabbitmq", marks=pytest.mark.long),
+    ],
+    indirect=True,
+)
 def test_a_daemon_goes_on_when_there_are_descriptors_again(
     beatd: Start,
     config: Config,

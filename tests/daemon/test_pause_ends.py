@@ -15,7 +15,11 @@ from tests.waiting import until
 
 Config = Callable[..., Path]
 ENTRIES = "{tick: {task: t, every: 1s, catch_up: all, catch_up_max: 500}}"
-STORES = ["sqlite:///beatd.db", "shelve:shelf", "redis"]
+STORES = [
+    "sqlite:///beatd.db",
+    "redis",
+    pytest.param("shelve:shelf", marks=pytest.mark.long),
+]
 
 
 @pytest.mark.parametrize("store", STORES, ids=lambda url: url.partition(":")[0])

@@ -45,6 +45,7 @@ app.conf.broker_transport_options = {
 app.conf.beatd_store_url = "sqlite:///beatd.db"
 """
 CELERY = Path(sys.executable).parent / "celery"
+SHORT = ("daemon", "celery")
 WAYS = {
     "daemon": (BEATD, "-c", "config.yaml"),
     "shadow": (BEATD, "run", "--shadow", "-c", "config.yaml"),
@@ -53,7 +54,10 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [pytest.param(way, marks=[] if way in SHORT else pytest.mark.long) for way in WAYS],
+)
 def test_a_run_in_a_new_zone_needs_no_file_of_a_package(
     config: Callable[..., Path], tmp_path: Path, way: str
 ) -> None:

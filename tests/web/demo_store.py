@@ -4,8 +4,9 @@
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -98,14 +99,27 @@ def past_moments(entry: Entry, now: datetime) -> list[datetime]:
     return found[-RUNS_MAX:]
 
 
+def past_of(entries: Iterable[Entry], now: datetime) -> dict[str, list[datetime]]:
+    """Return the moments of each entry before `now`, by name."""
+    return {entry.name: past_moments(entry, now) for entry in entries}
+
+
+@cache
+def past_of_demo(now: datetime) -> dict[str, list[datetime]]:
+    return past_of(demo_entries(), now)
+
+
 def fill(store: Any, now: datetime, entries: Sequence[Entry] = ()) -> None:
     """Write entries (by default those of the demo) and their past into an empty store."""
     chosen = list(entries) or list(demo_entries())
-    moments = {entry.name: past_moments(entry, now) for entry in chosen}
-    for entry in chosen:
-        past = moments[entry.name]
-        last = past[-1] if past else None
-        store.write([added(entry, now, ANN, runs=len(past), last=last)])
+    moments = past_of(chosen, now) if entries else past_of_demo(now)
+    pasts = [(entry, moments[entry.name]) for entry in chosen]
+    store.write(
+        [
+            added(entry, now, ANN, runs=len(past), last=past[-1] if past else None)
+            for entry, past in pasts
+        ]
+    )
     _write_runs(store, now, chosen, moments)
     if not entries:
         _change_some(store, now)

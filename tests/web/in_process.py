@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from beatd.clock import SystemClock
 from beatd.observers.health import Health
 from beatd.observers.metrics import Metrics
 from beatd.web.application import application
 from beatd.web.http_hosts import HttpHosts
 from beatd.web.site import Site, SiteSettings
-from tests.web.site import no_store, visitors
+from tests.web.site import no_store, stopped_clock, visitors
 
 
 class Probes:
@@ -21,7 +20,7 @@ class Probes:
     ) -> None:
         site = Site(
             open_store=no_store,
-            clock=SystemClock(),
+            clock=stopped_clock(),
             health=health,
             status=status,
             metrics=metrics,

@@ -4,13 +4,12 @@ import http.client
 import socket
 import ssl
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from beatd.clock import SystemClock
 from beatd.errors import StoreError
 from beatd.observers.health import Health
 from beatd.observers.metrics import Metrics
@@ -22,6 +21,7 @@ from beatd.web.session import COOKIE, SECURE_COOKIE
 from beatd.web.site import Site, SiteSettings
 from beatd.web.tokens import Token, Tokens
 from beatd.web.visitors import Visitors
+from tests.fake_clock import FakeClock
 from tests.process import PATIENCE
 
 WELL = Health(
@@ -42,6 +42,13 @@ TOKENS = Tokens(
     for name, role in (("vera", "viewer"), ("otto", "operator"), ("edna", "editor"))
 )
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+#: The time of the pages: no entry of the demo is due then, or in the next seconds.
+NOW = NOON + timedelta(minutes=3, seconds=20)
+
+
+def stopped_clock() -> FakeClock:
+    """Return a clock that shows NOW until the test moves it."""
+    return FakeClock(NOW.isoformat())
 
 
 def no_store() -> Roles:
@@ -51,7 +58,7 @@ def no_store() -> Roles:
 def site_with(store: Callable[[], Roles] = no_store, *, shares_store: bool = False) -> Site:
     return Site(
         open_store=store,
-        clock=SystemClock(),
+        clock=stopped_clock(),
         health=lambda: WELL,
         status=lambda: {"role": "leader"},
         metrics=Metrics(),

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import pytest
 
-from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.edits.entry_change import added
 from beatd.store import Roles
@@ -16,7 +15,7 @@ from beatd.stores.embedded.memory import MemoryStore
 from beatd.web.http_server import HttpServer
 from beatd.web.session import COOKIE, session_value
 from tests.web.conftest import Connect, Serve
-from tests.web.site import NOON, SECRETS, TOKENS, said_by, site_with, visitors
+from tests.web.site import NOON, SECRETS, TOKENS, said_by, site_with, stopped_clock, visitors
 
 NAME, SECRET = "payroll-run", "argument-of-payroll"
 EVIL = "evil.example"
@@ -182,7 +181,7 @@ ATTACKS = [*REBINDING, *FORGERY, *UNREADABLE, *STRANGERS]
 
 @pytest.fixture(scope="module")
 def store() -> MemoryStore:
-    made = MemoryStore(codec=codec, clock=SystemClock())
+    made = MemoryStore(codec=codec, clock=stopped_clock())
     entry = entry_from(NAME, {"task": "proj.pay", "every": "1h", "args": [SECRET]})
     made.write([added(entry, NOON, None)])
     return made

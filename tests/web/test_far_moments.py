@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.edits.entry_change import added
 from beatd.edits.pausing import pause
@@ -15,7 +14,17 @@ from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.web.http_server import HttpServer
 from tests.web.demo_store import ANN
-from tests.web.site import NOON, SECRETS, TOKENS, Answered, ask, serving, site_with, visitors
+from tests.web.site import (
+    NOON,
+    SECRETS,
+    TOKENS,
+    Answered,
+    ask,
+    serving,
+    site_with,
+    stopped_clock,
+    visitors,
+)
 
 #: Berlin has no date for the last one, New York none for the first.
 LAST, FIRST = "9999-12-31T23:30:00Z", "0001-01-01T00:00:00Z"
@@ -32,7 +41,7 @@ API = "/api/v1/"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
-    store = MemoryStore(codec=codec, clock=SystemClock())
+    store = MemoryStore(codec=codec, clock=stopped_clock())
     for name, plain in ENTRIES.items():
         store.write([added(entry_from(name, {"task": "proj.tidy", **plain}), NOON, ANN)])
     pause(store, ["paused"], lambda: NOON, ANN, until=parse_moment(LAST))

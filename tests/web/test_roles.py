@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import pytest
 from starlette.routing import Route
 
-from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.edits.editing import rows
 from beatd.edits.entry_change import added
@@ -23,7 +22,7 @@ from beatd.web.session import session_value
 from beatd.web.visitor import ROLES
 from tests.web.conftest import Serve
 from tests.web.demo_store import ANN
-from tests.web.site import NOON, SECRETS, TOKENS, Answered, ask, site_with, visitors
+from tests.web.site import NOON, SECRETS, TOKENS, Answered, ask, site_with, stopped_clock, visitors
 
 #: The lowest role that may use each path; "nobody" needs no token. A new route belongs in here.
 TABLE = """
@@ -110,7 +109,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 
 @pytest.fixture
 def store() -> MemoryStore:
-    made = MemoryStore(codec=codec, clock=SystemClock())
+    made = MemoryStore(codec=codec, clock=stopped_clock())
     made.write([added(entry_from("tidy", {"task": "proj.tidy", "every": "1h"}), NOON, ANN)])
     pause(made, ["tidy"], lambda: NOON, ANN)
     return made

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -110,3 +111,14 @@ def test_the_daemons_own_store_is_left_open() -> None:
 
 def test_now_is_the_time_of_the_store() -> None:
     assert site_with(lambda: Roles.of(Counted())).now() == NOON
+
+
+def test_no_test_of_the_pages_reads_the_real_clock() -> None:
+    """The demo's entries would be due in some runs of the tests, and not in others."""
+    here = Path(__file__)
+    to_look_at = here.with_name("serve_demo.py")
+    files = {*here.parent.rglob("*.py"), *here.parents[1].joinpath("browser").rglob("*.py")}
+    for file in files - {here, to_look_at}:
+        text = file.read_text("utf-8")
+        assert "SystemClock" not in text, file
+        assert "datetime.now(" not in text, file

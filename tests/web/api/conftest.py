@@ -2,19 +2,18 @@
 
 import pytest
 
-from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.web.http_server import HttpServer
 from tests.web.api.client import Client
 from tests.web.conftest import Serve
-from tests.web.site import TOKENS, site_with, visitors
+from tests.web.site import TOKENS, site_with, stopped_clock, visitors
 
 
 @pytest.fixture
 def store() -> MemoryStore:
-    return MemoryStore(codec=codec, clock=SystemClock())
+    return MemoryStore(codec=codec, clock=stopped_clock())
 
 
 @pytest.fixture

@@ -1,15 +1,14 @@
 """What the API has for the commands that work over it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from beatd.changes import Author
-from beatd.clock import SystemClock
 from beatd.definition import entry_from
 from beatd.edits.editing import add, rows
 from beatd.incident import Incident
 from beatd.stores.embedded.memory import MemoryStore
 from tests.web.api.client import EDITOR, OPERATOR, Client
-from tests.web.site import NOON
+from tests.web.site import NOON, stopped_clock
 
 SPAN = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
 
@@ -17,7 +16,7 @@ SPAN = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
 def test_an_entry_has_its_plan(api: Client) -> None:
     api.create("tidy", every="5m", jitter="1m")
     plan = api.get("entries/tidy")["plan"]
-    assert plan["planned"] < plan["due"]
+    assert datetime.fromisoformat(plan["planned"]) < datetime.fromisoformat(plan["due"])
     assert plan["waits"] is False
     api("POST", "entries/tidy/pause")
     assert api.get("entries/tidy")["plan"] == {**plan, "due": None}
@@ -45,7 +44,7 @@ def test_a_put_keeps_the_owner_of_an_entry_that_a_command_added(
     api: Client, store: MemoryStore
 ) -> None:
     entry = entry_from("tidy", {"task": "t", "every": "5m"})
-    add(store, entry, SystemClock().now, Author("ann"))
+    add(store, entry, stopped_clock().now, Author("ann"))
     answer = api("PUT", "entries/tidy", {"task": "t", "every": "6m"}, If_Match="*")
     assert answer.body["source"] == "cli"
     assert rows(store, ["tidy"])["tidy"].entry.schedule.plain() == {"every": "6m"}

@@ -1,14 +1,12 @@
 """Pages served from a store in memory and from SQLite, filled with the demo or left empty."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.observers.health import Health
@@ -18,7 +16,17 @@ from beatd.web.http_server import HttpServer
 from beatd.web.site import Site, SiteSettings
 from beatd.wiring.backends import open_store
 from tests.web.demo_store import fill
-from tests.web.site import SECRETS, TOKENS, WELL, Answered, ask, serving, visitors
+from tests.web.site import (
+    NOW,
+    SECRETS,
+    TOKENS,
+    WELL,
+    Answered,
+    ask,
+    serving,
+    stopped_clock,
+    visitors,
+)
 
 
 class Shown:
@@ -26,10 +34,10 @@ class Shown:
 
     def __init__(self, store: Any) -> None:
         self.store, self.woken, self.health = store, 0, WELL
-        self.now = datetime.now(UTC)
+        self.now = NOW
         site = Site(
             open_store=lambda: Roles.of(store),
-            clock=SystemClock(),
+            clock=stopped_clock(),
             health=self._health,
             status=dict,
             wake=self._wake,
@@ -65,7 +73,7 @@ class Shown:
 def shown(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shown]:
     """An empty store."""
     url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'beatd.db'}"
-    store = open_store(url, codec=codec, clock=SystemClock())
+    store = open_store(url, codec=codec, clock=stopped_clock())
     made = Shown(store)
     yield made
     made.server.close()

@@ -1,7 +1,7 @@
 """A served store with the same text at the end of every field, and every page of it."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,7 +9,6 @@ from urllib.parse import quote, urlencode
 from msgspec.structs import replace
 
 from beatd.changes import Author
-from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.edits.editing import patch, remove, rows
 from beatd.edits.entry_change import added
@@ -27,7 +26,7 @@ from beatd.stores.embedded.memory import MemoryStore
 from beatd.web.http_server import HttpServer
 from beatd.web.proxy import Proxy
 from beatd.web.site import Site, SiteSettings
-from tests.web.site import WELL, Answered, ask, serving, visitors
+from tests.web.site import NOW, WELL, Answered, ask, serving, stopped_clock, visitors
 
 WHO = "ann"
 
@@ -37,14 +36,14 @@ class FilledSite:
 
     def __init__(self, text: str) -> None:
         self.text, self.fields = text, set[str]()
-        self.store = MemoryStore(codec=codec, clock=SystemClock())
-        self.now = datetime.now(UTC).replace(microsecond=0)
+        self.store = MemoryStore(codec=codec, clock=stopped_clock())
+        self.now = NOW
         self.health = WELL
         self._fill()
         self.fields.add("site")
         site = Site(
             open_store=lambda: Roles.of(self.store),
-            clock=SystemClock(),
+            clock=stopped_clock(),
             health=lambda: self.health,
             status=dict,
             metrics=Metrics(),

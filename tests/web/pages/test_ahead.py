@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.edits.entry_change import added
 from beatd.schedules.clock_shift import ClockShift, next_clock_shift
@@ -16,6 +15,7 @@ from beatd.web.pages import ahead as module
 from beatd.web.pages.ahead import busiest, night, read_ahead, shift_words
 from tests.web.pages.conftest import Shown
 from tests.web.pages.reading import entries_on, flat, link
+from tests.web.site import stopped_clock
 
 NOON = datetime(2026, 11, 28, 12, 0, 50, tzinfo=UTC)
 BERLIN = "Europe/Berlin"
@@ -23,7 +23,7 @@ BERLIN = "Europe/Berlin"
 
 @pytest.fixture
 def store() -> MemoryStore:
-    return MemoryStore(codec=codec, clock=SystemClock())
+    return MemoryStore(codec=codec, clock=stopped_clock())
 
 
 def add(store: Any, name: str, now: datetime, **fields: object) -> None:

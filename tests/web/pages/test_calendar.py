@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.edits.entry_change import added
 from beatd.edits.pausing import pause
@@ -18,6 +17,7 @@ from beatd.web.pages.calendar import planned_runs
 from beatd.web.pages.icalendar import folded, text
 from tests.web.demo_store import ANN
 from tests.web.pages.conftest import Shown
+from tests.web.site import stopped_clock
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ALL = EntrySearch()
@@ -25,7 +25,7 @@ ALL = EntrySearch()
 
 @pytest.fixture
 def store() -> MemoryStore:
-    return MemoryStore(codec=codec, clock=SystemClock())
+    return MemoryStore(codec=codec, clock=stopped_clock())
 
 
 def add(store: Any, name: str, now: datetime = NOON, **fields: Any) -> None:
