@@ -37,7 +37,9 @@ class Beat:
             raise ConfigError(in_one_line(missing), missing)
         make_folders(read)
         observers = (LogObserver(), self._note, *observers)
-        self.daemon: Daemon = daemon_of(replace(read, http=None), observers=observers)
+        used = {key: value for key, value in read.start_settings.items() if key != "http"}
+        read = replace(read, http=None, start_settings=used)
+        self.daemon: Daemon = daemon_of(read, observers=observers)
         self._error: BaseException | None = None
         self._opened_or_waits = threading.Event()
         self._thread = threading.Thread(target=self._run, name="beatd beat", daemon=True)

@@ -34,6 +34,7 @@ class Presence(Struct, frozen=True):
     went_back: str = ""  # the newest loss of data in the store that it noticed
     version: str = ""  # of beatd; "" from a daemon of an older one
     lock_holder: str = ""  # the other daemon that had the leader's lock at the last try to get it
+    needs_reload: tuple[str, ...] = ()  # changed settings that it uses only after a reload
 
 
 class Presences(Protocol):

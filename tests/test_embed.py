@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from beatd import Beat
+from beatd.config import load_config
 from beatd.errors import BeatError, StoreUnusable, UnknownEntry
 from beatd.events import Event, LeadWon, Sent
 from tests.process import PATIENCE
@@ -56,6 +57,14 @@ def test_it_beats_while_the_block_lasts(config: Config) -> None:
     assert (status["alive"], status["role"]) == (False, None)
     assert status["store"] == {"ok": False, "error": "the beat does not run"}
     assert not threads_of_beats()
+
+
+def test_it_announces_settings_that_changed_since_its_start_but_never_http(config: Config) -> None:
+    used = load_config(config()).config
+    config(log="{level: debug}", http="{bind: '127.0.0.1:9753'}")
+    with Beat(used) as beat:
+        until(lambda: beat.daemon.presence().needs_reload != (), PATIENCE, "it has read the file")
+        assert beat.daemon.presence().needs_reload == ("log",)
 
 
 def test_an_entry_is_triggered(config: Config) -> None:

@@ -108,8 +108,8 @@ MODULES = {
         yaml yaml_scalars
     """,
     "sources": """
-        app declarations django_entry django_mirror django_rows file_watch files row_conflicts
-        row_writer storable_arguments storable_canvas store_copy
+        app declarations deferred_errors django_entry django_mirror django_rows file_watch files
+        row_conflicts row_writer start_settings storable_arguments storable_canvas store_copy
     """,
     "alerts": """
         channel digest flapping incident_book judge judge_whole message outages span_text starts
@@ -164,8 +164,8 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        change_rows entry_rows entry_search failing incident_json next_runs nobody_leads
-        outcome_rows pause_text planned_ahead quiet_minute record_rows request_progress
+        change_rows entry_rows entry_search failing incident_json needs_reload next_runs
+        nobody_leads outcome_rows pause_text planned_ahead quiet_minute record_rows request_progress
         run_changes set_changes step_rows time_text
     """,
     "discovery": """

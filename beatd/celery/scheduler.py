@@ -207,6 +207,7 @@ class _WithLastRuns:
         self._synchronise = synchronise
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
         self.unapplied, self.compare_again = declaring.unapplied, declaring.compare_again
+        self.needs_reload = declaring.needs_reload
         self._last_runs_read = False
 
     def __call__(

@@ -134,12 +134,17 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     that of the texts on a terminal, or None.
     """
     from beatd.cli.paused_lines import paused_lines
+    from beatd.views.needs_reload import needs_reload_text
 
     store, leader = found["store"], found["leader"]
+    lines = [
+        ("not applied", text.removeprefix(f"{Path.cwd()}/"), "red")
+        for text in found.get("invalid_sources", ())
+    ]
     if not store["ok"] and found["entries"] is None:
-        return [("store", f"does not answer: {store['error']}", "red")]
+        return [*lines, ("store", f"does not answer: {store['error']}", "red")]
     answer = ("answers", "green") if store["ok"] else (f"answers, but {store['error']}", "red")
-    lines = [("store", *answer)]
+    lines.append(("store", *answer))
     if leader is None:
         style = "yellow" if found.get("reloads_since") else "red"
         lines.append(("leader", _why_nobody_leads(found, tz), style))
@@ -154,13 +159,13 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     answers, style = BROKER_STATES[found["broker"]["ok"]]
     error = found["broker"].get("error")
     lines.append(("broker", f"{answers}: {error}" if error else answers, style))
-    if found["term"] is not None:
-        lines.append(("term", str(found["term"]), ""))
     standbys = ", ".join(_who(other) for other in found["standbys"]) or "none"
     lines.append(("standbys", standbys, ""))
+    lines += _version_line([*([leader] if leader else []), *found["standbys"]])
+    for one in found.get("needs_reload", ()):
+        text = f"{one['name']}: {needs_reload_text(one['settings'])}"
+        lines.append(("reload", text, "yellow"))
     if leader is not None:
-        how = "at once" if found["atomic"] else "in steps: claim, publish, record"
-        lines.append(("publishes", how, ""))
         late = found["lateness"]
         if late["p50"] is not None:
             figures = " · ".join(f"{key} {_late(late[key])}" for key in late)
@@ -177,33 +182,58 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
             f"{least}{requests['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
         )
         lines.append(("requests", text, "yellow"))
+    since = {one["entry"]: one["opened"] for one in found["incidents"] if one["kind"] == "failed"}
     for at, one in enumerate(found["failing"]):
         many = f", {one['failures']} in a row" if one["failures"] > 1 else ""
-        text = f"{one['entry']} ({one['reason']}{many})"
+        opened = since.get(one["entry"])
+        incident = f", an incident since {_at(opened, tz)}" if opened else ""
+        text = f"{one['entry']} ({one['reason']}{many}){incident}"
         lines.append(("failing" if at == 0 else "", text, "red"))
     for at, one in enumerate(found["running_long"]):
         text = f"{one['entry']} since {_at(one['since'], tz)}, longer than {_length(one['limit'])}"
         lines.append(("running" if at == 0 else "", text, "yellow"))
-    lines += _incident_lines(found["incidents"], tz)
+    lines += _incident_lines(found, tz)
     lines.append(("entries", str(found["entries"]), ""))
     lines += paused_lines(found.get("paused"), lambda iso: _at(iso, tz))
     for at, row in enumerate(found["next"]):
         text = _due_text(_at(row["due"], tz), row["name"], width)
         lines.append(("next" if at == 0 else "", text, ""))
-    here = f"{Path.cwd()}/"
-    wrong = [(text.removeprefix(here), "red") for text in found.get("invalid_sources", ())]
-    held = [(text.removeprefix(here), "yellow") for text in found["conflicts"]]
-    for at, (text, style) in enumerate([*wrong, *held]):
-        lines.append(("not applied" if at == 0 else "", text, style))
+    for at, text in enumerate(found["conflicts"]):
+        text = text.removeprefix(f"{Path.cwd()}/")
+        lines.append(("not applied" if at == 0 else "", text, "yellow"))
     return lines
 
 
-def _incident_lines(incidents: list[dict[str, Any]], tz: str) -> Iterator[tuple[str, str, str]]:
-    """Yield lines about open incidents: their number, then the first few of them."""
+def _version_line(daemons: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """Yield a line with the version of beatd that the daemons run.
+
+    A daemon of an older beatd does not say its version. If no daemon does, there is no line.
+    """
+    versions = {one.get("version") for one in daemons}
+    if len(versions) > 1:
+        each = ", ".join(f"{one['name']} {one.get('version') or 'an older one'}" for one in daemons)
+        number = "two" if len(versions) == 2 else str(len(versions))
+        yield "version", f"{number} at once: {each}; restart them after an upgrade", "yellow"
+    elif any(versions):
+        yield "version", f"beatd {versions.pop()}", ""
+
+
+def _incident_lines(found: dict[str, Any], tz: str) -> Iterator[tuple[str, str, str]]:
+    """Yield lines about open incidents: their number, then the first few of them.
+
+    An incident of an entry that a line about failing entries names is left out.
+    """
+    failing = {one["entry"] for one in found["failing"]}
+    incidents = [
+        one
+        for one in found["incidents"]
+        if not (one["kind"] == "failed" and one["entry"] in failing)
+    ]
     if not incidents:
         return
-    more = "; `beatd incidents` shows all" if len(incidents) > INCIDENTS_SHOWN_MAX else ""
-    yield "incidents", f"{len(incidents)} open{more}", "red"
+    shown = "; `beatd incidents` shows all" if len(incidents) > INCIDENTS_SHOWN_MAX else ""
+    more = " more" if len(incidents) < len(found["incidents"]) else ""
+    yield "incidents", f"{len(incidents)}{more} open{shown}", "red"
     from beatd.cli.column_widths import cut_in_middle, text_width
 
     for one in incidents[:INCIDENTS_SHOWN_MAX]:

@@ -140,6 +140,7 @@ class _Loader:
                     hint = "; an entry goes under `entries:`: is it indented too little?"
                 self._note(f"is not a setting{hint}", key)
         top = self._fields(settings.TOP, tree, ())
+        app = top.get("app")
         if self._app is not None:
             top["app"] = self._app
         sections = {name: self._section(name) for name in settings.SECTIONS}
@@ -157,24 +158,34 @@ class _Loader:
         meant = any(get_close_matches(key, ("broker", "app"), 1, 0.6) for key in tree)
         if broker.get("url") is None and "app" not in top and not meant:
             self._note("is missing; give the broker's url, or an app", "broker")
-        section = HttpSection(self._note, self._secret, self._folder)
+        sentry = self._sentry(sections["monitors"])
+        http = HttpSection(self._note, self._secret, self._folder)
+        of_sections: dict[str, Any] = {
+            "broker": Broker(**broker),
+            "store": Store(**sections["store"]),
+            "lock": Lock(**sections["lock"]),
+            "http": http.read(sections["http"]),
+            "alerts": None if tree.get("alerts") is None else Alerts(**sections["alerts"]),
+            "log": Log(**sections["log"]),
+            "history": History(**sections["history"]),
+            "outcomes": Outcomes(**sections["outcomes"]),
+        }
         return Config(
             **{key: value for key, value in top.items() if key != "schedules"},
+            **of_sections,
+            sentry=sentry,
             schedules=tuple(top.get("schedules", ())),
-            broker=Broker(**broker),
-            store=Store(**sections["store"]),
-            lock=Lock(**sections["lock"]),
-            http=section.read(sections["http"]),
-            alerts=None if tree.get("alerts") is None else Alerts(**sections["alerts"]),
-            sentry=self._sentry(sections["monitors"]),
-            log=Log(**sections["log"]),
-            history=History(**sections["history"]),
-            outcomes=Outcomes(**sections["outcomes"]),
             defaults=defaults,
             entries=tuple(entries),
             shown=self._read.shown,
             folder=str(self._folder),
             names_timezone="timezone" in top,
+            start_settings={
+                "name": top.get("name", "config"),
+                "app": app,
+                **of_sections,
+                "monitors": sentry,
+            },
         )
 
     def _section(self, name: str) -> dict[str, Any]:

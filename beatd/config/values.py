@@ -195,6 +195,7 @@ class Config(Struct, frozen=True, kw_only=True):
     shown: str = ""
     folder: str = "."
     names_timezone: bool = False  # True if `timezone` was given, and replaces the app's
+    start_settings: Mapping[str, object] = {}  # of the file: those a daemon uses from its start on
 
     @property
     def source(self) -> str:

@@ -186,4 +186,5 @@ class DaemonState:
             went_back=hidden(self.last_state.went_back)[:REASON_MAX_CHARS],
             version=__version__,
             lock_holder=self.lock_holder(),
+            needs_reload=self.housekeeping.needs_reload,
         )

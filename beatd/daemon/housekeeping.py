@@ -73,6 +73,9 @@ class Declares(Protocol):
     def digest(self) -> str:
         """Return a digest of the declarations, to compare the declarations of two daemons."""
 
+    def needs_reload(self) -> tuple[str, ...]:
+        """Return the names of changed settings that this daemon uses only after a reload."""
+
 
 class HistoryLimits(Struct, frozen=True):
     """The greatest age of a history record, and the greatest number of records to keep.
@@ -132,6 +135,11 @@ class Housekeeping:
     def declares(self) -> str:
         """A digest of the entries that this daemon's sources declare; "" without sources."""
         return self._declaring.digest() if self._declaring is not None else ""
+
+    @property
+    def needs_reload(self) -> tuple[str, ...]:
+        """The names of changed settings that this daemon uses only after a reload."""
+        return self._declaring.needs_reload() if self._declaring is not None else ()
 
     def unapplied(self, term: int) -> Unapplied:
         """Return the entries that must not run yet, because their declarations are not written yet.

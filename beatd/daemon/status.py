@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
+from beatd import __version__
 from beatd.daemon.daemon_state import DaemonState
 from beatd.daemon.store_status import status_in, status_without_store
 from beatd.errors import StoreError
@@ -34,6 +35,7 @@ def status_of(daemon: DaemonState) -> dict[str, Any]:
         "name": daemon.me.name,
         "host": daemon.me.host,
         "pid": daemon.me.pid,
+        "version": __version__,
         "role": "leader" if lead is not None else "standby",
         "broker": broker_of(daemon),
         "lock": {key: status["lock"][key] for key in ("holder", "ttl") if key in status["lock"]}

@@ -57,12 +57,15 @@ def status_in(
         "name": shown.holder.name if shown else None,
         "host": shown.holder.host if shown else None,
         "pid": shown.holder.pid if shown else None,
+        "version": (shown.version or None) if shown else None,
         "role": ("leader" if leader else "standby") if shown else None,
         "term": term[0].number if term else None,
-        "leader": daemon_row(term[1]) if leader and term else None,
+        "leader": _with_version(daemon_row(term[1]), leader) if leader and term else None,
         "last_leader": daemon_row(term[1]) if term else None,
         "reloads_since": None if since is None else format_moment(since),
-        "standbys": [daemon_row(one.holder) for one in daemons if one is not leader],
+        "standbys": [
+            _with_version(daemon_row(one.holder), one) for one in daemons if one is not leader
+        ],
         "store": {"ok": True, "clock_offset": shown.clock_offset if shown else None},
         "broker": _broker(shown),
         "lock": _lock(daemons) | ({} if leader else _lock_holder(daemons)),
@@ -78,6 +81,11 @@ def status_in(
         "incidents": _open_incidents(incidents),
         "entries": entries,
         "paused": paused_entries(catalog),
+        "needs_reload": [
+            {"name": one.holder.name, "settings": list(one.needs_reload)}
+            for one in daemons
+            if one.needs_reload
+        ],
         "next": [
             {"name": row.entry.name, "due": format_moment(row.plan.due)}
             for row in catalog.find(Query(order="next", limit=NEXT_SHOWN_MAX))
@@ -183,9 +191,9 @@ def status_without_store(error: str) -> dict[str, Any]:
 
     `error` is the reason of the failure.
     """
-    nothing = dict.fromkeys(("name", "host", "pid", "role", "term", "leader", "last_leader"))
+    unknown = ("name", "host", "pid", "version", "role", "term", "leader", "last_leader")
     return {
-        **nothing,
+        **dict.fromkeys(unknown),
         "reloads_since": None,
         "standbys": [],
         "store": {"ok": False, "error": error},
@@ -203,6 +211,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         "incidents": [],
         "entries": None,
         "paused": None,
+        "needs_reload": [],
         "next": [],
         "conflicts": [],
         "invalid_sources": [],
@@ -217,6 +226,11 @@ def daemon_row(holder: Holder) -> dict[str, Any]:
         "pid": holder.pid,
         "since": format_moment(holder.since),
     }
+
+
+def _with_version(row: dict[str, Any], daemon: Presence) -> dict[str, Any]:
+    """Return a daemon's row with its version, which is None for a daemon of an older beatd."""
+    return {**row, "version": daemon.version or None}
 
 
 def _broker(shown: Presence | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from beatd import __version__
 from beatd.doctor.finding import Finding, Level
 from beatd.ledger import Terms
 from beatd.presence import Presence, Presences, leading
+from beatd.views.needs_reload import needs_reload_text
 from beatd.views.nobody_leads import nobody_leads
 
 
@@ -40,11 +41,18 @@ def daemon_findings(terms: Terms, presences: Presences, *, clock_max_s: float) -
 
 def _versions(daemons: list[Presence]) -> Iterator[Finding]:
     # A daemon of an older beatd does not say its version.
-    versions = {one.version or "an older one" for one in daemons}
-    if versions and versions != {__version__}:
+    versions = sorted({one.version or "an older one" for one in daemons})
+    if len(versions) > 1:
         each = ", ".join(f"{one.holder.name} {one.version or 'an older one'}" for one in daemons)
-        text = f"not all run beatd {__version__}, which is installed here: {each}"
-        yield Finding("warning", "daemons", f"{text}; restart them after an upgrade")
+        number = "two" if len(versions) == 2 else str(len(versions))
+        text = f"{number} versions of beatd at once: {each}; restart them after an upgrade"
+        yield Finding("warning", "daemons", text)
+    elif versions == [__version__]:
+        yield Finding("ok", "daemons", f"beatd {__version__} runs, as is installed here")
+    elif versions:
+        runs = f"beatd {versions[0]} runs" if daemons[0].version else "an older beatd runs"
+        text = f"{runs}, and {__version__} is installed here; restart after an upgrade"
+        yield Finding("warning", "daemons", text)
 
 
 def _troubles(daemons: list[Presence], clock_max_s: float) -> Iterator[Finding]:
@@ -61,6 +69,9 @@ def _troubles(daemons: list[Presence], clock_max_s: float) -> Iterator[Finding]:
             word = "ahead of" if daemon.clock_offset > 0 else "behind"
             text = f" has a clock {abs(daemon.clock_offset):.1f} s {word} the store's"
             said[("warning", f"{text}; up to {clock_max_s:g} s is fine")] = [name]
+        if daemon.needs_reload:
+            text = needs_reload_text(daemon.needs_reload)
+            said.setdefault(("warning", f": {text}"), []).append(name)
         for problem in daemon.problems:
             said.setdefault(("warning", f": {problem}"), []).append(name)
     for (level, text), names in said.items():

@@ -42,6 +42,7 @@ class _Counted:
         self._declaring, self._tally = declaring, tally
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
         self.unapplied, self.compare_again = declaring.unapplied, declaring.compare_again
+        self.needs_reload = declaring.needs_reload
         self._version = ""
 
     def __call__(

@@ -18,11 +18,13 @@ class Reading(Struct, frozen=True):
     """The result of reading a source: the entries that it declares now, and the problems found.
 
     `valid_again` lists files that were invalid at the last reading and are valid now.
+    `needs_reload` names changed settings that a running daemon uses only after a reload.
     """
 
     declared: Declared
     problems: tuple[Problem, ...] = ()
     valid_again: tuple[str, ...] = ()
+    needs_reload: tuple[str, ...] = ()
 
 
 class Source(Protocol):

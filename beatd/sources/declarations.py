@@ -21,6 +21,7 @@ from beatd.edits.late_edits import past_one_offs
 from beatd.errors import Deposed, StoreError
 from beatd.presence import INVALID_SOURCE
 from beatd.sources import Reading, Source
+from beatd.sources.deferred_errors import DeferredErrors
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 NAMES_SHOWN_MAX = 5
@@ -64,7 +65,7 @@ class Declarations:
         self._lasts = lasts
         if term != self._term:
             self._begin(term)
-        broken = _Broken()
+        broken = DeferredErrors()
         for place, source in enumerate(self._sources):
             with broken:
                 if place not in self._read or source.changed():
@@ -81,7 +82,7 @@ class Declarations:
             self._unread[place] = unread_in(self._read[place].declared)
 
     def _apply(
-        self, catalog: EditableCatalog, broken: "_Broken", released: Callable[[], None]
+        self, catalog: EditableCatalog, broken: DeferredErrors, released: Callable[[], None]
     ) -> bool:
         stale = {place for place in self._waiting if self._sources[place].stale()}
         for place in sorted(self._waiting & set(self._read) - stale):
@@ -237,6 +238,11 @@ class Declarations:
         same hash."""
         return " ".join(reading.declared.digest[:12] for reading in self._read.values())
 
+    def needs_reload(self) -> tuple[str, ...]:
+        """Return the names of changed settings that this daemon uses only after a reload."""
+        read = list(self._read.values())  # copied: other threads call this
+        return tuple(name for reading in read for name in reading.needs_reload)
+
     def _log_problems(self, reading: Reading) -> None:
         for problem in reading.problems:
             log.log(logging.WARNING if problem.warning else logging.ERROR, "%s", problem)
@@ -264,24 +270,6 @@ def _with_edits(reading: Reading, made: Mapping[str, datetime]) -> Reading:
 
 def _has_any(catalog: EntryFinder, source: str) -> bool:
     return next(iter(catalog.find(Query(source=source, limit=1))), None) is not None
-
-
-class _Broken:
-    def __init__(self) -> None:
-        self._first: Exception | None = None
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
-        if not isinstance(error, Exception) or isinstance(error, StoreError | Deposed):
-            return False
-        self._first = self._first or error
-        # The work on the other sources continues; `raise_first` raises the error at its end.
-        return True
-
-    def raise_first(self) -> None:
-        if self._first is not None:
-            raise self._first
 
 
 def unread_in(declared: Declared) -> Unapplied:

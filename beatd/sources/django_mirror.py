@@ -157,6 +157,10 @@ class DjangoMirror:
         """
         return self._others.digest()
 
+    def needs_reload(self) -> tuple[str, ...]:
+        """Return the names of changed settings that this daemon uses only after a reload."""
+        return self._others.needs_reload()
+
     def _look(self, catalog: EditableCatalog) -> bool:
         present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()

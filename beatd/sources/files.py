@@ -18,6 +18,7 @@ from beatd.entry import Entry
 from beatd.errors import Problem
 from beatd.sources import Reading, one_offs_of
 from beatd.sources.file_watch import FileWatch
+from beatd.sources.start_settings import StartSettings
 
 _LINE = re.compile(r":\d+$")
 
@@ -31,6 +32,7 @@ class Files:
         self._good: dict[Path, tuple[Entry, ...]] = {}
         self._wrong: set[Path] = set()
         self._one_offs: dict[str, Entry] | None = None  # those of the last reading
+        self._start_settings = StartSettings(config)
         self._watch = FileWatch(self._paths, clock)
 
     @property
@@ -91,6 +93,7 @@ class Files:
             ),
             (*problems, *files.problems),
             tuple(valid_again),
+            self._start_settings.needs_reload,
         )
 
     def _made(
@@ -126,6 +129,7 @@ class Files:
         yield from found.problems
         if found.config is not None and not _is_wrong(found.problems):
             # Other settings need a restart or SIGHUP.
+            self._start_settings.compare(found.config)
             self._config = replace(
                 self._config,
                 timezone=found.config.timezone,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from beatd import __version__
 from tests.cli.conftest import Beatd, Here
 from tests.process import Process
 from tests.waiting import until
@@ -103,8 +104,9 @@ def test_a_daemon_that_leads_is_well_with_its_version_and_its_port(here: Here) -
         daemon.says("leading, term 1")
         until(lambda: has_leader(here), 60, "no daemon announced itself")
         lines = here("doctor").out.splitlines()
-    (daemons,) = [line for line in lines if " daemons " in line]
-    assert daemons.endswith(" leads")
+    who, version = [line for line in lines if " daemons " in line]
+    assert who.endswith(" leads")
+    assert version == f"ok       daemons   beatd {__version__} runs, as is installed here"
     assert f"ok       http      a daemon answers on 127.0.0.1:{port}" in lines
 
 

@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
+from msgspec.structs import replace
+
 from beatd.cli.author import author
 from beatd.daemon.store_status import problems_to_announce
+from beatd.incident import Incident
 from beatd.leader import Holder
 from beatd.presence import INVALID_SOURCE, Presence
 from beatd.publisher import Outcome
@@ -84,17 +87,8 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     announced(x, tick_age=0.1, atomic=1.0, late_p50=0.001, late_p99=0.002, late_max=0.003)
     found = x.json("status")
     assert list(found) == [
-        *(
-            "name",
-            "host",
-            "pid",
-            "role",
-            "term",
-            "leader",
-            "last_leader",
-            "reloads_since",
-            "standbys",
-        ),
+        *("name", "host", "pid", "version", "role", "term", "leader", "last_leader"),
+        *("reloads_since", "standbys"),
         *(
             "store",
             "broker",
@@ -106,10 +100,10 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
             "lateness",
         ),
         *("went_back", "requests", "failing", "running_long", "incidents", "entries"),
-        *("paused", "next", "conflicts", "invalid_sources"),
+        *("paused", "needs_reload", "next", "conflicts", "invalid_sources"),
     ]
     assert (found["name"], found["role"], found["term"]) == ("one", "leader", 1)
-    assert set(found["leader"]) == {"name", "host", "pid", "since"}
+    assert set(found["leader"]) == {"name", "host", "pid", "since", "version"}
     assert [other["name"] for other in found["standbys"]] == ["two"]
     assert found["lateness"] == {"p50": 0.001, "p99": 0.002, "max": 0.003}
     assert (found["entries"], found["unknowns"], found["atomic"]) == (1, 0, True)
@@ -117,6 +111,8 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     assert found["paused"] == {"count": 0, "at_least": False, "entries": []}
     out = x("status").out
     assert "one (host-a, pid 11)" in out and "p99 2.0 ms" in out and "paused" not in out
+    # Words that only explain how beatd works are in the JSON.
+    assert "publishes" not in out and "\nterm " not in out
 
 
 def test_status_names_the_first_paused_entries_until_when_and_by_whom(x: Here) -> None:
@@ -204,6 +200,7 @@ def test_status_tells_what_a_file_says_wrong(x: Here) -> None:
     assert found["conflicts"] == []
     (line,) = [one for one in x("status", code=1).out.splitlines() if "evry" in one]
     assert line.startswith("not applied  s/a.yaml:1: entries.y.evry: ")
+    assert x("status", code=1).out.startswith(line)  # the first line: it is wrong
     x.file("s/a.yaml", "entries: {y: {task: t, every: 5m}}\n")
     assert x.json("status")["invalid_sources"] == []
 
@@ -238,3 +235,65 @@ def test_a_removed_entry_does_not_fail_in_a_copy_of_the_store(x: Here) -> None:
 def test_a_long_lateness_is_told_in_words(x: Here) -> None:
     announced(x, late_p50=0.001, late_p99=137.8, late_max=118119.7)
     assert "p50 1.0 ms · p99 2 min 17 s · max 1 d 8 h" in x("status").out
+
+
+def announce_again(here: Here, **of: Any) -> None:
+    """Each of `of` is a field, with the values that leader and standby announce."""
+    announced(here)
+    store = here.store()
+    for one in store.daemons():
+        at = 0 if one.holder == LEADER else 1
+        store.announce(replace(one, **{field: both[at] for field, both in of.items()}), 60.0)
+    store.close()
+
+
+def line_of(here: Here, heading: str) -> str:
+    found = [one for one in here("status").out.splitlines() if one.startswith(f"{heading} ")]
+    return " ".join(found[0].split()[1:]) if found else ""
+
+
+def test_status_has_the_version_of_each_daemon(x: Here) -> None:
+    announce_again(x, version=("1.2.0", "1.2.0"))
+    found = x.json("status")
+    assert (found["version"], found["leader"]["version"]) == ("1.2.0", "1.2.0")
+    assert found["standbys"][0]["version"] == "1.2.0"
+    assert line_of(x, "version") == "beatd 1.2.0"
+
+
+def test_status_says_that_two_versions_run_at_once(x: Here) -> None:
+    announce_again(x, version=("1.2.0", ""))  # a daemon of an older beatd does not say it
+    assert x.json("status")["standbys"][0]["version"] is None
+    assert line_of(x, "version") == (
+        "two at once: one 1.2.0, two an older one; restart them after an upgrade"
+    )
+
+
+def test_status_says_which_settings_wait_for_a_reload(x: Here) -> None:
+    announced(x)
+    assert x.json("status")["needs_reload"] == [] and line_of(x, "reload") == ""
+    announce_again(x, needs_reload=((), ("http", "alerts")))
+    assert x.json("status")["needs_reload"] == [{"name": "two", "settings": ["http", "alerts"]}]
+    assert x("status").out.count("http") == 1
+    assert "two: http and alerts changed in its configuration file after" in line_of(x, "reload")
+
+
+def test_an_entry_that_fails_and_its_incident_are_one_line(x: Here) -> None:
+    x("add", "y", "--task", "t", "--every", "1h")
+    for name in ("x", "y"):
+        ran(x, Outcome("rejected", "no queue"), name=name)
+    announced(x)
+    since = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    store = x.store()
+    for kind, name in (("failed", "x"), ("late", "x"), ("failed", "gone")):
+        one = Incident(kind=kind, name=name, opened=since, revision=1, observed="so")  # type: ignore[arg-type]
+        assert store.put_incidents([one]) == [True]
+    store.close()
+    lines = [" ".join(line.split()) for line in x("status").out.splitlines()]
+    begin = lines.index("failing y (no queue)")
+    assert lines[begin + 1 : begin + 5] == [
+        "x (no queue), an incident since 2026-03-02 13:00:00 CET",
+        "incidents 2 more open",
+        "late of x, since 2026-03-02 13:00:00 CET: so",
+        "failed of gone, since 2026-03-02 13:00:00 CET: so",
+    ]
+    assert len(x.json("status")["incidents"]) == 3

@@ -277,6 +277,9 @@ def test_history_is_forgotten_whatever_else_fails(
         def digest(self) -> str:
             return ""
 
+        def needs_reload(self) -> tuple[str, ...]:
+            return ()
+
     housekeeping = Housekeeping(
         name="one",
         declaring=Broken(),

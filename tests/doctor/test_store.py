@@ -10,8 +10,10 @@ from uuid import uuid4
 
 import psycopg
 import pymysql
+import pytest
 from sqlalchemy import create_engine, inspect, make_url
 
+from beatd import __version__
 from beatd.clock import SystemClock
 from beatd.config import Config, Store
 from beatd.definition import codec
@@ -219,8 +221,6 @@ def test_daemons_that_differ(url: str) -> None:
         now = SystemClock().now()
         old, new = (Holder(name, "h", 1, now, name) for name in ("old", "new"))
         store.begin(new)
-        from beatd import __version__
-
         store.announce(Presence(new, "leader", True, now, version=__version__), 60)
         store.announce(
             Presence(old, "standby", False, now, clock_offset=-3.0, broker="it is away"), 60
@@ -230,12 +230,49 @@ def test_daemons_that_differ(url: str) -> None:
         ("ok", "new leads, 1 standby"),
         (
             "warning",
-            f"not all run beatd {__version__}, which is installed here: new {__version__}, old an "
-            "older one; restart them after an upgrade",
+            f"two versions of beatd at once: new {__version__}, old an older one; "
+            "restart them after an upgrade",
         ),
         ("error", "old cannot use the broker: it is away"),
         ("warning", "old has a clock 3.0 s behind the store's; up to 1 s is fine"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "level", "text"),
+    [
+        (__version__, "ok", f"beatd {__version__} runs, as is installed here"),
+        (
+            "0.0.1",
+            "warning",
+            f"beatd 0.0.1 runs, and {__version__} is installed here; restart after an upgrade",
+        ),
+    ],
+)
+def test_the_version_of_the_daemons(tmp_path: Path, version: str, level: str, text: str) -> None:
+    url = f"sqlite:///{tmp_path}/b.db"
+    with opened(url) as store:
+        now = SystemClock().now()
+        for name in ("a", "b"):
+            one = Presence(Holder(name, "h", 1, now, name), "standby", True, now, version=version)
+            store.announce(one, 60)
+        (finding,) = [one for one in of_daemons(url) if "beatd" in one.text]
+    assert (finding.level, finding.text) == (level, text)
+
+
+def test_daemons_that_need_a_reload(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/b.db"
+    with opened(url) as store:
+        now = SystemClock().now()
+        for name in ("a", "b"):
+            holder = Holder(name, "h", 1, now, name)
+            one = Presence(holder, "standby", True, now, needs_reload=("http", "alerts"))
+            store.announce(one, 60)
+        (text,) = [one for one in texts(of_daemons(url), "warning") if "http" in one]
+    assert text == (
+        "a, b: http and alerts changed in its configuration file after it started; "
+        "reload it (SIGHUP) or restart it to use the new settings"
+    )
 
 
 def test_what_two_daemons_say_is_one_line(url: str) -> None:

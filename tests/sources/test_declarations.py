@@ -52,6 +52,17 @@ def test_a_store_that_came_back_empty_gets_it_again(daemon: Daemon, store: Memor
     assert names(empty) == ["a", "b"]
 
 
+def test_settings_that_need_a_reload_are_known_on_a_standby_too(
+    daemon: Daemon, store: MemoryStore
+) -> None:
+    daemon.look(store, leading=False)
+    assert daemon.declaring.needs_reload() == ()
+    file = daemon.folder / "config.yaml"
+    file.write_text(file.read_text() + "log: {level: debug}\n")
+    daemon.look(store, leading=False)
+    assert daemon.declaring.needs_reload() == ("log",)
+
+
 def test_a_name_that_another_let_go_of_is_taken(daemon: Daemon, store: MemoryStore) -> None:
     mine = entry_from("a", {"task": "mine", "every": "1h"})
     editing.add(store, mine, daemon.clock.now)

@@ -1,5 +1,6 @@
 """Entries declared in files, and noticed when they change."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,66 @@ def test_what_a_file_declared_is_forgotten_with_it(folder: Path, clock: FakeCloc
     declared = source.read().declared
     assert [entry.name for entry in declared.entries] == ["own", "one", "two"]
     assert declared.unread == {"other"}
+
+
+# settings that a running daemon does not use before a reload
+
+
+def unused(source: Files) -> tuple[str, ...]:
+    return source.read().needs_reload
+
+
+def test_changed_settings_need_a_reload_and_are_logged_once_per_change(
+    folder: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "beatd")
+    source, file = files(folder, clock), folder / "config.yaml"
+    assert unused(source) == () and not caplog.messages
+    file.write_text(CONFIG + "alerts: {wait: 1m}\nhttp: {bind: 127.0.0.1:9753}\n")
+    assert unused(source) == ("http", "alerts")
+    assert unused(source) == ("http", "alerts")
+    (line,) = caplog.messages
+    assert line == (
+        f"{file}: http and alerts differ from what this daemon started with; "
+        "reload it (SIGHUP) or restart it to use the new settings"
+    )
+    file.write_text(CONFIG + "alerts: {wait: 2m}\nhttp: {bind: 127.0.0.1:9753}\n")
+    assert unused(source) == ("http", "alerts") and len(caplog.messages) == 2
+    file.write_text(CONFIG + "  more: {task: t, every: 2m}\n")
+    assert unused(source) == ()
+    assert caplog.messages[2:] == [f"{file}: no setting differs any more from those of the start"]
+
+
+def test_entries_and_what_they_use_need_no_reload(folder: Path, clock: FakeClock) -> None:
+    source, file = files(folder, clock), folder / "config.yaml"
+    file.write_text(
+        CONFIG.replace("schedules: [schedules/]", "schedules: [schedules/a.yaml]")
+        + "timezone: Europe/Berlin\ndefaults: {options: {queue: q}}\nx-mine: 1\n"
+    )
+    assert unused(source) == ()
+    assert unused(files(folder, clock)) == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "section"),
+    [
+        ("name: other\n", "name"),
+        ("app: proj:app\n", "app"),
+        ("monitors: {sentry: {dsn: https://0123456789abcdef@sentry.example/1}}\n", "monitors"),
+        ("log: {level: debug}\n", "log"),
+        ("outcomes: 'off'\n", ""),  # wrong: reported as such, and nothing else
+    ],
+)
+def test_each_other_section_needs_one(
+    folder: Path, clock: FakeClock, more: str, section: str
+) -> None:
+    source = files(folder, clock)
+    (folder / "config.yaml").write_text(CONFIG + more)
+    assert unused(source) == ((section,) if section else ())
+
+
+def test_an_app_of_the_command_line_is_no_change_of_the_file(
+    folder: Path, clock: FakeClock
+) -> None:
+    config = load_config(folder / "config.yaml", app="proj:app").config
+    assert unused(Files(config, clock)) == ()

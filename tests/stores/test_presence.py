@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from msgspec import json
+
 from beatd.leader import Holder
 from beatd.presence import Presence
 from beatd.store import Store
@@ -27,6 +29,8 @@ def test_who_announced_itself_is_there_as_it_said(store: Store, reopen: Callable
         clock_offset=-0.25,
         declares="digest",
         stats={"lateness p99": 0.5, "runs": 3.0},
+        version="0.1.0",
+        needs_reload=("http", "alerts"),
     )
     store.announce(me, 30)
     assert list(reopen().daemons()) == [me]
@@ -67,3 +71,11 @@ def test_the_time_a_daemon_was_seen_at_is_its_own_word(store: Store) -> None:
     long_ago = NOON - timedelta(days=1)
     store.announce(here(holder(), seen_at=long_ago), 30)
     assert [presence.seen_at for presence in store.daemons()] == [long_ago]
+
+
+def test_daemons_of_an_older_and_a_newer_beatd_read_each_other() -> None:
+    newer = {**json.decode(json.encode(here(holder("newer"), needs_reload=("http",)))), "more": 1}
+    assert json.decode(json.encode(newer), type=Presence).needs_reload == ("http",)
+    older = {key: newer[key] for key in ("holder", "role", "broker_ok", "seen_at")}
+    read = json.decode(json.encode(older), type=Presence)
+    assert (read.version, read.needs_reload) == ("", ())

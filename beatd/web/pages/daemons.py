@@ -10,6 +10,7 @@ from starlette.routing import Route
 from beatd.leader import Holder, Term
 from beatd.presence import INVALID_SOURCE, Presence
 from beatd.store import Roles
+from beatd.views.needs_reload import needs_reload_text
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.visitor import needs
 
@@ -83,6 +84,8 @@ def troubles_of(one: Presence) -> list[str]:
         found.append(f"the store went back: {one.went_back}")
     if abs(one.clock_offset) > CLOCK_OFF_S:
         found.append(f"its clock is {one.clock_offset:+.1f} s off the store's")
+    if one.needs_reload:
+        found.append(needs_reload_text(one.needs_reload))
     return [*found, *map(_not_applied, one.problems)]
 
 

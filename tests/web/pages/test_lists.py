@@ -109,6 +109,19 @@ def test_each_daemon_shows_what_it_sees(demo: Shown) -> None:
     assert "schedules/new.yaml:3: entries.x: no schedule" in words
 
 
+def test_the_page_of_daemons_shows_versions_and_what_needs_a_reload(shown: Shown) -> None:
+    lead(shown.store, shown.now)
+    leader, standby = sorted(shown.store.daemons(), key=lambda one: one.role)
+    shown.store.announce(replace(leader, version="1.3.0", needs_reload=("log",)), 60)
+    shown.store.announce(replace(standby, version="1.3.0"), 60)
+    words = flat(shown.text("/daemons"))
+    assert words.count("1.3.0") == 2 and "different versions" not in words
+    assert "log changed in its configuration file after it started" in words
+    shown.store.announce(standby, 60)  # of an older beatd, which does not say its version
+    words = flat(shown.text("/daemons"))
+    assert "The daemons run different versions." in words and "older" in words
+
+
 def test_a_daemon_that_led_under_an_older_term_does_not_lead(shown: Shown) -> None:
     lead(shown.store, shown.now)
     presence = next(one for one in shown.store.daemons() if one.role == "leader")
