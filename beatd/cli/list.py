@@ -58,11 +58,13 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
             print_note(NOTHING_RUNS)
         return
     from beatd.daemon.failing_entries import failing_entries
+    from beatd.last_sent import shown_outcomes
 
     with chosen.open(config) as opened:
         found = opened.store.catalog.find(_query(within, opened.now, options))
         failing = () if json else failing_entries(opened.store.history)
-        rows = with_outcomes(_chosen(found, options), opened.store.outcomes.entry_outcomes)
+        read = partial(shown_outcomes, opened.store.history, opened.store.outcomes)
+        rows = with_outcomes(_chosen(found, options), read)
         some = _print(rows, failing, opened.now, config.timezone, json, nothing=nothing)
         if some:
             note_if_nobody_leads(opened, NOTHING_RUNS)

@@ -13,10 +13,13 @@ from typing import Any
 from urllib.parse import quote
 
 from msgspec import MsgspecError, Struct, json
+from msgspec.structs import replace
 
 from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.changes import Pause
 from beatd.errors import ConfigError
+from beatd.history import Record
+from beatd.last_sent import RECORDS_READ, sent_after
 from beatd.leader import Holder
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.presence import Presence, leading
@@ -34,6 +37,10 @@ FROM beatd_plan p JOIN beatd_entry e ON e.name = p.name LEFT JOIN beatd_running 
   LEFT JOIN beatd_pause s ON s.name = p.name AND e.paused
 """
 _OUTCOMES = "SELECT name, failures, successes, last_success, first, newest FROM beatd_entry_outcome"
+_RECORDS = """
+SELECT name, planned, state, task_id, published FROM beatd_history WHERE name = ?
+ORDER BY id DESC LIMIT ?
+"""
 _NEWEST = "SELECT name, state FROM beatd_history ORDER BY id DESC LIMIT ?"
 _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
@@ -70,9 +77,11 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
             if len(rows) > MOST:
                 return None
             stored = [_stored(row, codec) for row in rows]
-            return Glance(
-                stored, _outcomes(there, stored), _failing(there, records), _daemon_leads(there)
-            )
+            known = {
+                name: _with_sent(there, outcome)
+                for name, outcome in _outcomes(there, stored).items()
+            }
+            return Glance(stored, known, _failing(there, records), _daemon_leads(there))
     except (sqlite3.Error, ConfigError, TypeError, MsgspecError):
         return None
 
@@ -149,6 +158,22 @@ def _outcomes(there: sqlite3.Connection, rows: Sequence[Stored]) -> dict[str, En
         )
         for name, failures, successes, last_success, first, newest in found
     }
+
+
+def _with_sent(there: sqlite3.Connection, outcome: EntryOutcome) -> EntryOutcome:
+    records = [
+        Record(name, moment_of(planned), state, task_id=task_id, published=_moment(published))
+        for name, planned, state, task_id, published in there.execute(
+            _RECORDS, (outcome.name, RECORDS_READ)
+        )
+    ]
+    sent = sent_after(outcome, records)
+    if sent is None:
+        return outcome
+    reported = there.execute(
+        "SELECT 1 FROM beatd_delivery WHERE task_id = ? LIMIT 1", (sent.task_id,)
+    ).fetchone()
+    return outcome if reported else replace(outcome, sent=sent)
 
 
 def _failing(there: sqlite3.Connection, records: int) -> Container[str]:
