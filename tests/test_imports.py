@@ -17,7 +17,8 @@ VALUES = {
 SEAMS = {
     "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "history",
     "incident", "last_sent", "leader", "ledger", "marks", "may_still_run", "outcome",
-    "overlap", "planning", "presence", "publisher", "report", "run_outcome", "store",
+    "overlap", "planning", "presence", "publisher", "report", "requested_run", "run_outcome",
+    "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}

@@ -149,6 +149,7 @@ def _found(
 
     The trace ids may be missing without `with_traces`.
     """
+    from beatd.requested_run import requested_run
     from beatd.views.record_rows import RecordFilter, record_json, with_deliveries, with_traced
 
     if opened.api is not None:
@@ -163,7 +164,8 @@ def _found(
     known = with_deliveries(islice(wanted.matching(records), limit), store.outcomes)
     traced = with_traced(known, store.catalog) if with_traces else ((one, False) for one in known)
     return (
-        record_json(record, deliveries, is_traced) for (record, deliveries), is_traced in traced
+        record_json(record, deliveries, is_traced, requested_run(store.catalog.marks, record))
+        for (record, deliveries), is_traced in traced
     )
 
 
@@ -175,6 +177,7 @@ def _cells(
 ) -> Iterator[list[str | tuple[str, str]]]:
     """Yield the cells of each record; `id_length` is the length of a task id, None for the whole
     id."""
+    from beatd.requested_run import requested_text
     from beatd.schedules import zone
     from beatd.schedules.moment import in_zone
     from beatd.views.outcome_rows import STYLES
@@ -184,6 +187,8 @@ def _cells(
     home = zone(tz)
     for one in items:
         detail = one["reason"] or one["error"] or one["task_id"][:id_length]
+        if by := requested_text(one.get("requested")):
+            detail = f"{by}: {detail}"
         if (times := one.get("deliveries", 1)) > 1:
             detail = f"delivered {times} times: {detail}"
         if "until" in one:
