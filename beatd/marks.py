@@ -21,6 +21,9 @@ ALERTS_KEY = "alerts"
 RELOAD_KEY = "reload"
 RELOAD_LASTS = timedelta(seconds=30)  # longer than an app takes to be imported
 ARGUMENTS_PREFIX = "arguments "  # begins the key of the arguments of a requested run
+#: Begins the key of who requested a run. With old history, each version of beatd deletes all marks
+#: whose key begins with ARGUMENTS_PREFIX.
+REQUESTED_PREFIX = f"{ARGUMENTS_PREFIX}by "
 SEEN_SUFFIX = " seen"  # ends the key of a note about a verified set
 UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
@@ -199,6 +202,16 @@ class Marks:
         """Store the arguments, as JSON, given for a run that is requested by hand; `id` names the
         request."""
         self._rows.write_mark(Mark(ARGUMENTS_PREFIX + id, at, text))
+
+    def requested(self, task_id: str) -> str | None:
+        """Return who requested a run by hand, and with which arguments, as JSON, or None if
+        unknown."""
+        mark = self._rows.read_mark(REQUESTED_PREFIX + task_id)
+        return None if mark is None else mark.text
+
+    def write_requested(self, task_id: str, text: str, at: datetime) -> None:
+        """Store who requests a run by hand, and with which arguments, as JSON."""
+        self._rows.write_mark(Mark(REQUESTED_PREFIX + task_id, at, text))
 
     def has_monitors(self) -> bool:
         """Return True if a run of an entry with the field `monitor` was ever published."""

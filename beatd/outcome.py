@@ -49,10 +49,19 @@ class Delivery(Struct, frozen=True, kw_only=True):
         return max(0.0, (self.finished - self.started).total_seconds())
 
 
+class SentRun(Struct, frozen=True):
+    """A run that was sent at `published`, and that no worker has reported yet."""
+
+    task_id: str
+    planned: datetime
+    published: datetime
+
+
 class EntryOutcome(Struct, frozen=True, kw_only=True):
     """How the newest run of an entry ended, and how many runs in a row failed or succeeded before.
 
     A revoked run changes neither count. `first` is when the first outcome of the entry was written.
+    `sent` is a newer run that no worker has reported; only lists and pages set it, no store.
     """
 
     name: str
@@ -61,6 +70,7 @@ class EntryOutcome(Struct, frozen=True, kw_only=True):
     successes: int = 0
     last_success: datetime | None = None
     first: datetime | None = None
+    sent: SentRun | None = None
 
 
 Written = Literal["written", "late"]

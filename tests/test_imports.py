@@ -16,8 +16,9 @@ VALUES = {
 }  # fmt: skip
 SEAMS = {
     "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "history",
-    "incident", "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning",
-    "presence", "publisher", "report", "run_outcome", "skips_in_order", "store",
+    "incident", "last_sent", "leader", "ledger", "marks", "may_still_run", "outcome",
+    "overlap", "planning", "presence", "publisher", "report", "requested_run", "run_outcome",
+    "skips_in_order", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}

@@ -170,6 +170,7 @@ def _found(
 
     The trace ids may be missing without `with_traces`.
     """
+    from beatd.requested_run import requested_run
     from beatd.views.record_rows import RecordFilter, record_json, with_deliveries, with_traced
 
     if opened.api is not None:
@@ -186,7 +187,10 @@ def _found(
     known = with_deliveries(islice(wanted.matching(records), limit), store.outcomes)
     traced = with_traced(known, store.catalog) if with_traces else ((one, False) for one in known)
     return (
-        (record, record_json(record, deliveries, is_traced))
+        (
+            record,
+            record_json(record, deliveries, is_traced, requested_run(store.catalog.marks, record)),
+        )
         for (record, deliveries), is_traced in traced
     )
 
@@ -199,6 +203,7 @@ def _cells(
 ) -> Iterator[list[str | tuple[str, str]]]:
     """Yield the cells of each line; `id_length` is the length of a task id, None for the whole
     id."""
+    from beatd.requested_run import requested_text
     from beatd.run import ORIGIN_WORDS
     from beatd.schedules import zone
     from beatd.schedules.moment import in_zone
@@ -209,6 +214,8 @@ def _cells(
     home = zone(tz)
     for record, one in lines:
         detail = record.reason or one["error"] or record.task_id[:id_length]
+        if by := requested_text(one.get("requested")):
+            detail = f"{by}: {detail}"
         if (times := one.get("deliveries", 1)) > 1:
             detail = f"delivered {times} times: {detail}"
         if record.until is not None:

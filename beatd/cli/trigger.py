@@ -59,6 +59,7 @@ def command(
 
 def _trigger(opened: "OpenedStore", name: str, arguments: "RequestArguments") -> str:
     """Request one run of an entry now, and return its task id."""
+    from beatd.cli.author import author_with
     from beatd.edits.run_requests import trigger
 
     if opened.api is not None:
@@ -71,4 +72,5 @@ def _trigger(opened: "OpenedStore", name: str, arguments: "RequestArguments") ->
         opened.now,
         arguments=arguments,
         marks=opened.store.catalog.marks,
+        author=author_with(),
     )

@@ -80,7 +80,7 @@ def edit_each(
                 return bool(resume(catalog, [name], now, author, seen=revision))
             case "trigger":
                 refuse_stale(name, rows(catalog, [name]).get(name), revision)
-                trigger(requests, name, now())
+                trigger(requests, name, now(), marks=catalog.marks, author=author)
             case "remove":
                 remove(catalog, [name], author, seen=revision)
         return True

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID, uuid5
 
+from beatd.changes import Author
 from beatd.edits.request_arguments import ID_PREFIX, RequestArguments, arguments_text
 from beatd.edits.run_requests import backfill, pending_requests, trigger
 from beatd.errors import BeatError
@@ -34,17 +35,18 @@ def keyed_trigger(
     *,
     arguments: RequestArguments | None = None,
     marks: Marks | None = None,
+    author: Author | None = None,
 ) -> str:
     """Request one run of an entry now, unless an earlier request had the same key.
 
-    Return the task id of the run. `arguments` replace those of the entry in this run and are
-    written to `marks`. Raises UnknownEntry for an unknown name, and BeatError if the earlier
-    request had other arguments.
+    Return the task id of the run. `arguments` replace those of the entry in this run; they and the
+    author are written to `marks`. Raises UnknownEntry for an unknown name, and BeatError if the
+    earlier request had other arguments.
     """
     id = request_id(requests.namespace, "trigger", name, key)
     found = _task_of(requests, history, name, id)
     if found is None:
-        made = trigger(requests, name, now, id=id, arguments=arguments, marks=marks)
+        made = trigger(requests, name, now, id=id, arguments=arguments, marks=marks, author=author)
         # Another request with this key may have been a moment earlier; then the store kept that.
         found = _task_of(requests, history, name, id)
         if found is None:

@@ -12,7 +12,8 @@ from msgspec import MsgspecError, Struct, json
 from msgspec.structs import replace
 
 from beatd.canvas import kind_of
-from beatd.definition.arguments import canonical_json, untagged
+from beatd.changes import Author
+from beatd.definition.arguments import canonical_json, tagged, untagged
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.marks import Marks
@@ -52,6 +53,17 @@ def write_arguments(marks: Marks, id: str, given: RequestArguments, now: datetim
         most = f"{ARGUMENTS_BYTES_MAX // 1024} KiB"
         raise ConfigError(f"the arguments take {size} bytes; at most {most} are possible")
     marks.write_arguments(id, text, now)
+
+
+def write_requested(
+    marks: Marks, task_id: str, author: Author, given: RequestArguments | None, now: datetime
+) -> None:
+    """Write who requests the run `task_id`, and with which arguments of its own."""
+    plain: dict[str, Any] = {"by": author.name, "via": author.via}
+    if given is not None:
+        both = {"args": given.args, "kwargs": given.kwargs}
+        plain |= {key: tagged(value) for key, value in both.items() if value is not None}
+    marks.write_requested(task_id, canonical_json(plain).decode(), now)
 
 
 def arguments_text(given: RequestArguments) -> str:

@@ -9,12 +9,14 @@ from uuid import uuid4
 
 from beatd import planning
 from beatd.catalog import Change
+from beatd.changes import Author
 from beatd.edits.editing import ATTEMPTS_MAX, contention_error, row_of
 from beatd.edits.request_arguments import (
     ID_PREFIX,
     RequestArguments,
     refuse_arguments,
     write_arguments,
+    write_requested,
 )
 from beatd.errors import BeatError, ConfigError, Conflict
 from beatd.ledger import Request, Requests
@@ -32,12 +34,13 @@ def trigger(
     id: str = "",
     arguments: RequestArguments | None = None,
     marks: Marks | None = None,
+    author: Author | None = None,
 ) -> str:
     """Request one run of an entry now, and return its task id.
 
     `id` is the id of the request, or "" for a random one. `arguments` replace those of the entry in
-    this run; they are written to `marks`. Raises UnknownEntry for an unknown name, and ConfigError
-    if they are given for an entry with several tasks.
+    this run; they and the author of the request are written to `marks`. Raises UnknownEntry for an
+    unknown name, and ConfigError if arguments are given for an entry with several tasks.
     """
     row = row_of(store, name)
     refuse_arguments(row.entry, arguments)
@@ -46,8 +49,11 @@ def trigger(
         id = f"{ID_PREFIX}{id}"
         write_arguments(marks, id, arguments, now)
     request = Request(id=id, name=name, kind="trigger", first=now, last=now, revision=row.revision)
+    task = task_id(store.namespace, Occurrence(name, now, request.id))
+    if marks is not None and author is not None:
+        write_requested(marks, task, author, arguments, now)
     store.add_requests([request])
-    return task_id(store.namespace, Occurrence(name, now, request.id))
+    return task
 
 
 def backfill(

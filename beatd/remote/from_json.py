@@ -11,7 +11,7 @@ from beatd.changes import Author, ChangeRecord, EntryState, Pause
 from beatd.definition import codec
 from beatd.history import Record
 from beatd.incident import Incident
-from beatd.outcome import Delivery, EntryOutcome
+from beatd.outcome import Delivery, EntryOutcome, SentRun
 from beatd.run import Running
 
 Plain = Mapping[str, Any]
@@ -47,8 +47,11 @@ def stored_from(plain: Plain, now: datetime) -> Stored:
     )
 
 
-def outcome_from(name: str, plain: Plain) -> EntryOutcome:
-    """Convert the newest outcome of the entry `name` in the API's JSON to an EntryOutcome."""
+def outcome_from(name: str, plain: Plain, sent: Plain | None = None) -> EntryOutcome:
+    """Convert the newest outcome of the entry `name` in the API's JSON to an EntryOutcome.
+
+    `sent` is the newer run that no worker has received, or None.
+    """
     newest = Delivery(
         task_id=plain["task_id"],
         delivery="",
@@ -67,6 +70,13 @@ def outcome_from(name: str, plain: Plain) -> EntryOutcome:
         failures=plain["failures"],
         successes=plain["successes"],
         last_success=_moment(plain["last_success"]),
+        sent=None
+        if sent is None
+        else SentRun(
+            sent["task_id"],
+            datetime.fromisoformat(sent["planned"]),
+            datetime.fromisoformat(sent["published"]),
+        ),
     )
 
 

@@ -82,7 +82,9 @@ class RemoteCatalog:
     def _row(self, plain: Plain) -> Stored:
         row = stored_from(plain, self._now())
         if plain["outcome"] is not None:
-            self.outcomes[row.entry.name] = outcome_from(row.entry.name, plain["outcome"])
+            self.outcomes[row.entry.name] = outcome_from(
+                row.entry.name, plain["outcome"], plain.get("not_received")
+            )
         return row
 
     def _is_made(self, change: Change) -> bool:

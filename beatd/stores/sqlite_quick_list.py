@@ -7,16 +7,20 @@ raises the right error.
 import sqlite3
 from collections.abc import Container, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from time import time_ns
 from typing import Any
 from urllib.parse import quote
 
 from msgspec import MsgspecError, Struct, json
+from msgspec.structs import replace
 
 from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.changes import Pause
 from beatd.errors import ConfigError
+from beatd.history import Record
+from beatd.last_sent import RECORDS_READ, sent_after
 from beatd.leader import Holder
 from beatd.marks import RELOAD_KEY, RELOAD_LASTS
 from beatd.outcome import Delivery, EntryOutcome
@@ -35,6 +39,10 @@ FROM beatd_plan p JOIN beatd_entry e ON e.name = p.name LEFT JOIN beatd_running 
   LEFT JOIN beatd_pause s ON s.name = p.name AND e.paused
 """
 _OUTCOMES = "SELECT name, failures, successes, last_success, first, newest FROM beatd_entry_outcome"
+_RECORDS = """
+SELECT name, planned, state, task_id, published FROM beatd_history WHERE name = ?
+ORDER BY id DESC LIMIT ?
+"""
 _NEWEST = "SELECT name, state FROM beatd_history ORDER BY id DESC LIMIT ?"
 _RELOAD = """
 SELECT 1 FROM beatd_applied a JOIN beatd_ledger l ON l.token = a.digest
@@ -78,10 +86,14 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
             if len(rows) > MOST:
                 return None
             stored = [_stored(row, codec) for row in rows]
+            now = datetime.now(UTC)
+            known = {
+                name: _with_sent(there, outcome, now)
+                for name, outcome in _outcomes(there, stored).items()
+            }
             leads = _daemon_leads(there)
             reloads = not leads and _reloads(there)
-            failing = _failing(there, records)
-            return Glance(stored, _outcomes(there, stored), failing, leads, reloads)
+            return Glance(stored, known, _failing(there, records), leads, reloads)
     except (sqlite3.Error, ConfigError, TypeError, MsgspecError):
         return None
 
@@ -158,6 +170,22 @@ def _outcomes(there: sqlite3.Connection, rows: Sequence[Stored]) -> dict[str, En
         )
         for name, failures, successes, last_success, first, newest in found
     }
+
+
+def _with_sent(there: sqlite3.Connection, outcome: EntryOutcome, now: datetime) -> EntryOutcome:
+    records = [
+        Record(name, moment_of(planned), state, task_id=task_id, published=_moment(published))
+        for name, planned, state, task_id, published in there.execute(
+            _RECORDS, (outcome.name, RECORDS_READ)
+        )
+    ]
+    sent = sent_after(outcome, records, now)
+    if sent is None:
+        return outcome
+    reported = there.execute(
+        "SELECT 1 FROM beatd_delivery WHERE task_id = ? LIMIT 1", (sent.task_id,)
+    ).fetchone()
+    return outcome if reported else replace(outcome, sent=sent)
 
 
 def _failing(there: sqlite3.Connection, records: int) -> Container[str]:

@@ -13,6 +13,7 @@ from beatd.views.time_text import distance_text
 if TYPE_CHECKING:
     from beatd.catalog import Stored
 
+NOT_RECEIVED = "sent, not received"  # by a worker
 PAGE = 500  # entries whose outcomes are read at once
 STYLES = {
     "received": "cyan",
@@ -69,15 +70,35 @@ def outcome_cell(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> 
         return ""
     state = outcome.newest.state
     many = f" ×{outcome.failures}" if outcome.failures > 1 else ""
+    if outcome.sent is not None:
+        failed = outcome.failures > 0
+        return f"{NOT_RECEIVED}, {state}{many} before" if failed else NOT_RECEIVED, "yellow"
     return f"{state}{many}", STYLES[state]
 
 
 def outcome_json(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> dict[str, Any]:
-    """Return the newest outcome and the running run of an entry as a dict for JSON."""
+    """Return the newest outcome and the running run of an entry as a dict for JSON.
+
+    "not_received" is only present if a newer run was sent that no worker has received.
+    """
     running = running_since(row, outcome, now)
     return {
         "outcome": None if outcome is None else _entry_outcome(outcome),
         "running": running and {"task_id": running[0], "since": format_moment(running[1])},
+        **_not_received(outcome),
+    }
+
+
+def _not_received(outcome: EntryOutcome | None) -> dict[str, Any]:
+    sent = None if outcome is None else outcome.sent
+    if sent is None:
+        return {}
+    return {
+        "not_received": {
+            "task_id": sent.task_id,
+            "planned": format_moment(sent.planned),
+            "published": format_moment(sent.published),
+        }
     }
 
 
@@ -130,7 +151,10 @@ def outcome_lines(
     if newest.worker:
         parts.append(f"on {newest.worker}")
     text = f"{' '.join(parts)}, {distance_text(newest.at - now)}"
-    yield "outcome", text, STYLES[newest.state]
+    if outcome.sent is not None:
+        sent = distance_text(outcome.sent.published - now)
+        yield "outcome", f"sent {sent}, not received by a worker", "yellow"
+    yield "outcome" if outcome.sent is None else "before", text, STYLES[newest.state]
     if newest.error:
         yield "error", newest.error, "red"
     if outcome.failures:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from beatd.catalog import Catalog, Query
 from beatd.history import Record
 from beatd.outcome import Delivery, Outcomes
+from beatd.requested_run import RequestedRun, requested_json
 from beatd.run_outcome import run_outcome, times_delivered
 from beatd.trace import trace_id
 from beatd.views.entry_rows import iso_or_none
@@ -68,12 +69,18 @@ def with_traced(
             yield one, one[0].name in traced
 
 
-def record_json(record: Record, deliveries: Sequence[Delivery], is_traced: bool) -> dict[str, Any]:
+def record_json(
+    record: Record,
+    deliveries: Sequence[Delivery],
+    is_traced: bool,
+    requested: RequestedRun | None = None,
+) -> dict[str, Any]:
     """Return a history record and the outcome of its run as a dict for JSON.
 
     The outcome is that of the newest delivery or, if the run is a canvas, of all its tasks.
     "deliveries" is only present if the broker delivered a message more than once; "until" and
-    "count" only for a series of skipped runs.
+    "count" only for a series of skipped runs; "requested" only if it is known who requested the
+    run.
     """
     times = times_delivered(deliveries)
     return {
@@ -87,6 +94,7 @@ def record_json(record: Record, deliveries: Sequence[Delivery], is_traced: bool)
         "origin": record.origin,
         "trace": trace_id(record.task_id) if is_traced and record.task_id else None,
         **delivery_json(run_outcome(deliveries)),
+        **requested_json(requested),
         **({"deliveries": times} if times > 1 else {}),
         **({"until": iso_or_none(record.until)} if record.until is not None else {}),
         **({"count": record.count} if record.count != 1 else {}),

@@ -14,12 +14,14 @@ from beatd.incident import Incident
 from beatd.ledger import OpenClaim, Request
 from beatd.outcome import Delivery
 from beatd.presence import Presence
+from beatd.requested_run import RequestedRun, requested_run
 from beatd.run import moment_of
 from beatd.store import Roles
 
 RECORDS_READ = 2000  # of one entry, the newest
 OUTCOMES_READ = 200  # of the newest of them
 CLAIMS_READ = 1000
+REQUESTED_READ = 20  # of the newest runs by hand
 CHANGES_READ = 50  # of one entry, the newest
 OTHER_RECORDS_READ = 200  # of any entry, to see whether workers report at all
 LATEST_MOMENT = moment_of(253_402_300_799_000_000)
@@ -47,6 +49,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     - `tz` is the time zone of the answer if there is no entry.
     - `at` is the moment in question, None for the newest one.
     - `records` are the entry's records of history, the newest first, with its open claims.
+    - `requested` is who requested its newest runs by hand, by task id.
     - `deliveries` are the deliveries of its newest runs, by task id.
     - `claims` are its open claims (runs that were claimed, and not recorded).
     - `requests` are the pending runs that somebody asked for by hand.
@@ -67,6 +70,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     at: datetime | None = None
     records: Sequence[Record] = ()
     deliveries: Mapping[str, Sequence[Delivery]] = {}
+    requested: Mapping[str, RequestedRun] = {}
     claims: Sequence[OpenClaim] = ()
     requests: Sequence[Request] = ()
     daemons: Sequence[Presence] = ()
@@ -119,6 +123,7 @@ def facts_of(
         tz=tz,
         at=at,
         records=records,
+        requested=_requested(store, records, at),
         deliveries=deliveries,
         claims=claims,
         requests=requests,
@@ -167,6 +172,19 @@ def _reaches(record: Record, moment: datetime) -> bool:
     last = record.planned if record.until is None else record.until
     before = record.published is not None and record.published < moment
     return before or record.planned <= moment <= last
+
+
+def _requested(
+    store: Roles, records: Sequence[Record], at: datetime | None
+) -> dict[str, RequestedRun]:
+    by_hand = [one for one in records if one.origin in ("trigger", "resend")]
+    wanted = by_hand[:REQUESTED_READ]
+    if at is not None:
+        # An operator types a moment without microseconds.
+        wanted += [one for one in by_hand if one.planned.replace(microsecond=0) == at]
+    marks = store.catalog.marks
+    found = ((one.task_id, requested_run(marks, one)) for one in wanted)
+    return {task_id: one for task_id, one in found if one is not None}
 
 
 def _disabling(store: Roles, name: str) -> ChangeRecord | None:

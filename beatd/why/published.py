@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from beatd.history import Record
 from beatd.outcome import Delivery
+from beatd.requested_run import requested_json, requested_text
 from beatd.run import ORIGIN_WORDS
 from beatd.run_outcome import (
     BAD_ENDS,
@@ -53,6 +54,9 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
         details.append(("published", f"{words.about(record.published)}{late}{_where(facts)}"))
     if record.origin != "planned":
         details.append(("origin", _origin(record)))
+    if (requested := facts.requested.get(record.task_id)) is not None:
+        by = requested_text(requested_json(requested)["requested"])
+        details.append(("request", by))
     if facts.row is not None and facts.row.entry.trace:
         details.append(("trace", trace_id(record.task_id)))
     details += _of_deliveries(deliveries, words)

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Change, Query
+from beatd.cli.author import author
 from beatd.leader import Holder
 from beatd.ledger import Move, Request, Result
 from beatd.planning import first, plan_at
@@ -14,6 +15,7 @@ from beatd.publisher import Outcome
 from beatd.run import Occurrence, Origin, Run, Skip, task_id
 from beatd.stores import sqlite_quick_list as glancing
 from tests.cli.conftest import Here
+from tests.stores.run_by_hand import carry_out_request
 
 NOW = datetime.now(UTC)
 LEADER = Holder("one", "host-a", 11, NOW, "token-a")
@@ -61,6 +63,21 @@ def test_trigger_takes_arguments_for_this_run_only(x: Here) -> None:
     assert "is not a list" in x("trigger", "x", "--args", "{}", code=2).line
     x("trigger", "x", "--args", "[7]", "--kwargs", '{"day": "2027-01-31"}')
     assert x.json("show", "x")["args"] == []
+
+
+def test_a_run_by_hand_keeps_who_requested_it_and_its_arguments(x: Here) -> None:
+    x("trigger", "x", "--args", "[7]")
+    store = x.store()
+    carry_out_request(store, NOW)
+    store.close()
+    (record,) = x.json("history")
+    assert record["requested"] == {"by": author(), "via": "command", "args": [7]}
+    assert f"by {author()}, args [7]: {record['task_id']}" in x("history").out
+    assert f"by {author()}, args [7]" in x("why", "x", "--at", record["planned"]).out
+    store = x.store()
+    store.forget(datetime.now(UTC) + timedelta(days=1), 0)
+    assert store.marks.requested(record["task_id"]) is None
+    store.close()
 
 
 def test_trigger_prints_the_id_it_will_have(x: Here) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from beatd import last_sent
 from beatd.cli import history
 from beatd.cli.paged_table import print_pages
 from beatd.ledger import RunningChange
@@ -211,3 +212,31 @@ def test_an_entry_that_waits_for_its_run_before_looks_like_it(here: Here) -> Non
     assert list(store.claim([replace(step, running=running)], term, NOW)) == [True]
     store.close()
     assert "waits for the run before" in here("list").out
+
+
+@pytest.mark.usefixtures("way")
+def test_a_run_that_no_worker_received_does_not_have_the_outcome_of_an_older_one(
+    x: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_sent, "ON_ITS_WAY", timedelta(days=-2))  # its runs are ahead
+    ran(x, history_confirmed())
+    assert x.json("list")[0]["outcome"] is None  # no worker ever reported
+    assert "not received" not in x("list").out
+    reported(x, "succeeded", planned=planned_of_x(x))
+    assert "succeeded" in x("list").out and "not_received" not in x.json("list")[0]
+    ran(x, history_confirmed())
+    newest = x.json("history", "x")[0]
+    (row,) = x.json("list")
+    assert row == x.json("show", "x") and row["outcome"]["outcome"] == "succeeded"
+    assert row["not_received"] == {
+        key: newest[key] for key in ("task_id", "planned", "published")
+    }  # fmt: skip
+    out = x("list").out
+    assert "sent, not received" in out and "succeeded" not in out
+    shown = x("show", "x").out
+    assert "not received by a worker" in shown and "before   succeeded" in shown
+    reported(x, "received", planned=planned_of_x(x))
+    assert "not_received" not in x.json("list")[0] and "received" in x("list").out
+    reported(x, "failed", planned=planned_of_x(x))
+    ran(x, history_confirmed())
+    assert "sent, not received, failed before" in x("list").out

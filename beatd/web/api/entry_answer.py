@@ -11,6 +11,7 @@ from beatd.catalog import Stored
 from beatd.definition import json_plain_of
 from beatd.edits.editing import row_of, rows
 from beatd.errors import Stale
+from beatd.last_sent import shown_outcomes
 from beatd.outcome import EntryOutcome
 from beatd.run import EPOCH
 from beatd.views.entry_rows import iso_or_none, json_of
@@ -63,7 +64,8 @@ def entry_or_none(call: Call, row: Stored | None) -> dict[str, object] | None:
 
 def _with_outcome(call: Call, row: Stored) -> dict[str, object]:
     name = row.entry.name
-    return entry_json(call, row, call.store.outcomes.entry_outcomes([name]).get(name))
+    known = shown_outcomes(call.store.history, call.store.outcomes, [name], call.now)
+    return entry_json(call, row, known.get(name))
 
 
 # Conditions

@@ -48,11 +48,20 @@ def trigger_entry(call: Call) -> Response:
     key, requests, marks = _key(call), call.store.requests, call.store.catalog.marks
     given = _arguments(call)
     if key is None:
-        id = trigger(requests, call.name, call.now, arguments=given, marks=marks)
+        id = trigger(
+            requests, call.name, call.now, arguments=given, marks=marks, author=call.author()
+        )
     else:
         history = call.store.history
         id = keyed_trigger(
-            requests, history, call.name, call.now, key, arguments=given, marks=marks
+            requests,
+            history,
+            call.name,
+            call.now,
+            key,
+            arguments=given,
+            marks=marks,
+            author=call.author(),
         )
     call.site.wake()
     return json_answer({"entry": call.name, "task_id": id})

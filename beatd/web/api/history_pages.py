@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from beatd.edits.editing import row_of
 from beatd.history import Record
+from beatd.requested_run import requested_run
 from beatd.run import State
 from beatd.views.record_rows import RecordFilter, record_json, with_deliveries, with_traced
 from beatd.web.api.call import Call
@@ -36,7 +37,7 @@ def _page(call: Call, name: str | None) -> Response:
         row_of(call.store.catalog, name)  # raises UnknownEntry if there is no such entry
     known = with_deliveries(records, call.store.outcomes)
     items = [
-        record_json(record, deliveries, is_traced)
+        record_json(record, deliveries, is_traced, requested_run(call.store.catalog.marks, record))
         for (record, deliveries), is_traced in with_traced(known, call.store.catalog)
     ]
     return json_answer({"items": items, "next": cursor_of(rest) if rest else None})

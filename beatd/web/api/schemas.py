@@ -124,8 +124,14 @@ COMPONENTS: dict[str, Schema] = {
             },
             "outcome": {"type": ["object", "null"]},
             "running": {"anyOf": [_RUNNING, {"type": "null"}]},
+            "not_received": {
+                **record({"task_id": TEXT, "planned": MOMENT, "published": MOMENT}),
+                "description": "The newest run, if it is newer than `outcome` and no worker has "
+                "received it.",
+            },
         },
         "declared_at",
+        "not_received",
         *CANVAS,
     ),
     "Definition": {

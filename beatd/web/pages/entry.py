@@ -14,6 +14,7 @@ from beatd.definition import json_plain_of
 from beatd.edits.editing import is_declared, rows, unknown
 from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
+from beatd.last_sent import shown_outcomes
 from beatd.schedules import describe, parse_moment, zone
 from beatd.schedules.duration import length_text
 from beatd.views.entry_rows import schedule_text
@@ -108,7 +109,7 @@ def show(request: Request) -> Response:
     entry = row.entry
     records = store.history.newest_records([name], STRIP).get(name, ())
     known = store.outcomes.outcomes([one.task_id for one in records if one.task_id])
-    outcome = store.outcomes.entry_outcomes([name]).get(name)
+    outcome = shown_outcomes(store.history, store.outcomes, [name], shown.now).get(name)
     at, refusal = _moment(request, entry.tz)
     key = ("why", name, row.revision, at, newest_run(records))
     answer = kept_of(request).get(key, lambda: _why(request, row, at, shown.now))

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from beatd.catalog import Position, Query, Stored
+from beatd.last_sent import shown_outcomes
 from beatd.outcome import EntryOutcome
 from beatd.run import micros, moment_of
 from beatd.schedules import describe
@@ -102,7 +103,8 @@ def found_page(
         limit=PAGE + 1,
     )
     rows = list(store.catalog.find(query)) if names else []
-    known = store.outcomes.entry_outcomes([row.entry.name for row in rows])
+    names = [row.entry.name for row in rows]
+    known = shown_outcomes(store.history, store.outcomes, names, now)
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     due = last.plan.due if last is not None and search.order == "next" else None
     return EntriesPage(

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from beatd.errors import ConfigError
 from beatd.history import Record
 from beatd.outcome import Delivery, OutcomeState
+from beatd.requested_run import requested_json, requested_run, requested_text
 from beatd.run import ORIGIN_WORDS, Origin, State
 from beatd.run_outcome import run_outcome, times_delivered
 from beatd.store import Roles
@@ -31,7 +32,10 @@ ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 
 class RunLine(Struct, frozen=True):
-    """A line in the list of past runs, with the outcome of the run."""
+    """A line in the list of past runs, with the outcome of the run.
+
+    `requested` is who requested it by hand, and with which arguments, or "".
+    """
 
     record: Record
     newest: Delivery | None
@@ -39,6 +43,7 @@ class RunLine(Struct, frozen=True):
     look: Look
     detail: str
     times: int
+    requested: str = ""
 
     @property
     def origin(self) -> str:
@@ -120,7 +125,10 @@ def _lines_in(store: Roles, search: RunSearch, records: Sequence[Record]) -> lis
         if search.accepts(ended):
             word, look = run_word(record, ended)
             detail = record.reason or (ended.error if ended else "")
-            lines.append(RunLine(record, ended, word, look, detail, times_delivered(deliveries)))
+            requested = requested_json(requested_run(store.catalog.marks, record))
+            by = requested_text(requested.get("requested"))
+            times = times_delivered(deliveries)
+            lines.append(RunLine(record, ended, word, look, detail, times, by))
     return lines
 
 

@@ -24,7 +24,7 @@ from beatd.web.pages.rendering import moments_of, page_text, site_of
 from beatd.web.raw_path_route import RawPathRoute
 from beatd.web.sign_in import form_of
 from beatd.web.templates import page
-from beatd.web.visitor import needs
+from beatd.web.visitor import author_of, needs
 
 EMPTY = {"args": "[]", "kwargs": "{}"}
 
@@ -65,6 +65,7 @@ def run(request: Request) -> Response:
             number or token_hex(16),
             arguments=arguments,
             marks=store.catalog.marks,
+            author=author_of(request, "page", ""),
         )
     except StoreError:
         raise

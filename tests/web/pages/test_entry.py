@@ -8,6 +8,8 @@ from beatd.changes import Author
 from beatd.definition import entry_from
 from beatd.edits.editing import add, put, remove
 from beatd.edits.pausing import pause
+from beatd.outcome import Delivery
+from tests.stores.run_by_hand import carry_out_request
 from tests.web.pages.conftest import Shown
 from tests.web.pages.reading import flat, hidden_fields
 
@@ -98,6 +100,22 @@ def test_a_run_is_requested_once_however_often_the_form_is_sent(shown: Shown) ->
     ((request, _),) = shown.store.requests(10)
     assert shown.store.marks.arguments(request.id) == '{"args":[7],"kwargs":{"day":"2027-01-31"}}'
     assert "One run was requested" in flat(shown.text(first.headers["location"]))
+
+
+def test_a_run_by_hand_is_listed_with_who_requested_it_and_waits_for_a_worker(
+    shown: Shown,
+) -> None:
+    add(shown.store, entry_from("a", {"task": "t", "every": "1h"}), lambda: shown.now)
+    at = shown.now - timedelta(hours=1)
+    old = Delivery(task_id="o", delivery="d", name="a", planned=at, state="succeeded", at=at)
+    shown.store.write_outcomes([old], at)
+    shown.post("/entries/a/run", "otto", [("args", "[7]"), ("kwargs", "{}")])
+    carry_out_request(shown.store, shown.now - timedelta(seconds=5))
+    page = flat(page_of(shown, "a"))
+    assert "by otto" in page and "args [7]" in page
+    assert "not received by a worker" in page and "Before" in page
+    assert "sent, not received" in flat(shown.text("/entries"))
+    assert "not received" in shown.text("/badge/a.svg")
 
 
 def test_the_entrys_own_arguments_make_a_plain_request(shown: Shown) -> None:
