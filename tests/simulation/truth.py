@@ -95,6 +95,7 @@ class Truth:
     holding: dict[Process, set[str]] = field(default_factory=lambda: defaultdict(set))
     doubts: Counter[str] = field(default_factory=Counter)
     arrived: list[Arrival] = field(default_factory=list)
+    arrived_of: dict[Key, list[Arrival]] = field(default_factory=lambda: defaultdict(list))
     backfills: list[Backfill] = field(default_factory=list)
     confirmed: dict[Process, set[str]] = field(default_factory=lambda: defaultdict(set))
     calm: bool = False
@@ -136,7 +137,7 @@ class Truth:
             raise Violation(f"S2 another id: {run.task_id} of {key}")
         if not self.claimed.get(key):
             raise Violation(f"S1 published without a claim: {key}")
-        before = [one for one in self.arrived if one.key == key]
+        before = self.arrived_of[key]
         if before:
             if at_once and all(one.at_once for one in before):
                 raise Violation(f"S2 doubled although claim and push are one: {key}")
@@ -147,7 +148,9 @@ class Truth:
                 raise Violation(f"S2 doubled without an ambiguity: {key}")
         if self.open.get(run.occurrence, Sending(process, 0)).process is not process:
             self.world.seen["a message of a claim that another took over"] += 1
-        self.arrived.append(Arrival(run, process, key, at_once))
+        arrival = Arrival(run, process, key, at_once)
+        self.arrived.append(arrival)
+        before.append(arrival)
         self.deliver(run)
 
     def publishes(self, process: Process, runs: Sequence[Run]) -> None:

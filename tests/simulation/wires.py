@@ -110,10 +110,13 @@ class StoreWire:
         return Marks(self)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        effect = getattr(self._store, name)
-        return lambda *args, **more: self._wire.call(
-            f"store.{name}", partial(effect, **more), *args
-        )
+        effect, place, call = getattr(self._store, name), f"store.{name}", self._wire.call
+
+        def called(*args: Any, **more: Any) -> Any:
+            return call(place, partial(effect, **more) if more else effect, *args)
+
+        setattr(self, name, called)
+        return called
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         made: Sequence[bool] = self._wire.call("store.claim", self._store.claim, moves, term, at)

@@ -72,6 +72,8 @@ class World:
         self._heap: list[tuple[int, int, Task, int]] = []
         self._numbers = count()
         self._waiting: dict[Task, Event] = {}
+        self._is_set = False  # one of the events for which tasks wait
+        self._end = 0
         self._hub = getcurrent()
 
     # time
@@ -118,22 +120,54 @@ class World:
             return  # the test itself looks, and takes no time
         if task.process.dead:
             raise GreenletExit
-        self._push(task, max(1, -int(-seconds * 1_000_000 // 1)))
+        micros = max(1, -int(-seconds * 1_000_000 // 1))
+        if self._goes_on_alone(task.process, self.micros + micros):
+            self.micros += micros
+            return
+        self._push(task, micros)
         self._hub.switch()
         if task.process.dead:
             raise GreenletExit
+
+    def _goes_on_alone(self, process: Process, until: int) -> bool:
+        """True if no other task has a turn before `until`, so that the hub need not be asked."""
+        if self._is_set:
+            self._wake_waiting()
+        heap = self._heap
+        return (
+            until <= self._end
+            and process.frozen_until <= self.micros
+            and not (heap and heap[0][0] <= until)
+        )
 
     def wait(self, seconds: float, event: Event) -> None:
         task = self.task
         assert task is not None
         if not event.is_set():
             self._waiting[task] = event
+            self._watch(event)
         else:
             seconds = 0
         try:
             self.sleep(seconds)
         finally:
             self._waiting.pop(task, None)
+
+    def _watch(self, event: Event) -> None:
+        """Notice when the event is set, instead of asking each event after each turn."""
+
+        def set_noticed() -> None:
+            Event.set(event)
+            self._is_set = True
+
+        event.set = set_noticed  # type: ignore[method-assign]
+
+    def _wake_waiting(self) -> None:
+        self._is_set = False
+        for waiting, event in list(self._waiting.items()):
+            if event.is_set():
+                del self._waiting[waiting]
+                self._push(waiting, 0)
 
     def freeze(self, process: Process, seconds: float) -> None:
         process.frozen_until = self.micros + int(seconds * 1_000_000)
@@ -153,9 +187,10 @@ class World:
                 task.throw(GreenletExit)
 
     def run(self, until: float) -> None:
-        end = int(until * 1_000_000)
-        while self._heap and self._heap[0][0] <= end:
-            at, _, task, turn = heappop(self._heap)
+        end = self._end = int(until * 1_000_000)
+        heap = self._heap
+        while heap and heap[0][0] <= end:
+            at, _, task, turn = heappop(heap)
             if task.dead or task.process.dead or turn != task.turn:
                 continue
             self.micros = max(self.micros, at)
@@ -165,10 +200,8 @@ class World:
                 continue
             task.parent = self._hub
             task.switch()
-            for waiting, event in list(self._waiting.items()):
-                if event.is_set():
-                    del self._waiting[waiting]
-                    self._push(waiting, 0)
+            if self._is_set:
+                self._wake_waiting()
         self.micros = max(self.micros, end)
 
     def end(self) -> None:
