@@ -49,6 +49,7 @@ class RandomFaults:
                 ("lost", 0.03),
             )
         }
+        self.any_rate = sum(self.rates.values())
         self.messages = {
             kind: dice.choice((0.0, 0.0, 0.05))
             for kind in ("unsent", "rejected", "unknown, lost", "unknown, arrived")
@@ -61,6 +62,8 @@ class RandomFaults:
         if not self.store_up and not answered and place.startswith(("store", "lease")):
             return "error"
         chance = self.dice.random() / (1.0 if place in HOT else 0.5 if place in WARM else 0.1)
+        if chance >= self.any_rate:
+            return ""
         for kind, rate in self.rates.items():
             if chance < rate:
                 if kind in ("freeze", "slow"):
@@ -83,7 +86,7 @@ class RandomFaults:
         return PAUSES_S[int(self.dice.random() * 4)]
 
     def detour(self) -> float:
-        return self.hours.uniform(0, self.far) if self.hours.random() < 0.3 else 0.0
+        return self.hours.uniform(0, self.far) if self.far and self.hours.random() < 0.3 else 0.0
 
 
 def break_servers(

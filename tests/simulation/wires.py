@@ -49,12 +49,14 @@ class Wire:
         """A boundary: the process may end or stop here; "error" and "lost" are the caller's."""
         self.process.boundaries += 1
         fault = self.fate.strikes(self.process, place, answered)
-        if fault:
-            side = "after" if answered else "before"
-            self.world.trace.append(
-                f"{self.world.elapsed():10.6f} {self.process.name} {fault} {side} {place}"
-            )
-            self.world.seen[f"{fault.split()[0]} {side} {place}"] += 1
+        if not fault:
+            self.world.sleep(self.fate.pause())
+            return ""
+        side = "after" if answered else "before"
+        self.world.trace.append(
+            f"{self.world.elapsed():10.6f} {self.process.name} {fault} {side} {place}"
+        )
+        self.world.seen[f"{fault.split()[0]} {side} {place}"] += 1
         kind, _, much = fault.partition(" ")
         if kind == "crash":
             self.truth.doubt(self.process)
@@ -65,7 +67,7 @@ class Wire:
                 self.world.freeze(self.process, float(much))
             if kind == "freeze" or place in SENDING:
                 self.truth.doubt(self.process)
-            self.world.sleep(float(much))
+            self.world.wait(float(much), self.world.storm_is_over)
         else:
             self.world.sleep(self.fate.pause())
         return fault
@@ -143,11 +145,16 @@ class StoreWire:
         if clock is None:
             return None
         asked = wire.world.elapsed()
-        wire.world.sleep(wire.fate.detour())
+        self._go_round()
         told: StoreTime = wire.call("store.now", clock.told)
-        wire.world.sleep(wire.fate.detour())
+        self._go_round()
         wire.process.clock_replies.append((asked, wire.world.elapsed()))
         return told
+
+    def _go_round(self) -> None:
+        detour = self._wire.fate.detour()
+        if detour:
+            self._wire.world.sleep(detour)
 
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
         """No boundary where all entries allow overlap, so that those scenarios stay as they are."""
@@ -255,7 +262,7 @@ class PublisherWire:
             ]
         if any(outcome.sent == "unknown" for outcome in outcomes):
             wire.truth.doubt(wire.process)
-            wire.world.sleep(PUBLISH_TIMEOUT)
+            wire.world.wait(PUBLISH_TIMEOUT, wire.world.storm_is_over)
         for run, outcome in zip(runs, outcomes, strict=True):
             wire.truth.told(wire.process, run, outcome)
         return outcomes

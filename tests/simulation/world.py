@@ -72,6 +72,7 @@ class World:
         self._heap: list[tuple[int, int, Task, int]] = []
         self._numbers = count()
         self._waiting: dict[Task, Event] = {}
+        self.storm_is_over = Event()  # ends what is slow
         self._is_set = False  # one of the events for which tasks wait
         self._end = 0
         self._hub = getcurrent()
@@ -115,30 +116,28 @@ class World:
 
     def sleep(self, seconds: float) -> None:
         """The task that calls goes on later; a dead one never."""
-        task = self.task
-        if task is None:
+        task = getcurrent()
+        if not isinstance(task, Task):
             return  # the test itself looks, and takes no time
-        if task.process.dead:
+        process = task.process
+        if process.dead:
             raise GreenletExit
-        micros = max(1, -int(-seconds * 1_000_000 // 1))
-        if self._goes_on_alone(task.process, self.micros + micros):
-            self.micros += micros
-            return
-        self._push(task, micros)
-        self._hub.switch()
-        if task.process.dead:
-            raise GreenletExit
-
-    def _goes_on_alone(self, process: Process, until: int) -> bool:
-        """True if no other task has a turn before `until`, so that the hub need not be asked."""
+        micros = -int(-seconds * 1_000_000 // 1)
+        until = self.micros + (micros if micros > 1 else 1)
         if self._is_set:
             self._wake_waiting()
         heap = self._heap
-        return (
+        if (
             until <= self._end
             and process.frozen_until <= self.micros
             and not (heap and heap[0][0] <= until)
-        )
+        ):
+            self.micros = until  # no other task has a turn before, so the hub need not be asked
+            return
+        self._push(task, until - self.micros)
+        self._hub.switch()
+        if process.dead:
+            raise GreenletExit
 
     def wait(self, seconds: float, event: Event) -> None:
         task = self.task
