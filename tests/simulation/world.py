@@ -224,7 +224,7 @@ class HostClock:
         return self._world.now() + self._host.skew
 
     def elapsed(self) -> float:
-        return self._host.boot + self._world.elapsed() * self._host.rate
+        return self._host.boot + self._world.micros / 1_000_000 * self._host.rate
 
     def steer(self, by: Earliest) -> None:
         self._earliest = by
