@@ -29,7 +29,6 @@ FAILED, STOPPED = 1, 130
 
 def main(words: Sequence[str] | None = None) -> int:
     args = arguments().parse_args(words)
-    logging.disable(logging.CRITICAL)
     if args.trace:
         return trace(args.first)
     played, began, is_stopped = Played(), time.monotonic(), False
@@ -126,4 +125,5 @@ def trace(number: int) -> int:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
     sys.exit(main())

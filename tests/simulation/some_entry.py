@@ -1,7 +1,9 @@
 """An entry by dice: its schedule, and what else its name decides."""
 
+import json
 import random
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from beatd.definition import entry_from
@@ -36,4 +38,9 @@ def some_entry(name: str, dice: random.Random) -> Entry:
         number = int(name.split()[-1])
         plain["overlap"] = ("skip", "queue", "replace")[number % 3]
         plain["max_run"] = ("45s", "8s")[number // 3 % 2]
-    return entry_from(name, plain)
+    return _read(name, json.dumps(plain))
+
+
+@lru_cache(maxsize=10_000)
+def _read(name: str, plain: str) -> Entry:
+    return entry_from(name, json.loads(plain))
