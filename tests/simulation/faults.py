@@ -42,7 +42,7 @@ class RandomFaults:
         self.rates = {
             kind: dice.choice((0.0, 0.3, 1.0)) * rate * haste
             for kind, rate in (
-                ("crash", 0.004 if haste == 1 else 0.008),
+                ("crash", 0.004 if haste == 1 else 0.015),
                 ("freeze", 0.004 if haste == 1 else 0.008),
                 ("slow", 0.01),
                 ("error", 0.03),
