@@ -18,6 +18,7 @@ from contextlib import contextmanager
 
 from tests.simulation import numbered
 from tests.simulation.numbered import Played
+from tests.simulation.scenario import play
 from tests.simulation.sometimes import SOMETIMES, SOMETIMES_WITH_WORKERS
 
 # ruff: noqa: T201
@@ -116,7 +117,7 @@ def trace(number: int) -> int:
     """Play one scenario, and print its trace and what did not hold."""
     told: list[str] = []
     try:
-        numbered.play(number, overlap=numbered.has_workers(number), trace=told)
+        play(number, overlap=numbered.has_workers(number), trace=told)
     except Exception as broken:
         print(*told, f"seed {number}: {type(broken).__name__}: {broken}", sep="\n")
         return FAILED

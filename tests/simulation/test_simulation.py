@@ -10,7 +10,7 @@ from tests.simulation.numbered import rare_collections
 from tests.simulation.scenario import play
 from tests.simulation.sometimes import SOMETIMES, SOMETIMES_WITH_WORKERS
 
-SEEDS, SEEDS_WITH_WORKERS = 150, 20
+SEEDS, SEEDS_WITH_WORKERS = 100, 20
 
 
 def lived(seeds: range, *, overlap: bool = False) -> Counter[str]:

@@ -47,6 +47,8 @@ class Wire:
 
     def pass_by(self, place: str, answered: bool = False) -> Fault:
         """A boundary: the process may end or stop here; "error" and "lost" are the caller's."""
+        if self.process.dead:
+            raise GreenletExit  # it calls while a crash ends it
         self.process.boundaries += 1
         fault = self.fate.strikes(self.process, place, answered)
         if not fault:
