@@ -9,6 +9,9 @@ from tests.simulation.world import Violation
 SEEDS = 1000
 #: Rare bugs, and a scenario that has shown each; the search begins there.
 RARE = {
+    "all servers are thought to have one clock": 520,
+    "backlogs of one entry do not know of each other": 1206,
+    "the ledger does not compare the running run": 181,
     "a plan is put however far the row has come": 103,
     "every claim of a failed id counts as unsent": 90,
     "what was prepared goes in the place of another batch": 30,
