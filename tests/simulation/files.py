@@ -61,11 +61,16 @@ class Reader:
 
 
 def edit(
-    deployment: Any, names: list[str], some_entry: Any, dice: random.Random, until: float
+    deployment: Any,
+    names: list[str],
+    some_entry: Any,
+    dice: random.Random,
+    until: float,
+    haste: float,
 ) -> None:
     world, files = deployment.world, deployment.files
     while True:
-        world.sleep(dice.uniform(0.1, 2.0))
+        world.sleep(dice.uniform(0.1, 2.0 / haste))
         if world.elapsed() >= until:
             break
         nobody = not deployment.leaders()

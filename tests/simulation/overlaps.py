@@ -4,7 +4,7 @@ broker delivered twice or a worker was silent for too long."""
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from beatd.ledger import Move
 from beatd.outcome import Delivery
@@ -26,6 +26,7 @@ class Overlaps:
     world: World
     executed: dict[str, list[Execution]] = field(default_factory=lambda: defaultdict(list))
     begun: Counter[str] = field(default_factory=Counter)
+    claimed_at: dict[str, float] = field(default_factory=dict)  # by task id, in true time
     freed: set[str] = field(default_factory=set)  # runs that the ledger gave up without an end
 
     # in the ledger
@@ -35,6 +36,7 @@ class Overlaps:
         change, id = move.running, "" if move.run is None else move.run.task_id
         if change is None:
             return
+        self.claimed_at[id] = self.world.elapsed()
         if move.run is None and change.until is not None:
             self.world.seen["a moment waited for the end of a run"] += 1
         if before is not None and before.task_id != id and (id or change.is_over):
@@ -57,7 +59,9 @@ class Overlaps:
 
     def look_for_stuck(self, running: dict[str, Running], now: datetime) -> None:
         for name, run in running.items():
-            if run.since < now - timedelta(seconds=STUCK_S) and run.until > now:
+            # Not by `since`: the clock of a host may have been set by an hour meanwhile.
+            since = self.claimed_at[run.task_id]
+            if since < self.world.elapsed() - STUCK_S and run.until > now:
                 raise Violation(f"O3 {name} waits for {run}, and all is well")
 
     # in truth

@@ -78,15 +78,22 @@ class Pauses:
 
 
 def pause_at_random(
-    deployment: Any, store: Any, names: Sequence[str], dice: random.Random, until: float
+    deployment: Any,
+    store: Any,
+    names: Sequence[str],
+    dice: random.Random,
+    until: float,
+    haste: float,
 ) -> None:
     """Pause entries for a while, and begin no pause after the second `until`."""
-    world, pace = deployment.world, dice.choice((2.0, 8.0, 20.0))
+    world, pace = deployment.world, dice.choice((2.0, 8.0, 20.0)) / haste
     while True:
         world.sleep(dice.uniform(0.1, pace))
         if world.elapsed() >= until:
             return
-        end = deployment.now() + timedelta(seconds=dice.choice((0.5, 1.9, 3.0, 8.0)))
+        end = deployment.now() + timedelta(
+            seconds=dice.choice((0.5, 1.9, 3.0, 8.0) if haste == 1 else (0.5, 1.9, 3.0))
+        )
         if dice.random() < 0.5:
             end = end.replace(microsecond=0)  # many entries have a moment then
         try:

@@ -10,7 +10,7 @@ import pytest
 from beatd.definition import entry_from
 from beatd.edits import editing
 from tests.simulation.deployment import Deployment
-from tests.simulation.scenario import NoFaults
+from tests.simulation.faults import NoFaults
 from tests.simulation.verdict import verdict
 from tests.simulation.world import Host, Process
 

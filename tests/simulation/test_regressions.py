@@ -16,8 +16,8 @@ from beatd.publisher import Outcome
 from beatd.run import Run
 from tests.fleet import Fleet
 from tests.simulation.deployment import Deployment
+from tests.simulation.faults import NoFaults
 from tests.simulation.planted_bugs import planted
-from tests.simulation.scenario import NoFaults
 from tests.simulation.world import START, Host, Process, Violation
 
 

@@ -72,10 +72,12 @@ def _look_for_missing(stretch: Stretch, lines: list[Record | Request]) -> None:
     it."""
     moment: datetime | None = stretch.first
     name = stretch.entry.name
+    single = {line.planned for line in lines if isinstance(line, Record)}
+    long = [line for line in lines if isinstance(line, Request) or line.until is not None]
     while moment is not None and (stretch.until is None or moment < stretch.until):
         if stretch.last is not None and moment > stretch.last:
             return
-        if not any(_covers(line, moment) for line in lines):
+        if moment not in single and not any(_covers(line, moment) for line in long):
             raise Violation(f"S7 {name} at {moment} vanished")
         moment = planning.next_moment(stretch.entry, moment)
 

@@ -47,14 +47,18 @@ class Wire:
 
     def pass_by(self, place: str, answered: bool = False) -> Fault:
         """A boundary: the process may end or stop here; "error" and "lost" are the caller's."""
+        if self.process.dead:
+            raise GreenletExit  # it calls while a crash ends it
         self.process.boundaries += 1
         fault = self.fate.strikes(self.process, place, answered)
-        if fault:
-            side = "after" if answered else "before"
-            self.world.trace.append(
-                f"{self.world.elapsed():10.6f} {self.process.name} {fault} {side} {place}"
-            )
-            self.world.seen[f"{fault.split()[0]} {side} {place}"] += 1
+        if not fault:
+            self.world.sleep(self.fate.pause())
+            return ""
+        side = "after" if answered else "before"
+        self.world.trace.append(
+            f"{self.world.elapsed():10.6f} {self.process.name} {fault} {side} {place}"
+        )
+        self.world.seen[f"{fault.split()[0]} {side} {place}"] += 1
         kind, _, much = fault.partition(" ")
         if kind == "crash":
             self.truth.doubt(self.process)
@@ -65,7 +69,7 @@ class Wire:
                 self.world.freeze(self.process, float(much))
             if kind == "freeze" or place in SENDING:
                 self.truth.doubt(self.process)
-            self.world.sleep(float(much))
+            self.world.wait(float(much), self.world.storm_is_over)
         else:
             self.world.sleep(self.fate.pause())
         return fault
@@ -110,10 +114,13 @@ class StoreWire:
         return Marks(self)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        effect = getattr(self._store, name)
-        return lambda *args, **more: self._wire.call(
-            f"store.{name}", partial(effect, **more), *args
-        )
+        effect, place, call = getattr(self._store, name), f"store.{name}", self._wire.call
+
+        def called(*args: Any, **more: Any) -> Any:
+            return call(place, partial(effect, **more) if more else effect, *args)
+
+        setattr(self, name, called)
+        return called
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         made: Sequence[bool] = self._wire.call("store.claim", self._store.claim, moves, term, at)
@@ -140,11 +147,16 @@ class StoreWire:
         if clock is None:
             return None
         asked = wire.world.elapsed()
-        wire.world.sleep(wire.fate.detour())
+        self._go_round()
         told: StoreTime = wire.call("store.now", clock.told)
-        wire.world.sleep(wire.fate.detour())
+        self._go_round()
         wire.process.clock_replies.append((asked, wire.world.elapsed()))
         return told
+
+    def _go_round(self) -> None:
+        detour = self._wire.fate.detour()
+        if detour:
+            self._wire.world.sleep(detour)
 
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
         """No boundary where all entries allow overlap, so that those scenarios stay as they are."""
@@ -252,7 +264,7 @@ class PublisherWire:
             ]
         if any(outcome.sent == "unknown" for outcome in outcomes):
             wire.truth.doubt(wire.process)
-            wire.world.sleep(PUBLISH_TIMEOUT)
+            wire.world.wait(PUBLISH_TIMEOUT, wire.world.storm_is_over)
         for run, outcome in zip(runs, outcomes, strict=True):
             wire.truth.told(wire.process, run, outcome)
         return outcomes

@@ -4,9 +4,11 @@ Their reports may come late, in another order, twice, or never; the broker may d
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from threading import Event
 
 from beatd.outcome import OutcomeState
 from beatd.outcomes.deliveries import deliveries_of
@@ -18,7 +20,7 @@ from tests.simulation.overlaps import Execution, Overlaps
 from tests.simulation.wires import Wire
 from tests.simulation.world import Host, Process, World
 
-STEP_S = 0.25  # between two looks of an executed run at whether it was revoked
+NOTICED_S = 0.25  # until a run that is executed has ended, when it is revoked
 FASTEST_S, SLOWEST_S = 0.1, 4.0
 
 
@@ -45,6 +47,7 @@ class Workers:
     lasts: Callable[[Run], float] | None = None
     alive: "list[Worker]" = field(default_factory=list)
     revoked: set[str] = field(default_factory=set)
+    revoked_of: dict[str, Event] = field(default_factory=lambda: defaultdict(Event))
     queue: list[tuple[float, Reports]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -89,6 +92,8 @@ class Workers:
         self.world.seen["a run was revoked"] += len(task_ids)
         if self.dice.random() >= self.mischief.revoke_lost:
             self.revoked |= set(task_ids)
+            for task_id in task_ids:
+                self.revoked_of[task_id].set()
 
     def send(self, message: Reports) -> None:
         """Put a message of a worker into the queue of reports, unless mischief takes it."""
@@ -132,11 +137,10 @@ class Worker:
         self.executions.append(execution)
         self._report(key, "started")
         lasts = workers.lasts
-        over = world.elapsed() + (
-            lasts(run) if lasts else workers.dice.uniform(FASTEST_S, SLOWEST_S)
-        )
-        while world.elapsed() < over and run.task_id not in workers.revoked:
-            world.sleep(min(STEP_S, max(0.001, over - world.elapsed())))
+        seconds = lasts(run) if lasts else workers.dice.uniform(FASTEST_S, SLOWEST_S)
+        world.wait(seconds, workers.revoked_of[run.task_id])
+        if run.task_id in workers.revoked:
+            world.sleep(workers.dice.uniform(0.001, NOTICED_S))
         workers.overlaps.ends(execution)
         self.executions.remove(execution)
         revoked = run.task_id in workers.revoked

@@ -72,6 +72,9 @@ class World:
         self._heap: list[tuple[int, int, Task, int]] = []
         self._numbers = count()
         self._waiting: dict[Task, Event] = {}
+        self.storm_is_over = Event()  # ends what is slow
+        self._is_set = False  # one of the events for which tasks wait
+        self._end = 0
         self._hub = getcurrent()
 
     # time
@@ -113,14 +116,27 @@ class World:
 
     def sleep(self, seconds: float) -> None:
         """The task that calls goes on later; a dead one never."""
-        task = self.task
-        if task is None:
+        task = getcurrent()
+        if not isinstance(task, Task):
             return  # the test itself looks, and takes no time
-        if task.process.dead:
+        process = task.process
+        if process.dead:
             raise GreenletExit
-        self._push(task, max(1, -int(-seconds * 1_000_000 // 1)))
+        micros = -int(-seconds * 1_000_000 // 1)
+        until = self.micros + (micros if micros > 1 else 1)
+        if self._is_set:
+            self._wake_waiting()
+        heap = self._heap
+        if (
+            until <= self._end
+            and process.frozen_until <= self.micros
+            and not (heap and heap[0][0] <= until)
+        ):
+            self.micros = until  # no other task has a turn before, so the hub need not be asked
+            return
+        self._push(task, until - self.micros)
         self._hub.switch()
-        if task.process.dead:
+        if process.dead:
             raise GreenletExit
 
     def wait(self, seconds: float, event: Event) -> None:
@@ -128,12 +144,29 @@ class World:
         assert task is not None
         if not event.is_set():
             self._waiting[task] = event
+            self._watch(event)
         else:
             seconds = 0
         try:
             self.sleep(seconds)
         finally:
             self._waiting.pop(task, None)
+
+    def _watch(self, event: Event) -> None:
+        """Notice when the event is set, instead of asking each event after each turn."""
+
+        def set_noticed() -> None:
+            Event.set(event)
+            self._is_set = True
+
+        event.set = set_noticed  # type: ignore[method-assign]
+
+    def _wake_waiting(self) -> None:
+        self._is_set = False
+        for waiting, event in list(self._waiting.items()):
+            if event.is_set():
+                del self._waiting[waiting]
+                self._push(waiting, 0)
 
     def freeze(self, process: Process, seconds: float) -> None:
         process.frozen_until = self.micros + int(seconds * 1_000_000)
@@ -153,9 +186,10 @@ class World:
                 task.throw(GreenletExit)
 
     def run(self, until: float) -> None:
-        end = int(until * 1_000_000)
-        while self._heap and self._heap[0][0] <= end:
-            at, _, task, turn = heappop(self._heap)
+        end = self._end = int(until * 1_000_000)
+        heap = self._heap
+        while heap and heap[0][0] <= end:
+            at, _, task, turn = heappop(heap)
             if task.dead or task.process.dead or turn != task.turn:
                 continue
             self.micros = max(self.micros, at)
@@ -165,10 +199,8 @@ class World:
                 continue
             task.parent = self._hub
             task.switch()
-            for waiting, event in list(self._waiting.items()):
-                if event.is_set():
-                    del self._waiting[waiting]
-                    self._push(waiting, 0)
+            if self._is_set:
+                self._wake_waiting()
         self.micros = max(self.micros, end)
 
     def end(self) -> None:
@@ -192,7 +224,7 @@ class HostClock:
         return self._world.now() + self._host.skew
 
     def elapsed(self) -> float:
-        return self._host.boot + self._world.elapsed() * self._host.rate
+        return self._host.boot + self._world.micros / 1_000_000 * self._host.rate
 
     def steer(self, by: Earliest) -> None:
         self._earliest = by

@@ -1,0 +1,64 @@
+"""The scenarios of a long run: each number is one, and every seventh has workers."""
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.simulation.scenario import play
+
+WITH_WORKERS_EACH = 7
+
+
+@dataclass
+class Played:
+    """What some scenarios have shown."""
+
+    numbers: int = 0
+    cpu_s: float = 0.0
+    seen: Counter[str] = field(default_factory=Counter)
+    broken: dict[int, str] = field(default_factory=dict)  # number -> what did not hold
+
+    def add(self, other: "Played") -> None:
+        self.numbers += other.numbers
+        self.cpu_s += other.cpu_s
+        self.seen += other.seen
+        self.broken |= other.broken
+
+
+def has_workers(number: int) -> bool:
+    return number % WITH_WORKERS_EACH == WITH_WORKERS_EACH - 1
+
+
+def play_all(numbers: range) -> Played:
+    """Play the scenarios, whatever becomes of each."""
+    played, began = Played(), time.process_time()
+    for number in numbers:
+        try:
+            played.seen += play(number, overlap=has_workers(number)).seen
+        except Exception as broken:
+            played.broken[number] = f"{type(broken).__name__}: {broken}"
+        played.numbers += 1
+    if not gc.isenabled():
+        gc.collect()
+    played.cpu_s = time.process_time() - began
+    return played
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Collect garbage between some scenarios only: each of them leaves little."""
+    collect_rarely()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def collect_rarely() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.disable()
