@@ -1,5 +1,6 @@
 """Give a target its kept inputs, then inputs made from them, and report what went wrong."""
 
+import os
 import random
 import tempfile
 import time
@@ -19,7 +20,8 @@ POOL_MAX = 3000  # inputs from which others are made
 OUTCOMES_MAX = 20_000
 TRACED_EACH = 40  # one of so many calls is traced, because a traced call is many times as slow
 TRACED_SLOWER = 20
-PROGRESS_S = 10.0
+PROGRESS_S = 30.0
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # files without a disk
 GROWTH_FROM = 20_000  # inputs, after which caches are full
 GROWTH_MB = 50.0
 FINDINGS_MAX = 20
@@ -65,7 +67,7 @@ class Campaign:
     def run(self) -> Report:
         begun = told = time.monotonic()
         first_mb = last_mb = 0.0
-        with tempfile.TemporaryDirectory() as place, stopping():
+        with tempfile.TemporaryDirectory(dir=MEMORY) as place, stopping():
             with self._target.opened(Path(place)) as call:
                 for data in corpus.kept(self._target):
                     self._try(call, data, traced=True)

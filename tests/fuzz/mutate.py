@@ -45,6 +45,10 @@ class Mutator:
         """Return an input made from one or two of the kept ones."""
         rng = self._rng
         data = rng.choice(kept)
+        if data[:1] in (b"{", b"[") and rng.random() < 0.7:  # it stays JSON
+            for _ in range(rng.choice((1, 1, 2, 3))):
+                data = self._json(data, kept)
+            return data[:BYTES_MAX]
         for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 5))):
             data = rng.choice(self._ways)(data, kept)
         return data[:BYTES_MAX]

@@ -1,8 +1,18 @@
 """All targets, by name."""
 
 from tests.fuzz.target import Target
-from tests.fuzz.targets import configuration, texts
+from tests.fuzz.targets import (
+    beat_file,
+    configuration,
+    messages,
+    requests,
+    sql_store,
+    stored,
+    texts,
+)
 
 TARGETS: dict[str, Target] = {
-    target.name: target for room in (texts, configuration) for target in room.TARGETS
+    target.name: target
+    for room in (texts, configuration, stored, messages, beat_file, requests, sql_store)
+    for target in room.TARGETS
 }

@@ -17,6 +17,7 @@ from tests.fuzz.targets.files import blocks, example
 from tests.fuzz.targets.texts import direct
 
 ENVIRONMENT = {"X": "x", "PASSWORD": "s3cr3t: {[", "EMPTY": ""}
+TYPE_WORDS = ("__type__", "__value__", "date", "datetime", "time", "bytes", "base64", "decimal", "uuid", "2027-01-01")
 LINE_CHARS_MAX = 2000
 WORDS = (*KINDS, *(field.name for field in FIELDS), "entries:", "defaults:", "timezone:", "task:", "  ", "\n", "- ", "{", "}", "[", "]", "|", ">", "?", "!!binary ", "!!timestamp ", "!!set", "---", "...", "%YAML 1.1\n", "<<: *a")  # fmt: skip
 
@@ -60,7 +61,8 @@ def _config(path: Path) -> str:
 def _entries(path: Path) -> str:
     read = load_entries([str(path)], environment=ENVIRONMENT)
     for entry in read.entries:
-        assert same(codec.decode(entry.name, codec.encode(entry), "cli", ""), entry)
+        stored = codec.encode(entry)
+        assert same(codec.decode(entry.name, stored, entry.source, entry.declared_at), entry)
     return lines_of(read.problems)
 
 
@@ -109,7 +111,7 @@ def _entry_files() -> Iterator[bytes]:
 
 def _argument_lines() -> Iterator[bytes]:
     yield b'[2, 2]\n{"full": true}'
-    yield b'[1.5, null, "a", {"$type": "datetime", "value": "2027-01-01T00:00:00"}]\n{}'
+    yield b'[1.5, null, "a", {"__type__": "datetime", "__value__": "2027-01-01T00:00:00"}]\n{}'
     yield b'[18446744073709551616, -0.0, 1e308]\n{"a": [[[]]]}'
     yield b'\n\n[proj.a, {"task": "proj.b", "args": [1]}]'
     yield b'\n\n[{"group": ["a", {"chord": {"header": ["b"], "body": "c"}}]}]'
@@ -128,6 +130,7 @@ def definitions() -> Iterator[bytes]:
         {"catch_up": "all", "catch_up_window": "10m", "catch_up_max": 5, "grace": "0s", "on_unknown": "skip", "overlap": "queue", "max_run": "1h"},
         {"alert": {"failed": 3, "late": "1m", "missing": "26h"}, "monitor": {"ping": "https://hc-ping.com/2ab5c1d2"}, "description": "a", "enabled": False},
         {"chain": ["p.a", {"task": "p.b", "args": [1]}], "name": "x y"},
+        {"args": [{"__type__": "date", "__value__": "2027-01-01"}], "kwargs": {"a": {"__type__": "uuid", "__value__": "x"}}},
         {"chord": {"header": ["a", {"group": ["b"]}], "body": "c"}},
     )  # fmt: skip
     for when in whens:
@@ -155,11 +158,11 @@ TARGETS = (
     Target(
         name="arguments", about="the texts of --args, --kwargs and --chain",
         seeds=_argument_lines, opened=direct(_arguments), weight=2,
-        words=('"$type"', "datetime", "bytes", "set", "tuple", "decimal", "uuid", '"task"', '"args"', "group", "chord", "header", "body"),
+        words=(*TYPE_WORDS, '"task"', '"args"', "group", "chord", "header", "body"),
         refusals=(BeatError, click.UsageError),
     ),
     Target(
         name="definition", about="an entry of JSON values of any type, as files and the API give it",
-        seeds=definitions, opened=direct(_definition), words=WORDS[:-18], weight=2,
+        seeds=definitions, opened=direct(_definition), words=(*WORDS[:-18], *TYPE_WORDS), weight=2,
     ),
 )  # fmt: skip
