@@ -12,7 +12,7 @@ from msgspec import MsgspecError, Struct, json
 from msgspec.structs import replace
 
 from beatd.canvas import kind_of
-from beatd.definition.arguments import canonical_json, untagged
+from beatd.definition.arguments import canonical_json, untagged, untagged_items
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.marks import Marks
@@ -30,6 +30,11 @@ class RequestArguments(Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return self.args is not None or self.kwargs is not None
+
+
+class _Stored(Struct, frozen=True):
+    args: list[Any] | None
+    kwargs: dict[str, Any] | None
 
 
 def refuse_arguments(entry: Entry, given: RequestArguments | None) -> None:
@@ -74,14 +79,13 @@ def with_arguments(marks: Marks) -> Callable[[Entry, str], Entry]:
         if text is None:
             return entry
         try:
-            given = untagged(json.decode(text))
-            args, kwargs = given["args"], given["kwargs"]
-        except (MsgspecError, KeyError, TypeError):
+            given = json.decode(text, type=_Stored)
+            return replace(
+                entry,
+                args=entry.args if given.args is None else tuple(map(untagged, given.args)),
+                kwargs=entry.kwargs if given.kwargs is None else untagged_items(given.kwargs),
+            )
+        except (MsgspecError, UnicodeError, RecursionError):
             return entry  # changed by hand
-        return replace(
-            entry,
-            args=entry.args if args is None else tuple(args),
-            kwargs=entry.kwargs if kwargs is None else kwargs,
-        )
 
     return put
