@@ -144,7 +144,9 @@ def _unreadable(name: str, error: Exception) -> BeatError:
         return StoreError(f"entry {quoted(name)} cannot be read now: {error.strerror or error}")
     is_deep = isinstance(error, RecursionError)
     # msgspec's errors contain unknown keys as they are, with their line breaks.
-    why = f"it is nested deeper than {MAX_DEPTH} levels" if is_deep else " ".join(str(error).split())
+    why = (
+        f"it is nested deeper than {MAX_DEPTH} levels" if is_deep else " ".join(str(error).split())
+    )
     return ConfigError(
         f"entry {quoted(name)} in the store cannot be read: {why}; "
         "a newer beatd wrote it, or it was changed by hand"

@@ -12,6 +12,7 @@ from msgspec import MsgspecError, Struct, json
 from msgspec.structs import replace
 
 from beatd.canvas import kind_of
+from beatd.definition.argument_values import refuse_one_value
 from beatd.definition.arguments import canonical_json, untagged, untagged_items
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -62,6 +63,7 @@ def write_arguments(marks: Marks, id: str, given: RequestArguments, now: datetim
 def arguments_text(given: RequestArguments) -> str:
     """Return the text that the store keeps. Raises ConfigError if JSON cannot hold the
     arguments."""
+    refuse_one_value(given.kwargs or {})
     try:
         return canonical_json({"args": given.args, "kwargs": given.kwargs}).decode()
     except TypeError as error:
