@@ -255,6 +255,14 @@ def test_a_broken_or_clever_pickle_is_one_line_of_error(path: Path, attack: byte
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("place", [f"({2**64}, 9)", "(0, 1e999)", "(1e999, 9)", "(-1, 9)", "7"])
+def test_an_index_that_is_no_index_is_one_line_of_error(path: Path, place: str) -> None:
+    write(path, {"entries": entries()})
+    Path(f"{path}.dir").write_text(f"'entries', {place}\n")
+    with pytest.raises(ConfigError, match="this line is broken"):
+        read_celerybeat_schedule(path)
+
+
 def test_a_missing_file_and_one_of_another_kind_are_told(path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         read_celerybeat_schedule(path)
