@@ -22,7 +22,7 @@ def delete_old_rows(database: Database, table: Table, before: datetime, keep: in
 
     def delete_some(connection: Connection) -> int:
         rows = connection.execute(oldest)
-        old = [row.id for row in rows if row.at < first or row.id <= cutoff]
+        old = [row.id for row in rows if _is_before(row.at, first) or row.id <= cutoff]
         if old:
             connection.execute(delete(table).where(table.c.id.in_(old)))
         return len(old)
@@ -32,3 +32,8 @@ def delete_old_rows(database: Database, table: Table, before: datetime, keep: in
     while part := database.write(delete_some):
         dropped += part
     return dropped
+
+
+def _is_before(at: object, first: int) -> bool:
+    # SQLite keeps any value in any column, and another program may have written it.
+    return isinstance(at, int | float) and at < first

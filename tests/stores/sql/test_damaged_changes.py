@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,16 @@ def test_a_record_of_no_moment_is_left_out(store: SqlStore, moment: int) -> None
         add(store, name)
     execute(store, "UPDATE beatd_change SET at = :at WHERE name = 'b'", at=moment)
     assert [one.name for one in changes(store)] == ["a"]
+
+
+def test_a_record_whose_moment_is_a_text_keeps_no_old_one(tmp_path: Path) -> None:
+    with closing(SqlStore(f"sqlite:///{tmp_path / 'beatd.db'}", codec=codec)) as store:
+        for name in ("a", "b", "c"):
+            add(store, name)
+        execute(store, "UPDATE beatd_change SET at = 'x' WHERE name = 'a'")
+        execute(store, "UPDATE beatd_change SET at = 1 WHERE name = 'b'")
+        assert store.forget_changes(at(-1000), 1000) == 1
+        assert [one.name for one in changes(store)] == ["c"]
 
 
 def test_all_but_damaged_records_fill_a_page(store: SqlStore) -> None:
