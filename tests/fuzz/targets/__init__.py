@@ -5,14 +5,23 @@ from tests.fuzz.targets import (
     beat_file,
     configuration,
     messages,
+    redis_store,
     requests,
+    shelf,
     sql_store,
     stored,
     texts,
 )
 
-TARGETS: dict[str, Target] = {
-    target.name: target
-    for room in (texts, configuration, stored, messages, beat_file, requests, sql_store)
-    for target in room.TARGETS
-}
+_ROOMS = (
+    texts,
+    configuration,
+    stored,
+    messages,
+    beat_file,
+    requests,
+    shelf,
+    sql_store,
+    redis_store,
+)
+TARGETS: dict[str, Target] = {target.name: target for room in _ROOMS for target in room.TARGETS}

@@ -17,7 +17,18 @@ from tests.fuzz.targets.files import blocks, example
 from tests.fuzz.targets.texts import direct
 
 ENVIRONMENT = {"X": "x", "PASSWORD": "s3cr3t: {[", "EMPTY": ""}
-TYPE_WORDS = ("__type__", "__value__", "date", "datetime", "time", "bytes", "base64", "decimal", "uuid", "2027-01-01")
+TYPE_WORDS = (
+    "__type__",
+    "__value__",
+    "date",
+    "datetime",
+    "time",
+    "bytes",
+    "base64",
+    "decimal",
+    "uuid",
+    "2027-01-01",
+)
 LINE_CHARS_MAX = 2000
 WORDS = (*KINDS, *(field.name for field in FIELDS), "entries:", "defaults:", "timezone:", "task:", "  ", "\n", "- ", "{", "}", "[", "]", "|", ">", "?", "!!binary ", "!!timestamp ", "!!set", "---", "...", "%YAML 1.1\n", "<<: *a")  # fmt: skip
 

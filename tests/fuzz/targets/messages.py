@@ -83,7 +83,9 @@ def id_of(name: str) -> str:
 
 
 def _reports() -> Iterator[bytes]:
-    for place, state in enumerate(("received", "started", "succeeded", "failed", "retried", "revoked")):
+    for place, state in enumerate(
+        ("received", "started", "succeeded", "failed", "retried", "revoked")
+    ):
         name = NAMES[place % len(NAMES)]
         yield _body(name, state, NOON + timedelta(seconds=place))
         yield _body(name, state, datetime.max.replace(tzinfo=NOON.tzinfo) - timedelta(days=1))

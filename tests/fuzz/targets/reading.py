@@ -54,7 +54,11 @@ def fill(store: Any) -> None:
         store.add_requests([request_of(row(store, name))])
         store.write_mark(Mark(name, at(0), "digest"))
         store.put_incidents(
-            [Incident(kind="failed", name=name, opened=at(5), revision=1, observed="x", threshold="1")]
+            [
+                Incident(
+                    kind="failed", name=name, opened=at(5), revision=1, observed="x", threshold="1"
+                )
+            ]
         )
         stored = row(store, name)
         paused = edit(stored, entry(name, args=[1]), author=ANN)
@@ -66,7 +70,12 @@ def reads(store: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Yield each read of a store by name."""
     for order in ("name", "next"):
         yield f"find by {order}", lambda order=order: list(store.find(Query(order=order)))
-    for query in (Query(source="cli"), Query(name_like="b*"), Query(due_before=FOREVER), Query(names=NAMES)):
+    for query in (
+        Query(source="cli"),
+        Query(name_like="b*"),
+        Query(due_before=FOREVER),
+        Query(names=NAMES),
+    ):
         yield "find some", lambda query=query: list(store.find(query))
     yield "plans", lambda: list(store.plans_before(FOREVER, 1000))
     yield "upcoming", lambda: store.upcoming(100)
@@ -119,9 +128,16 @@ def writes(store: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
 
     yield "good", run_good
     yield "bad", run_bad
-    yield "outcome", lambda: store.write_outcomes(
-        [Delivery(task_id="x", delivery="d", name="bad", planned=NOON, state="started", at=NOON)],
-        NOON + timedelta(seconds=5),
+    yield (
+        "outcome",
+        lambda: store.write_outcomes(
+            [
+                Delivery(
+                    task_id="x", delivery="d", name="bad", planned=NOON, state="started", at=NOON
+                )
+            ],
+            NOON + timedelta(seconds=5),
+        ),
     )
     yield "forget", lambda: store.forget(at(-1000), 1_000_000)
     yield "forget changes", lambda: store.forget_changes(at(-1000), 1_000)

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
+import h11
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from beatd.definition import codec
 from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
+from beatd.web.api.openapi import document_of
+from beatd.web.api.operations import OPERATIONS
 from beatd.web.application import application
 from beatd.web.http_hosts import HttpHosts
 from beatd.web.session import COOKIE, session_value
@@ -27,7 +30,9 @@ ANEW_EACH = 400  # requests: what they added must not make later ones slow
 NAMES = ("cache.warm", "a/b%20c", "herd.hourly-11", "none")
 _EDNA = next(token for token in [TOKENS.named("edna")] if token is not None)
 _SAME = f"Host: localhost\nSec-Fetch-Site: same-origin\nCookie: {COOKIE}={session_value(_EDNA)}"
-_BEARER = f"Host: localhost\nAuthorization: Bearer {SECRETS['edna']}\nContent-Type: application/json"
+_BEARER = (
+    f"Host: localhost\nAuthorization: Bearer {SECRETS['edna']}\nContent-Type: application/json"
+)
 _FORM = _SAME + "\nContent-Type: application/x-www-form-urlencoded"
 PAGES = (
     "/", "/entries", "/entries?q=cache&state=due&sort=next&after=x&limit=3", "/history", "/history?name=cache.warm&state=failed&since=10m", "/incidents",
@@ -36,14 +41,43 @@ PAGES = (
     "/static/site.css", "/live", "/ready", "/metrics", "/status",
 )  # fmt: skip
 _API = (
-    ("GET", "entries?limit=2&name=c*&state=active&cursor=x", None), ("GET", "entries/cache.warm", None), ("GET", "entries/cache.warm/next?count=3&after=2027-01-01", None),
-    ("GET", "entries/cache.warm/why?at=2026-11-28T12:00:00Z", None), ("PUT", "entries/new", {"task": "t", "every": "5m", "args": [1], "options": {"queue": "q"}}),
-    ("PATCH", "entries/cache.warm", {"every": "1m", "options.priority": 5}), ("DELETE", "entries/cache.purge", None),
-    ("POST", "entries/cache.warm/pause", {"until": "10m", "note": "n"}), ("POST", "entries/cache.warm/resume", {}), ("POST", "entries/cache.warm/trigger", {"args": [1], "kwargs": {"a": 1}}),
-    ("POST", "entries/cache.warm/backfill", {"from": "2026-11-28T10:00:00Z", "to": "2026-11-28T11:00:00Z"}), ("POST", "apply", {"owner": "yaml:x", "entries": {"a": {"task": "t", "every": "1h"}}, "dry_run": True}),
-    ("POST", "entries/bulk?name=feed*", {"action": "pause"}), ("POST", "preview", {"cron": "* * * * *", "tz": "Europe/Berlin", "after": "2027-01-01", "count": 5}),
-    ("GET", "changes?limit=3", None), ("GET", "runs?name=cache.warm&limit=5", None), ("GET", "incidents", None), ("GET", "daemons", None), ("GET", "openapi.json", None),
+    ("GET", "entries?limit=2&name_like=c*&state=active", None), ("GET", "entries/cache.warm", None),
+    ("GET", "entries/cache.warm/next", None), ("GET", "entries/cache.warm/why?at=2026-11-28T12:00:00Z", None),
+    ("PUT", "entries/new", {"task": "t", "every": "5m", "args": [1], "options": {"queue": "q"}}),
+    ("PATCH", "entries/cache.warm", {"every": "1m", "options": {"priority": 5}}), ("DELETE", "entries/none", None),
+    ("POST", "entries/cache.warm/pause", {"until": "10m", "note": "n"}), ("POST", "entries/cache.warm/resume", {}),
+    ("POST", "entries/cache.warm/trigger", {"args": [1], "kwargs": {"a": 1}}),
+    ("POST", "entries/cache.warm/backfill", {"from": "2026-11-28T10:00:00Z", "to": "2026-11-28T11:00:00Z"}),
+    ("GET", "changes?limit=3", None), ("GET", "incidents", None), ("GET", "daemons", None), ("GET", "openapi.json", None),
 )  # fmt: skip
+
+
+def _of_document() -> Iterator[tuple[str, str, Any]]:
+    # One request for each operation of the API's own document, with each parameter and member.
+    document = document_of(OPERATIONS, "1")
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if not isinstance(operation, dict) or "responses" not in operation:
+                continue
+            named = [
+                one.get("name")
+                for one in operation.get("parameters", ())
+                if one.get("in") == "query"
+            ]
+            content = operation.get("requestBody", {}).get("content", {})
+            body = None
+            for of_type in content.values():
+                members = _members(document, of_type.get("schema", {}))
+                body = {key: "1" for key in members}
+            query = "&".join(f"{name}=1" for name in named)
+            filled = path.replace("{name}", "cache.warm").replace("{id}", "1")
+            yield method.upper(), f"{filled}?{query}", body
+
+
+def _members(document: Any, schema: Any) -> list[str]:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return list(schema.get("properties", {}))
 
 
 def _requests() -> Iterator[bytes]:
@@ -53,6 +87,9 @@ def _requests() -> Iterator[bytes]:
         headers = _BEARER + ('\nIf-Match: "1"' if method in ("PATCH", "DELETE") else "")
         text = "" if body is None else json.dumps(body)
         yield f"{method} /api/v1/{path}\n{headers}\n\n{text}".encode()
+    for method, path, body in _of_document():
+        text = "" if body is None else json.dumps(body)
+        yield f"{method} {path}\n{_BEARER}\nIf-Match: *\n\n{text}".encode()
     form = "name=new-one&task=t&kind=every&every=5m&cron=&tz=UTC&args=[1]&kwargs={}&base={}&action=save"
     for path in ("/new", "/entries/cache.warm/edit", "/entries/cache.warm/run", "/entries/cache.warm/backfill", "/entries", "/changes/1/undo", "/sign-out"):  # fmt: skip
         yield f"POST {path}\n{_FORM}\n\n{form}&from=2026-11-28&to=2026-11-29&revision=1".encode()
@@ -98,9 +135,16 @@ class _Server:
     async def answer(self, data: bytes) -> str:
         head, _, body = data.partition(b"\n\n")
         first, *lines = head.split(b"\n")
-        method, _, target = first.partition(b" ")
-        path, _, query = target.partition(b"?")
-        headers = [line.partition(b":") for line in lines]
+        sized = [*lines, b"Content-Length: %d" % len(body)] if body else lines
+        connection = h11.Connection(h11.SERVER)
+        try:
+            connection.receive_data(b"\r\n".join((first + b" HTTP/1.1", *sized, b"", b"")))
+            request = connection.next_event()
+        except h11.RemoteProtocolError:
+            return "refused by h11"
+        if not isinstance(request, h11.Request):
+            return "no request"
+        path, _, query = request.target.partition(b"?")
         sent: list[Any] = []
         bodies = [body]
 
@@ -113,11 +157,13 @@ class _Server:
             sent.append(message)
 
         scope = {
-            "type": "http", "http_version": "1.1", "scheme": "http", "method": method.decode("latin1").upper(),
-            "path": unquote_to_bytes(path).decode(errors="replace"), "raw_path": path, "query_string": query,
-            "headers": [(name.strip().lower(), value.strip()) for name, _, value in headers],
+            "type": "http", "http_version": "1.1", "scheme": "http", "root_path": "", "state": {},
+            "method": request.method.decode("ascii"), "path": unquote(path.decode("ascii")),
+            "raw_path": path, "query_string": query,
+            "headers": [(name.lower(), value) for name, value in request.headers],
             # From many addresses, for the limit of guesses is of one address.
-            "client": (f"127.0.{zlib.crc32(data) % 256}.{self._asked % 250}", 50_000), "server": ("127.0.0.1", 9753), "state": {}, "root_path": "",
+            "client": (f"127.0.{zlib.crc32(data) % 256}.{self._asked % 250}", 50_000),
+            "server": ("127.0.0.1", 9753),
         }  # fmt: skip
         self._errors.clear()
         await self._app(scope, receive, send)
@@ -133,7 +179,7 @@ class _Server:
             problem = json.loads(text)
             return f"{status} {str(problem.get('detail'))[:60]}"
         place = path.split(b"/")
-        return f"{method!r} {status} {place[1:2]!r} {place[-1:]!r} {len(text) // 2000}"
+        return f"{request.method!r} {status} {place[1:2]!r} {place[-1:]!r} {len(text) // 2000}"
 
 
 TARGETS = (

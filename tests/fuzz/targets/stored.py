@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 
+from beatd.changes import Author, ChangeRecord, EntryState
 from beatd.definition import codec, entry_from
 from beatd.definition.arguments import same
 from beatd.edits.request_arguments import ID_PREFIX, arguments_text, with_arguments
@@ -14,6 +16,7 @@ from beatd.run import Occurrence, Running
 from beatd.stores.damage import UNREADABLE
 from beatd.stores.redis import change_text, outcome_text, row_text
 from beatd.stores.redis.entry_reader import Definition
+from beatd.views.change_rows import change_json, what_text
 from tests.fuzz.target import Target
 from tests.fuzz.targets.configuration import TYPE_WORDS, WORDS, definitions
 from tests.fuzz.targets.texts import direct, run_times
@@ -79,6 +82,17 @@ def _claim(data: bytes) -> object:
     return row_text.claimed_of(key, text, None)
 
 
+def _change(data: bytes) -> str:
+    before, _, after = data.decode(errors="replace").partition("\n")
+    states = [EntryState(text, "cli") for text in (before, after)]
+    record = ChangeRecord(
+        id="1", at=NOON, name="a", action="edited", author=Author("ann"), before=states[0],
+        after=states[1],
+    )  # fmt: skip
+    fields = change_json(record)["changed"]
+    return f"{what_text(record, 'UTC')[:30]} {fields is None or len(fields)}"
+
+
 _READERS: dict[bytes, Callable[[bytes], object]] = {
     b"row": row_text.Row,
     b"definition": Definition,
@@ -133,6 +147,11 @@ TARGETS = (
         name="marks", about="notes in a store: arguments of a request, silences, conflicts",
         seeds=lambda: (b'{"args": [1, 2], "kwargs": {"a": 1}}', b'{"args": null, "kwargs": null}', b'{"args": [{"__type__": "date", "__value__": "2027-01-01"}], "kwargs": {}}', b'{"a": 1.5}', b"digest, under way"),
         opened=direct(_mark), words=("args", "kwargs", *TYPE_WORDS),
+    ),
+    Target(
+        name="changes", about="two definitions of an entry in the record of an edit",
+        seeds=lambda: (one + b"\n" + two for one, two in pairwise(definitions())),
+        opened=direct(_change), words=(*WORDS[:-18], "\n"), weight=2,
     ),
     Target(
         name="redis-texts", about="the texts of Redis, each by its own function",
