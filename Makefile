@@ -7,7 +7,7 @@ QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_elect
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
-.PHONY: help run test peers check format bench chaos docs references screenshots recording release clean
+.PHONY: help run test peers check format bench chaos fuzz docs references screenshots recording release clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,10 @@ bench: $(VENV)/dev  ## beatd beside its peers, in one run
 
 chaos: $(VENV)/dev  ## The long kill loops and soaks (BEATD_SOAK_S=60 for a short soak)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run/servers.py $(BIN)/pytest -q -m long --timeout 4000
+
+INPUTS ?= 100000
+fuzz: $(VENV)/dev  ## Changed inputs for all that reads what others wrote (INPUTS=1000000, TARGETS='cron sql', SEED=2)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.fuzz $(TARGETS) --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
 
 $(VENV)/docs: $(VENV)/ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check --group docs

@@ -14,7 +14,7 @@ from tests.fuzz.attempt import attempt, is_slow
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.shrink import shrunk
 from tests.fuzz.target import Call, Target
-from tests.fuzz.watch import CPU_S, Lines, memory_mb, stopping
+from tests.fuzz.watch import CPU_S, Lines, memory_mb, stopping, without_log
 
 POOL_MAX = 3000  # inputs from which others are made
 OUTCOMES_MAX = 20_000
@@ -47,14 +47,19 @@ class Report(Struct, frozen=True):
 
 
 class Campaign:
-    """Runs `inputs` inputs through a target. `folder` gets the failing ones."""
+    """Runs `inputs` inputs through a target. `folder` gets the failing ones.
+
+    `say` gets lines about the progress, and `before` each input before its call. With `traces`,
+    inputs are also kept because they reach a new line of the product.
+    """
 
     def __init__(
         self, target: Target, *, inputs: int, seed: int, folder: Path = corpus.FOLDER,
         say: Callable[[str], None] = lambda line: None, before: Callable[[bytes], None] = id,
+        traces: bool = True,
     ) -> None:  # fmt: skip
         self._target, self._inputs, self._folder = target, inputs, folder
-        self._say, self._before = say, before
+        self._say, self._before, self._traces = say, before, traces
         self._mutator = Mutator(f"{target.name}-{seed}", target.words)
         self._rng = random.Random(seed)
         self._pool: list[bytes] = []
@@ -67,22 +72,28 @@ class Campaign:
     def run(self) -> Report:
         begun = told = time.monotonic()
         first_mb = last_mb = 0.0
-        with tempfile.TemporaryDirectory(dir=MEMORY) as place, stopping():
-            with self._target.opened(Path(place)) as call:
-                for data in corpus.kept(self._target):
-                    self._try(call, data, traced=True)
-                    self._pool.append(data)
-                growth_from = min(GROWTH_FROM, self._inputs // 2)
-                while self._done < self._inputs and len(self._wrong) < FINDINGS_MAX:
-                    data = self._mutator.made(self._pool)
-                    if self._try(call, data, traced=self._done % TRACED_EACH == 0):
-                        self._add(data)
-                    if not first_mb and self._done >= growth_from:
-                        first_mb = memory_mb()
-                    if time.monotonic() - told > PROGRESS_S:
-                        told = time.monotonic()
-                        self._say(self._progress(told - begun))
-                last_mb = memory_mb()
+        with (
+            tempfile.TemporaryDirectory(dir=MEMORY) as place,
+            stopping(),
+            without_log(),
+            self._target.opened(Path(place)) as call,
+        ):
+            most = max(5, self._inputs // 2)
+            each = 1 + self._target.weight // 5
+            for place, data in enumerate(corpus.kept(self._target, most, self._rng)):
+                self._try(call, data, traced=place % each == 0)
+                self._pool.append(data)
+            growth_from = min(GROWTH_FROM, self._inputs // 2)
+            while self._done < self._inputs and len(self._wrong) < FINDINGS_MAX:
+                data = self._mutator.made(self._pool)
+                if self._try(call, data, traced=self._done % TRACED_EACH == 0):
+                    self._add(data)
+                if not first_mb and self._done >= growth_from:
+                    first_mb = memory_mb()
+                if time.monotonic() - told > PROGRESS_S:
+                    told = time.monotonic()
+                    self._say(self._progress(told - begun))
+            last_mb = memory_mb()
         growth = last_mb - first_mb if first_mb else 0.0
         if growth > GROWTH_MB:
             what = f"memory grew by {growth:.0f} MB in {self._done - growth_from:,} inputs"
@@ -96,6 +107,7 @@ class Campaign:
         # True if the input made the product do something that no earlier input did.
         self._done += 1
         self._before(data)
+        traced = traced and self._traces
         lines = len(self._lines)
         if traced:
             with self._lines.traced():
@@ -132,7 +144,8 @@ class Campaign:
 
     def _progress(self, seconds: float) -> str:
         return (
-            f"{self._target.name}: {self._done:,} of {self._inputs:,}, {self._done / seconds:,.0f}/s, "
+            f"{self._target.name}: {self._done:,} of {self._inputs:,}, "
+            f"{self._done / seconds:,.0f}/s, "
             f"{len(self._outcomes):,} outcomes, {len(self._lines):,} lines, "
             f"{len(self._wrong)} findings"
         )

@@ -1,5 +1,6 @@
-"""The kept inputs: files of `tests/fuzz/corpus/TARGET/`, which each run gives to the target first."""
+"""The kept inputs: files of `tests/fuzz/corpus/TARGET/`, with which each run begins."""
 
+import random
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +10,12 @@ from tests.fuzz.target import Target
 FOLDER = Path(__file__).with_name("corpus")
 
 
-def kept(target: Target) -> Sequence[bytes]:
-    """Return the kept inputs of a target, then those it makes from files of this repository."""
+def kept(target: Target, most: int, rng: random.Random) -> Sequence[bytes]:
+    """Return all kept inputs of a target, and at most `most` of those it makes from other files."""
     files = sorted((FOLDER / target.name).glob("*"))
-    return [*(file.read_bytes() for file in files if file.is_file()), *target.seeds()]
+    seeds = list(target.seeds())
+    some = seeds if len(seeds) <= most else rng.sample(seeds, most)
+    return [*(file.read_bytes() for file in files if file.is_file()), *some]
 
 
 def keep(target: Target, data: bytes, folder: Path = FOLDER) -> Path:

@@ -1,7 +1,6 @@
 """Run each campaign in a process of its own: its memory is its own, and a crash ends no other."""
 
 import faulthandler
-import logging
 import mmap
 import multiprocessing
 import struct
@@ -69,7 +68,6 @@ def _news(
 
 def _one(name: str, inputs: int, seed: int, folder: Path, last: Path, theirs: Any) -> None:
     # The last input is in a file that survives a crash.
-    logging.disable(logging.CRITICAL)
     last.write_bytes(bytes(_LAST_BYTES))
     alarm = time.monotonic()
     with last.open("r+b") as file, mmap.mmap(file.fileno(), _LAST_BYTES) as seen:

@@ -1,6 +1,7 @@
 """Limits of one call, and what this process uses: time, memory, lines of the product."""
 
 import gc
+import logging
 import resource
 import signal
 import sys
@@ -32,11 +33,12 @@ def _stop(number: int, _: FrameType | None) -> None:
 @contextmanager
 def stopping() -> Iterator[None]:
     """Let a call that takes more than twice its time end with Hang."""
+    others, _ = signal.getitimer(signal.ITIMER_REAL)  # pytest-timeout's
     before = [signal.signal(one, _stop) for one in (signal.SIGVTALRM, signal.SIGALRM)]
     try:
         yield
     finally:
-        set_limits(0, 0)
+        set_limits(0, others)
         for one, was in zip((signal.SIGVTALRM, signal.SIGALRM), before, strict=True):
             signal.signal(one, was)
 
@@ -45,6 +47,17 @@ def set_limits(cpu_s: float, wall_s: float) -> None:
     """Begin to count the time of a call, or stop to count it with (0, 0)."""
     signal.setitimer(signal.ITIMER_VIRTUAL, cpu_s)
     signal.setitimer(signal.ITIMER_REAL, wall_s)
+
+
+@contextmanager
+def without_log() -> Iterator[None]:
+    """Make no log lines: damaged data are logged, and there are millions."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def cpu_s() -> float:

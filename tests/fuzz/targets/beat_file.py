@@ -126,7 +126,7 @@ TARGETS = (
     ),
     Target(
         name="beat-entries", about="the pickled entries of a celerybeat-schedule file, imported",
-        seeds=_pickles, opened=_opened_pickles, weight=3,
+        seeds=_pickles, opened=_opened_pickles, weight=10,
         words=("celery.schedules", "crontab", "datetime", "timedelta", "zoneinfo", "ZoneInfo"),
     ),
     Target(

@@ -113,8 +113,7 @@ def _definition(data: bytes) -> str:
 
 
 def _entry_files() -> Iterator[bytes]:
-    for block in blocks("yaml"):
-        yield block
+    yield from blocks("yaml")
     yield b"entries:\n  a: {task: t, every: 5m, args: [1, 2.5, 2027-01-01, null], kwargs: {a: &x [1], b: *x}}\n"
     yield b"timezone: Europe/Berlin\ndefaults: {options: {queue: q}}\nentries:\n  b:\n    task: t\n    cron: '*/5 * * * *'\n    tz: ${X:-UTC}\n"
     yield b"entries:\n  c: {chain: [p.a, {task: p.b, args: [1]}], rrule: FREQ=DAILY, overlap: skip, max_run: 1h}\n"
@@ -152,8 +151,7 @@ def definitions() -> Iterator[bytes]:
 
 def _configs() -> Iterator[bytes]:
     yield example()
-    for block in blocks("yaml"):
-        yield block
+    yield from blocks("yaml")
 
 
 TARGETS = (

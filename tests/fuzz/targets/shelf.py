@@ -1,7 +1,6 @@
 """Shelves that other programs wrote: damaged bytes of the file, and damaged values in it."""
 
 import json
-import logging
 import pickle
 import shutil
 import sqlite3
@@ -105,8 +104,6 @@ def _change(path: Path, how: str, where: Any, *rest: Any) -> int:
         done: int = file.execute("UPDATE Dict SET value = ? WHERE key = ?", (fresh, key)).rowcount
         return done
 
-
-logging.getLogger("beatd").setLevel(logging.CRITICAL)
 
 TARGETS = (
     Target(

@@ -1,7 +1,6 @@
 """Rows of a SQLite store that other programs wrote."""
 
 import json
-import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -133,8 +132,6 @@ def read_all(store: Any) -> str:
             said.append(f"{name}!{type(error).__name__}")
     return " ".join(said)
 
-
-logging.getLogger("sqlalchemy").disabled = True
 
 TARGETS = (
     Target(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from beatd.changes import Author, ChangeRecord, EntryState
 from beatd.definition import codec, entry_from
 from beatd.definition.arguments import same
-from beatd.edits.request_arguments import ID_PREFIX, arguments_text, with_arguments
+from beatd.edits.request_arguments import ID_PREFIX, with_arguments
 from beatd.errors import BeatError
 from beatd.history import Record
 from beatd.ledger import Request
@@ -40,8 +40,7 @@ def _codec(data: bytes) -> str:
 
 
 def _encoded() -> Iterator[bytes]:
-    for plain in definitions():
-        yield plain
+    yield from definitions()
     yield codec.encode(entry_from("a", {"task": "t", "cron": "H 2 * * *", "args": [NOON, b"x"]}))
 
 

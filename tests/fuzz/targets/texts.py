@@ -173,15 +173,15 @@ def _rrules() -> Iterator[bytes]:
 TARGETS = (
     Target(
         name="cron", about="a cron text, its zone and DST rules; its runs and its words",
-        seeds=_crons, opened=direct(_cron), words=CRON_WORDS,
+        seeds=_crons, opened=direct(_cron), words=CRON_WORDS, weight=2,
     ),
     Target(
         name="second-opinion", about="a cron text compared with croniter, as `check` does",
-        seeds=_crons, opened=direct(_second), words=CRON_WORDS, weight=20,
+        seeds=_crons, opened=direct(_second), words=CRON_WORDS, weight=30,
     ),
     Target(
         name="rrule", about="an rrule text and its zone; its runs and its words",
-        seeds=_rrules, opened=direct(_rrule), words=RRULE_WORDS, weight=2,
+        seeds=_rrules, opened=direct(_rrule), words=RRULE_WORDS, weight=4,
     ),
     Target(
         name="schedule", about="a schedule of any kind from JSON: every, crontab, at, solar",
