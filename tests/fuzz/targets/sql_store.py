@@ -87,7 +87,7 @@ def damage(file: sqlite3.Connection, data: bytes) -> str:
         return " none"
     done = 0
     for change in changes if isinstance(changes, list) else []:
-        with suppress(sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError):
+        with suppress(sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError, IndexError):  # fmt: skip
             done += _change(file, *change)
     file.commit()
     return f" {done}"
