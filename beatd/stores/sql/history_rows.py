@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from msgspec import Struct, json
+from msgspec import MsgspecError, Struct, json
 from msgspec.structs import astuple
 
 from beatd.history import Record
@@ -124,5 +124,8 @@ def leads(holder: str) -> str:
     """
     if not holder:
         return "issued to nobody yet"
-    who = json.decode(holder, type=Holder)
+    try:
+        who = json.decode(holder, type=Holder)
+    except (MsgspecError, TypeError):
+        return "held by a daemon whose name is damaged"
     return f"held by {who.name} on {who.host} (pid {who.pid})"

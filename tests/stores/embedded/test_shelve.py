@@ -12,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,19 @@ def test_damaged_claims_records_and_marks_end_nothing(path: Path) -> None:
     assert store.daemons() == []
     assert len(store.problems()) >= 3
     put(store, "c")
+    store.close()
+
+
+def test_a_damaged_identity_is_said(path: Path) -> None:
+    store = opened(path)
+    put(store, "a")
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(
+            "UPDATE Dict SET value = ? WHERE key = ?",
+            (pickle.dumps({"namespace": "x"}), b"identity"),
+        )
+    with pytest.raises(StoreUnusable, match="the identity of the store is damaged: 'x'"):
+        _ = opened(path).namespace
     store.close()
 
 
