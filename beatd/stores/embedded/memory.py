@@ -62,8 +62,8 @@ class MemoryStore(
             return UUID(found)
         except ValueError:  # only a shelf can have it
             raise StoreUnusable(
-                f"the identity of the store is damaged: {found!r:.60} is no UUID; restore a copy of "
-                "the file"
+                f"the identity of the store is damaged: {found!r:.60} is no UUID; restore a copy "
+                "of the file"
             ) from None
 
     def new_identity(self) -> UUID:

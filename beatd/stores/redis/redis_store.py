@@ -84,8 +84,8 @@ class RedisStore(
             return UUID(found.decode())
         except ValueError:
             raise StoreUnusable(
-                f"{self._server.place}: its key {key} is damaged: {found!r:.60} is no UUID; restore "
-                "the value from a backup"
+                f"{self._server.place}: its key {key} is damaged: {found!r:.60} is no UUID; "
+                "restore the value from a backup"
             ) from None
 
     def _emptied(self, found: bytes | None) -> StoreError:

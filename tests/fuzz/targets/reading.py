@@ -101,6 +101,7 @@ def reads(store: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "term", lambda: store.term()
     yield "records", lambda: list(store.records(""))
     yield "open claims", lambda: store.open_claims()
+    yield "namespace", lambda: str(store.namespace)
     yield "count", lambda: store.count()
     yield "version", lambda: store.version()
     yield "missing", lambda: store.missing_parts(100, whole=True)

@@ -37,6 +37,9 @@ def _seeds() -> Iterator[bytes]:
             [["member", prefix, "planned", "x"], ["member", prefix, "revision", -1]]
         ).encode()
         yield json.dumps([["gone", prefix]]).encode()
+    for prefix, member in (("identity", "namespace"), ("version", "number"), ("term", "number"), ("term", "holder"), ("plan", "planned"), ("claim", "claimed_at")):  # fmt: skip
+        for value in ("x", -1, 2**70, None, []):
+            yield json.dumps([["member", prefix, member, value]]).encode()
 
 
 @contextmanager
@@ -77,13 +80,12 @@ def _damage(path: Path, data: bytes) -> int:
 
 
 def _change(path: Path, how: str, where: Any, *rest: Any) -> int:
-    if how == "bytes":
-        with path.open("r+b") as file:
-            file.seek(int(where) % path.stat().st_size)
-            return file.write(bytes.fromhex(rest[0]))
-    if how == "cut":
-        with path.open("r+b") as file:
-            return file.truncate(int(where) % path.stat().st_size) or 1
+    if how in ("bytes", "cut"):
+        with path.open("r+b") as plain_file:
+            place = plain_file.seek(int(where) % path.stat().st_size)
+            if how == "cut":
+                return plain_file.truncate(place) or 1
+            return plain_file.write(bytes.fromhex(rest[0]))
     with closing(sqlite3.connect(path)) as file, file:
         rows = file.execute("SELECT key, value FROM Dict").fetchall()
         key, value = next((k, v) for k, v in rows if bytes(k).startswith(str(where).encode()))

@@ -21,7 +21,7 @@ COLUMNS = {
     "claim": "version claimed_at term unsent runs",
     "history": "planned at state reason task_id published late until count at_least term origin name",
     "request": "id kind first_at last_at revision name",
-    "ledger": "term token holder namespace",
+    "ledger": "term token holder namespace version serves",
     "applied": "loaded_at digest source",
     "daemon": "until presence",
     "delivery": "planned state at worker received started finished error live_since name",
@@ -89,7 +89,7 @@ def damage(file: sqlite3.Connection, data: bytes) -> str:
     for change in changes if isinstance(changes, list) else []:
         with suppress(sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError, IndexError):  # fmt: skip
             done += _change(file, *change)
-    file.commit()
+    file.commit()  # also after a change that failed
     return f" {done}"
 
 

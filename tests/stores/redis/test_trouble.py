@@ -247,7 +247,7 @@ def test_a_damaged_identity_is_told(start: Start, open_store: Callable) -> None:
     (key,) = process.admin.keys("*namespace")
     process.admin.set(key, b"\xff")
     for use in (lambda: store.upcoming(1), lambda: lead(store), lambda: open_store(process.url)):
-        with pytest.raises(StoreUnusable, match="namespace is damaged: b'.xff' is no UUID"):
+        with pytest.raises(StoreUnusable, match=r"namespace is damaged: b'.xff' is no UUID"):
             use()
 
 

@@ -373,8 +373,8 @@ def test_a_session_that_froze_is_given_up_and_replaced(postgresql_url: str) -> N
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("term", "x"), ("term", 2**63 - 1), ("term", -1), ("namespace", "x"), ("namespace", b"\xff"),
-        ("version", "x"), ("version", 0), ("serves", "x"),
+        ("term", "x"), ("term", 2**63 - 1), ("term", -1), ("namespace", "x"),
+        ("namespace", b"\xff"), ("version", "x"), ("version", 0), ("serves", "x"),
     ],
 )  # fmt: skip
 def test_a_damaged_row_of_the_ledger_is_told(tmp_path: Path, column: str, value: Any) -> None:
