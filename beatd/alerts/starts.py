@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import MsgspecError, Struct, json
+from msgspec import Meta, MsgspecError, Struct, json
 
 KEPT_MAX = 1000  # in the store; more are known to this leader only
 
@@ -15,7 +16,7 @@ class Start(Struct, frozen=True, omit_defaults=True):
     True the entry is not judged at all.
     """
 
-    at: datetime
+    at: Annotated[datetime, Meta(tz=True)]
     is_resume: bool = False
     paused: bool = False
 
@@ -32,7 +33,7 @@ class Starts:
         self._proven: set[str] = set()  # entries whose successes show from when they are judged
         try:
             self._starts = json.decode(text, type=dict[str, Start]) if text else {}
-        except MsgspecError:
+        except (MsgspecError, UnicodeError, RecursionError):
             self._starts = {}  # a newer version wrote it; counting begins anew
 
     def text(self) -> str:
