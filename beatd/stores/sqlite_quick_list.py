@@ -16,11 +16,12 @@ from msgspec import MsgspecError, Struct, json
 
 from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.changes import Pause
-from beatd.errors import ConfigError
+from beatd.errors import StoreError
 from beatd.leader import Holder
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.presence import Presence, leading
 from beatd.run import Running, micros, moment_of
+from beatd.stores.damage import UNREADABLE
 from beatd.stores.searched_tasks import inside_canvas
 
 VERSION = 4  # of the schema that is read here; a test holds it to the store's
@@ -73,7 +74,7 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
             return Glance(
                 stored, _outcomes(there, stored), _failing(there, records), _daemon_leads(there)
             )
-    except (sqlite3.Error, ConfigError, TypeError, MsgspecError):
+    except (sqlite3.Error, MsgspecError, StoreError, AttributeError, *UNREADABLE):
         return None
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from beatd.definition import codec
 from beatd.stores.sql import SqlStore
 from tests.stores.changing import BOB, actions, add, changes, go_on, pause_of, remove, stop
-from tests.stores.making import at, row
+from tests.stores.making import at, claimed, lead, put_many, row, told
 
 TEXTS = ["", "garbage", "null", "[]", "{}", "5", '{"action": "added"}', "[" * 5000 + "]" * 5000]
 
@@ -58,6 +58,18 @@ def test_a_record_whose_moment_is_a_text_keeps_no_old_one(tmp_path: Path) -> Non
         execute(store, "UPDATE beatd_change SET at = 1 WHERE name = 'b'")
         assert store.forget_changes(at(-1000), 1000) == 1
         assert [one.name for one in changes(store)] == ["c"]
+
+
+def test_a_record_of_history_whose_moment_is_a_text_hides_no_other(tmp_path: Path) -> None:
+    with closing(SqlStore(f"sqlite:///{tmp_path / 'beatd.db'}", codec=codec)) as store:
+        term = lead(store)
+        for stored in put_many(store, ["a", "b"]):
+            store.record([told(claimed(store, stored, term))])
+            claimed(store, row(store, stored.entry.name), term, following=20)
+        execute(store, "UPDATE beatd_history SET at = 'x' WHERE name = 'a'")
+        execute(store, "UPDATE beatd_claim SET claimed_at = 'x' WHERE runs LIKE '%\"a\"%'")
+        states = [(record.name, record.state) for record in store.history(None, None)]
+        assert {("b", "published"), ("b", "claimed"), ("a", "published")} <= set(states)
 
 
 def test_all_but_damaged_records_fill_a_page(store: SqlStore) -> None:
