@@ -9,9 +9,7 @@ from msgspec import Struct
 from tests.fuzz.target import Call, Target
 from tests.fuzz.watch import CPU_S, WALL_S, Hang, cpu_s, set_limits
 
-_VALUES = re.compile(
-    r"""'(?:[^'\\]|\\.)*(?:'|…|$)|"(?:[^"\\]|\\.)*(?:"|…|$)|[\d.,:+-]+"""
-)
+_VALUES = re.compile(r"""'(?:[^'\\]|\\.)*(?:'|…|$)|"(?:[^"\\]|\\.)*(?:"|…|$)|[\d.,:+-]+""")
 OUTCOME_CHARS = 120
 
 

@@ -75,6 +75,9 @@ def reads(store: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
         Query(name_like="b*"),
         Query(due_before=FOREVER),
         Query(names=NAMES),
+        Query(task_like="p*"),
+        Query(contains="x"),
+        Query(paused=False),
     ):
         yield "find some", lambda query=query: list(store.find(query))
     yield "plans", lambda: list(store.plans_before(FOREVER, 1000))

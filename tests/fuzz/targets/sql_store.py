@@ -7,9 +7,11 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from beatd.catalog import Query
 from beatd.definition import codec
 from beatd.errors import BeatError, StoreError
 from beatd.stores.sql import SqlStore
+from beatd.stores.sqlite_quick_list import glance
 from tests.fuzz.target import Call, Target
 from tests.fuzz.targets.reading import fill, reads, writes
 
@@ -71,6 +73,7 @@ def _opened(folder: Path) -> Iterator[Call]:
                 store.close()
                 store = SqlStore(f"sqlite:///{path}", codec=codec)
             store._reader.forget()
+            glance(path, Query(), codec, 100)
             return read_all(store) + done
 
         try:
