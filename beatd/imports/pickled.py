@@ -19,6 +19,7 @@ from beatd.schedules.quote import quoted
 
 MAX_PICKLE_BYTES = 256 * 1024 * 1024
 MAX_RANGE_NUMBERS = 100_000
+MAX_VALUES = 3_000_000
 MAX_COPIED = 10_000_000  # items, characters and bytes that the makers of one pickle may copy
 
 
@@ -256,7 +257,8 @@ def loads(data: bytes) -> Any:
         value = reader.load()
     except Exception as error:
         raise ConfigError(f"its pickle cannot be read: {_one_line(error)}") from None
-    hidden = set(reader.unknown) - set(unknowns(value))
+    most = min(MAX_VALUES, 100_000 + 20 * len(data))  # fewer for a short pickle that holds itself
+    hidden = set(reader.unknown) - set(unknowns(value, most))
     if hidden or is_unknown(value):
         named = sorted(hidden) or [value.named]
         raise ConfigError(
@@ -273,7 +275,7 @@ def _check_places(data: bytes) -> None:
             raise pickle.UnpicklingError("it is larger than its file")
 
 
-def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
+def unknowns(value: Any, most: int = MAX_VALUES) -> list[str]:
     """Return the names of the unknown classes in a decoded pickle. Raises ConfigError if the pickle
     contains more than `most` values."""
     found: list[str] = []

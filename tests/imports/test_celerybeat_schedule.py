@@ -20,7 +20,7 @@ from celery.beat import ScheduleEntry
 from celery.schedules import crontab, schedule, solar
 
 from beatd.errors import BeatError, ConfigError
-from beatd.imports import to_entries
+from beatd.imports import pickled, to_entries
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule, zone_of
 from beatd.imports.pickled import loads
 from tests import needs
@@ -269,6 +269,19 @@ def test_a_missing_file_and_one_of_another_kind_are_told(path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(ConfigError, match="no celery beat schedule"):
         read_celerybeat_schedule(path)
+
+
+def test_a_short_pickle_that_holds_itself_is_refused_after_little_work(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(pickled, "is_unknown", lambda value: seen.append(None))
+    ring: list[Any] = []
+    ring += [ring] * 9
+    write(path, {"entries": ring})
+    with pytest.raises(ConfigError, match="more than any schedule"):
+        read_celerybeat_schedule(path)
+    assert 100_000 < len(seen) < 200_000
 
 
 def test_a_pickle_that_unfolds_without_end_is_refused_at_once(path: Path) -> None:
