@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
 
-from msgspec import Meta, MsgspecError, Struct, json
+from msgspec import MsgspecError, Struct, json
+
+from beatd.entry import Moment
 
 KEPT_MAX = 1000  # in the store; more are known to this leader only
 
@@ -16,7 +17,7 @@ class Start(Struct, frozen=True, omit_defaults=True):
     True the entry is not judged at all.
     """
 
-    at: Annotated[datetime, Meta(tz=True)]
+    at: Moment
     is_resume: bool = False
     paused: bool = False
 
