@@ -4,6 +4,7 @@ from tests.fuzz.target import Target
 from tests.fuzz.targets import (
     beat_file,
     configuration,
+    damaged_pages,
     messages,
     redis_store,
     requests,
@@ -23,5 +24,6 @@ _ROOMS = (
     shelf,
     sql_store,
     redis_store,
+    damaged_pages,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in _ROOMS for target in room.TARGETS}

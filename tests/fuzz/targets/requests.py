@@ -29,11 +29,9 @@ from tests.web.site import NOW, SECRETS, TOKENS, site_with, stopped_clock, visit
 ANEW_EACH = 400  # requests: what they added must not make later ones slow
 NAMES = ("cache.warm", "a/b%20c", "herd.hourly-11", "none")
 _EDNA = next(token for token in [TOKENS.named("edna")] if token is not None)
-_SAME = f"Host: localhost\nSec-Fetch-Site: same-origin\nCookie: {COOKIE}={session_value(_EDNA)}"
-_BEARER = (
-    f"Host: localhost\nAuthorization: Bearer {SECRETS['edna']}\nContent-Type: application/json"
-)
-_FORM = _SAME + "\nContent-Type: application/x-www-form-urlencoded"
+SAME = f"Host: localhost\nSec-Fetch-Site: same-origin\nCookie: {COOKIE}={session_value(_EDNA)}"
+BEARER = f"Host: localhost\nAuthorization: Bearer {SECRETS['edna']}\nContent-Type: application/json"
+_FORM = SAME + "\nContent-Type: application/x-www-form-urlencoded"
 PAGES = (
     "/", "/entries", "/entries?q=cache&state=due&sort=next&after=x&limit=3", "/history", "/history?name=cache.warm&state=failed&since=10m", "/incidents",
     "/daemons", "/changes", "/changes/1/undo", "/ahead?from=2026-11-28&hours=3", "/ahead?at=9999-12-31", "/entries.ics?days=7&name=a*", "/badge/cache.warm.svg",
@@ -82,14 +80,14 @@ def _members(document: Any, schema: Any) -> list[str]:
 
 def _requests() -> Iterator[bytes]:
     for path in PAGES:
-        yield f"GET {path}\n{_SAME}\n\n".encode()
+        yield f"GET {path}\n{SAME}\n\n".encode()
     for method, path, body in _API:
-        headers = _BEARER + ('\nIf-Match: "1"' if method in ("PATCH", "DELETE") else "")
+        headers = BEARER + ('\nIf-Match: "1"' if method in ("PATCH", "DELETE") else "")
         text = "" if body is None else json.dumps(body)
         yield f"{method} /api/v1/{path}\n{headers}\n\n{text}".encode()
     for method, path, body in _of_document():
         text = "" if body is None else json.dumps(body)
-        yield f"{method} {path}\n{_BEARER}\nIf-Match: *\n\n{text}".encode()
+        yield f"{method} {path}\n{BEARER}\nIf-Match: *\n\n{text}".encode()
     form = "name=new-one&task=t&kind=every&every=5m&cron=&tz=UTC&args=[1]&kwargs={}&base={}&action=save"
     for path in ("/new", "/entries/cache.warm/edit", "/entries/cache.warm/run", "/entries/cache.warm/backfill", "/entries", "/changes/1/undo", "/sign-out"):  # fmt: skip
         yield f"POST {path}\n{_FORM}\n\n{form}&from=2026-11-28&to=2026-11-29&revision=1".encode()
@@ -97,22 +95,30 @@ def _requests() -> Iterator[bytes]:
 
 
 @contextmanager
-def _opened(_: Path) -> Iterator[Call]:
-    loop = asyncio.new_event_loop()
-    server = _Server()
-
-    def call(data: bytes) -> str:
-        server.renew()
-        return loop.run_until_complete(server.answer(data))
-
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
     try:
-        yield call
+        yield made
     finally:
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
+        made.run_until_complete(made.shutdown_default_executor())
+        made.close()
 
 
-class _Server:
+@contextmanager
+def _opened(_: Path) -> Iterator[Call]:
+    server = Server()
+    with loop() as running:
+
+        def call(data: bytes) -> str:
+            server.renew()
+            return running.run_until_complete(server.answer(data))
+
+        yield call
+
+
+class Server:
+    """The application on a store in memory, or on the store that `stand_on` names."""
+
     def __init__(self) -> None:
         self._asked = 0
         self._errors: list[Exception] = []
@@ -123,10 +129,13 @@ class _Server:
             store = MemoryStore(codec=codec, clock=stopped_clock())
             fill(store, NOW, [entry(name) for name in NAMES[1:3]])
             fill(store, NOW, [entry("cache.warm", every="5m", task="cache.warm")])
-            site = site_with(lambda: Roles.of(store), shares_store=True)
-            self._app = application(site, HttpHosts("127.0.0.1", 9753), visitors(TOKENS))
-            self._app.inner.exception_handlers[Exception] = self._failed
+            self.stand_on(store)
         self._asked += 1
+
+    def stand_on(self, store: Any) -> None:
+        site = site_with(lambda: Roles.of(store), shares_store=True)
+        self._app = application(site, HttpHosts("127.0.0.1", 9753), visitors(TOKENS))
+        self._app.inner.exception_handlers[Exception] = self._failed
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         self._errors.append(error)

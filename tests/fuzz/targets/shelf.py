@@ -74,7 +74,7 @@ def _damage(path: Path, data: bytes) -> int:
         return 0
     done = 0
     for change in changes[:20] if isinstance(changes, list) else []:
-        with suppress(sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError, KeyError, IndexError, StopIteration, pickle.PickleError):  # fmt: skip
+        with suppress(sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError, KeyError, IndexError, StopIteration, ZeroDivisionError, pickle.PickleError):  # fmt: skip
             done += _change(path, *change)
     return done
 

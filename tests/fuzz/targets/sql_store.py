@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ COLUMNS = {
 }
 
 
-def _seeds() -> Iterator[bytes]:
+def damages() -> Iterator[bytes]:
     values = ["", "x", None, -1, 2**62, 1.5, 9e99, "[]", "{}", "null", {"hex": "ff00"}, "\ud800"]
     for place, (table, columns) in enumerate(COLUMNS.items()):
         for number, column in enumerate(columns.split()):
@@ -47,13 +47,18 @@ def _seeds() -> Iterator[bytes]:
         ("incident", "incident", "2026", "9999"), ("change", "record", "edited", "x"), ("change", "record", "2026", "-1"),
     ):  # fmt: skip
         yield json.dumps([["sub", table, 0, column, old, new]]).encode()
+    for table in ("entry_outcome", "incident", "change", "pause", "daemon", "ledger"):
+        for column in COLUMNS[table].split():
+            yield json.dumps([["sub", table, 0, column, 'Z"', '"']]).encode()  # no offset
+            yield json.dumps([["sub", table, 1, column, '"2026-', '"0001-']]).encode()
     for table in COLUMNS:
         yield json.dumps([["gone", table, 0]]).encode()
         yield json.dumps([["twice", table, 0]]).encode()
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[Call]:
+def damaged_store(folder: Path) -> Iterator[Callable[[bytes], tuple[SqlStore, str]]]:
+    """Yield a function that returns a store which has the changes of an input, and their number."""
     path = folder / "beatd.db"
     made = SqlStore(f"sqlite:///{path}", codec=codec)
     fill(made)
@@ -64,7 +69,7 @@ def _opened(folder: Path) -> Iterator[Call]:
         file.execute("PRAGMA synchronous=OFF")
         count, store = 0, SqlStore(f"sqlite:///{path}", codec=codec)
 
-        def call(data: bytes) -> str:
+        def damaged(data: bytes) -> tuple[SqlStore, str]:
             nonlocal count, store
             count += 1
             template.backup(file)
@@ -73,13 +78,24 @@ def _opened(folder: Path) -> Iterator[Call]:
                 store.close()
                 store = SqlStore(f"sqlite:///{path}", codec=codec)
             store._reader.forget()
-            glance(path, Query(), codec, 100)
-            return read_all(store) + done
+            return store, done
 
         try:
-            yield call
+            yield damaged
         finally:
             store.close()
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Call]:
+    with damaged_store(folder) as damaged:
+
+        def call(data: bytes) -> str:
+            store, done = damaged(data)
+            glance(folder / "beatd.db", Query(), codec, 100)
+            return read_all(store) + done
+
+        yield call
 
 
 def damage(file: sqlite3.Connection, data: bytes) -> str:
@@ -138,7 +154,7 @@ def read_all(store: Any) -> str:
 
 TARGETS = (
     Target(
-        name="sql", about="rows of a SQLite store that other programs wrote", seeds=_seeds,
+        name="sql", about="rows of a SQLite store that other programs wrote", seeds=damages,
         opened=_opened, weight=200,
         words=("set", "sub", "gone", *COLUMNS, *{c for cs in COLUMNS.values() for c in cs.split()}),
     ),
