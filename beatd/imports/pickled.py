@@ -257,6 +257,10 @@ def loads(data: bytes) -> Any:
         value = reader.load()
     except Exception as error:
         raise ConfigError(f"its pickle cannot be read: {_one_line(error)}") from None
+    finally:
+        # Python's garbage collection does not look into the memo, which holds makers that refer to
+        # the reader.
+        reader.memo = {}
     most = min(MAX_VALUES, 100_000 + 20 * len(data))  # fewer for a short pickle that holds itself
     hidden = set(reader.unknown) - set(unknowns(value, most))
     if hidden or is_unknown(value):

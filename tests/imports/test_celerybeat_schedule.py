@@ -1,5 +1,6 @@
 """celery's own file, in every dbm that this Python can write, and files made by an attacker."""
 
+import gc
 import pickle
 import shelve
 import sqlite3
@@ -269,6 +270,18 @@ def test_a_missing_file_and_one_of_another_kind_are_told(path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(ConfigError, match="no celery beat schedule"):
         read_celerybeat_schedule(path)
+
+
+def test_a_decoded_pickle_leaves_nothing_behind() -> None:
+    def makers() -> int:
+        gc.collect()
+        return sum(isinstance(one, pickled.Maker) for one in gc.get_objects())
+
+    before = makers()
+    loads(pickle.dumps(entries()))
+    with pytest.raises(ConfigError):
+        loads(pickle.dumps(entries())[:-9])
+    assert makers() == before
 
 
 def test_a_short_pickle_that_holds_itself_is_refused_after_little_work(
