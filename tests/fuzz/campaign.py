@@ -89,11 +89,11 @@ class Campaign:
                 if self._try(call, data, traced=self._done % TRACED_EACH == 0):
                     self._add(data)
                 if not first_mb and self._done >= growth_from:
-                    first_mb = memory_mb()
+                    first_mb = memory_mb() - self._own_mb()
                 if time.monotonic() - told > PROGRESS_S:
                     told = time.monotonic()
                     self._say(self._progress(told - begun))
-            last_mb = memory_mb()
+            last_mb = memory_mb() - self._own_mb()
         growth = last_mb - first_mb if first_mb else 0.0
         if growth > GROWTH_MB:
             what = f"memory grew by {growth:.0f} MB in {self._done - growth_from:,} inputs"
@@ -133,6 +133,11 @@ class Campaign:
         path = corpus.keep(self._target, smaller, self._folder)
         self._wrong[wrong] = Finding(wrong, str(path), details)
         self._say(f"{self._target.name}: {wrong}: {path}")
+
+    def _own_mb(self) -> float:
+        # What the campaign itself keeps is no growth of the product.
+        kept = sum(len(data) + 50 for data in self._pool)
+        return (kept + 250 * len(self._outcomes) + 200 * len(self._lines)) / 2**20
 
     def _add(self, data: bytes) -> None:
         if len(data) > 4000 and self._rng.random() < 0.7:
