@@ -220,12 +220,24 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
+class _Copied:
+    # Counts what the makers of one pickle copy. Makers do not refer to the reader, because garbage
+    # collection does not look into the stack of a reader that failed.
+    def __init__(self) -> None:
+        self._left = MAX_COPIED
+
+    def __call__(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise pickle.UnpicklingError("it makes more than any schedule holds")
+
+
 class _Reader(pickle.Unpickler):
     # Makes only the values named in `_NAMES`; the rest become Unknowns.
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
         self.unknown: dict[str, None] = {}
-        self._left = MAX_COPIED
+        self._copied = _Copied()
 
     def find_class(self, module: str, name: str) -> Any:
         known = _NAMES.get((module, name))
@@ -234,11 +246,6 @@ class _Reader(pickle.Unpickler):
         named = f"{module}.{name}"
         self.unknown[named] = None
         return unknown(named)
-
-    def _copied(self, size: int) -> None:
-        self._left -= size
-        if self._left < 0:
-            raise pickle.UnpicklingError("it makes more than any schedule holds")
 
     def persistent_load(self, pid: Any) -> Any:
         raise pickle.UnpicklingError("it refers to something outside the file")
@@ -257,10 +264,6 @@ def loads(data: bytes) -> Any:
         value = reader.load()
     except Exception as error:
         raise ConfigError(f"its pickle cannot be read: {_one_line(error)}") from None
-    finally:
-        # Python's garbage collection does not look into the memo, which holds makers that refer to
-        # the reader.
-        reader.memo = {}
     most = min(MAX_VALUES, 100_000 + 20 * len(data))  # fewer for a short pickle that holds itself
     hidden = set(reader.unknown) - set(unknowns(value, most))
     if hidden or is_unknown(value):
