@@ -220,16 +220,15 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-class _Copied:
-    # Counts what the makers of one pickle copy. Makers do not refer to the reader, because garbage
-    # collection does not look into the stack of a reader that failed.
-    def __init__(self) -> None:
-        self._left = MAX_COPIED
-
-    def __call__(self, size: int) -> None:
-        self._left -= size
-        if self._left < 0:
+def _copied_at_most(left: int) -> Callable[[int], None]:
+    # Not a method of the reader: garbage collection does not see the stack of a reader that failed.
+    def copied(size: int) -> None:
+        nonlocal left
+        left -= size
+        if left < 0:
             raise pickle.UnpicklingError("it makes more than any schedule holds")
+
+    return copied
 
 
 class _Reader(pickle.Unpickler):
@@ -237,7 +236,7 @@ class _Reader(pickle.Unpickler):
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
         self.unknown: dict[str, None] = {}
-        self._copied = _Copied()
+        self._copied = _copied_at_most(MAX_COPIED)
 
     def find_class(self, module: str, name: str) -> Any:
         known = _NAMES.get((module, name))
