@@ -67,8 +67,7 @@ class RunningChange(Struct, frozen=True):
     - `until` set, in a move of the plan without a run: the plan waits for the running run, which
       counts as running until `until`. After any other move of the plan that has a `RunningChange`,
       the plan waits for no run.
-    - `ends`: if True, the running run is deleted, and a plan that waits for it is due at the time
-      of the claim.
+    - `ends`: if True, the running run is deleted, and a plan that waits for it is due at once.
     """
 
     seen: str = ""

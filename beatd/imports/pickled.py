@@ -15,6 +15,7 @@ from uuid import UUID, SafeUUID
 from zoneinfo import ZoneInfo
 
 from beatd.errors import ConfigError
+from beatd.imports.celery_object import CRONTAB, ENTRY, CeleryObject, keeper
 from beatd.schedules.quote import quoted
 
 MAX_PICKLE_BYTES = 256 * 1024 * 1024
@@ -100,36 +101,6 @@ class Maker:
         raise pickle.UnpicklingError("values in a pickle are not changed")
 
 
-class CeleryObject:
-    """A harmless replacement for a celery object in a pickle, with its kind and named arguments."""
-
-    __slots__ = ("fields", "kind")
-    fields: dict[str, Any]
-    kind: str
-
-    def __init__(self, kind: str, fields: dict[str, Any]) -> None:
-        object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "fields", fields)
-
-    def __setattr__(self, key: str, value: Any) -> None:
-        raise pickle.UnpicklingError("values in a pickle are not changed")
-
-    def __setstate__(self, state: Any) -> None:
-        # The keyword arguments of a crontab; its meaning is in the arguments.
-        self.fields["state"] = state
-
-
-_ENTRY = ("name", "task", "last_run_at", "total_run_count", "schedule", "args", "kwargs", "options")
-_CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
-
-
-def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., CeleryObject]:
-    def make(*args: Any) -> CeleryObject:
-        return CeleryObject(kind, dict(zip(names, args, strict=False)))
-
-    return make
-
-
 def _datetime(*args: Any) -> datetime:
     # A zone of an unknown class: the moment is celery's, in UTC.
     known: list[Any] = [UTC if is_unknown(arg) else arg for arg in args]
@@ -190,10 +161,10 @@ def _getattr(owner: Any, name: Any) -> Any:
 
 _COPYING = (set, frozenset, list, tuple, dict, _bytearray, complex, _encode, _decimal)
 _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
-    ("celery.beat", "ScheduleEntry"): _keeper("entry", _ENTRY),
-    ("celery.schedules", "schedule"): _keeper("schedule", ("run_every", "relative", "nowfun")),
-    ("celery.schedules", "crontab"): _keeper("crontab", _CRONTAB),
-    ("celery.schedules", "solar"): _keeper("solar", ("event", "lat", "lon")),
+    ("celery.beat", "ScheduleEntry"): keeper("entry", ENTRY),
+    ("celery.schedules", "schedule"): keeper("schedule", ("run_every", "relative", "nowfun")),
+    ("celery.schedules", "crontab"): keeper("crontab", CRONTAB),
+    ("celery.schedules", "solar"): keeper("solar", ("event", "lat", "lon")),
     ("datetime", "datetime"): _datetime,
     ("datetime", "date"): date,
     ("datetime", "time"): time,
