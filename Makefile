@@ -7,7 +7,7 @@ QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_elect
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
-.PHONY: help run test peers check format bench chaos simulate docs references screenshots recording release clean
+.PHONY: help run test peers check format bench chaos simulate fuzz docs references screenshots recording release clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,10 @@ FROM ?= 0
 JOBS ?= 2
 simulate: $(VENV)/dev  ## Scenarios under every fault, in simulated time (SEEDS=100000 FROM=0 JOBS=2)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM) --jobs $(JOBS)
+
+INPUTS ?= 100000
+fuzz: $(VENV)/dev  ## Changed inputs for all that reads what others wrote (INPUTS=1000000, TARGETS='cron sql', SEED=2)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.fuzz $(TARGETS) --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
 
 $(VENV)/docs: $(VENV)/ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check --group docs

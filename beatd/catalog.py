@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from beatd.changes import Author, Pause
 from beatd.clock import SharedClock
-from beatd.entry import Entry, Timing
+from beatd.entry import Entry, Moment, Timing
 from beatd.marks import Marks
 from beatd.run import Running, Skip
 
@@ -25,8 +25,8 @@ class Plan(Struct, frozen=True):
     - `rules`: the version of the planning rules and the zone data (`planning.RULES`).
     """
 
-    planned: datetime | None
-    due: datetime | None
+    planned: Moment | None
+    due: Moment | None
     fingerprint: str
     rules: str
 
@@ -38,9 +38,9 @@ class Progress(Struct, frozen=True):
     `max_runs`; `last` is the planned moment of the newest of them.
     """
 
-    planned: datetime | None = None
+    planned: Moment | None = None
     runs: int = 0
-    last: datetime | None = None
+    last: Moment | None = None
 
 
 class Stored(Struct, frozen=True):
@@ -58,7 +58,7 @@ class Stored(Struct, frozen=True):
     paused: bool
     plan: Plan
     runs: int
-    last: datetime | None
+    last: Moment | None
     running: Running | None = None
     pause: Pause | None = None
 
@@ -104,7 +104,7 @@ class Change(Struct, frozen=True):
     plan: Plan | None = None
     paused: bool = False
     runs: int = 0
-    last: datetime | None = None
+    last: Moment | None = None
     skip: Skip | None = None
     calls_off: bool = False
     progress: Progress = Progress()
@@ -133,7 +133,7 @@ class Position(Struct, frozen=True):
     """
 
     name: str
-    due: datetime | None = None
+    due: Moment | None = None
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -148,7 +148,7 @@ class Query(Struct, frozen=True, kw_only=True):
     task_like: str | None = None  # shell pattern, too
     contains: str | None = None
     source: str | None = None
-    due_before: datetime | None = None
+    due_before: Moment | None = None
     rules_before: str | None = None  # the plan was computed by an older `planning.RULES`
     enabled: bool | None = None  # False: disabled or paused
     paused: bool | None = None
@@ -177,7 +177,7 @@ class PlannedEntry(Struct, frozen=True):
 
     name: str
     timing: Timing
-    planned: datetime
+    planned: Moment
     left: int | None
 
     @classmethod

@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from beatd.entry import Moment
+
 #: How a change reached the store. "daemon" is beatd itself, such as at the end of a pause.
 Via = Literal["command", "api", "page", "file", "app", "django", "import", "daemon"]
 Action = Literal["added", "edited", "paused", "resumed", "removed"]
@@ -34,9 +36,9 @@ class Pause(Struct, frozen=True):
     `until` is None if the pause has no end. beatd resumes the entry at `until`.
     """
 
-    at: datetime
+    at: Moment
     by: str
-    until: datetime | None = None
+    until: Moment | None = None
     note: str = ""
 
 
@@ -50,7 +52,7 @@ class EntryState(Struct, frozen=True):
     source: str
     declared_at: str = ""
     paused: bool = False
-    until: datetime | None = None
+    until: Moment | None = None
 
 
 class ChangeRecord(Struct, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ class ChangeRecord(Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    at: datetime
+    at: Moment
     name: str
     action: Action
     author: Author

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+#: A time with a UTC offset. Another program may write one without, which msgspec then refuses.
+Moment = Annotated[datetime, Meta(tz=True)]
 CatchUp = Literal["latest", "all", "skip"]
 OnUnknown = Literal["resend", "skip"]
 Overlap = Literal["allow", "skip", "queue", "replace"]

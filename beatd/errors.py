@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 from beatd.secret import hidden
 
 Path = tuple[str | int, ...]
+KEY_MAX_CHARS = 250  # of a key in an error; a name of an entry is at most as long
 
 
 class Problem(Struct, frozen=True):
@@ -27,7 +28,8 @@ class Problem(Struct, frozen=True):
         structs.force_setattr(self, "text", hidden(self.text))
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.place, dotted(self.path), self.text) if part)
+        path = tuple(_shortened(key) for key in self.path)
+        return ": ".join(part for part in (self.place, dotted(path), self.text) if part)
 
     def under(self, *above: str | int) -> "Problem":
         """Return the same problem with the keys `above` in front of its path."""
@@ -45,6 +47,11 @@ def dotted(path: Path) -> str:
             plain = key.isprintable() and not any(c in key for c in " .[]:'\"") and key != ""
             text += ("." if text else "") + (key if plain else repr(key))
     return text
+
+
+def _shortened(key: str | int) -> str | int:
+    is_long = isinstance(key, str) and len(key) > KEY_MAX_CHARS
+    return f"{str(key)[: KEY_MAX_CHARS - 1]}…" if is_long else key
 
 
 def unicode_of(path: str) -> str:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from beatd.entry import Moment
 from beatd.run import Origin, State
 
 
@@ -17,13 +18,13 @@ class Record(Struct, frozen=True):
     """
 
     name: str
-    planned: datetime
+    planned: Moment
     state: State
     reason: str = ""
     task_id: str = ""
-    published: datetime | None = None
+    published: Moment | None = None
     late: float | None = None
-    until: datetime | None = None
+    until: Moment | None = None
     count: int = 1
     at_least: bool = False
     term: int = 0

@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from beatd.entry import Moment
+
 INCIDENTS_PER_WRITE = 500  # of one transaction of a store
 
 IncidentKind = Literal[
@@ -32,15 +34,15 @@ class Incident(Struct, frozen=True, kw_only=True):
 
     kind: IncidentKind
     name: str
-    opened: datetime
+    opened: Moment
     revision: int = 0
-    closed: datetime | None = None
+    closed: Moment | None = None
     observed: str = ""
     threshold: str = ""
     cause: str = ""
-    announced: datetime | None = None
-    resolved: datetime | None = None
-    leased_until: datetime | None = None
+    announced: Moment | None = None
+    resolved: Moment | None = None
+    leased_until: Moment | None = None
     flaps: int = 0
     trace: str = ""
 

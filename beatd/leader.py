@@ -5,10 +5,11 @@ Only the term prevents that a run is published twice: the ledger refuses every c
 carry its newest term.
 """
 
-from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
+
+from beatd.entry import Moment
 
 
 class Holder(Struct, frozen=True):
@@ -21,7 +22,7 @@ class Holder(Struct, frozen=True):
     name: str
     host: str
     pid: int
-    since: datetime
+    since: Moment
     token: str
 
 

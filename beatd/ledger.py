@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from beatd.catalog import EntryFinder, EntryWriter, Plan, Stored
 from beatd.clock import SharedClock
+from beatd.entry import Moment
 from beatd.leader import Holder, Term
 from beatd.publisher import Outcome, Push
 from beatd.run import Occurrence, Run, Skip
@@ -30,8 +31,8 @@ class Request(Struct, frozen=True):
     id: str
     name: str
     kind: Literal["trigger", "backfill", "backlog"]
-    first: datetime
-    last: datetime
+    first: Moment
+    last: Moment
     revision: int
 
 
@@ -43,8 +44,8 @@ class OpenClaim(Struct, frozen=True):
 
     occurrence: Occurrence
     task_id: str
-    due: datetime
-    claimed_at: datetime
+    due: Moment
+    claimed_at: Moment
     term: int
     unsent: bool
     stored: Stored | None  # None: the entry was removed
@@ -66,12 +67,11 @@ class RunningChange(Struct, frozen=True):
     - `until` set, in a move of the plan without a run: the plan waits for the running run, which
       counts as running until `until`. After any other move of the plan that has a `RunningChange`,
       the plan waits for no run.
-    - `ends`: if True, the running run is deleted, and a plan that waits for it is due at the time
-      of the claim.
+    - `ends`: if True, the running run is deleted, and a plan that waits for it is due at once.
     """
 
     seen: str = ""
-    until: datetime | None = None
+    until: Moment | None = None
     ends: bool = False
     is_over: bool = False
 
@@ -95,10 +95,10 @@ class Move(Struct, frozen=True, kw_only=True):
     of: Literal["plan", "request", "claim"]
     name: str
     revision: int
-    seen: datetime
+    seen: Moment
     plan: Plan | None = None
     request: Request | None = None
-    first: datetime | None = None
+    first: Moment | None = None
     open_claim: OpenClaim | None = None
     run: Run | None = None
     counts: int = 0
@@ -117,8 +117,8 @@ class Result(Struct, frozen=True):
 
     run: Run
     outcome: Outcome
-    at: datetime
-    claimed_at: datetime | None = None
+    at: Moment
+    claimed_at: Moment | None = None
 
     @property
     def late(self) -> float | None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from msgspec import MsgspecError, Struct, json
 
+from beatd.entry import Moment
 from beatd.leader import Term
 
 RULES_KEY = "rules"
@@ -32,7 +33,7 @@ class Mark(Struct, frozen=True, rename={"key": "source", "at": "loaded_at", "tex
     """A short note that a store keeps under a key: a time and a text."""
 
     key: str
-    at: datetime
+    at: Moment
     text: str
 
 
@@ -54,7 +55,7 @@ class AppliedSet(Struct, frozen=True):
     they are being written. An older set is not written over a newer one.
     """
 
-    loaded_at: datetime
+    loaded_at: Moment
     digest: str
     whole: bool = True  # False while its entries are being written
 
@@ -69,7 +70,7 @@ class VerifiedSet(Struct, frozen=True):
     The check need not be repeated while the store has the same `version` and number of `entries`.
     """
 
-    loaded_at: datetime
+    loaded_at: Moment
     digest: str
     version: str
     entries: int

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from beatd.entry import Moment
 from beatd.run import Running
 
 OutcomeState = Literal[
@@ -33,13 +34,13 @@ class Delivery(Struct, frozen=True, kw_only=True):
     task_id: str
     delivery: str
     name: str
-    planned: datetime
+    planned: Moment
     state: OutcomeState
-    at: datetime
+    at: Moment
     worker: str = ""
-    received: datetime | None = None
-    started: datetime | None = None
-    finished: datetime | None = None
+    received: Moment | None = None
+    started: Moment | None = None
+    finished: Moment | None = None
     error: str = ""
 
     @property
@@ -68,8 +69,8 @@ class EntryOutcome(Struct, frozen=True, kw_only=True):
     newest: Delivery
     failures: int = 0
     successes: int = 0
-    last_success: datetime | None = None
-    first: datetime | None = None
+    last_success: Moment | None = None
+    first: Moment | None = None
     sent: SentRun | None = None
 
 

@@ -1,12 +1,12 @@
 """The records in which running daemons describe themselves to each other and to `beatd status`."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from secrets import token_hex
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from beatd.entry import Moment
 from beatd.errors import StoreError
 from beatd.leader import Holder
 from beatd.run import EPOCH
@@ -24,7 +24,7 @@ class Presence(Struct, frozen=True):
     holder: Holder
     role: Literal["leader", "standby"]
     broker_ok: bool
-    seen_at: datetime
+    seen_at: Moment
     clock_offset: float = 0.0  # seconds that its host's clock is ahead of the store's
     declares: str = ""  # the digest of the entries that its sources declare
     stats: dict[str, float] = {}  # its figures, see DaemonState.stats

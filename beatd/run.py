@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from beatd.entry import Entry
+from beatd.entry import Entry, Moment
 
 RUN_HEADER = "beatd_run"  # in each message of a canvas: the task id of the run
 
@@ -47,7 +47,7 @@ class Occurrence(Struct, frozen=True):
     """
 
     name: str
-    planned: datetime
+    planned: Moment
     request: str = ""
 
 
@@ -73,8 +73,8 @@ class Run(Struct, frozen=True):
     task_id: str
     entry: Entry
     revision: int
-    due: datetime
-    expires: datetime | None = None  # the next moment, only with the option `expires: next`
+    due: Moment
+    expires: Moment | None = None  # the next moment, only with the option `expires: next`
     origin: Origin = "planned"
 
 
@@ -87,8 +87,8 @@ class Running(Struct, frozen=True):
     """
 
     task_id: str
-    since: datetime
-    until: datetime
+    since: Moment
+    until: Moment
     waits: bool = False
 
 
@@ -99,8 +99,8 @@ class Skip(Struct, frozen=True):
     that `count` is only a lower bound.
     """
 
-    planned: datetime
-    until: datetime
+    planned: Moment
+    until: Moment
     count: int
     reason: str
     at_least: bool = False

@@ -83,8 +83,8 @@ MODULES = {
         valid_reports
     """,
     "imports": """
-        beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text
-        pickled readers redbeat redbeat_rrule running_beat scheduler_tables shelve_file
+        beat_schedule celery_object celery_terms celerybeat_schedule crontab_file found_entry
+        json_text pickled readers redbeat redbeat_rrule running_beat scheduler_tables shelve_file
         table_row to_entries
     """,
     "engine": """

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from msgspec import MsgspecError, Struct, json
 
+from beatd.entry import Moment
+
 KEPT_MAX = 1000  # in the store; more are known to this leader only
 
 
@@ -15,7 +17,7 @@ class Start(Struct, frozen=True, omit_defaults=True):
     True the entry is not judged at all.
     """
 
-    at: datetime
+    at: Moment
     is_resume: bool = False
     paused: bool = False
 
@@ -32,7 +34,7 @@ class Starts:
         self._proven: set[str] = set()  # entries whose successes show from when they are judged
         try:
             self._starts = json.decode(text, type=dict[str, Start]) if text else {}
-        except MsgspecError:
+        except (MsgspecError, UnicodeError, RecursionError):
             self._starts = {}  # a newer version wrote it; counting begins anew
 
     def text(self) -> str:

@@ -149,6 +149,7 @@ def read_json(name: str, text: str) -> Any:
     from msgspec import DecodeError, json
 
     kind, example = (list, "[2, 2]") if name == "args" else (dict, '{"full": true}')
+    _refuse_other_bytes(name, text)
     try:
         value = json.decode(text)
     except RecursionError:
@@ -173,6 +174,7 @@ def read_steps(name: str, text: str) -> Any:
 
     from beatd.config.yaml import Read, parse_yaml
 
+    _refuse_other_bytes(name, text)
     try:
         return json.decode(text)
     except RecursionError:
@@ -211,12 +213,19 @@ def _pair(option: str, pair: str) -> tuple[str, Any]:
 def _value(option: str, text: str) -> Any:
     from msgspec import DecodeError, json
 
+    _refuse_other_bytes(option, text)
     try:
         return json.decode(text)
     except DecodeError:
         return text
     except RecursionError:
         raise click.UsageError(f"--{option}: {TOO_DEEP}") from None
+
+
+def _refuse_other_bytes(option: str, text: str) -> None:
+    # Python turns bytes of the command line that are no UTF-8 into surrogates.
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise click.UsageError(f"--{option}: {_short(text)} is no Unicode text; write it as UTF-8")
 
 
 def _short(text: str) -> str:

@@ -36,13 +36,13 @@ def command(
     beatd trigger report --kwargs '{"day": "2027-01-31"}'
     """
     from beatd.cli.output import print_json
-    from beatd.definition.arguments import untagged
+    from beatd.definition.arguments import untagged, untagged_items
     from beatd.edits.editing import row_of
     from beatd.edits.request_arguments import RequestArguments, refuse_arguments
 
     arguments = RequestArguments(
         None if args is None else untagged(read_json("args", args)),
-        None if kwargs is None else untagged(read_json("kwargs", kwargs)),
+        None if kwargs is None else untagged_items(read_json("kwargs", kwargs)),
     )
     with chosen.open() as opened:
         for name in names:

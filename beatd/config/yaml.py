@@ -222,7 +222,7 @@ class _Builder:
 
     def _alias(self, event: Any) -> Any:
         if event.anchor not in self._anchors:
-            text = f"the alias *{event.anchor} stands for nothing before it"
+            text = f"the alias *{event.anchor:.60} stands for nothing before it"
             raise _Refused(f"{text}; put a value that begins with * in quotes", event)
         value, size = self._anchors[event.anchor]
         # A few lines of aliases of aliases can stand for billions of values.

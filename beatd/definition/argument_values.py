@@ -63,6 +63,16 @@ def _typed(name: str, value: Any) -> Any:
         raise ConfigError(text) from None
 
 
+def refuse_one_value(kwargs: Mapping[Any, Any]) -> None:
+    """Raise ConfigError if a worker would read these keyword arguments as one value, such as a
+    date."""
+    if is_tagged(kwargs):
+        raise ConfigError(
+            f"{quoted(dict(kwargs))} is what a worker reads as one value, not as keyword "
+            f"arguments; they cannot be {TYPE} and {VALUE} alone"
+        )
+
+
 def unknown_types(value: Any) -> list[str]:
     """Return each `__type__` name in the value that kombu cannot decode by itself.
 

@@ -167,6 +167,15 @@ def untagged(value: Any) -> Any:
     return [untagged(item) for item in value] if isinstance(value, list) else value
 
 
+def untagged_items(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keyword arguments or options from decoded JSON with each value converted by
+    `untagged`.
+
+    The result is a dict, even if the mapping itself has the form of a date.
+    """
+    return {key: untagged(value) for key, value in values.items()}
+
+
 def canonical_json(value: Any) -> bytes:
     """Return arguments as JSON, which is equal exactly if workers receive the same values.
 

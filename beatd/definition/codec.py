@@ -13,7 +13,7 @@ from msgspec import NODEFAULT, UNSET, DecodeError, Raw, UnsetType, ValidationErr
 
 from beatd.definition.alert_rules import ALERT_RULES
 from beatd.definition.argument_values import MAX_DEPTH
-from beatd.definition.arguments import TYPE, untagged
+from beatd.definition.arguments import TYPE, untagged, untagged_items
 from beatd.definition.as_plain import json_plain_of
 from beatd.definition.canvas_steps import canvas_from_json
 from beatd.definition.fields import ENTRY_FIELDS, KINDS, EntryField
@@ -135,7 +135,7 @@ def _canvas_of(found: Any) -> Step:
     raise ConfigError(f"it has none of task, {', '.join(CANVASES)}")
 
 
-_DAMAGES = (ValidationError, DecodeError, ConfigError, RecursionError, OSError)
+_DAMAGES = (ValidationError, DecodeError, UnicodeError, ConfigError, RecursionError, OSError)
 
 
 def _unreadable(name: str, error: Exception) -> BeatError:
@@ -143,7 +143,10 @@ def _unreadable(name: str, error: Exception) -> BeatError:
         # The entry may be right: this process has too many open files to read its zone.
         return StoreError(f"entry {quoted(name)} cannot be read now: {error.strerror or error}")
     is_deep = isinstance(error, RecursionError)
-    why = f"it is nested deeper than {MAX_DEPTH} levels" if is_deep else error
+    # msgspec's errors contain unknown keys as they are, with their line breaks.
+    why = (
+        f"it is nested deeper than {MAX_DEPTH} levels" if is_deep else " ".join(str(error).split())
+    )
     return ConfigError(
         f"entry {quoted(name)} in the store cannot be read: {why}; "
         "a newer beatd wrote it, or it was changed by hand"
@@ -188,7 +191,8 @@ class JsonCodec:
             found = _decoder.decode(definition)
             if _TAG in definition:
                 found.args = tuple(untagged(list(found.args)))
-                found.kwargs, found.options = untagged(found.kwargs), untagged(found.options)
+                found.kwargs = untagged_items(found.kwargs)
+                found.options = untagged_items(found.options)
             schedule = _schedule_of(name, found)
             canvas = None if found.task else _canvas_of(found)
             values = [name, found.task, schedule, *_values(found), source, declared_at, canvas]

@@ -10,7 +10,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from beatd.definition.argument_values import as_argument, as_json, text_key, unicode
+from beatd.definition.argument_values import (
+    as_argument,
+    as_json,
+    refuse_one_value,
+    text_key,
+    unicode,
+)
 from beatd.errors import ConfigError, nearest
 from beatd.schedules.duration import format_duration, parse_duration
 from beatd.schedules.moment import format_moment, parse_moment
@@ -225,7 +231,8 @@ def argument_mapping() -> Kind:
     """
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
-        return {text_key(key): as_argument(item, 1) for key, item in mapping(value).items()}
+        refuse_one_value(mapping(value))
+        return {text_key(key): as_argument(item, 1) for key, item in value.items()}
 
     return Kind(read, {"type": "object", "additionalProperties": ARGUMENT_SCHEMA}, dict)
 

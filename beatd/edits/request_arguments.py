@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from beatd.canvas import kind_of
 from beatd.changes import Author
-from beatd.definition.arguments import canonical_json, tagged, untagged
+from beatd.definition.argument_values import refuse_one_value
+from beatd.definition.arguments import canonical_json, tagged, untagged, untagged_items
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.marks import Marks
@@ -31,6 +32,11 @@ class RequestArguments(Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return self.args is not None or self.kwargs is not None
+
+
+class _Stored(Struct, frozen=True):
+    args: list[Any] | None
+    kwargs: dict[str, Any] | None
 
 
 def refuse_arguments(entry: Entry, given: RequestArguments | None) -> None:
@@ -69,6 +75,7 @@ def write_requested(
 def arguments_text(given: RequestArguments) -> str:
     """Return the text that the store keeps. Raises ConfigError if JSON cannot hold the
     arguments."""
+    refuse_one_value(given.kwargs or {})
     try:
         return canonical_json({"args": given.args, "kwargs": given.kwargs}).decode()
     except TypeError as error:
@@ -86,14 +93,13 @@ def with_arguments(marks: Marks) -> Callable[[Entry, str], Entry]:
         if text is None:
             return entry
         try:
-            given = untagged(json.decode(text))
-            args, kwargs = given["args"], given["kwargs"]
-        except (MsgspecError, KeyError, TypeError):
+            given = json.decode(text, type=_Stored)
+            return replace(
+                entry,
+                args=entry.args if given.args is None else tuple(map(untagged, given.args)),
+                kwargs=entry.kwargs if given.kwargs is None else untagged_items(given.kwargs),
+            )
+        except (MsgspecError, UnicodeError, RecursionError):
             return entry  # changed by hand
-        return replace(
-            entry,
-            args=entry.args if args is None else tuple(args),
-            kwargs=entry.kwargs if kwargs is None else kwargs,
-        )
 
     return put

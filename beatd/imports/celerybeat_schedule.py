@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from beatd.errors import ConfigError
+from beatd.imports.celery_object import CeleryObject
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every, solar
 from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
-from beatd.imports.pickled import CeleryObject, is_unknown, loads, unknowns
+from beatd.imports.pickled import is_unknown, loads, unknowns
 from beatd.imports.running_beat import who_runs_on
 from beatd.imports.shelve_file import raw_values
 

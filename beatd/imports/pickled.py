@@ -15,10 +15,12 @@ from uuid import UUID, SafeUUID
 from zoneinfo import ZoneInfo
 
 from beatd.errors import ConfigError
+from beatd.imports.celery_object import CRONTAB, ENTRY, CeleryObject, keeper
 from beatd.schedules.quote import quoted
 
 MAX_PICKLE_BYTES = 256 * 1024 * 1024
 MAX_RANGE_NUMBERS = 100_000
+MAX_VALUES = 3_000_000
 MAX_COPIED = 10_000_000  # items, characters and bytes that the makers of one pickle may copy
 
 
@@ -99,36 +101,6 @@ class Maker:
         raise pickle.UnpicklingError("values in a pickle are not changed")
 
 
-class CeleryObject:
-    """A harmless replacement for a celery object in a pickle, with its kind and named arguments."""
-
-    __slots__ = ("fields", "kind")
-    fields: dict[str, Any]
-    kind: str
-
-    def __init__(self, kind: str, fields: dict[str, Any]) -> None:
-        object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "fields", fields)
-
-    def __setattr__(self, key: str, value: Any) -> None:
-        raise pickle.UnpicklingError("values in a pickle are not changed")
-
-    def __setstate__(self, state: Any) -> None:
-        # The keyword arguments of a crontab; its meaning is in the arguments.
-        self.fields["state"] = state
-
-
-_ENTRY = ("name", "task", "last_run_at", "total_run_count", "schedule", "args", "kwargs", "options")
-_CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
-
-
-def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., CeleryObject]:
-    def make(*args: Any) -> CeleryObject:
-        return CeleryObject(kind, dict(zip(names, args, strict=False)))
-
-    return make
-
-
 def _datetime(*args: Any) -> datetime:
     # A zone of an unknown class: the moment is celery's, in UTC.
     known: list[Any] = [UTC if is_unknown(arg) else arg for arg in args]
@@ -189,10 +161,10 @@ def _getattr(owner: Any, name: Any) -> Any:
 
 _COPYING = (set, frozenset, list, tuple, dict, _bytearray, complex, _encode, _decimal)
 _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
-    ("celery.beat", "ScheduleEntry"): _keeper("entry", _ENTRY),
-    ("celery.schedules", "schedule"): _keeper("schedule", ("run_every", "relative", "nowfun")),
-    ("celery.schedules", "crontab"): _keeper("crontab", _CRONTAB),
-    ("celery.schedules", "solar"): _keeper("solar", ("event", "lat", "lon")),
+    ("celery.beat", "ScheduleEntry"): keeper("entry", ENTRY),
+    ("celery.schedules", "schedule"): keeper("schedule", ("run_every", "relative", "nowfun")),
+    ("celery.schedules", "crontab"): keeper("crontab", CRONTAB),
+    ("celery.schedules", "solar"): keeper("solar", ("event", "lat", "lon")),
     ("datetime", "datetime"): _datetime,
     ("datetime", "date"): date,
     ("datetime", "time"): time,
@@ -219,12 +191,23 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
+def _copied_at_most(left: int) -> Callable[[int], None]:
+    # Not a method of the reader: garbage collection does not see the stack of a reader that failed.
+    def copied(size: int) -> None:
+        nonlocal left
+        left -= size
+        if left < 0:
+            raise pickle.UnpicklingError("it makes more than any schedule holds")
+
+    return copied
+
+
 class _Reader(pickle.Unpickler):
     # Makes only the values named in `_NAMES`; the rest become Unknowns.
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
         self.unknown: dict[str, None] = {}
-        self._left = MAX_COPIED
+        self._copied = _copied_at_most(MAX_COPIED)
 
     def find_class(self, module: str, name: str) -> Any:
         known = _NAMES.get((module, name))
@@ -233,11 +216,6 @@ class _Reader(pickle.Unpickler):
         named = f"{module}.{name}"
         self.unknown[named] = None
         return unknown(named)
-
-    def _copied(self, size: int) -> None:
-        self._left -= size
-        if self._left < 0:
-            raise pickle.UnpicklingError("it makes more than any schedule holds")
 
     def persistent_load(self, pid: Any) -> Any:
         raise pickle.UnpicklingError("it refers to something outside the file")
@@ -256,7 +234,8 @@ def loads(data: bytes) -> Any:
         value = reader.load()
     except Exception as error:
         raise ConfigError(f"its pickle cannot be read: {_one_line(error)}") from None
-    hidden = set(reader.unknown) - set(unknowns(value))
+    most = min(MAX_VALUES, 100_000 + 20 * len(data))  # fewer for a short pickle that holds itself
+    hidden = set(reader.unknown) - set(unknowns(value, most))
     if hidden or is_unknown(value):
         named = sorted(hidden) or [value.named]
         raise ConfigError(
@@ -273,7 +252,7 @@ def _check_places(data: bytes) -> None:
             raise pickle.UnpicklingError("it is larger than its file")
 
 
-def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
+def unknowns(value: Any, most: int = MAX_VALUES) -> list[str]:
     """Return the names of the unknown classes in a decoded pickle. Raises ConfigError if the pickle
     contains more than `most` values."""
     found: list[str] = []

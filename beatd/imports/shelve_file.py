@@ -15,6 +15,7 @@ from beatd.imports.pickled import MAX_PICKLE_BYTES
 WANTED = (b"entries", b"__version__", b"tz", b"utc_enabled")
 _SQLITE = b"SQLite format 3\x00"
 DBM_ERRORS: tuple[type[Exception], ...] = (OSError, sqlite3.Error, *dbm.error)
+MAX_FILE_BYTES = 2**40  # a place behind it is in no file of celery beat
 _SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag")
 
 
@@ -88,7 +89,7 @@ def _from_dumb(path: Path) -> dict[bytes, bytes]:
             try:
                 key, at = ast.literal_eval(line)
                 start, size = int(at[0]), int(at[1])
-                if start < 0 or not 0 <= size <= MAX_PICKLE_BYTES:
+                if not 0 <= start < MAX_FILE_BYTES or not 0 <= size <= MAX_PICKLE_BYTES:
                     raise ValueError(at)
                 places[key.encode("latin1")] = (start, size)
             except (
@@ -97,6 +98,7 @@ def _from_dumb(path: Path) -> dict[bytes, bytes]:
                 TypeError,
                 AttributeError,
                 LookupError,
+                ArithmeticError,
                 MemoryError,
                 RecursionError,
             ):

@@ -128,7 +128,7 @@ class Api:
         if kind in ("application/json", "application/problem+json"):
             try:
                 return json.decode(text, type=dict[str, Any])
-            except MsgspecError:
+            except (MsgspecError, UnicodeError, RecursionError):
                 pass
         if status == 421:  # the gate answers it in plain text
             return {"detail": text.decode(errors="replace").strip()}

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.changes import Pause
-from beatd.errors import ConfigError
+from beatd.errors import StoreError
 from beatd.history import Record
 from beatd.last_sent import RECORDS_READ, sent_after
 from beatd.leader import Holder
@@ -26,6 +26,7 @@ from beatd.marks import RELOAD_KEY, RELOAD_LASTS
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.presence import Presence, leading
 from beatd.run import MICROSECOND, Running, micros, moment_of
+from beatd.stores.damage import UNREADABLE
 from beatd.stores.searched_tasks import inside_canvas
 
 VERSION = 4  # of the schema that is read here; a test holds it to the store's
@@ -94,7 +95,7 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
             leads = _daemon_leads(there)
             reloads = not leads and _reloads(there)
             return Glance(stored, known, _failing(there, records), leads, reloads)
-    except (sqlite3.Error, ConfigError, TypeError, MsgspecError):
+    except (sqlite3.Error, MsgspecError, StoreError, AttributeError, *UNREADABLE):
         return None
 
 

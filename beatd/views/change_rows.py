@@ -88,7 +88,7 @@ def definition_of(state: EntryState) -> dict[str, Any] | None:
     """Return an entry's definition with the keys of YAML, or None if it was too large to keep."""
     try:
         return json.decode(state.definition, type=dict[str, Any])
-    except MsgspecError:
+    except (MsgspecError, UnicodeError, RecursionError):
         return None
 
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from beatd.alerts.starts import KEPT_MAX, Start, Starts
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -52,3 +54,12 @@ def test_the_note_is_bounded_and_a_broken_one_is_as_none() -> None:
     starts = Starts("no json")
     starts.see({str(number): False for number in range(KEPT_MAX + 5)}, NOW)
     assert len(Starts(starts.text())._starts) == KEPT_MAX
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "[]", '{"a": {"at": "2026-03-02T12:00:00"}}', '{"a": {"b": ' + "[" * 5000]
+)
+def test_a_damaged_note_counts_anew(text: str) -> None:
+    starts = Starts(text)
+    starts.see({"a": False}, NOW)
+    assert starts.get("a") == Start(NOW)

@@ -112,6 +112,17 @@ def test_what_is_no_name_is_refused_in_a_line(here: Here, name: str) -> None:
         (("--max-runs", "0"), "--max-runs: 0 is out of range"),
         (("--cron", "@daily"), "--every and --cron are both given"),
         (("more",), "give one name: 'more' came after"),
+        *(
+            ((option, value), f"{option}: {value!r} is no Unicode text")
+            for option, value in (
+                ("--args", "[\udcff]"),
+                ("--kwargs", "\udcff"),
+                ("--chain", "\udcff"),
+                ("--expires", "\udcff"),
+            )
+        ),
+        (("--option", "a=\udcff"), "--option: '\\udcff' is no Unicode text"),
+        (("--kwargs", '{"__type__": "date", "__value__": "x"}'), "--kwargs: {'__type__': 'date'"),
     ],
 )
 def test_what_was_asked_wrongly_is_told_in_a_line(here: Here, words: Any, said: str) -> None:

@@ -18,6 +18,12 @@ def add(here: Here, *words: str) -> None:
     here("add", "x", "--task", "t", "--every", "5m", *words)
 
 
+def test_keyword_arguments_that_a_worker_reads_as_a_date_are_refused(here: Here) -> None:
+    add(here)
+    ended = here("trigger", "x", "--kwargs", json.dumps(DATE), code=2)
+    assert "is what a worker reads as one value" in ended.line
+
+
 def test_list_show_and_export_print_what_add_and_apply_take(here: Here) -> None:
     text = dumps(list(ALIKE))
     add(here, "--args", text, "--kwargs", dumps({"k": ALIKE}), "--header", f"h={text}")

@@ -187,6 +187,22 @@ def test_a_glance_sees_what_the_store_finds(some: Here) -> None:
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("definition", b"\xff"), ("definition", "x"), ("planned", 2**62), ("planned", "x"),
+        ("pause", "{"), ("pause", "[" * 5000),
+    ],
+)  # fmt: skip
+def test_a_glance_at_damaged_rows_is_no_answer(some: Here, column: str, value: Any) -> None:
+    table = {"planned": "plan", "pause": "pause"}.get(column, "entry")
+    with closing(sqlite3.connect(some.folder / "beatd.db")) as file, file:
+        file.execute("UPDATE beatd_entry SET paused = 1")
+        file.execute("INSERT OR IGNORE INTO beatd_pause SELECT name, NULL, '' FROM beatd_entry")
+        file.execute(f"UPDATE beatd_{table} SET {column} = ?", (value,))
+    assert glance(some.folder / "beatd.db", Query(), codec, 500) is None
+
+
 def test_a_glance_at_anything_else_is_no_answer(tmp_path: Path) -> None:
     assert glance(tmp_path / "nothing.db", Query(), codec, 500) is None
     assert glance(tmp_path, Query(), codec, 500) is None

@@ -101,6 +101,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(
     [
         (LAUGHS, 6, "aliases stand for more than"),
         ("a: &a [*a]\n", 1, "stands for nothing"),
+        (f"a: *{'x' * 5000}\n", 1, f"the alias *{'x' * 60} stands for nothing"),
         ("a: *b\n", 1, "in quotes"),
         ("a: */5 * * * *\n", 1, "in quotes"),
         ("a: @daily\n", 1, "in quotes"),

@@ -264,6 +264,14 @@ def test_what_is_nested_too_deeply_is_refused_in_one_line(
     assert all(len(str(problem)) < 300 for problem in checked.problems)
 
 
+def test_a_very_long_key_is_refused_in_a_short_line() -> None:
+    steps = {"header": ["a"], "body": "b", "x" * 5000: 1}
+    for fields in ({"x" * 5000: 1}, {"task": None, "chord": steps}, {"options": {"x" * 5000: []}}):
+        checked = check("a", {"task": "t", "every": "1h", **fields})
+        assert checked.problems
+        assert all(len(str(problem)) < 500 for problem in checked.problems)
+
+
 def test_a_stored_definition_that_is_nested_too_deeply_is_refused_in_one_line() -> None:
     text = b'{"task":"t","every":"1h","args":' + b"[" * 5000 + b"]" * 5000 + b"}"
     with pytest.raises(ConfigError, match="nested deeper than 50 levels"):

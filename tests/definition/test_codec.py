@@ -81,9 +81,20 @@ def test_the_name_decides_where_it_has_a_say() -> None:
         b'{"task":"t","every":"nonsense"}',
         b'{"task":"t","every":"1s","jitter":"x"}',
         b'{"task":"t","every":"1s","tz":"Mars/Crater"}',
+        b'{"task":"\xff","every":"1s"}',
+        b'{"task":"t","every":"\xff"}',
+        b'{"task":"t","every":"1s","alert":"\xff"}',
+        b'{"task":"t","every":"1s","a\\nb":1}',
     ],
 )
 def test_a_definition_that_cannot_be_understood_is_one_line(definition: bytes) -> None:
     with pytest.raises(ConfigError, match="entry 'a' in the store cannot be read") as refusal:
         codec.decode("a", definition, "cli", "")
     assert "\n" not in str(refusal.value)
+
+
+def test_arguments_that_look_like_a_date_are_arguments() -> None:
+    date = '{"__type__":"date","__value__":"2027-01-01"}'
+    text = f'{{"task":"t","every":"1s","kwargs":{date},"options":{date}}}'
+    entry = codec.decode("a", text.encode(), "cli", "")
+    assert entry.kwargs == entry.options == {"__type__": "date", "__value__": "2027-01-01"}

@@ -637,6 +637,23 @@ def test_a_trigger_with_arguments_has_them_in_its_own_run_only(fleet: Fleet) -> 
     assert planned.entry.args == (1,)
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    ['{"args": 1, "kwargs": null}', '{"args": null, "kwargs": [1]}', "[" * 5000, "[]", "\x00"],
+)
+def test_damaged_arguments_of_a_trigger_delay_no_run(fleet: Fleet, damaged: str) -> None:
+    fleet.add("hourly", every="1h", args=[1])
+    fleet.add("often", every="10s")
+    marks, now = fleet.store.marks, fleet.clock.now()
+    id = trigger(
+        fleet.store, "hourly", now, id="x", arguments=RequestArguments(args=[7]), marks=marks
+    )
+    marks.write_arguments("args-x", damaged, now)
+    fleet.minutes(fleet.daemon(), 0.5)
+    assert [run.entry.args for run in fleet.broker.arrived if run.task_id == id] == [(1,)]
+    assert len(fleet.broker.arrived) == 4
+
+
 def test_the_next_leader_resends_a_trigger_with_its_arguments(fleet: Fleet) -> None:
     fleet.add("hourly", every="1h", args=[1])
     given = RequestArguments(args=[7])

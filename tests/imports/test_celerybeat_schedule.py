@@ -1,5 +1,6 @@
 """celery's own file, in every dbm that this Python can write, and files made by an attacker."""
 
+import gc
 import pickle
 import shelve
 import sqlite3
@@ -20,7 +21,7 @@ from celery.beat import ScheduleEntry
 from celery.schedules import crontab, schedule, solar
 
 from beatd.errors import BeatError, ConfigError
-from beatd.imports import to_entries
+from beatd.imports import pickled, to_entries
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule, zone_of
 from beatd.imports.pickled import loads
 from tests import needs
@@ -255,12 +256,45 @@ def test_a_broken_or_clever_pickle_is_one_line_of_error(path: Path, attack: byte
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("place", [f"({2**64}, 9)", "(0, 1e999)", "(1e999, 9)", "(-1, 9)", "7"])
+def test_an_index_that_is_no_index_is_one_line_of_error(path: Path, place: str) -> None:
+    write(path, {"entries": entries()})
+    Path(f"{path}.dir").write_text(f"'entries', {place}\n")
+    with pytest.raises(ConfigError, match="this line is broken"):
+        read_celerybeat_schedule(path)
+
+
 def test_a_missing_file_and_one_of_another_kind_are_told(path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         read_celerybeat_schedule(path)
     path.write_text("hello")
     with pytest.raises(ConfigError, match="no celery beat schedule"):
         read_celerybeat_schedule(path)
+
+
+def test_a_decoded_pickle_leaves_nothing_behind() -> None:
+    def makers() -> int:
+        gc.collect()
+        return sum(isinstance(one, pickled.Maker) for one in gc.get_objects())
+
+    before = makers()
+    loads(pickle.dumps(entries()))
+    with pytest.raises(ConfigError, match="not callable"):
+        loads(b"\x80\x02cdatetime\ntimedelta\nq\x00K\x01)R.")
+    assert makers() == before
+
+
+def test_a_short_pickle_that_holds_itself_is_refused_after_little_work(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(pickled, "is_unknown", lambda value: seen.append(None))
+    ring: list[Any] = []
+    ring += [ring] * 9
+    write(path, {"entries": ring})
+    with pytest.raises(ConfigError, match="more than any schedule"):
+        read_celerybeat_schedule(path)
+    assert 100_000 < len(seen) < 200_000
 
 
 def test_a_pickle_that_unfolds_without_end_is_refused_at_once(path: Path) -> None:

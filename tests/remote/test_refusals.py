@@ -201,6 +201,16 @@ def test_another_server_is_not_taken_for_beatd(beatd: Beatd, serve: Serve, token
     assert "does not answer as beatd does (status 200, text/html)" in ended.line
 
 
+@pytest.mark.parametrize("body", [b"\xff", b'{"a": "\xff"}', b'{"a":' + b"[" * 5000])
+def test_an_answer_that_is_no_json_is_not_of_beatd(
+    beatd: Beatd, serve: Serve, token: str, body: bytes
+) -> None:
+    answer = Response(body, media_type="application/json")
+    ended = beatd("--url", url_of(serve(bare(answering(answer)))), "list")
+    assert ended.code == 1
+    assert "does not answer as beatd does (status 200, application/json)" in ended.line
+
+
 def test_no_redirect_is_followed(beatd: Beatd, serve: Serve, served: str, token: str) -> None:
     elsewhere = RedirectResponse(f"{served}/api/v1/whoami")
     ended = beatd("--url", url_of(serve(bare(answering(elsewhere)))), "list")

@@ -13,6 +13,7 @@ from beatd.catalog import Change, Codec, MissingPart, PlannedEntry, Query, Store
 from beatd.changes import Pause
 from beatd.clock import Clock
 from beatd.entry import Entry
+from beatd.errors import StoreUnusable
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, OpenClaim, Request, Result
 from beatd.marks import Mark, Marks
@@ -56,7 +57,14 @@ class MemoryStore(
     @property
     def namespace(self) -> UUID:
         with self._reading():
-            return UUID(self._tables.namespace)
+            found = self._tables.namespace
+        try:
+            return UUID(found)
+        except ValueError:  # only a shelf can have it
+            raise StoreUnusable(
+                f"the identity of the store is damaged: {found!r:.60} is no UUID; restore a copy "
+                "of the file"
+            ) from None
 
     def new_identity(self) -> UUID:
         fresh = uuid4()

@@ -22,6 +22,7 @@ from zlib import crc32
 
 from msgspec import DecodeError, Raw, Struct, ValidationError, convert, json
 
+from beatd.entry import Moment
 from beatd.errors import StoreError, StoreUnusable
 from beatd.stores.embedded.table_values import AnyValue
 from beatd.stores.embedded.tables import Tables
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 class _Announced(Struct, frozen=True):
     # An entry of the list of running daemons that older beatd versions keep in PATH.daemons. The
     # daemon counts as running until `ttl` seconds after `at`.
-    at: datetime
+    at: Moment
     ttl: float
 
 

@@ -6,11 +6,16 @@ Python's own `shelve.open`, from version 3.13 on, can open the file, too.
 import sqlite3
 from collections.abc import Iterator, MutableMapping
 from io import BytesIO
+from pathlib import Path
 from pickle import Unpickler, UnpicklingError
 from shelve import Shelf
 from typing import Any
 
+from beatd.errors import StoreUnusable
+
 LAYOUT = "CREATE TABLE IF NOT EXISTS Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL)"
+FORMAT = {"beatd": "shelf", "format": 2}  # 1 was a file of JSON lines
+CHANGES_MAX = 10**12
 PICKLE_PROTOCOL = 4  # the newest one that every Python since 3.4 reads and writes
 
 
@@ -27,7 +32,7 @@ class Dict(MutableMapping[bytes, bytes]):
         rows = self._connection.execute("SELECT value FROM Dict WHERE key = ?", (key,)).fetchall()
         if not rows:
             raise KeyError(key)
-        return bytes(rows[0][0])
+        return _blob(rows[0][0])
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         self._connection.execute(
@@ -49,7 +54,13 @@ class Dict(MutableMapping[bytes, bytes]):
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield all (key, value) pairs, in the order in which the keys were first written."""
-        yield from self._connection.execute("SELECT key, value FROM Dict ORDER BY rowid")
+        for key, value in self._connection.execute("SELECT key, value FROM Dict ORDER BY rowid"):
+            yield _blob(key), _blob(value)
+
+
+def _blob(value: Any) -> bytes:
+    # SQLite keeps any value in any column, and another program may have written it; b"" is damage.
+    return value if isinstance(value, bytes) else b""
 
 
 class PlainShelf(Shelf[Any]):
@@ -74,6 +85,34 @@ class PlainShelf(Shelf[Any]):
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield each key with the pickle of its value, not decoded."""
         return self._rows.rows()
+
+
+def check_format(path: Path, shelf: PlainShelf) -> None:
+    """Raise StoreUnusable if the shelf is damaged, of another program or of a newer beatd."""
+    try:
+        found = shelf.get("format")
+    except UnpicklingError:
+        raise StoreUnusable(
+            f"store.url: {path} is damaged: its key format cannot be read; restore a copy of it"
+        ) from None
+    if found == FORMAT:
+        return
+    if isinstance(found, dict) and found.get("beatd") == "shelf":
+        raise StoreUnusable(f"store.url: {path} was written by a newer beatd; update this one")
+    if len(shelf):
+        raise StoreUnusable(
+            f"store.url: {path} is a shelf of another program and was left alone; "
+            "name another file, or take its entries over with `beatd import`"
+        )
+
+
+def newest_change(shelf: PlainShelf) -> int:
+    """Return the number of the newest change, or 0 if there is none or the number is damaged."""
+    try:
+        newest = shelf.get("changes", 0)
+    except UnpicklingError:
+        return 0
+    return newest if isinstance(newest, int) and 0 <= newest < CHANGES_MAX else 0
 
 
 def plain(pickled: bytes) -> Any:

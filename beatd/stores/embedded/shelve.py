@@ -7,24 +7,31 @@ and writes its own changes to the file before it returns.
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 from uuid import uuid4
 
-from msgspec import Struct, ValidationError, convert, to_builtins
+from msgspec import MsgspecError, Struct, convert, to_builtins
 
 from beatd.catalog import Codec, Wake
 from beatd.clock import Clock
-from beatd.errors import StoreUnusable
+from beatd.entry import Moment
 from beatd.leader import Holder
 from beatd.presence import Presence
+from beatd.stores.damage import UNREADABLE
 from beatd.stores.disk import problems_of_disk
 from beatd.stores.embedded import old_shelf
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.stores.embedded.shelf_file import ShelfFile
-from beatd.stores.embedded.shelf_layout import PlainShelf, plain
+from beatd.stores.embedded.shelf_layout import (
+    FORMAT,
+    PlainShelf,
+    check_format,
+    newest_change,
+    plain,
+)
 from beatd.stores.embedded.shelf_values import (
     deletions,
     deletions_of,
@@ -43,14 +50,13 @@ from beatd.stores.embedded.table_values import (
 from beatd.stores.embedded.tables import Tables
 
 ENTRIES = 100_000
-FORMAT = {"beatd": "shelf", "format": 2}  # 1 was a file of JSON lines
 CHANGES_KEPT = 100  # a process that missed more loads the whole shelf
 log = logging.getLogger(__name__)
 
 
 class Announced(Struct, frozen=True):
     presence: Presence
-    until: datetime
+    until: Moment
 
 
 class ShelveStore(MemoryStore):
@@ -140,18 +146,24 @@ class ShelveStore(MemoryStore):
     # between the shelf and the tables
 
     def _catch_up(self, shelf: PlainShelf) -> None:
-        newest = shelf.get("changes", 0)  # first: from here on the transaction sees one state
+        newest = newest_change(shelf)  # first: from here on the transaction sees one state
         version = self._file.data_version()
         try:
             if self._seen is None:
                 self._load(shelf)
-            elif version != self._seen and not self._replay_since(shelf, newest):
+            elif version != self._seen and not self._has_replayed(shelf, newest):
                 self._forget()
                 self._load(shelf)
         except BaseException:
             self._forget()  # the tables may hold half of it
             raise
         self._number, self._seen = newest, version
+
+    def _has_replayed(self, shelf: PlainShelf, newest: int) -> bool:
+        try:
+            return self._replay_since(shelf, newest)
+        except (UnpicklingError, MsgspecError, *UNREADABLE):
+            return False  # the list of changes is damaged, or a newer beatd wrote it
 
     def _replay_since(self, shelf: PlainShelf, newest: int) -> bool:
         # Apply the changes that other processes have listed in the file. False: the caller must
@@ -184,21 +196,7 @@ class ShelveStore(MemoryStore):
             self._tables.replay(claim)
         for record in sorted(records, key=lambda record: record.number):
             self._tables.replay(record)
-        self._check_format(shelf)
-
-    def _check_format(self, shelf: PlainShelf) -> None:
-        found = shelf.get("format")
-        if found == FORMAT:
-            return
-        if isinstance(found, dict) and found.get("beatd") == "shelf":
-            raise StoreUnusable(
-                f"store.url: {self._file.path} was written by a newer beatd; update this one"
-            )
-        if len(shelf):
-            raise StoreUnusable(
-                f"store.url: {self._file.path} is a shelf of another program and was left alone; "
-                "name another file, or take its entries over with `beatd import`"
-            )
+        check_format(self._file.path, shelf)
 
     def _take_in(self, key: str, pickled: bytes) -> None:
         value = self._value(key, pickled)
@@ -209,7 +207,7 @@ class ShelveStore(MemoryStore):
         # None if the value is damaged or its key is unknown. Damage is logged once.
         try:
             value = from_plain(key, lambda: plain(pickled))
-        except (UnpicklingError, ValidationError) as damage:
+        except (UnpicklingError, MsgspecError, *UNREADABLE) as damage:
             if key not in self._unreadable:
                 log.error(
                     "%s: %s cannot be read and was left alone: %s", self._file.path, key, damage
@@ -270,7 +268,7 @@ class ShelveStore(MemoryStore):
         now = self._clock.now()
         try:
             found = convert(shelf.get("daemons", {}), type=dict[str, Announced])
-        except (UnpicklingError, ValidationError):
+        except (UnpicklingError, MsgspecError, *UNREADABLE):
             return {}  # each of them announces itself again
         return {token: one for token, one in found.items() if one.until > now}
 

@@ -9,6 +9,7 @@ from msgspec import Raw, Struct
 
 from beatd.catalog import Plan, Progress
 from beatd.changes import ChangeRecord, Pause
+from beatd.entry import Moment
 from beatd.history import Record
 from beatd.incident import Incident, IncidentKind
 from beatd.leader import Holder, Term
@@ -61,7 +62,7 @@ class Planned(Value, frozen=True):
     name: str
     plan: Plan
     runs: int
-    last: datetime | None
+    last: Moment | None
 
     @property
     def progress(self) -> Progress:
@@ -83,8 +84,8 @@ class Claimed(Value, frozen=True):
 
     occurrence: Occurrence
     task_id: str
-    due: datetime
-    claimed_at: datetime
+    due: Moment
+    claimed_at: Moment
     term: int
     unsent: bool
     origin: Origin = "planned"
@@ -116,7 +117,7 @@ class Line(Value, frozen=True):
     """
 
     number: int
-    at: datetime
+    at: Moment
     record: Record
     claim: Occurrence | None
 
@@ -229,7 +230,7 @@ class IncidentGone(Value, frozen=True):
 
     kind: IncidentKind
     name: str
-    opened: datetime
+    opened: Moment
 
 
 AnyValue = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from msgspec import json, msgpack
+from msgspec import MsgspecError, json, msgpack
 
 from beatd.errors import Deposed
 from beatd.leader import Holder, Term
@@ -58,11 +58,13 @@ def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
         return reply
     if not reply[1]:
         raise Deposed(f"term {term.number} is unknown: this store has issued no term yet")
-    who = json.decode(reply[2], type=Holder)
-    raise Deposed(
-        f"term {term.number} is over: {who.name} on {who.host} (pid {who.pid}) "
-        f"leads with term {reply[1].decode()}"
-    )
+    try:
+        who = json.decode(reply[2], type=Holder)
+        leader = f"{who.name} on {who.host} (pid {who.pid})"
+    except (MsgspecError, UnicodeError):
+        leader = "a daemon whose name is damaged"
+    newest = reply[1].decode(errors="replace")
+    raise Deposed(f"term {term.number} is over: {leader} leads with term {newest}")
 
 
 class Batch:

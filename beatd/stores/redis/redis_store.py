@@ -9,7 +9,7 @@ from msgspec import json
 
 from beatd.catalog import Codec, Wake
 from beatd.clock import StoreTime
-from beatd.errors import StoreEmptied, StoreError
+from beatd.errors import StoreEmptied, StoreError, StoreUnusable
 from beatd.leader import Holder, Term
 from beatd.presence import Presence
 from beatd.run import EPOCH
@@ -79,7 +79,14 @@ class RedisStore(
             found: bytes = client.get(key)
             return found
 
-        return UUID(self._scripts.ask(settle).decode())
+        found = self._scripts.ask(settle)
+        try:
+            return UUID(found.decode())
+        except ValueError:
+            raise StoreUnusable(
+                f"{self._server.place}: its key {key} is damaged: {found!r:.60} is no UUID; "
+                "restore the value from a backup"
+            ) from None
 
     def _emptied(self, found: bytes | None) -> StoreError:
         # `found` is the UUID that Redis has now, None if it has none. An emptied store gets our
@@ -142,7 +149,11 @@ class RedisStore(
         )
         if number is None:
             return None
-        return Term(int(number), token.decode()), json.decode(holder, type=Holder)
+
+        def read() -> tuple[Term, Holder]:
+            return Term(int(number), token.decode()), json.decode(holder, type=Holder)
+
+        return self._damage.read(f"the leader in {key}", read)
 
     def now(self) -> StoreTime | None:
         seconds, micros, server = self._scripts("time")

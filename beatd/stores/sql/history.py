@@ -16,7 +16,7 @@ from beatd.stores.sql.dialect import by_index, literally
 from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.history_rows import record_of
 from beatd.stores.sql.newest_records import NAMES_PER_STATEMENT, newest_rows
-from beatd.stores.sql.old_rows import delete_old_rows
+from beatd.stores.sql.old_rows import delete_old_rows, number_of
 from beatd.stores.sql.open_claims import origin_of
 from beatd.stores.sql.outcomes import SqlOutcomes
 from beatd.stores.sql.record import SqlRecording
@@ -39,20 +39,20 @@ class SqlHistory(SqlRecording, SqlOutcomes):
         open_claims = self._open_claims(name)
         for page in self._pages_back(name):
             for row in page:
-                while open_claims and open_claims[-1][0] >= row.at:
+                while open_claims and open_claims[-1][0] >= number_of(row.at):
                     yield open_claims.pop()[1]
                 yield from self._readable_records([row])
         while open_claims:
             yield open_claims.pop()[1]
 
-    def _open_claims(self, name: str | None) -> list[tuple[int, Record]]:
+    def _open_claims(self, name: str | None) -> list[tuple[float, Record]]:
         # Runs that are reserved but not recorded yet, oldest first, each with its time of
         # reservation.
         batches = self._db.read(self._claims.all)
-        batches.sort(key=lambda batch: batch.claimed_at)
+        batches.sort(key=lambda batch: number_of(batch.claimed_at))
         return [
             (
-                batch.claimed_at,
+                number_of(batch.claimed_at),
                 Record(
                     run.name,
                     moment_of(run.planned),

@@ -1,9 +1,10 @@
 """Convert skipped runs to rows of the history table, and rows to history records."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, Literal
 
-from msgspec import Struct, json
+from msgspec import MsgspecError, Struct, json
 from msgspec.structs import astuple
 
 from beatd.history import Record
@@ -108,13 +109,19 @@ def record_of(row: Any) -> Record:
         reason=row.reason,
         task_id=row.task_id,
         published=None if row.published is None else moment_of(row.published),
-        late=row.late,
+        late=None if row.late is None else _finite(row.late),
         until=None if row.until is None else moment_of(row.until),
         count=row.count,
         at_least=bool(row.at_least),
         term=row.term,
         origin=row.origin or "planned",
     )
+
+
+def _finite(number: Any) -> float:
+    if not isfinite(number):  # TypeError for a text, which SQLite keeps in any column
+        raise ValueError(f"{number} is not a length of time")
+    return float(number)
 
 
 def leads(holder: str) -> str:
@@ -124,5 +131,8 @@ def leads(holder: str) -> str:
     """
     if not holder:
         return "issued to nobody yet"
-    who = json.decode(holder, type=Holder)
+    try:
+        who = json.decode(holder, type=Holder)
+    except (MsgspecError, TypeError):
+        return "held by a daemon whose name is damaged"
     return f"held by {who.name} on {who.host} (pid {who.pid})"

@@ -105,6 +105,7 @@ def _create_missing(connection: Connection, dialect: Dialect, tables: Sequence[T
 STEPS = (_first, _second, _third, _fourth)
 VERSION = len(STEPS)
 SERVES = 1
+TERMS_MAX = 2**62
 
 
 def migrate(database: Database, *, create: bool = True) -> UUID:
@@ -121,7 +122,6 @@ def migrate(database: Database, *, create: bool = True) -> UUID:
         database.write(lambda connection: _climb(connection, database), patient=True)
         found = database.read(lambda connection: _state(connection, database))
     assert found is not None, "the schema was just made"
-    refuse_newer(database.where, found.version, found.serves)
     return UUID(found.namespace)
 
 
@@ -131,16 +131,36 @@ def _refuse_absent(connection: Connection, database: Database) -> None:
 
 
 def refuse_newer(where: str, version: int, serves: int) -> None:
-    """Raise StoreUnusable if the schema of a store needs a newer program.
+    """Raise StoreUnusable if the schema of a store needs a newer program, or a number is damaged.
 
     `serves` is the lowest schema version that a program must know; `version` and `where` are for
     the message.
     """
+    for name, value in (("version", version), ("serves", serves)):
+        if not isinstance(value, int) or value < 1:  # SQLite keeps any value in any column
+            raise _damaged(where, name, value)
     if serves > VERSION:
         raise StoreUnusable(
             f"{where}: its schema {version} is for programs that know {serves} or later, this one "
             f"knows {VERSION}; upgrade beatd"
         )
+
+
+def refuse_damaged(where: str, namespace: str, term: int) -> None:
+    """Raise StoreUnusable if the UUID of a store or the number of its leader cannot be used."""
+    try:
+        UUID(namespace)
+    except (ValueError, TypeError, AttributeError):
+        raise _damaged(where, "namespace", namespace) from None
+    if not isinstance(term, int) or not 0 <= term < TERMS_MAX:
+        raise _damaged(where, "term", term)
+
+
+def _damaged(where: str, column: str, value: object) -> StoreUnusable:
+    return StoreUnusable(
+        f"{where}: its row of {ledger.name} is damaged: {column} is {value!r:.60}; restore the "
+        "value from a backup"
+    )
 
 
 def _state(connection: Connection, database: Database) -> Any:
@@ -163,7 +183,11 @@ def _state(connection: Connection, database: Database) -> Any:
             "name another database"
         )
     # The row that has the schema version; None if it was lost.
-    return found.one_or_none()
+    row = found.one_or_none()
+    if row is not None:
+        refuse_newer(database.where, row.version, row.serves)
+        refuse_damaged(database.where, row.namespace, getattr(row, "term", 0))
+    return row
 
 
 def _climb(connection: Connection, database: Database) -> None:

@@ -1,6 +1,7 @@
 """Delete the oldest rows of a table that has the columns `id` and `at`, in small transactions."""
 
 from datetime import datetime
+from math import inf
 
 from sqlalchemy import Connection, Table, delete, select
 
@@ -22,7 +23,7 @@ def delete_old_rows(database: Database, table: Table, before: datetime, keep: in
 
     def delete_some(connection: Connection) -> int:
         rows = connection.execute(oldest)
-        old = [row.id for row in rows if row.at < first or row.id <= cutoff]
+        old = [row.id for row in rows if number_of(row.at) < first or row.id <= cutoff]
         if old:
             connection.execute(delete(table).where(table.c.id.in_(old)))
         return len(old)
@@ -32,3 +33,11 @@ def delete_old_rows(database: Database, table: Table, before: datetime, keep: in
     while part := database.write(delete_some):
         dropped += part
     return dropped
+
+
+def number_of(at: object) -> float:
+    """Return the number in a column of moments, or infinity if it has another value.
+
+    SQLite keeps any value in any column, and another program may have written it.
+    """
+    return at if isinstance(at, int | float) else inf

@@ -15,7 +15,7 @@ from beatd.clock import StoreTime
 from beatd.leader import Holder, Term
 from beatd.run import moment_of
 from beatd.stores.sql.database import REPLIED_AT
-from beatd.stores.sql.migrations import refuse_newer, restore
+from beatd.stores.sql.migrations import refuse_damaged, refuse_newer, restore
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import ledger
 
@@ -32,6 +32,7 @@ class SqlTerms(Part):
                 restore(connection, self._namespace)
                 row = connection.execute(select(ledger).with_for_update()).one()
             refuse_newer(self._db.where, row.version, row.serves)
+            refuse_damaged(self._db.where, row.namespace, row.term)
             connection.execute(ledger.update().values(term=row.term + 1, token=token, holder=text))
             return Term(row.term + 1, token), row.namespace
 

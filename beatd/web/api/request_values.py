@@ -78,7 +78,7 @@ def body_of(request: Request, body: Body | None) -> Any:
         raise Refusal(400, MISSING)
     try:
         plain = json.decode(content)
-    except (DecodeError, RecursionError) as error:
+    except (DecodeError, UnicodeError, RecursionError) as error:
         raise Refusal(400, f"the body is not JSON: {error}") from None
     if not isinstance(plain, dict):
         raise wrong_values([Problem("the body is not a JSON object")])

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def cells(path: Path) -> dict[str, Any]:
     return found
 
 
-def damage(path: Path, key: str, value: bytes) -> None:
+def damage(path: Path, key: str, value: Any) -> None:
     with sqlite3.connect(path) as file:
         done = file.execute("UPDATE Dict SET value = ? WHERE key = ?", (value, key.encode()))
         assert done.rowcount == 1
@@ -226,6 +227,8 @@ NOT_PLAIN = {
     "a missing field": pickle.dumps({"name": "a"}),
     "a wrong type": pickle.dumps([1, 2]),
     "deep": b"(" * 50_000 + b"l" * 50_000 + b".",
+    "a surrogate": pickle.dumps({"name": "\ud800"}),
+    "a huge number in SQLite": 10**15,
 }
 
 
@@ -266,6 +269,51 @@ def test_damaged_claims_records_and_marks_end_nothing(path: Path) -> None:
     assert store.daemons() == []
     assert len(store.problems()) >= 3
     put(store, "c")
+    store.close()
+
+
+def test_a_plan_without_an_offset_is_left_alone(path: Path) -> None:
+    store = opened(path)
+    put_many(store, ["a", "b"])
+    value = cells(path)["plan:a"]
+    value["plan"]["planned"] = value["plan"]["due"] = "2026-03-01T12:00:00"
+    damage(path, "plan:a", pickle.dumps(value))
+    assert [stored.entry.name for stored in opened(path).upcoming(10)] == ["b"]
+    store.close()
+
+
+def test_a_damaged_format_is_said(path: Path) -> None:
+    opened(path).close()
+    damage(path, "format", b"garbage")
+    with pytest.raises(StoreUnusable, match="its key format cannot be read"):
+        opened(path)
+
+
+@pytest.mark.parametrize("damaged", [b"garbage", pickle.dumps("x"), pickle.dumps(-1)])
+def test_a_damaged_list_of_changes_is_read_past(path: Path, damaged: bytes) -> None:
+    store, other = opened(path), opened(path)
+    put(store, "a")
+    damage(path, "changes", damaged)
+    assert names(other.find(Query())) == names(opened(path).find(Query())) == ["a"]
+    put(other, "b")
+    put(store, "c")
+    assert names(other.find(Query())) == ["a", "b", "c"]
+    damage(path, "changed:000000000002", pickle.dumps(["x"]))
+    assert names(store.find(Query())) == ["a", "b", "c"]
+    for one in (store, other):
+        one.close()
+
+
+def test_a_damaged_identity_is_said(path: Path) -> None:
+    store = opened(path)
+    put(store, "a")
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(
+            "UPDATE Dict SET value = ? WHERE key = ?",
+            (pickle.dumps({"namespace": "x"}), b"identity"),
+        )
+    with pytest.raises(StoreUnusable, match="the identity of the store is damaged: 'x'"):
+        _ = opened(path).namespace
     store.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from beatd.catalog import Query
-from beatd.errors import ConfigError, StoreError, StoreUnusable
+from beatd.errors import ConfigError, Deposed, StoreError, StoreUnusable
 from beatd.leaders.redis import RedisLease
 from tests import needs
 from tests.stores.making import at, claimed, holder, lead, names, open_claims, put, row, told
@@ -239,3 +239,38 @@ def tried(work: Callable[[], object]) -> bool:
     except StoreError:
         return False
     return True
+
+
+def test_a_damaged_identity_is_told(start: Start, open_store: Callable) -> None:
+    process = start()
+    store = open_store(process.url)
+    (key,) = process.admin.keys("*namespace")
+    process.admin.set(key, b"\xff")
+    for use in (lambda: store.upcoming(1), lambda: lead(store), lambda: open_store(process.url)):
+        with pytest.raises(StoreUnusable, match=r"namespace is damaged: b'.xff' is no UUID"):
+            use()
+
+
+@pytest.mark.parametrize("damaged", [{"holder": "{"}, {"holder": b"\xff"}])
+def test_a_damaged_name_of_the_leader_deposes_all_the_same(
+    start: Start, open_store: Callable, damaged: dict
+) -> None:
+    process = start()
+    store = open_store(process.url)
+    stored, old = put(store), lead(store)
+    lead(store, "two")
+    (key,) = process.admin.keys("*term")
+    process.admin.hset(key, mapping=damaged)
+    with pytest.raises(Deposed, match="a daemon whose name is damaged leads with term 2"):
+        claimed(store, stored, old)
+    assert store.term() is None
+
+
+def test_a_damaged_number_of_the_leader_is_told(start: Start, open_store: Callable) -> None:
+    process = start()
+    store = open_store(process.url)
+    lead(store)
+    (key,) = process.admin.keys("*term")
+    process.admin.hset(key, "number", "x")
+    assert store.term() is None
+    assert any("the leader in" in line for line in store.problems())

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from beatd.definition import codec
+from beatd.presence import Presence
 from beatd.stores.sql import SqlStore
 from tests.stores.changing import BOB, actions, add, changes, go_on, pause_of, remove, stop
-from tests.stores.making import at, row
+from tests.stores.making import at, claimed, holder, lead, put_many, row, told
+from tests.stores.running_runs import delivery, second
+from tests.stores.test_incidents import incident
 
 TEXTS = ["", "garbage", "null", "[]", "{}", "5", '{"action": "added"}', "[" * 5000 + "]" * 5000]
 
@@ -47,6 +51,65 @@ def test_a_record_of_no_moment_is_left_out(store: SqlStore, moment: int) -> None
         add(store, name)
     execute(store, "UPDATE beatd_change SET at = :at WHERE name = 'b'", at=moment)
     assert [one.name for one in changes(store)] == ["a"]
+
+
+def test_a_record_whose_moment_is_a_text_keeps_no_old_one(tmp_path: Path) -> None:
+    with closing(SqlStore(f"sqlite:///{tmp_path / 'beatd.db'}", codec=codec)) as store:
+        for name in ("a", "b", "c"):
+            add(store, name)
+        execute(store, "UPDATE beatd_change SET at = 'x' WHERE name = 'a'")
+        execute(store, "UPDATE beatd_change SET at = 1 WHERE name = 'b'")
+        assert store.forget_changes(at(-1000), 1000) == 1
+        assert [one.name for one in changes(store)] == ["c"]
+
+
+def test_a_record_of_history_whose_moment_is_a_text_hides_no_other(tmp_path: Path) -> None:
+    with closing(SqlStore(f"sqlite:///{tmp_path / 'beatd.db'}", codec=codec)) as store:
+        term = lead(store)
+        for stored in put_many(store, ["a", "b"]):
+            store.record([told(claimed(store, stored, term))])
+            claimed(store, row(store, stored.entry.name), term, following=20)
+        execute(store, "UPDATE beatd_history SET at = 'x' WHERE name = 'a'")
+        execute(store, "UPDATE beatd_claim SET claimed_at = 'x' WHERE runs LIKE '%\"a\"%'")
+        states = [(record.name, record.state) for record in store.history(None, None)]
+        assert {("b", "published"), ("b", "claimed"), ("a", "published")} <= set(states)
+
+
+def test_a_moment_without_an_offset_is_damage(store: SqlStore) -> None:
+    term = lead(store)
+    for stored in put_many(store, ["a", "b"]):
+        run = claimed(store, stored, term)
+        store.record([told(run)])
+        store.write_outcomes([second(delivery(run), state="failed")], at(3))
+        stop(store, stored.entry.name, pause_of(60))
+        store.put_incidents([incident(name=stored.entry.name)])
+        store.announce(Presence(holder(stored.entry.name), "leader", True, at(0)), 10**9)
+    columns = {
+        "incident": "incident",
+        "pause": "pause",
+        "entry_outcome": "newest",
+        "change": "record",
+    }
+    for table, column in columns.items():
+        naive = f"replace({column}, 'Z\"', '\"')"
+        execute(store, f"UPDATE beatd_{table} SET {column} = {naive} WHERE name = 'a'")
+    execute(store, "UPDATE beatd_daemon SET presence = replace(presence, 'Z\"', '\"')")
+    assert [one.name for one in store.open_incidents()] == ["b"]
+    assert row(store, "a").pause is None and row(store, "b").pause is not None
+    assert list(store.entry_outcomes(None)) == ["b"]
+    assert {one.name for one in changes(store)} == {"b"}
+    assert list(store.daemons()) == []
+
+
+@pytest.mark.parametrize("late", ["x", "9e999"])
+def test_a_lateness_that_is_no_number_is_damage(tmp_path: Path, late: str) -> None:
+    with closing(SqlStore(f"sqlite:///{tmp_path / 'beatd.db'}", codec=codec)) as store:
+        term = lead(store)
+        for stored in put_many(store, ["a", "b"]):
+            store.record([told(claimed(store, stored, term))])
+        execute(store, f"UPDATE beatd_history SET late = {late!r} WHERE name = 'a'")
+        execute(store, "UPDATE beatd_history SET late = 9e999 WHERE late = '9e999'")
+        assert [record.name for record in store.history(None, None)] == ["b"]
 
 
 def test_all_but_damaged_records_fill_a_page(store: SqlStore) -> None:

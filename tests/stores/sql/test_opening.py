@@ -368,3 +368,33 @@ def test_a_session_that_froze_is_given_up_and_replaced(postgresql_url: str) -> N
     finally:
         os.kill(backend, signal.SIGCONT)
         store.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("term", "x"), ("term", 2**63 - 1), ("term", -1), ("namespace", "x"),
+        ("namespace", b"\xff"), ("version", "x"), ("version", 0), ("serves", "x"),
+    ],
+)  # fmt: skip
+def test_a_damaged_row_of_the_ledger_is_told(tmp_path: Path, column: str, value: Any) -> None:
+    path = tmp_path / "beatd.db"
+    with closing(SqlStore(f"sqlite:///{path}", codec=codec)) as store:
+        put(store, "a")
+        with closing(sqlite3.connect(path)) as file, file:
+            file.execute(f"UPDATE beatd_ledger SET {column} = ?", (value,))
+        with pytest.raises(StoreUnusable, match=f"beatd_ledger is damaged: {column} is"):
+            lead(store)
+    with pytest.raises(StoreUnusable, match=f"beatd_ledger is damaged: {column} is"):
+        SqlStore(f"sqlite:///{path}", codec=codec)
+
+
+def test_a_damaged_name_of_the_leader_deposes_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "beatd.db"
+    with closing(SqlStore(f"sqlite:///{path}", codec=codec)) as store:
+        stored, old = put(store, "a"), lead(store)
+        lead(store, "two")
+        with closing(sqlite3.connect(path)) as file, file:
+            file.execute("UPDATE beatd_ledger SET holder = '{'")
+        with pytest.raises(Deposed, match="held by a daemon whose name is damaged"):
+            store.claim([step(store, stored)], old, at(1))

@@ -294,6 +294,7 @@ def test_a_wrong_parameter_is_named(api: Client, query: str, parameter: str) -> 
     [
         (b"{", "application/json", 400),
         (b"\xff", "application/json", 400),
+        (b'{"task": "\xff"}', "application/json", 400),
         (b"[" * 100_000, "application/json", 400),
         (b"[]", "application/json", 422),
         (b"{}", "text/plain", 415),
