@@ -16,8 +16,6 @@ from beatd.run import Skip
 class Event(Struct, frozen=True):
     """The base class of all events that a daemon reports to its observers."""
 
-    pass
-
 
 class Ticked(Event, frozen=True):
     """Emitted at the end of a tick, which is one scheduling pass; the tick began at `at`.
@@ -47,10 +45,7 @@ class Started(Event, frozen=True):
 
 
 class EntriesCounted(Event, frozen=True):
-    """Emitted once after the start, with the number of entries in the store.
-
-    It follows as soon as a leader is known.
-    """
+    """Emitted once, as soon as a leader is known, with the number of entries in the store."""
 
     entries: int
 
