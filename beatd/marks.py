@@ -13,7 +13,6 @@ from typing import Protocol
 from msgspec import MsgspecError, Struct, json
 
 from beatd.entry import Moment
-from beatd.leader import Term
 
 RULES_KEY = "rules"
 MONITORS_KEY = "monitors"
@@ -156,19 +155,20 @@ class Marks:
         it."""
         self._rows.write_mark(Mark(ALERTS_KEY, at, text))
 
-    def reloads_since(self, newest: Term | None, now: datetime) -> datetime | None:
+    def reloads_since(self, token: str | None, now: datetime) -> datetime | None:
         """Return since when the daemon that led last reloads, and so leads again in a moment.
 
-        Return None if it does not. `newest` is its term, the store's newest.
+        Return None if it does not. `token` is that of its term, the store's newest.
         """
         mark = self._rows.read_mark(RELOAD_KEY)
-        if mark is None or newest is None or mark.text != newest.token:
+        if mark is None or mark.text != token:
             return None
         return mark.at if now - mark.at < RELOAD_LASTS else None
 
-    def write_reload(self, led: Term, at: datetime) -> None:
-        """Note that the daemon that leads in the term `led` gives up the lead to reload."""
-        self._rows.write_mark(Mark(RELOAD_KEY, at, led.token))
+    def write_reload(self, token: str, at: datetime) -> None:
+        """Note that the daemon that leads in the term with this token gives up the lead to
+        reload."""
+        self._rows.write_mark(Mark(RELOAD_KEY, at, token))
 
     def silences(self) -> dict[str, float]:
         """Return for each running run, by task id, how many seconds ago a worker last reported that

@@ -38,5 +38,5 @@ def _leads_or_reloads(opened: "OpenedStore") -> tuple[bool, bool]:
     term = store.terms.term()
     if leading(store.presences.daemons(), term[1] if term else None) is not None:
         return True, False
-    newest = term[0] if term else None
+    newest = term[0].token if term else None
     return False, store.catalog.marks.reloads_since(newest, opened.now) is not None

@@ -11,4 +11,4 @@ def note_reload(daemon: DaemonState) -> None:
     lead = daemon.election.lead() if daemon.election is not None else None
     if lead is not None and daemon.store is not None:
         with suppress(StoreError):
-            daemon.store.catalog.marks.write_reload(lead.term, daemon.clock.now())
+            daemon.store.catalog.marks.write_reload(lead.term.token, daemon.clock.now())

@@ -51,7 +51,7 @@ def status_in(
     shown = leader or next(iter(daemons), None)
     stats = shown.stats if shown else {}
     entries = catalog.count()
-    since = None if leader else catalog.marks.reloads_since(term[0] if term else None, now)
+    since = None if leader else catalog.marks.reloads_since(term[0].token if term else None, now)
     known = known_outcomes(outcomes, history, entries)
     return {
         "name": shown.holder.name if shown else None,

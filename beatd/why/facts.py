@@ -128,7 +128,7 @@ def facts_of(
         claims=claims,
         requests=requests,
         daemons=store.presences.daemons(),
-        reloads_since=store.catalog.marks.reloads_since(term[0] if term else None, now),
+        reloads_since=store.catalog.marks.reloads_since(term[0].token if term else None, now),
         refusal=refusal,
         problems=problems,
         reports_seen=bool(deliveries) or _any_report(store),

@@ -87,7 +87,7 @@ def reloads(here: Here, ago: float = 1) -> None:
     """Leave the store as a leader that reloads does."""
     with closing(here.store()) as store:
         at = datetime.now(UTC) - timedelta(seconds=ago)
-        store.marks.write_reload(store.begin(LEADER), at)
+        store.marks.write_reload(store.begin(LEADER).token, at)
 
 
 @pytest.mark.usefixtures("through")
