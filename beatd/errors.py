@@ -58,6 +58,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def with_article(noun: str) -> str:
+    """Return a noun or the name of a type with its article: "an hour", "a UUID", "an int"."""
+    word = noun.lower()
+    has_vowel = word.startswith(("a", "e", "i", "o", "un", "hour")) and not word.startswith("uni")
+    return f"{'an' if has_vowel else 'a'} {noun}"
+
+
 def in_one_line(problems: Iterable[Problem]) -> str:
     """Return the first problem as one line of text, with the number of further problems.
 

@@ -140,9 +140,9 @@ def read_entry_file(
         if declared is not None:
             found = _in_file(read, read.data, scope)
         if "entries" not in read.data:
-            read.wrong("has no `entries:`; put the entries under it, by name")
+            read.wrong("has no `entries:`; put the entries under it, by name", read.data.line)
         elif declared is None:
-            read.problems.append(Problem("has no entries in it", place=read.shown, warning=True))
+            add_problem(read, read.data, Problem("is empty", ("entries",), warning=True))
         else:
             place = os.path.relpath(path, folder)
             entries, names = read_entries(declared, read, found, place, declared_places)

@@ -118,8 +118,9 @@ def examine(
     if isinstance(read.data, Map):
         config = _Loader(read, Path(path), app).config()
     elif not read.problems:
-        what = "is empty" if read.data is None else f"{quoted(read.data)} is not a mapping"
-        read.wrong(f"{what}; it needs at least a broker or an app")
+        is_empty = read.data is None
+        what = "is empty" if is_empty else f"{quoted(read.data)} is not a mapping"
+        read.wrong(f"{what}; it needs at least a broker or an app", None if is_empty else 1)
     return Examined(config, sorted_by_line(read.problems))
 
 
