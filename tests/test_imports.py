@@ -173,8 +173,8 @@ MODULES = {
         written_config
     """,
     "doctor": """
-        broker daemons examination finding http_port probing receivers repeats server_settings
-        store versions workers
+        broker daemons examination finding http_port probing receivers repeats reports
+        server_settings store versions workers
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill bash_completion changes check
