@@ -29,6 +29,11 @@ class Problem(Struct, frozen=True):
     def __str__(self) -> str:
         return ": ".join(part for part in (self.place, dotted(self.path), self.text) if part)
 
+    def without_line(self) -> "Problem":
+        """Return the same problem without the number of its line, which other edits change."""
+        file, _, line = self.place.rpartition(":")
+        return structs.replace(self, place=file) if line.isdigit() else self
+
     def under(self, *above: str | int) -> "Problem":
         """Return the same problem with the keys `above` in front of its path."""
         return Problem(self.text, (*above, *self.path), self.place, self.warning)
