@@ -43,15 +43,16 @@ def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> dat
         raise ConfigError(f"{option}: {text!r} is too long; give a shorter length") from None
 
 
-def moment_text(moment: datetime, tz: str) -> str:
-    """Format a time in the zone `tz`, such as "2027-01-01 09:00:00 CET"."""
+def moment_text(moment: datetime, tz: str, digits: int = 0) -> str:
+    """Format a time in the zone `tz`, such as "2027-01-01 09:00:00 CET".
+
+    `digits` is how many digits of a second there are at least: 0, 3 or 6.
+    """
     from beatd.schedules import zone
-    from beatd.schedules.moment import in_zone
+    from beatd.schedules.moment import in_zone, wall_text
 
     local = in_zone(moment, zone(tz))
-    spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
-    wall = local.replace(tzinfo=None).isoformat(" ", spec if moment.microsecond else "seconds")
-    return f"{wall} {local:%Z}"
+    return f"{wall_text(local, digits)} {local:%Z}"
 
 
 def short_moment_text(moment: datetime, tz: str, now: datetime) -> str:

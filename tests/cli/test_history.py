@@ -63,6 +63,15 @@ def test_trigger_takes_arguments_for_this_run_only(x: Here) -> None:
     assert x.json("show", "x")["args"] == []
 
 
+def test_all_times_of_the_table_have_as_many_digits(x: Here) -> None:
+    x("add", "y", "--task", "t", "--every", "1h", "--phase", "0.5")
+    ran(x, Outcome("confirmed"))
+    assert ".000 " not in x("history").out
+    ran(x, Outcome("confirmed"), name="y")
+    out = x("history").out
+    assert ":00.000 C" in out and ":00.500 C" in out
+
+
 def test_trigger_prints_the_id_it_will_have(x: Here) -> None:
     told = x("trigger", "x").out.strip()
     store = x.store()
