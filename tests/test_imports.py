@@ -26,8 +26,8 @@ STARTED = {"", "__main__", "demo", "embed"}
 MODULES = {
     "schedules": """
         at celery_fields clock_change clock_nights clock_shift clock_words cron cron_fields
-        cron_text cron_words day_grid days dst duration from_plain interval moment periods quote
-        recurrence rrule rrule_text rrule_words second_opinion solar speech steps walk words
+        cron_text cron_words day_grid day_time days dst duration from_plain interval moment periods
+        quote recurrence rrule rrule_text rrule_words second_opinion solar speech steps walk words
         year_days zone
     """,
     "definition": """

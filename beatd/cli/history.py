@@ -54,8 +54,8 @@ def command(
     The record that was written last is first: after an outage that is not the order of the moments.
     In the table, skipped moments stand below the later runs of their entry, and those of one outage
     are one line. A run that was "caught up" was missed with others, and sent by catch_up.
-    MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is in the zone of the
-    configuration. A length like 10m or 2h counts back from now.
+    MOMENT is ISO 8601, like 2027-01-01T09:00, or a time of day, like 02:30: the newest one. Without
+    an offset it is in the zone of the configuration. A length like 10m or 2h counts back from now.
     """
     from beatd.views.record_rows import RecordFilter
 

@@ -3,17 +3,21 @@
 from datetime import datetime, timedelta
 
 
-def read_moment(option: str, text: str, tz: str) -> datetime:
+def read_moment(
+    option: str, text: str, tz: str, now: datetime, *, coming: bool = False
+) -> datetime:
     """Parse the time that a command-line option such as --from has as its value.
 
-    A time without an offset is in the zone `tz`. Raises ConfigError with the name of the option if
-    the text is invalid.
+    A time without an offset is in the zone `tz`. A time of day such as "14:30" is the newest such
+    moment or, if `coming`, the next one. Raises ConfigError with the name of the option if the text
+    is invalid.
     """
     from beatd.errors import ConfigError
     from beatd.schedules import parse_moment
+    from beatd.schedules.day_time import with_date
 
     try:
-        return parse_moment(text, tz)
+        return parse_moment(with_date(text, tz, now, coming=coming), tz)
     except ConfigError as error:
         raise ConfigError(f"{option}: {error}") from None
 
@@ -22,15 +26,16 @@ def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> dat
     """Parse an option such as --since: a time, or a duration such as "10m" that counts back from
     `now`.
 
-    A time without an offset is in the zone `tz`. Raises ConfigError with the name of the option if
-    the text is neither, or if the duration is too long.
+    A time without an offset is in the zone `tz`, and a time of day is the newest one. Raises
+    ConfigError with the name of the option if the text is neither, or if the duration is too long.
     """
     from beatd.errors import ConfigError
     from beatd.schedules import parse_moment
+    from beatd.schedules.day_time import with_date
     from beatd.schedules.duration import parse_duration
 
     try:
-        return parse_moment(text, tz)
+        return parse_moment(with_date(text, tz, now, coming=False), tz)
     except ConfigError as error:
         why = error
     try:
