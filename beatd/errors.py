@@ -31,6 +31,11 @@ class Problem(Struct, frozen=True):
         path = tuple(_shortened(key) for key in self.path)
         return ": ".join(part for part in (self.place, dotted(path), self.text) if part)
 
+    def without_line(self) -> "Problem":
+        """Return the same problem without the number of its line, which other edits change."""
+        file, _, line = self.place.rpartition(":")
+        return structs.replace(self, place=file) if line.isdigit() else self
+
     def under(self, *above: str | int) -> "Problem":
         """Return the same problem with the keys `above` in front of its path."""
         return Problem(self.text, (*above, *self.path), self.place, self.warning)
@@ -63,6 +68,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean queue?" with the most similar known word, or "" if there is none."""
     near = get_close_matches(word[:60].lower(), list(known), 1, 0.6)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def with_article(noun: str) -> str:
+    """Return a noun or the name of a type with its article: "an hour", "a UUID", "an int"."""
+    word = noun.lower()
+    has_vowel = word.startswith(("a", "e", "i", "o", "un", "hour")) and not word.startswith("uni")
+    return f"{'an' if has_vowel else 'a'} {noun}"
 
 
 def in_one_line(problems: Iterable[Problem]) -> str:

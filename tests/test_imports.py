@@ -27,8 +27,8 @@ STARTED = {"", "__main__", "demo", "embed"}
 MODULES = {
     "schedules": """
         at celery_fields clock_change clock_nights clock_shift clock_words cron cron_fields
-        cron_text cron_words day_grid days dst duration from_plain interval moment periods quote
-        recurrence rrule rrule_text rrule_words second_opinion solar speech steps walk words
+        cron_text cron_words day_grid day_time days dst duration from_plain interval moment periods
+        quote recurrence rrule rrule_text rrule_words second_opinion solar speech steps walk words
         year_days zone
     """,
     "definition": """
@@ -105,8 +105,8 @@ MODULES = {
     """,
     "config": """
         embedded_folders entries entry_paths environment extras http_section http_settings
-        json_schema load located_data schemes settings tls_files unjudged url_options urls values
-        yaml yaml_scalars
+        json_schema load located_data schemes secret_file_mode settings tls_files unjudged
+        url_options urls values yaml yaml_scalars
     """,
     "sources": """
         app declarations deferred_errors django_entry django_mirror django_rows file_watch files
@@ -174,8 +174,8 @@ MODULES = {
         written_config
     """,
     "doctor": """
-        broker daemons examination finding http_port probing receivers repeats server_settings
-        store versions workers
+        broker daemons examination finding http_port probing receivers repeats reports
+        server_settings store versions workers
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill bash_completion changes check

@@ -12,7 +12,7 @@ from beatd.cli.escapes import echo
 from beatd.cli.leader_note import note_if_nobody_leads
 from beatd.cli.option_words import as_option
 from beatd.cli.queue_note import unconsumed_queue
-from beatd.cli.schedule_options import FORMS, KINDS, read_schedule, takes_schedule
+from beatd.cli.schedule_options import FORMS, KINDS, dated, read_schedule, takes_schedule
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,7 +66,12 @@ def command(
     from beatd.views.entry_rows import json_of, next_cell, schedule_text
 
     config = chosen.config()
-    checked = check(name, patched(schedule.plain, fields), timezone=config.timezone)
+    plain = dated(
+        patched(schedule.plain, fields),
+        fields.get("tz", config.timezone),
+        chosen.given.started_at(),
+    )
+    checked = check(name, plain, timezone=config.timezone)
     if checked.entry is None:
         wrong = [_as_typed(problem) for problem in checked.problems if not problem.warning]
         raise ConfigError(in_one_line(wrong), wrong)

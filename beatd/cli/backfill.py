@@ -49,7 +49,8 @@ def command(
 
     Runs it for every moment of its schedule from --from to --to, oldest first. Each run is a new
     task; its header beatd_planned_at has the moment. The next planned run stays as it is.
-    MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is in the entry's zone.
+    MOMENT is ISO 8601, like 2027-01-01T09:00, or a time of day, like 02:30: the newest one. Without
+    an offset it is in the entry's zone.
     """
     if cancel:
         if since or to or dry_run:
@@ -67,7 +68,10 @@ def command(
     with chosen.open() as opened:
         entry = row_of(opened.store.catalog, name).entry
         tz = entry.tz
-        start, end = read_moment("--from", since, tz), read_moment("--to", to, tz)
+        start, end = (
+            read_moment(option, text, tz, opened.now)
+            for option, text in (("--from", since), ("--to", to))
+        )
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}; exchange the two")
         requested = backfill(opened.store.requests, name, start, end, opened.now, only_count=True)

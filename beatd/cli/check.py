@@ -59,6 +59,10 @@ def command(
         if connect or not files:
             raise click.UsageError("--only-files goes with ENTRYFILE…, and not with --connect")
         report.scope = entry_scope(given)
+        if given.config is None and given.app is None:
+            report.facts.append(
+                "no configuration: the zone is UTC, without defaults; -c FILE names one"
+            )
     elif given.config is not None or given.app is not None:
         report.add_configuration(given)
     elif not files:

@@ -27,7 +27,12 @@ RUNS_SHOWN = 3
     metavar="N",
     help="Compare the runs of so many days.",
 )
-@click.option("--from", "since", metavar="MOMENT", help="Begin at this moment. [default: now]")
+@click.option(
+    "--from",
+    "since",
+    metavar="MOMENT",
+    help="Begin at this moment; 02:30 is the next one. [default: now]",
+)
 @click.option(
     "--tz",
     metavar="ZONE",
@@ -80,7 +85,7 @@ def command(
     start = (
         SystemClock().now().replace(microsecond=0)
         if since is None
-        else read_moment("--from", since, scope.timezone)
+        else read_moment("--from", since, scope.timezone, SystemClock().now(), coming=True)
     )
     before, after = entries_in(old, scope), entries_in(new, scope)
     try:

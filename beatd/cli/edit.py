@@ -14,7 +14,7 @@ from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import as_plain_data, fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
 from beatd.cli.queue_note import unconsumed_queue
-from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
+from beatd.cli.schedule_options import FORMS, dated, read_schedule, takes_schedule
 from beatd.entry import CANVASES, PAYLOAD
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def command(
             click.echo("nothing was changed", err=True)
             return
         try:
-            edit = patch_of(fields, unset)
+            edit = patch_of(dated(fields, fields.get("tz", before.entry.tz), opened.now), unset)
             edit = with_cli_as_owner(edit) if force else edit
             row = patch(opened.store.catalog, name, edit, now, author_with(note), force=force)
         except ConfigError as error:

@@ -148,7 +148,8 @@ def read_json(name: str, text: str) -> Any:
     """
     from msgspec import DecodeError, json
 
-    kind, example = (list, "[2, 2]") if name == "args" else (dict, '{"full": true}')
+    kind = list if name == "args" else dict
+    example = f"""--{name} '{'[1, "two"]' if kind is list else '{"full": true}'}'"""
     _refuse_other_bytes(name, text)
     try:
         value = json.decode(text)
@@ -157,11 +158,11 @@ def read_json(name: str, text: str) -> Any:
     except DecodeError as error:
         why = str(error).removeprefix("JSON is malformed: ")
         raise click.UsageError(
-            f"--{name}: {_short(text)} is not JSON ({why}); write it like '{example}'"
+            f"--{name}: {_short(text)} is not JSON ({why}); write it like {example}"
         ) from None
     if not isinstance(value, kind):
         what = "a list" if kind is list else "a mapping"
-        raise click.UsageError(f"--{name}: {_short(text)} is not {what}; write it like '{example}'")
+        raise click.UsageError(f"--{name}: {_short(text)} is not {what}; write it like {example}")
     return value
 
 

@@ -54,8 +54,8 @@ def command(
     The record that was written last is first: after an outage that is not the order of the moments.
     In the table, skipped moments stand below the later runs of their entry, and those of one outage
     are one line. A run that was "caught up" was missed with others, and sent by catch_up.
-    MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is in the zone of the
-    configuration. A length like 10m or 2h counts back from now.
+    MOMENT is ISO 8601, like 2027-01-01T09:00, or a time of day, like 02:30: the newest one. Without
+    an offset it is in the zone of the configuration. A length like 10m or 2h counts back from now.
     """
     from beatd.views.record_rows import RecordFilter
 
@@ -102,8 +102,9 @@ def _print(
     from beatd.cli.table_times import table_times
 
     first = list(islice(lines, ROWS_MEASURED))
-    when, title = table_times(opened.config.timezone, opened.now)
     records = [record for record, _ in first]
+    shown = map(_shown_moment, records)
+    when, title = table_times(opened.config.timezone, opened.now, shown)
     if any(record.origin == "catch-up" for record in records):
         title = f"{CAUGHT_UP_TITLE}\n{title}"
     if any(before.planned < after.planned for before, after in pairwise(records)):
@@ -117,6 +118,13 @@ def _print(
         left_out=("worker", "runtime", "late", *(("entry",) if name else ()), "origin"),
         title=title,
     )
+
+
+def _shown_moment(record: "Record") -> datetime:
+    """Return the moment of a record as the table shows it: that of a request in milliseconds."""
+    from beatd.schedules.moment import to_milliseconds
+
+    return to_milliseconds(record.planned) if record.origin == "trigger" else record.planned
 
 
 def _short_id_length(records: Sequence["Record"]) -> int:
@@ -225,7 +233,7 @@ def _cells(
             detail = f"{at_least}{runs} to {until}: {detail}"
         late, outcome = record.lateness, one["outcome"]
         yield [
-            when(record.planned),
+            when(_shown_moment(record)),
             record.name,
             (record.state, _STYLES[record.state]),
             "" if record.state == "skipped" else ORIGIN_WORDS.get(record.origin, record.origin),

@@ -135,12 +135,14 @@ def _zone(tz: str | None) -> str | None:
 def _since(text: str, tz: str | None) -> "datetime":
     from datetime import UTC, datetime
 
+    from beatd.schedules.day_time import with_date
     from beatd.schedules.moment import parse_moment
 
+    now = datetime.now(UTC)
     if text == "now":
-        return datetime.now(UTC)
+        return now
     try:
-        return parse_moment(text, tz or "UTC")
+        return parse_moment(with_date(text, tz or "UTC", now, coming=False), tz or "UTC")
     except ConfigError as error:
         raise ConfigError(f"--since: {error}") from None
 

@@ -55,7 +55,7 @@ def _known_here(
     config = given.load()
     known = {entry.name: entry for entry in config.entries}
     if any(name not in known for name in names) and config.schedules:
-        files = load_schedules(config, shown=config.shown)
+        files = load_schedules(config)
         known = {entry.name: entry for entry in files.entries} | known
         wrong = [problem for problem in files.problems if not problem.warning]
         if wrong and any(name not in known for name in names):

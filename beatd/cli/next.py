@@ -16,7 +16,7 @@ from beatd.cli.next_lines import run_lines, title_line
 from beatd.cli.option_words import as_option
 from beatd.cli.output import stream_json
 from beatd.cli.paged_table import print_lines
-from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
+from beatd.cli.schedule_options import FORMS, dated, read_schedule, takes_schedule
 from beatd.cli.url_option import remote_daemon, takes_url
 from beatd.clock import SystemClock
 from beatd.definition.check import check
@@ -39,7 +39,10 @@ NO_TASK = "-"  # the task of an entry that is made from an expression
     shell_complete=names_of_zones,
 )
 @click.option(
-    "--from", "since", metavar="MOMENT", help="Show runs after this moment. [default: now]"
+    "--from",
+    "since",
+    metavar="MOMENT",
+    help="Show runs after this moment; 02:30 is the next one. [default: now]",
 )
 @click.option(
     "-n",
@@ -91,7 +94,10 @@ def command(
     else:
         raise click.UsageError("give --cron, --every or another schedule, or names of entries")
     now = SystemClock().now()
-    afters = [now if since is None else read_moment("--from", since, entry.tz) for entry in entries]
+    afters = [
+        now if since is None else read_moment("--from", since, entry.tz, now, coming=True)
+        for entry in entries
+    ]
     asked = list(zip(entries, afters, strict=True))
     if json:
         stream_json(_plain(asked, count))
@@ -118,6 +124,7 @@ def _entry_of_expression(
         timezone = remote_daemon(given.url).timezone
     elif "tz" not in plain and (given.config or given.app):
         timezone = given.load().timezone
+    plain = dated(plain, plain.get("tz", timezone), SystemClock().now())
     checked = check(name or "next", {"task": NO_TASK, **plain}, timezone=timezone)
     if checked.entry is None:
         wrong = [_as_options(problem) for problem in checked.problems if not problem.warning]

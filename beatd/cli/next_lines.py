@@ -10,12 +10,14 @@ from beatd.cli.escapes import visible
 from beatd.cli.paged_table import styled, table_lines, terminal_width
 from beatd.entry import Entry
 from beatd.schedules import clock_change, describe, may_have_clock_changes, zone
+from beatd.schedules.moment import fraction_digits, wall_text
 from beatd.views.next_runs import runs_after
 from beatd.views.time_text import distance_text
 
 FIRST_RUNS = 50  # that are computed before the first line is printed
 #: Widths of texts that may come after the first runs.
 ZONE_WIDTH, DISTANCE_WIDTH = len("CEST +02:00"), len("in 1234 d 12 h")
+MICROSECONDS_WIDTH = len("2027-01-01 09:00:00.123456")  # what follows is the offset
 
 
 def title_line(entry: Entry, name: str, stopped: str) -> str:
@@ -38,8 +40,8 @@ def run_lines(entry: Entry, after: datetime, count: int, now: datetime) -> Itera
     has_marks = is_long and may_have_clock_changes(entry.schedule)
     has_marks = has_marks or any(clock_change(entry.schedule, moment) for moment in first)
     if first:
-        spec = "microseconds" if any(moment.microsecond for moment in first) else "seconds"
-        rows = partial(_rows, entry, now=now, spec=spec, has_marks=has_marks, pads=is_long)
+        digits = fraction_digits(first)
+        rows = partial(_rows, entry, now=now, digits=digits, has_marks=has_marks, pads=is_long)
         columns = ["local", "zone", "UTC", "in", *(["clock change"] if has_marks else [])]
         yield from table_lines(
             columns,
@@ -57,20 +59,26 @@ def run_lines(entry: Entry, after: datetime, count: int, now: datetime) -> Itera
 
 
 def _rows(
-    entry: Entry, runs: Iterable[datetime], *, now: datetime, spec: str, has_marks: bool, pads: bool
+    entry: Entry,
+    runs: Iterable[datetime],
+    *,
+    now: datetime,
+    digits: int,
+    has_marks: bool,
+    pads: bool,
 ) -> Iterator[list[str | tuple[str, str]]]:
     home = zone(entry.tz)
     for moment in runs:
         local = moment.astimezone(home)
-        wall = local.replace(tzinfo=None).isoformat(" ", spec)
-        name, offset = f"{local:%Z}", local.isoformat(" ", spec)[len(wall) :]
+        wall = wall_text(local, digits)
+        name, offset = f"{local:%Z}", local.isoformat(" ", "microseconds")[MICROSECONDS_WIDTH:]
         # The name of a zone without letters is its offset, which is shown once.
         where = f"{name} {offset}" if name.isalpha() else offset
         distance = distance_text(moment - now)
         yield [
             f"{local:%a} {wall}",
             where.ljust(ZONE_WIDTH) if pads else where,
-            (moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", spec), "dim"),
+            (wall_text(moment.astimezone(UTC), digits), "dim"),
             distance.ljust(DISTANCE_WIDTH) if pads else distance,
             *([(clock_change(entry.schedule, moment) or "", "yellow")] if has_marks else []),
         ]

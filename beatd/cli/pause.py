@@ -13,7 +13,8 @@ from beatd.cli.config_option import as_json
 @click.option(
     "--until",
     metavar="MOMENT|LENGTH",
-    help="When they are resumed: 2027-01-01T09:00, or 2h from now. [default: by `resume` only]",
+    help="When they are resumed: 14:00, 2027-01-01T09:00, or 2h from now. "
+    "[default: by `resume` only]",
 )
 @takes_note
 @as_json
@@ -25,11 +26,13 @@ def command(
 
     Works for every entry, also for one that a file declares. No file ends a pause. With --until the
     leader resumes them: nothing of the pause runs, and a moment at its end does. MOMENT is ISO
-    8601; without an offset it is in the zone of the configuration. An entry that is paused already
+    8601, or a time of day: the next one. Without an offset it is in the zone of the configuration.
+    An entry that is paused already
     gets the new end and the new note.
 
     \b
     beatd pause report --until 2h --note "the database moves"
+    beatd pause report --until 14:00
     """
     from beatd.cli.pause_resume import print_edited
     from beatd.edits.editing import rows

@@ -1,6 +1,7 @@
 """The command-line options that describe a schedule, such as --every and --cron."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -9,9 +10,11 @@ from msgspec import Struct
 #: What the words DURATION and MOMENT of the options stand for.
 FORMS = (
     "DURATION is 30s, 5m, 1h30m, 1d or 90 (seconds). MOMENT is ISO 8601, like "
-    "2027-01-01T09:00:00+08:00; without an offset it is in the entry's zone."
+    "2027-01-01T09:00:00+08:00, or a time of day, like 14:30: the next one. Without an offset it "
+    "is in the entry's zone."
 )
 KINDS = ("every", "cron", "crontab", "at", "solar", "rrule")
+MOMENTS = ("at", "start", "end")
 _MAPPINGS = {"crontab": str, "solar": float}
 
 
@@ -38,7 +41,9 @@ def takes_schedule(command: Callable[..., Any]) -> Callable[..., Any]:
                 multiple=True,
                 help="Celery's crontab: minute=0 'hour=*/3' day_of_week=mon-fri.",
             ),
-            click.option("--at", metavar="MOMENT", help="Once: 2027-01-01T09:00:00+08:00."),
+            click.option(
+                "--at", metavar="MOMENT", help="Once: 14:30, or 2027-01-01T09:00:00+08:00."
+            ),
             click.option(
                 "--solar",
                 metavar="KEY=VALUE…",
@@ -84,6 +89,24 @@ def read_schedule(options: dict[str, Any], rest: Sequence[str] = ()) -> Schedule
     if plain and not any(kind in plain for kind in KINDS):
         raise click.UsageError("--phase and --spread shift the grid of --every; give that as well")
     return ScheduleOptions(plain, tuple(rest))
+
+
+def dated(fields: Mapping[str, Any], tz: str, now: datetime) -> dict[str, Any]:
+    """Return the fields of an entry with the date of the next such moment for each time of day.
+
+    `tz` is the entry's zone. Raises ConfigError with the option if no clock shows such a time.
+    """
+    from beatd.errors import ConfigError
+    from beatd.schedules.day_time import with_date
+
+    found = dict(fields)
+    for key in MOMENTS:
+        if isinstance(text := found.get(key), str):
+            try:
+                found[key] = with_date(text, tz, now, coming=True)
+            except ConfigError as error:
+                raise ConfigError(f"--{key}: {error}") from None
+    return found
 
 
 def _mapping(kind: str, pairs: Sequence[str]) -> dict[str, Any]:

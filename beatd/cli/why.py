@@ -20,18 +20,24 @@ STYLES = {"well": "green", "on its way": "yellow", "wrong": "red"}
 
 @click.command()
 @click.argument("name", shell_complete=names_of_entries)
-@click.option("--at", metavar="MOMENT", help="The planned moment. [default: the newest]")
+@click.option(
+    "--at",
+    metavar="MOMENT",
+    help="The planned moment; 02:30 is the newest one. [default: the newest]",
+)
 @as_json
 @takes_store
 def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
     """Explain why a moment of an entry ran or did not run.
 
     The first line has the cause; the lines below follow the run from the plan to the worker. MOMENT
-    is ISO 8601, like 2027-01-01T09:00; without an offset it is in the zone of the entry.
+    is ISO 8601, like 2027-01-01T09:00, or a time of day, like 02:30 or 02:30:05: the newest one, of
+    today or yesterday. Without an offset it is in the zone of the entry.
     Ends with 1 if there is no such entry.
 
     \b
     beatd why nightly-report
+    beatd why nightly-report --at 02:30
     beatd why nightly-report --at 2027-01-10T02:30
     """
     from beatd.catalog import Query
@@ -55,7 +61,7 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
             store,
             name,
             now=opened.now,
-            at=None if at is None else read_moment("--at", at, tz),
+            at=None if at is None else read_moment("--at", at, tz, opened.now),
             tz=tz,
             refusal=refusal_of(store.presences) or "",
             problems=problems,

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from beatd.config.entry_paths import find_files
+from beatd.config.entry_paths import find_files, shown_path
 from beatd.config.located_data import Map, line_of, words
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition import DEFAULTABLE, check
@@ -103,18 +103,10 @@ def load_entries(
         missing.append(place)
         problems.append(Problem(f"{quoted(place)} {text}", ("schedules",), shown, warning))
     for path in paths:
-        file = read_entry_file(path, folder, scope, known, seen, _as_typed(path, shown))
+        file = read_entry_file(path, folder, scope, known, seen, shown_path(path, shown))
         files.append(file)
         problems += file.problems
     return EntryFiles(tuple(files), tuple(missing), tuple(problems))
-
-
-def _as_typed(path: Path, config: str) -> str:
-    # The path is relative to the current folder if the file is below it and `config`, the path that
-    # the user typed for the configuration, is relative too.
-    below = os.path.relpath(path)
-    typed_so = config and not os.path.isabs(config)  # noqa: PTH117
-    return below if typed_so and not below.startswith("..") else str(path)
 
 
 def read_entry_file(
@@ -140,9 +132,9 @@ def read_entry_file(
         if declared is not None:
             found = _in_file(read, read.data, scope)
         if "entries" not in read.data:
-            read.wrong("has no `entries:`; put the entries under it, by name")
+            read.wrong("has no `entries:`; put the entries under it, by name", read.data.line)
         elif declared is None:
-            read.problems.append(Problem("has no entries in it", place=read.shown, warning=True))
+            add_problem(read, read.data, Problem("is empty", ("entries",), warning=True))
         else:
             place = os.path.relpath(path, folder)
             entries, names = read_entries(declared, read, found, place, declared_places)

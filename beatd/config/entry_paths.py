@@ -66,6 +66,17 @@ def find_files(
     return list(found), lost
 
 
+def shown_path(path: Path, config: str) -> str:
+    """Return the path of an entry file as every message shows it.
+
+    It is relative to the current folder if the file is below it and `config`, the path that the
+    user typed for the configuration, is relative too. Else it is the whole path.
+    """
+    below = os.path.relpath(path)
+    typed_so = config and not os.path.isabs(config)  # noqa: PTH117
+    return below if typed_so and not below.startswith("..") else str(path)
+
+
 def _can_be_read(path: Path) -> bool:
     # A pipe made by a shell is read; other FIFOs, sockets and devices are not.
     return str(path).startswith(_PIPES_OF_A_SHELL) or not _endless_kind(path)

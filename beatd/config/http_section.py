@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from beatd.config.http_settings import HEADER_NAME, ROLES, TOKEN_NAME
+from beatd.config.secret_file_mode import fault_of_mode
 from beatd.config.urls import on_loopback
 from beatd.config.values import Http, Proxy, Role, Tls, Token
 from beatd.errors import ConfigError, nearest
@@ -99,6 +100,8 @@ class HttpSection(Struct, frozen=True):
         if not (secret.isascii() and secret.isprintable() and " " not in secret):
             self.note(f"{quoted(file)} has more than one line or word of plain characters", *path)
             return None
+        if fault := fault_of_mode(self.folder / file):
+            self.note(f"{quoted(file)} {fault}", *path, warning=True)
         return secret
 
     def _proxy(self, given: Mapping[str, Any]) -> Proxy | None:

@@ -79,11 +79,10 @@ def load_config(
     return Loaded(examined.config, examined.problems)
 
 
-def load_schedules(config: Config, *, shown: str = "") -> EntryFiles:
+def load_schedules(config: Config) -> EntryFiles:
     """Read the entry files that `schedules` of the configuration names.
 
-    `shown` is the path of the configuration in messages. A folder that does not exist is only a
-    warning.
+    A folder that does not exist is only a warning.
     """
     return load_entries(
         config.schedules,
@@ -92,7 +91,7 @@ def load_schedules(config: Config, *, shown: str = "") -> EntryFiles:
         defaults=config.defaults,
         source=config.source,
         declared_places={entry.name: entry.declared_at for entry in config.entries},
-        shown=shown,
+        shown=config.shown,
         missing_folder_warns=True,
     )
 
@@ -118,8 +117,9 @@ def examine(
     if isinstance(read.data, Map):
         config = _Loader(read, Path(path), app).config()
     elif not read.problems:
-        what = "is empty" if read.data is None else f"{quoted(read.data)} is not a mapping"
-        read.wrong(f"{what}; it needs at least a broker or an app")
+        is_empty = read.data is None
+        what = "is empty" if is_empty else f"{quoted(read.data)} is not a mapping"
+        read.wrong(f"{what}; it needs at least a broker or an app", None if is_empty else 1)
     return Examined(config, sorted_by_line(read.problems))
 
 

@@ -14,7 +14,7 @@ from beatd.definition.arguments import (
     is_type,
     typed,
 )
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, with_article
 from beatd.schedules.quote import quoted
 
 MAX_DEPTH = 50  # levels of lists and mappings in an argument
@@ -111,7 +111,9 @@ def as_json(value: Any, depth: int = 0) -> Any:
         return {text_key(key): as_json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(item, depth + 1) for item in value]
-    raise ConfigError(f"{quoted(value)} is a {type(value).__name__}, which JSON cannot carry")
+    raise ConfigError(
+        f"{quoted(value)} is {with_article(type(value).__name__)}, which JSON cannot carry"
+    )
 
 
 def text_key(key: Any) -> str:

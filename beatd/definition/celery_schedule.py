@@ -6,7 +6,7 @@ from typing import Any
 from celery.beat import ScheduleEntry
 from celery.schedules import BaseSchedule, crontab, schedule, solar
 
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, with_article
 from beatd.schedules import zone
 from beatd.schedules.duration import format_duration
 
@@ -50,7 +50,7 @@ def plain_schedule(value: Any, relative: bool) -> dict[str, Any]:
     are due.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | timedelta | BaseSchedule):
-        text = f"{value!r:.80} is a {type(value).__name__}"
+        text = f"{value!r:.80} is {with_article(type(value).__name__)}"
         raise ConfigError(f"schedule: {text}, not seconds, a timedelta or a schedule; {_HINT}")
     if isinstance(value, int | float):
         return _every(timedelta(seconds=value), relative)
@@ -72,7 +72,7 @@ def plain_schedule(value: Any, relative: bool) -> dict[str, Any]:
         _refuse_other_meaning(value, schedule)
         return {**_every(value.run_every, value.relative), **own}
     raise ConfigError(
-        f"schedule: a {type(value).__qualname__} is not one that beatd knows; {_HINT}"
+        f"schedule: {with_article(type(value).__qualname__)} is not one that beatd knows; {_HINT}"
     )
 
 

@@ -33,6 +33,12 @@ REST = """\
 # The page, the API and the probes of this daemon, for this machine only.
 #http: {{bind: "127.0.0.1:9753"}}
 
+# What becomes of a run, workers report. For that, two lines stand in the Celery app:
+#   from beatd import worker
+#   worker.report(app)
+# or a worker is started with --include beatd.worker.auto. results asks the result backend instead.
+#outcomes: {{from: reports}}
+
 # Who is told of incidents: webhooks, mail, chat. `beatd alerts test` tries them.
 #alerts: {{to: ["https://example.org/hook"]}}
 

@@ -14,6 +14,7 @@ from beatd.doctor.finding import Finding
 from beatd.doctor.http_port import http_findings
 from beatd.doctor.probing import Probe
 from beatd.doctor.receivers import channel_findings, result_findings
+from beatd.doctor.reports import findings_of_reports
 from beatd.doctor.store import daemons_in_store, lock_findings, store_findings, store_to_read
 from beatd.doctor.versions import program_versions
 from beatd.doctor.workers import worker_findings
@@ -35,7 +36,12 @@ def probes_of(
     def workers() -> Iterable[Finding]:
         entries = {one.name: one for one in declared[:ENTRIES_MAX]}
         entries |= {one.name: one for one in _stored(config, clock, timeout_s)}
-        return worker_findings(app, entries.values(), timeout_s)
+        return worker_findings(
+            app,
+            entries.values(),
+            timeout_s,
+            lambda: findings_of_reports(config, clock=clock, timeout_s=timeout_s),
+        )
 
     return {
         "versions": program_versions,

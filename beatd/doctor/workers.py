@@ -1,7 +1,7 @@
 """Look at the workers: does one consume each queue that entries use, and know the tasks?"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from threading import Thread
 from typing import Any
@@ -20,10 +20,16 @@ NAMED_MAX = 3  # tasks or workers that one line names
 Uses = Mapping[str, Mapping[str, str]]  # queue -> task -> the first entry that uses them
 
 
-def worker_findings(app: Celery, entries: Iterable[Entry], timeout_s: float) -> Iterator[Finding]:
+def worker_findings(
+    app: Celery,
+    entries: Iterable[Entry],
+    timeout_s: float,
+    if_answered: Callable[[], Iterable[Finding]] = tuple,
+) -> Iterator[Finding]:
     """Yield a finding for each queue of the entries: who consumes it, and which task is unknown.
 
-    The workers are asked as `celery inspect` asks; a busy one may be too late with its answer.
+    The workers are asked as `celery inspect` asks; a busy one may be too late with its answer. If
+    one answered, the findings of `if_answered` follow.
     """
     uses = uses_of(app, entries)
     if not uses:
@@ -49,6 +55,7 @@ def worker_findings(app: Celery, entries: Iterable[Entry], timeout_s: float) -> 
         return
     for queue, used in sorted(uses.items()):
         yield from queue_findings(queue, used, queues, tasks, counts.get(queue))
+    yield from if_answered()
 
 
 def _answers(app: Celery, timeout_s: float) -> bool:

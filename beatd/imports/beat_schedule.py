@@ -4,7 +4,7 @@ from typing import Any
 
 from beatd.definition.celery_canvas import what_is_run
 from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, with_article
 from beatd.imports.celery_terms import Terms, entry_found
 from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
 from beatd.publishers.celery_app import load_app
@@ -36,7 +36,7 @@ def read_app(spelling: str) -> tuple[Read, str]:
 def _entry(name: str, given: Any) -> FoundEntry:
     given = as_written(given)
     if not isinstance(given, dict):
-        raise ConfigError(f"it is a {type(given).__name__}, not a dict")
+        raise ConfigError(f"it is {with_article(type(given).__name__)}, not a dict")
     if holds_lazy(given.get("args")) or holds_lazy(given.get("kwargs")):
         raise ConfigError("it has a BeatLazyFunc, which only the app can call; run beatd with -A")
     what, options = what_is_run(given.get("task"), given.get("options"))

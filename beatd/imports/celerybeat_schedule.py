@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, with_article
 from beatd.imports.celery_object import CeleryObject
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every, solar
 from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
@@ -30,7 +30,9 @@ def read_celerybeat_schedule(path: Path) -> Read:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     if not isinstance(entries, dict):
-        raise ConfigError(f"{path}: its entries are a {type(entries).__name__}, not a dict")
+        raise ConfigError(
+            f"{path}: its entries are {with_article(type(entries).__name__)}, not a dict"
+        )
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
     for key, value in entries.items():
@@ -61,15 +63,21 @@ def _zone(raw: dict[bytes, bytes]) -> str | None:
 
 def _entry(name: str, value: Any) -> FoundEntry:
     if is_unknown(value):
-        raise ConfigError(f"it is a {value.named}, and only celery's own entries are known")
+        raise ConfigError(
+            f"it is {with_article(value.named)}, and only celery's own entries are known"
+        )
     if not isinstance(value, CeleryObject) or value.kind != "entry":
-        raise ConfigError(f"it is a {type(value).__name__}, not an entry of celery beat")
+        raise ConfigError(
+            f"it is {with_article(type(value).__name__)}, not an entry of celery beat"
+        )
     kept = value.fields
     strangers = unknowns(
         [kept.get(key) for key in ("task", "args", "kwargs", "options")], MAX_ARGUMENT_VALUES
     )
     if strangers:
-        raise ConfigError(f"its arguments hold a {strangers[0]}, which JSON cannot carry")
+        raise ConfigError(
+            f"its arguments hold {with_article(strangers[0])}, which JSON cannot carry"
+        )
     last = kept.get("last_run_at")
     last = last if isinstance(last, datetime) else None
     runs = kept.get("total_run_count")
@@ -89,14 +97,17 @@ def _entry(name: str, value: Any) -> FoundEntry:
 
 def _terms(schedule: Any, last: datetime | None) -> Terms:
     if is_unknown(schedule):
-        raise ConfigError(f"its schedule is a {schedule.named}, which runs code of its own")
+        raise ConfigError(
+            f"its schedule is {with_article(schedule.named)}, which runs code of its own"
+        )
     if isinstance(schedule, timedelta):
         return every(schedule)
     if isinstance(schedule, int | float) and not isinstance(schedule, bool):
         return every(timedelta(seconds=schedule))
     if not isinstance(schedule, CeleryObject):
         raise ConfigError(
-            f"its schedule is a {type(schedule).__name__}, which celery beat does not know"
+            f"its schedule is {with_article(type(schedule).__name__)}, which celery beat does not "
+            "know"
         )
     fields = schedule.fields
     # crontab(app=app) has its app in its state; the schedule does not depend on it.
@@ -104,7 +115,9 @@ def _terms(schedule: Any, last: datetime | None) -> Terms:
         name for name in unknowns(fields.get("state")) if not name.startswith("celery.app.")
     ]
     if strangers:
-        raise ConfigError(f"its schedule holds a {strangers[0]}, which runs code of its own")
+        raise ConfigError(
+            f"its schedule holds {with_article(strangers[0])}, which runs code of its own"
+        )
     terms = _kept_terms(schedule.kind, fields, last)
     if fields.get("nowfun") is not None:
         note = "it had a nowfun; check its tz"
@@ -118,7 +131,9 @@ def _kept_terms(kind: str, fields: dict[str, Any], last: datetime | None) -> Ter
         if isinstance(length, int | float) and not isinstance(length, bool):
             length = timedelta(seconds=length)
         if not isinstance(length, timedelta):
-            raise ConfigError(f"its interval is a {type(length).__name__}, not a length of time")
+            raise ConfigError(
+                f"its interval is {with_article(type(length).__name__)}, not a length of time"
+            )
         return every(length, relative=bool(fields.get("relative")), last=last)
     if kind == "crontab":
         return crontab(fields)

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID, SafeUUID
 from zoneinfo import ZoneInfo
 
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, with_article
 from beatd.imports.celery_object import CRONTAB, ENTRY, CeleryObject, keeper
 from beatd.schedules.quote import quoted
 
@@ -113,7 +113,9 @@ def _zone(key: Any, *_rest: Any) -> tzinfo:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"a {type(value).__name__} instead of text")  # str(value) may be huge
+        raise TypeError(
+            f"{with_article(type(value).__name__)} instead of text"
+        )  # str(value) may be huge
     return value
 
 

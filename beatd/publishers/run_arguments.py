@@ -14,7 +14,7 @@ from beatd.definition.arguments import canonical_json
 from beatd.definition.celery_canvas import declared_keys
 from beatd.definition.celery_schedule import as_written
 from beatd.entry import Entry
-from beatd.errors import BeatError, ConfigError, Path, dotted
+from beatd.errors import BeatError, ConfigError, Path, dotted, with_article
 from beatd.publishers import lazy_arguments
 from beatd.publishers.app_value import DIGEST, MARK, digest_of, is_app_value
 
@@ -113,12 +113,14 @@ def _app_value(place: str, mark: Mapping[str, Any], theirs: Any) -> Any:
     # `mark` is the placeholder of the value; `place` names the argument in the error.
     if theirs is MISSING:
         text = (
-            f"its {place} is a {mark[MARK]} that only an app can send, and no app declares it here"
+            f"its {place} is {with_article(mark[MARK])} that only an app can send, and no app "
+            "declares it here"
         )
         raise BeatError(f"{text}; {_RUN}")
     if digest_of(theirs) != mark[DIGEST]:
         raise BeatError(
-            f"its {place} is a {mark[MARK]} of the app, and the app that is loaded here declares "
-            "another value than the store knows; restart this daemon with the app as it is now"
+            f"its {place} is {with_article(mark[MARK])} of the app, and the app that is loaded "
+            "here declares another value than the store knows; restart this daemon with the app "
+            "as it is now"
         )
     return theirs

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import blake2b
 
+from beatd.errors import with_article
 from beatd.schedules import days
 from beatd.schedules.quote import quoted
 from beatd.schedules.walk import FIRST_YEAR
@@ -35,11 +36,13 @@ class Field:
         if not (text.isascii() and text.isdigit()):
             near = get_close_matches(text, self.names, 1, 0.5) if len(text) < 20 else []
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise WrongField(f"{quoted(text)} is not a {self.name}{hint}")
+            raise WrongField(f"{quoted(text)} is not {with_article(self.name)}{hint}")
         value = int(text) if len(text) < 10 else self.high + 2
         top = 7 if self is WEEKDAY else self.high
         if not self.low <= value <= top:
-            raise WrongField(f"{quoted(text)[1:-1]} is not a {self.name} ({self.low} to {top})")
+            raise WrongField(
+                f"{quoted(text)[1:-1]} is not {with_article(self.name)} ({self.low} to {top})"
+            )
         return value
 
 

@@ -1,5 +1,6 @@
 """Parse and write dates and times, such as 2027-01-01T09:00:00Z."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -36,6 +37,31 @@ def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
 def format_moment(moment: datetime) -> str:
     """Return the time as ISO 8601 text in UTC, such as "2027-01-01T09:00:00Z"."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def wall_text(local: datetime, digits: int = 0) -> str:
+    """Return date and time of a clock: "2027-01-01 09:00:00", ".500" added for half a second.
+
+    A fraction has three digits, or six if it needs them, and there is none for a whole second. With
+    `digits` 3 or 6 there are at least as many, so that the times of a column are equally long.
+    """
+    digits = max(digits, fraction_digits([local]))
+    spec = {0: "seconds", 3: "milliseconds", 6: "microseconds"}[digits]
+    return local.replace(tzinfo=None).isoformat(" ", spec)
+
+
+def fraction_digits(moments: Iterable[datetime]) -> int:
+    """Return how many digits the fractions of these moments need: 0, 3 or 6."""
+    digits = 0
+    for moment in moments:
+        if moment.microsecond:
+            digits = max(digits, 6 if moment.microsecond % 1000 else 3)
+    return digits
+
+
+def to_milliseconds(moment: datetime) -> datetime:
+    """Return the moment without its microseconds."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def in_zone(moment: datetime, home: tzinfo) -> datetime:

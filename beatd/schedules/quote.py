@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from beatd.errors import with_article
+
 _MAX_CHARS = 60
 
 
@@ -17,5 +19,5 @@ def quoted(value: Any) -> str:
     try:
         text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     except RecursionError:
-        return f"a {type(value).__name__} that is nested too deeply to be shown"
+        return f"{with_article(type(value).__name__)} that is nested too deeply to be shown"
     return text if len(text) <= _MAX_CHARS + 2 else text[: _MAX_CHARS - 1] + "…"

@@ -13,7 +13,7 @@ from beatd.definition.celery_canvas import declared_keys, what_is_run
 from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import CANVASES, Entry
-from beatd.errors import ConfigError, Problem
+from beatd.errors import ConfigError, Problem, with_article
 from beatd.publishers.run_arguments import APP, has_app_value
 from beatd.sources import Reading, one_offs_of
 from beatd.sources.storable_arguments import storable
@@ -145,7 +145,9 @@ class App:
     def _plain(self, written: Any) -> tuple[dict[str, Any], list[Problem]]:
         written = as_written(written)
         if not isinstance(written, Mapping):
-            raise ConfigError(f"a {type(written).__name__} is not an entry; write a dict")
+            raise ConfigError(
+                f"{with_article(type(written).__name__)} is not an entry; write a dict"
+            )
         if written.get("schedule") is None:
             raise ConfigError("schedule: is missing; give seconds, a timedelta or a crontab")
         plain = plain_schedule(written["schedule"], bool(written.get("relative")))

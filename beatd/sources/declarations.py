@@ -18,7 +18,7 @@ from beatd.edits.apply_declared import Comparison, apply
 from beatd.edits.declared_set import Declared
 from beatd.edits.held_name import HeldName
 from beatd.edits.late_edits import past_one_offs
-from beatd.errors import Deposed, StoreError
+from beatd.errors import Deposed, Problem, StoreError
 from beatd.presence import INVALID_SOURCE
 from beatd.sources import Reading, Source
 from beatd.sources.deferred_errors import DeferredErrors
@@ -75,9 +75,10 @@ class Declarations:
         return changed
 
     def _read_again(self, place: int, source: Source) -> None:
+        before = self._read.get(place)
         self._read[place] = self._with_edits_before(place, source.read())
         self._due.add(place)
-        self._log_problems(self._read[place])
+        self._log_problems(self._read[place], () if before is None else before.problems)
         if place in self._waiting:
             self._unread[place] = unread_in(self._read[place].declared)
 
@@ -113,12 +114,16 @@ class Declarations:
         self._takeovers[place] = catalog.marks.takeover(declared.source)
         done = apply(catalog, declared, self._clock.now, settled=release, may_go_on=self._lasts)
         done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
+        known = {(held.name, held.holder) for held in self._held.get(place, ())}
         self._held[place] = done.conflicts
         self._due.discard(place)
         # The moments of these edits must not count for later applications of the set.
         self._read[place] = _with_edits(self._read[place], {})
         release()
         self._log_applied(done)
+        for held in done.conflicts:
+            if (held.name, held.holder) not in known:
+                log.warning("%s", held)
         return bool(done.steps)
 
     def _begin(self, term: int) -> None:
@@ -243,9 +248,14 @@ class Declarations:
         read = list(self._read.values())  # copied: other threads call this
         return tuple(name for reading in read for name in reading.needs_reload)
 
-    def _log_problems(self, reading: Reading) -> None:
+    def _log_problems(self, reading: Reading, before: Sequence[Problem]) -> None:
+        # An edit of another entry repeats no warning; an error is logged as long as it is there.
+        known = {problem.without_line() for problem in before}
         for problem in reading.problems:
-            log.log(logging.WARNING if problem.warning else logging.ERROR, "%s", problem)
+            if not problem.warning:
+                log.error("%s", problem)
+            elif problem.without_line() not in known:
+                log.warning("%s", problem)
         for file in reading.valid_again:
             log.info("%s is valid again", file)
 
@@ -260,8 +270,6 @@ class Declarations:
             log.info("%s applied: %s", done.source, figures)
         if done.missed:
             log.warning("%s: %s", done.source, past_one_offs(done.missed))
-        for held in done.conflicts:
-            log.warning("%s", held)
 
 
 def _with_edits(reading: Reading, made: Mapping[str, datetime]) -> Reading:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from beatd.clock import Clock
 from beatd.config import Config, EntryFile, examine, load_schedules
-from beatd.config.entry_paths import find_files
+from beatd.config.entry_paths import find_files, shown_path
 from beatd.config.unjudged import unjudged
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
@@ -74,7 +74,9 @@ class Files:
         if not config.entries and self._path is not None:
             doubtful.append(self._path.name)
         right = {file.path for file in files.files} | {self._path}
-        valid_again = sorted(str(path) for path in self._wrong - wrong if path in right)
+        valid_again = sorted(
+            shown_path(path, config.shown) for path in self._wrong - wrong if path in right
+        )
         self._wrong = wrong
         # The daemon runs such entries; only the command `beatd check` refuses them.
         problems += [replace(one, warning=True) for one in unjudged(entries.values(), self._config)]

@@ -13,10 +13,12 @@ NOTE_SHOWN_MAX = 40  # characters of a note in a table
 def read_end(option: str, text: str, now: datetime, tz: str) -> datetime:
     """Parse the end of a pause: a time such as "2027-01-01 09:00", or a duration from `now`.
 
-    A time without an offset is in the zone `tz`. The end of a duration is rounded up to a second.
-    Raises ConfigError with the name of the option if the text is invalid, or if the end is past.
+    A time without an offset is in the zone `tz`, and a time of day is the next one. The end of a
+    duration is rounded up to a second. Raises ConfigError with the name of the option
+    if the text is invalid, or if the end is past.
     """
     from beatd.schedules import parse_moment
+    from beatd.schedules.day_time import with_date
     from beatd.schedules.duration import parse_duration
 
     try:
@@ -24,11 +26,11 @@ def read_end(option: str, text: str, now: datetime, tz: str) -> datetime:
         end = _whole_second(now + length) if length else now
     except (ConfigError, OverflowError):
         try:
-            end = parse_moment(text, tz)
+            end = parse_moment(with_date(text, tz, now, coming=True), tz)
         except ConfigError:
             raise ConfigError(
                 f"{option}: {text!r} is neither a moment nor a length; "
-                "write it like 2027-01-01T09:00 or 2h"
+                "write it like 2027-01-01T09:00, 14:30 or 2h"
             ) from None
     if end <= now:
         raise ConfigError(

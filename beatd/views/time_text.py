@@ -3,17 +3,21 @@
 from datetime import datetime, timedelta
 
 
-def read_moment(option: str, text: str, tz: str) -> datetime:
+def read_moment(
+    option: str, text: str, tz: str, now: datetime, *, coming: bool = False
+) -> datetime:
     """Parse the time that a command-line option such as --from has as its value.
 
-    A time without an offset is in the zone `tz`. Raises ConfigError with the name of the option if
-    the text is invalid.
+    A time without an offset is in the zone `tz`. A time of day such as "14:30" is the newest such
+    moment or, if `coming`, the next one. Raises ConfigError with the name of the option if the text
+    is invalid.
     """
     from beatd.errors import ConfigError
     from beatd.schedules import parse_moment
+    from beatd.schedules.day_time import with_date
 
     try:
-        return parse_moment(text, tz)
+        return parse_moment(with_date(text, tz, now, coming=coming), tz)
     except ConfigError as error:
         raise ConfigError(f"{option}: {error}") from None
 
@@ -22,15 +26,16 @@ def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> dat
     """Parse an option such as --since: a time, or a duration such as "10m" that counts back from
     `now`.
 
-    A time without an offset is in the zone `tz`. Raises ConfigError with the name of the option if
-    the text is neither, or if the duration is too long.
+    A time without an offset is in the zone `tz`, and a time of day is the newest one. Raises
+    ConfigError with the name of the option if the text is neither, or if the duration is too long.
     """
     from beatd.errors import ConfigError
     from beatd.schedules import parse_moment
+    from beatd.schedules.day_time import with_date
     from beatd.schedules.duration import parse_duration
 
     try:
-        return parse_moment(text, tz)
+        return parse_moment(with_date(text, tz, now, coming=False), tz)
     except ConfigError as error:
         why = error
     try:
@@ -43,15 +48,16 @@ def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> dat
         raise ConfigError(f"{option}: {text!r} is too long; give a shorter length") from None
 
 
-def moment_text(moment: datetime, tz: str) -> str:
-    """Format a time in the zone `tz`, such as "2027-01-01 09:00:00 CET"."""
+def moment_text(moment: datetime, tz: str, digits: int = 0) -> str:
+    """Format a time in the zone `tz`, such as "2027-01-01 09:00:00 CET".
+
+    `digits` is how many digits of a second there are at least: 0, 3 or 6.
+    """
     from beatd.schedules import zone
-    from beatd.schedules.moment import in_zone
+    from beatd.schedules.moment import in_zone, wall_text
 
     local = in_zone(moment, zone(tz))
-    spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
-    wall = local.replace(tzinfo=None).isoformat(" ", spec if moment.microsecond else "seconds")
-    return f"{wall} {local:%Z}"
+    return f"{wall_text(local, digits)} {local:%Z}"
 
 
 def short_moment_text(moment: datetime, tz: str, now: datetime) -> str:

@@ -100,9 +100,10 @@ def _record_of(facts: Facts) -> Record | None:
 
 
 def _is_of(record: Record, at: datetime) -> bool:
-    # A run by hand has a moment with microseconds, which nobody types.
+    # A run by hand has a moment with microseconds, which nobody types and no table shows.
     first = record.planned
-    if not at.microsecond and at <= first < at + timedelta(seconds=1):
+    step = timedelta(milliseconds=1) if at.microsecond else timedelta(seconds=1)
+    if at.microsecond % 1000 == 0 and at <= first < at + step:
         return True
     return first <= at <= last_moment(record)
 

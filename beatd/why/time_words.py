@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 from beatd.history import Record
 from beatd.schedules.duration import length_text
 from beatd.schedules.duration import runtime as runtime  # the answers and the pages show it
-from beatd.schedules.moment import in_zone
+from beatd.schedules.moment import in_zone, to_milliseconds, wall_text
 
 
 class TimeWords:
@@ -15,14 +15,13 @@ class TimeWords:
         self._home = home
 
     def at(self, moment: datetime) -> str:
-        """Return the moment as text, such as "2026-11-28 02:30:00.25 CET"."""
+        """Return the moment as text, such as "2026-11-28 02:30:00.250 CET"."""
         local = in_zone(moment, self._home)
-        fraction = f"{local:.%f}".rstrip("0").rstrip(".") if local.microsecond else ""
-        return f"{local:%Y-%m-%d %H:%M:%S}{fraction} {local:%Z}"
+        return f"{wall_text(local)} {local:%Z}"
 
     def about(self, moment: datetime) -> str:
         """Return the moment as text, cut to milliseconds: "2026-11-28 02:30:00.123 CET"."""
-        return self.at(moment.replace(microsecond=moment.microsecond // 1000 * 1000))
+        return self.at(to_milliseconds(moment))
 
 
 def moment_of_run(record: Record, words: TimeWords) -> tuple[str, str]:

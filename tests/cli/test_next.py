@@ -52,6 +52,12 @@ def test_the_first_moment_strictly_after(beatd: Beatd, words: str, first: str) -
     assert [row["utc"] for row in ended.json] == [first]  # type: ignore[attr-defined]
 
 
+def test_all_times_of_a_table_have_as_many_digits(beatd: Beatd) -> None:
+    words = ("next", "--every", "0.5", "--from", "2027-01-01T00:00:00Z", "-n", 2)
+    first, second = beatd(*words).out.splitlines()[-2:]
+    assert first.count(" 00:00:00.500 ") == 2 and second.count(" 00:00:01.000 ") == 2
+
+
 def test_the_ends_of_time_are_no_surprise(beatd: Beatd) -> None:
     last = ("--from", "9999-12-31T23:59:58Z", "--tz", "Asia/Shanghai")
     assert beatd("next", "--every", "1s", *last, "--json").json == []

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from beatd.cli.author import NOTE_CHARACTERS_MAX, author
+from beatd.views.pause_text import read_end
 from tests.cli.conftest import Here
 
 BERLIN = ZoneInfo("Europe/Berlin")  # of the configuration
@@ -44,12 +45,22 @@ def test_the_end_of_a_pause_is_a_moment_in_the_zone_of_the_configuration(
     assert end_of(x) == end
 
 
+def test_the_end_of_a_pause_is_the_next_such_time_of_day() -> None:
+    now = datetime(2026, 11, 28, 14, tzinfo=BERLIN)
+    for text, day in (("14:30", 28), ("14:00", 29)):
+        end = read_end("--until", text, now, "Europe/Berlin")
+        assert end == datetime(2026, 11, day, 14, int(text[3:]), tzinfo=BERLIN)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("2020-01-01T09:00", "'2020-01-01T09:00' is past; give a later moment, or a length from"),
         ("0s", "'0s' is past"),
-        ("tomorrow", "is neither a moment nor a length; write it like 2027-01-01T09:00 or 2h"),
+        (
+            "tomorrow",
+            "is neither a moment nor a length; write it like 2027-01-01T09:00, 14:30 or 2h",
+        ),
         ("-2h", "is neither a moment nor a length"),
         ("9999999w", "is neither a moment nor a length"),
         ("", "is neither a moment nor a length"),

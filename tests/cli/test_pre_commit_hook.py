@@ -28,6 +28,23 @@ def test_the_hook_checks_the_files_that_pre_commit_names(here: Here, beatd: Beat
     assert "schedules/b.yaml:1: error: entries.x: is declared in schedules/a.yaml:1" in ended.out
 
 
+def test_the_hook_takes_zone_and_defaults_of_the_configuration_that_args_name(
+    here: Here, beatd: Beatd
+) -> None:
+    _, *words = shlex.split(HOOK["entry"])
+    entry = here.file(
+        "deploy/schedules/a.yaml", "entries: {x: {task: t, every: 1h, overlap: skip}}"
+    )
+    (here.folder / "config.yaml").unlink()
+    without = beatd(*words, "deploy/schedules/a.yaml")
+    assert without.code == 1 and entry.is_file()
+    assert "no configuration: the zone is UTC, without defaults; -c FILE names one" in without.out
+    here.file("deploy/beatd.yaml", "broker: 'redis://${NOSUCH}/0'\ndefaults: {max_run: 1h}\n")
+    (args,) = re.findall(r"`args: \[(-c, deploy/beatd.yaml)\]`", PAGE)
+    named = beatd(*words, *args.split(", "), "deploy/schedules/a.yaml")
+    assert (named.code, named.out) == (0, "nothing wrong: 1 entry in 1 file\n")
+
+
 def test_the_examples_of_the_page_name_the_hook_and_commands_that_are_there(beatd: Beatd) -> None:
     examples = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
     hooks = [hook for one in examples for repo in one.get("repos", []) for hook in repo["hooks"]]

@@ -1,5 +1,8 @@
 """beatd why: what the command adds to the answer."""
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from tests.cli.conftest import Here
@@ -38,3 +41,24 @@ def test_it_ends_with_1_where_there_is_no_entry_because_of_a_mistake(here: Here)
     answer = here.json("why", "nightly", code=1)
     assert answer["cause"] == "invalid source"
     assert answer["line"].startswith("there is no entry 'nightly', and a source is invalid: ")
+
+
+def test_a_time_of_day_is_the_newest_such_moment_in_the_zone_of_the_entry(here: Here) -> None:
+    here("add", "x", "--task", "t", "--every", "1h", "--tz", "Asia/Tokyo")
+    local = datetime.now(ZoneInfo("Asia/Tokyo")) - timedelta(hours=3)
+    planned = datetime.fromisoformat(here.json("why", "x", "--at", f"{local:%H:%M:%S}")["planned"])
+    assert planned == local.replace(microsecond=0)
+    later = datetime.now(UTC) + timedelta(hours=1)
+    (run,) = here.json("next", "x", "--from", f"{later:%H:%M}", "--tz", "UTC", "-n", 1)
+    assert datetime.fromisoformat(run["utc"]) > later.replace(second=0, microsecond=0)
+    said = here("why", "x", "--at", "25:00", code=2).line
+    assert said == "beatd: --at: '25:00' is not a time of day; write it like 14:30"
+
+
+def test_an_entry_that_runs_once_has_the_date_of_the_next_such_time(here: Here) -> None:
+    local = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(hours=2)
+    options = ("--task", "t", "--tz", "Asia/Tokyo")
+    for verb in ("add", "edit"):
+        at = here.json(verb, "once", *options, "--at", f"{local:%H:%M}")["schedule"]["at"]
+        assert at == f"{local:%Y-%m-%dT%H:%M}:00"
+        local += timedelta(hours=1)

@@ -1,7 +1,8 @@
 """The section `http`: who may, TLS, and what is wrong with either."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jsonschema
@@ -11,6 +12,7 @@ import yaml
 import beatd.secret
 from beatd.config import examine
 from beatd.config.json_schema import config_schema
+from beatd.config.secret_file_mode import fault_of_mode
 from beatd.config.values import Http
 from beatd.secret import hidden
 
@@ -23,6 +25,14 @@ SECRET = "0123456789abcdef"
 def no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords of other tests, such as "secret", would hide words of these messages."""
     monkeypatch.setattr(beatd.secret, "_known", beatd.secret._Known())
+
+
+@pytest.fixture(autouse=True)
+def private_files() -> Iterator[None]:
+    """Files of these tests are like those that `umask 077` makes."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
 
 
 def problems(path: Path) -> list[str]:
@@ -165,6 +175,30 @@ def test_other_machines_are_worth_a_warning(write: Write, text: str, warning: st
     found = examine(write("c.yaml", f"{START}http: {{{text}}}\n"), environment={}).problems
     assert [one.text for one in found if one.warning] == ([warning] if warning else [])
     assert len(found) == bool(warning)
+
+
+def test_a_token_that_every_user_can_read_is_a_warning(write: Write) -> None:
+    token = write("ann", SECRET)
+    tokens = "{ann: {role: viewer, secret_file: ann}}"
+    path = write("c.yaml", f"{START}http: {{bind: '127.0.0.1:1', tokens: {tokens}}}\n")
+    for mode, is_open in ((0o644, True), (0o604, True), (0o640, False), (0o400, False)):
+        token.chmod(mode)
+        found = examine(path, environment={})
+        assert found.config is not None and found.config.http is not None and found.valid
+        text = f"'ann' can be read by every user of this host; run chmod 600 {token}"
+        said = [one.text.partition("; a daemon that is not root")[0] for one in found.problems]
+        assert said == ([text] if is_open else [])
+
+
+def test_a_token_that_kubernetes_mounts_is_no_warning(tmp_path: Path) -> None:
+    (tmp_path / "..2027").mkdir()
+    mounted = tmp_path / "..2027/ann"
+    mounted.write_text(SECRET)
+    mounted.chmod(0o644)
+    (tmp_path / "..data").symlink_to("..2027")
+    (tmp_path / "ann").symlink_to("..data/ann")
+    assert fault_of_mode(mounted) and not fault_of_mode(tmp_path / "ann")
+    assert not fault_of_mode(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,11 @@ VALUE = re.compile(r"\{[^{}]*\}")
 #: Words that blame a value without a reason: the value has to be in the message, too.
 BARE_BLAME = re.compile(r"\b(invalid|illegal|malformed|incorrect|improper|bad|unknown)\b", re.I)
 
+#: "a" before a vowel, and before the name of a type, which `with_article` knows.
+WRONG_ARTICLE = re.compile(
+    r"\ba (?!one\b|once\b|uni|eu)([aeio]|\{type\()|\ban (?!hour)[bcdfghj-np-tv-z]"
+)
+
 
 def test_the_messages_are_found() -> None:
     levels = Counter(one.level.partition(" ")[0] for one in MESSAGES)
@@ -62,3 +67,7 @@ def test_a_value_that_came_is_quoted_with_its_special_characters_escaped() -> No
         for one in MESSAGES
         if any(found not in examples for found in raw.findall(one.text)) and "!r" not in one.text
     ] == []
+
+
+def test_a_message_has_an_before_a_vowel() -> None:
+    assert [one for one in MESSAGES if WRONG_ARTICLE.search(one.text)] == []

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from beatd.errors import ScheduleError
+from beatd.errors import ScheduleError, with_article
 from beatd.schedules import (
     at,
     cron,
@@ -29,7 +29,7 @@ CRON = [
     ("* * * * * * * *", "it has 8 fields; write five"),
     ("0 2 * * * 2027", "a year needs seven; write '0 0 2 * * * 2027'"),
     ("61 * * * *", "61 is not a minute (0 to 59)"),
-    ("* 24 * * *", "24 is not a hour (0 to 23)"),
+    ("* 24 * * *", "24 is not an hour (0 to 23)"),
     ("0 0 0 * *", "0 is not a day of month (1 to 31)"),
     ("0 0 * 13 *", "13 is not a month (1 to 12)"),
     ("0 0 * * 8", "8 is not a day of week (0 to 7)"),
@@ -211,3 +211,10 @@ def test_the_ends_of_time_are_answered(schedule):
 def test_a_date_is_its_midnight_and_a_length_may_be_a_timedelta():
     assert at(date(2027, 1, 1)) == at("2027-01-01T00:00Z")
     assert interval(timedelta(minutes=1)) == interval("60s")
+
+
+@pytest.mark.parametrize(
+    "text", ["an hour", "a minute", "an int", "a UUID", "an OrderedDict", "an Undefined", "a str"]
+)
+def test_a_noun_has_the_article_that_is_spoken(text: str) -> None:
+    assert with_article(text.split()[1]) == text

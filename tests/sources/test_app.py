@@ -245,7 +245,7 @@ class Odd(crontab):
         ({"task": "t"}, "schedule: is missing"),
         ({"task": "t", "schedule": "5m"}, "is a str"),
         ({"task": "t", "schedule": True}, "is a bool"),
-        ({"task": "t", "schedule": Own()}, "a Own is not one that beatd knows"),
+        ({"task": "t", "schedule": Own()}, "an Own is not one that beatd knows"),
         ({"task": "t", "schedule": Odd()}, "Odd decides by its own is_due"),
         ({"schedule": 30}, "task: is missing"),
         ({"task": "t", "schedule": 30, "quue": 1}, "is not a key of an entry"),

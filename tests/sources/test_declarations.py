@@ -191,6 +191,38 @@ def test_a_file_that_was_mended_is_told(
     ]
 
 
+def test_a_warning_about_an_entry_is_logged_once_until_it_changes(
+    daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    def declare(*lines: str) -> list[str]:
+        caplog.clear()
+        (daemon.folder / "s/a.yaml").write_text("\n  ".join(("entries:", *lines)) + "\n")
+        daemon.look(store)
+        return [record.message.partition("s/a.yaml")[2] for record in caplog.records]
+
+    doubtful = "a: {task: t, every: 1h, args: [yes]}"
+    (first,) = declare(doubtful)
+    assert first.startswith(":2: entries.a.args[0]: 'yes' is text here")
+    assert declare("b: {task: t, every: 1h}", doubtful) == []
+    assert declare("b: {task: t, every: 2h}", doubtful.replace("yes", "no")) == [
+        first.replace("'yes'", "'no'").replace(":2:", ":3:")
+    ]
+    assert declare("b: {task: t, every: 1h}") == []
+    assert declare(doubtful) == [first]  # it was gone, and is there again
+    assert declare("a: {task: t, evry: 1h}") == declare("a: {task: t, evry: 1h}", "# x") != []
+
+
+def test_a_name_of_another_owner_is_logged_once(
+    daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    editing.add(store, entry_from("a", {"task": "mine", "every": "1h"}), daemon.clock.now)
+    for declared in (("a", "b"), ("c", "a"), ("a", "d")):
+        daemon.declare(*declared)
+        daemon.look(store)
+    (line,) = [line for line in caplog.messages if "is not applied" in line]
+    assert line.startswith("s/a.yaml:2: entry 'a' is not applied: ")
+
+
 def test_a_wrong_file_that_was_deleted_is_not_called_valid(
     daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -275,3 +275,19 @@ def test_an_app_of_the_command_line_is_no_change_of_the_file(
 ) -> None:
     config = load_config(folder / "config.yaml", app="proj:app").config
     assert unused(Files(config, clock)) == ()
+
+
+@pytest.mark.parametrize("typed", ["config.yaml", "/whole/path"])
+def test_a_file_is_named_as_the_configuration_was_typed(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.chdir(folder)
+    shown = Path("config.yaml") if typed == "config.yaml" else folder / "config.yaml"
+    source = Files(load_config(shown).config, clock)
+    file = folder / "schedules/a.yaml"
+    file.write_text("one: {task: t, every: 1m}\n")
+    (problem,) = source.read().problems
+    at = "schedules/a.yaml" if typed == "config.yaml" else str(file)
+    assert problem.place == f"{at}:1"
+    declare(folder, "a", "one")
+    assert source.read().valid_again == (at,)

@@ -551,6 +551,9 @@ def test_a_requested_run_has_no_plan_and_no_lateness() -> None:
     assert details["requested"] == "2027-01-10 11:59:59.876 UTC"
     assert details["published"] == "2027-01-10 12:00:00.002 UTC"
     assert "planned" not in details
+    for back in (1, 0.124):  # as it is typed by hand, and as the table shows it
+        at = NOON - timedelta(seconds=back)
+        assert "requested" in dict(answered(records=[asked], at=at).details)
     unsent = answered(records=[replace(asked, state="failed", reason="refused")])
     assert "requested" in dict(unsent.details) and "planned" not in dict(unsent.details)
     of_past = dict(answered(records=[published(origin="backfill")]).details)

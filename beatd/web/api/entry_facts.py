@@ -9,6 +9,7 @@ from beatd.edits.editing import row_of
 from beatd.errors import ConfigError
 from beatd.presence import refusal_of
 from beatd.schedules import parse_moment
+from beatd.schedules.day_time import with_date
 from beatd.views.next_runs import next_runs, run_json
 from beatd.web.api.call import Call
 from beatd.web.api.entry_answer import json_answer
@@ -39,7 +40,7 @@ def why_of_entry(call: Call) -> Response:
         call.store,
         call.name,
         now=call.now,
-        at=moment_in(call, "at", tz),
+        at=moment_in(call, "at", tz, newest=True),
         tz=tz,
         refusal=refusal_of(call.store.presences),
         problems=(),
@@ -48,15 +49,17 @@ def why_of_entry(call: Call) -> Response:
     return json_answer(why_json(call.name, why(facts)))
 
 
-def moment_in(call: Call, name: str, tz: str) -> datetime | None:
+def moment_in(call: Call, name: str, tz: str, *, newest: bool = False) -> datetime | None:
     """Return the time in the query parameter `name`, or None if the parameter was not sent.
 
-    A time without an offset is in the zone `tz`. Raises Refusal if the text is no time.
+    A time without an offset is in the zone `tz`. If `newest`, a time of day is allowed, and is the
+    newest such moment. Raises Refusal if the text is no time.
     """
     if name not in call.values:
         return None
     try:
-        return parse_moment(call.values[name], tz)
+        text = call.values[name]
+        return parse_moment(with_date(text, tz, call.now, coming=False) if newest else text, tz)
     except ConfigError as error:
         raise wrong_parameter(name, str(error)) from None
 
@@ -95,7 +98,11 @@ OPERATIONS = (
         summary="Why a moment of an entry ran or did not run.",
         handler=why_of_entry,
         parameters=(
-            Parameter(name="at", schema=MOMENT, about="The planned moment, instead of the newest."),
+            Parameter(
+                name="at",
+                schema=MOMENT,
+                about="The planned moment, instead of the newest. 02:30 is the newest one.",
+            ),
         ),
         results={200: Result("The cause, and what led to it.", _ANSWER)},
     ),

@@ -118,7 +118,8 @@ def _span(texts: tuple[str, str], entry: Entry, now: datetime) -> Span:
     for word, text in zip(("From", "To"), texts, strict=True):
         if not text:
             raise ConfigError(f"{word}: give a moment, like 2026-11-28T02:30")
-    first, last = read_moment("From", texts[0], entry.tz), read_moment("To", texts[1], entry.tz)
+    first = read_moment("From", texts[0], entry.tz, now)
+    last = read_moment("To", texts[1], entry.tz, now)
     if last > now:
         raise ConfigError(f"To: {texts[1]} is in the future; a backfill ends in the past")
     if first > last:

@@ -16,6 +16,7 @@ from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
 from beatd.last_sent import shown_outcomes
 from beatd.schedules import describe, parse_moment, zone
+from beatd.schedules.day_time import with_date
 from beatd.schedules.duration import length_text
 from beatd.views.entry_rows import schedule_text
 from beatd.views.next_runs import next_runs
@@ -110,7 +111,7 @@ def show(request: Request) -> Response:
     records = store.history.newest_records([name], STRIP).get(name, ())
     known = store.outcomes.outcomes([one.task_id for one in records if one.task_id])
     outcome = shown_outcomes(store.history, store.outcomes, [name], shown.now).get(name)
-    at, refusal = _moment(request, entry.tz)
+    at, refusal = _moment(request, entry.tz, shown.now)
     key = ("why", name, row.revision, at, newest_run(records))
     answer = kept_of(request).get(key, lambda: _why(request, row, at, shown.now))
     coming, is_all = coming_runs(entry, shown.now)
@@ -166,12 +167,12 @@ def _why(request: Request, row: Stored, at: datetime | None, now: datetime) -> A
     return why(facts)
 
 
-def _moment(request: Request, tz: str) -> tuple[datetime | None, str]:
+def _moment(request: Request, tz: str, now: datetime) -> tuple[datetime | None, str]:
     text = request.query_params.get("at", "").strip()
     if not text:
         return None, ""
     try:
-        return parse_moment(text, tz), ""
+        return parse_moment(with_date(text, tz, now, coming=False), tz), ""
     except ConfigError as error:
         return None, str(error)
 

@@ -151,9 +151,9 @@ def show(request: Request) -> Response:
     }
     refusal = ""
     try:
-        search = _search_of(fields, site.timezone)
+        search = _search_of(fields, site.timezone, shown.now)
     except ConfigError as error:
-        refusal, search = str(error), _search_of({**fields, "since": ""}, site.timezone)
+        refusal, search = str(error), _search_of({**fields, "since": ""}, site.timezone, shown.now)
     place = Place.of(request)
     found = find_runs(store, search, place.here)
     return live_page(
@@ -173,7 +173,7 @@ def show(request: Request) -> Response:
     )
 
 
-def _search_of(fields: Mapping[str, str], tz: str) -> RunSearch:
+def _search_of(fields: Mapping[str, str], tz: str, now: datetime) -> RunSearch:
     def chosen(known: Sequence[Any], key: str) -> Any:
         return next((one for one in known if one == fields[key]), None)
 
@@ -182,7 +182,7 @@ def _search_of(fields: Mapping[str, str], tz: str) -> RunSearch:
         chosen(STATES, "state"),
         chosen(OUTCOMES, "outcome"),
         chosen(ORIGINS, "origin"),
-        read_moment("since", fields["since"], tz) if fields["since"] else None,
+        read_moment("since", fields["since"], tz, now) if fields["since"] else None,
     )
 
 

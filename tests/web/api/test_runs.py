@@ -247,6 +247,7 @@ def test_why_names_the_cause(api: Client) -> None:
     api("POST", "entries/tidy/pause", {"note": "migration"})
     assert api.get("entries/tidy/why", by=VIEWER)["cause"] == "paused"
     assert api.get("entries/tidy/why?at=2026-01-01T00:01")["cause"] != "paused"
+    assert "T00:01:00" in api.get("entries/tidy/why?at=00:01")["planned"]
 
 
 def test_the_runs_ahead_are_counted_in_buckets(api: Client) -> None:
