@@ -8,7 +8,7 @@ import pytest
 from tests.fuzz.campaign import Campaign
 from tests.fuzz.targets import TARGETS
 
-INPUTS = 300
+INPUTS = 200
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -17,7 +17,7 @@ def test_a_target_refuses_what_it_cannot_read(name: str, tmp_path: Path) -> None
     if name == "redis" and which("redis-server") is None:
         pytest.skip("there is no redis-server")
     target = TARGETS[name]
-    inputs = max(10, INPUTS // target.weight)
+    inputs = max(6, INPUTS // target.weight)
     report = Campaign(target, inputs=inputs, seed=1, folder=tmp_path, traces=False).run()
     assert report.inputs >= inputs
     assert not report.findings, "\n".join(f"{one.what}\n{one.details}" for one in report.findings)

@@ -102,6 +102,11 @@ def of_skip(
 
 def record_of(row: Any) -> Record:
     """Convert a row of the history table to a Record. A damaged row raises an exception."""
+    texts = (row.name, row.state, row.reason, row.task_id, row.origin or "")
+    if not all(isinstance(one, str) for one in texts):
+        raise TypeError("a text is none")  # SQLite keeps any value in any column
+    if not (isinstance(row.count, int) and isinstance(row.term, int)):
+        raise TypeError("a number is none")
     return Record(
         name=row.name,
         planned=moment_of(row.planned),

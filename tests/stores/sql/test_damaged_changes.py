@@ -101,13 +101,18 @@ def test_a_moment_without_an_offset_is_damage(store: SqlStore) -> None:
     assert list(store.daemons()) == []
 
 
-@pytest.mark.parametrize("late", ["x", "9e999"])
-def test_a_lateness_that_is_no_number_is_damage(tmp_path: Path, late: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("late", "x"), ("late", "9e999"), ("count", "x"), ("term", "x"), ("reason", b"x")],
+)
+def test_a_value_of_another_type_is_damage(tmp_path: Path, column: str, value: object) -> None:
     with closing(SqlStore(f"sqlite:///{tmp_path / 'beatd.db'}", codec=codec)) as store:
         term = lead(store)
         for stored in put_many(store, ["a", "b"]):
             store.record([told(claimed(store, stored, term))])
-        execute(store, f"UPDATE beatd_history SET late = {late!r} WHERE name = 'a'")
+        execute(
+            store, f"UPDATE beatd_history SET \"{column}\" = :value WHERE name = 'a'", value=value
+        )
         execute(store, "UPDATE beatd_history SET late = 9e999 WHERE late = '9e999'")
         assert [record.name for record in store.history(None, None)] == ["b"]
 
