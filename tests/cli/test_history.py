@@ -74,8 +74,10 @@ def test_a_run_by_hand_keeps_who_requested_it_and_its_arguments(x: Here) -> None
     assert record["requested"] == {"by": author(), "via": "command", "args": [7]}
     assert f"by {author()}, args [7]: {record['task_id']}" in x("history").out
     assert f"by {author()}, args [7]" in x("why", "x", "--at", record["planned"]).out
+    store = x.store()
     store.forget(datetime.now(UTC) + timedelta(days=1), 0)
     assert store.marks.requested(record["task_id"]) is None
+    store.close()
 
 
 def test_all_times_of_the_table_have_as_many_digits(x: Here) -> None:
