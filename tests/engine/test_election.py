@@ -1,10 +1,11 @@
 """Who leads, and for how long it may believe so."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from beatd.engine.election import Election
+from beatd.engine.election import RESIGNED, Election
 from beatd.errors import StoreEmptied, StoreError
 from beatd.events import Event, LeadLost, LeadWon, LockAway, LockBack, WentBack
 from beatd.leader import Holder, Term
@@ -90,6 +91,30 @@ def test_a_leader_in_doubt_trusts_no_longer_than_it_was_promised(
     clock.advance(seconds=TTL)
     assert daemons[0].campaign() is None
     assert [type(event) for event in told] == [LeadWon, LockAway, LeadLost]
+
+
+@pytest.mark.parametrize(
+    ("ends", "reason"),
+    [
+        (lambda one: one.deposed("the store refused it"), "the store refused it"),
+        (lambda one: one.step_down("the broker is away"), "the broker is away"),
+        (Election.resign, RESIGNED),
+    ],
+    ids=["deposed", "steps down", "resigns"],
+)
+def test_the_end_of_a_lead_is_told_once_with_its_reason(
+    daemons: list[Election], told: list[Event], ends: Callable[[Election], None], reason: str
+) -> None:
+    for _ in range(2):
+        ends(daemons[0])
+    assert not told, "it did not lead"
+    assert daemons[1].campaign() is not None
+    for _ in range(2):
+        ends(daemons[1])
+    assert [event for event in told if isinstance(event, LeadLost)] == [
+        LeadLost(reason, holder("b"))
+    ]  # fmt: skip
+    assert daemons[2].campaign() is not None
 
 
 def test_a_lock_that_cannot_be_used_is_told_once_with_its_cause_and_once_when_it_can(

@@ -426,7 +426,7 @@ def test_an_unknown_outcome_is_left_alone_where_the_entry_says_so(fleet: Fleet) 
     lose_once(fleet, arrives=True)
     fleet.minutes(fleet.daemon(), 61)
     assert len(fleet.broker.arrived) == 1
-    assert [(r.state, r.reason) for r in fleet.history()] == [("skipped", "unknown")]
+    assert [(r.state, r.reason, r.count) for r in fleet.history()] == [("skipped", "unknown", 1)]
 
 
 def test_a_claim_left_by_a_dead_leader_is_settled_by_the_next(fleet: Fleet) -> None:
@@ -508,6 +508,7 @@ def test_a_store_that_is_away_is_waited_for(fleet: Fleet, monkeypatch: pytest.Mo
     fleet.minutes(engine, 0.2)
     assert hhmm(fleet.broker.planned()) == ["00:01", "00:03"]
     assert {type(event) for event in fleet.told} >= {StoreAway, StoreBack}
+    assert StoreAway("store: connection refused") in fleet.told
 
 
 def test_what_was_published_is_recorded_when_the_store_is_back(
