@@ -28,5 +28,8 @@ def _is_known(finding: Finding, earlier: Iterable[Finding]) -> bool:
         server = of_server["server"]
         return any(one.level == "error" and one.subject == server for one in wrong)
     _, mark, mistake = finding.text.partition(INVALID_SOURCE)
-    # A daemon names the whole path of a file, the check a part of it.
-    return bool(mark) and any(one.subject == "check" and one.text in mistake for one in wrong)
+    if not mark:
+        return False
+    # The daemon or the check may name the whole path of a file, and the other one a part of it.
+    checked = [one.text for one in wrong if one.subject == "check"]
+    return any(text in mistake or text.endswith(f"/{mistake}") for text in checked)
