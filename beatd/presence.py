@@ -53,6 +53,15 @@ class Presences(Protocol):
         expired."""
 
 
+def is_same_mistake(one: str, other: str) -> bool:
+    """Return True if two lines name the same mistake in a file, one with a longer path of it.
+
+    A process names files below the folder in which it was started.
+    """
+    one, other = one.removeprefix(INVALID_SOURCE), other.removeprefix(INVALID_SOURCE)
+    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
+
+
 def leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
     """Return the description of the daemon that leads, or None if no daemon leads.
 

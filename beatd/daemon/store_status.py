@@ -15,7 +15,7 @@ from beatd.incident import Incidents
 from beatd.leader import Holder
 from beatd.ledger import Requests, Terms
 from beatd.outcome import Outcomes
-from beatd.presence import INVALID_SOURCE, Presence, Presences, leading
+from beatd.presence import INVALID_SOURCE, Presence, Presences, is_same_mistake, leading
 from beatd.schedules.moment import format_moment
 from beatd.secret import hidden
 
@@ -124,8 +124,10 @@ def _problems(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
     for one in daemons:
         for text in one.problems:
             more, mark, _ = text.partition(_MORE)
-            if not (mark and more.isdigit() and len(known) >= int(more) + PROBLEMS_ANNOUNCED_MAX):
-                found.setdefault(text)
+            if mark and more.isdigit() and len(known) >= int(more) + PROBLEMS_ANNOUNCED_MAX:
+                continue
+            if not any(is_same_mistake(text, other) for other in found):
+                found[text] = None
     return list(found)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from beatd.doctor.finding import Finding
-from beatd.presence import INVALID_SOURCE
+from beatd.presence import INVALID_SOURCE, is_same_mistake
 
 OF_SERVER = re.compile(r" cannot use the (?P<server>broker|lock): ")
 
@@ -28,5 +28,6 @@ def _is_known(finding: Finding, earlier: Iterable[Finding]) -> bool:
         server = of_server["server"]
         return any(one.level == "error" and one.subject == server for one in wrong)
     _, mark, mistake = finding.text.partition(INVALID_SOURCE)
-    # A daemon names the whole path of a file, the check a part of it.
-    return bool(mark) and any(one.subject == "check" and one.text in mistake for one in wrong)
+    return bool(mark) and any(
+        one.subject == "check" and is_same_mistake(one.text, mistake) for one in wrong
+    )

@@ -212,6 +212,15 @@ def test_an_invalid_source_that_only_a_daemon_sees_is_named_as_one(x: Here) -> N
     assert found["conflicts"] == ["held by another"]
 
 
+def test_a_mistake_that_a_daemon_names_with_another_path_is_one_line(x: Here) -> None:
+    x.config("schedules: [jobs/]\n")
+    file = x.file("jobs/b.yaml", "- b\n")
+    mistake = "b.yaml:1: ['b'] is not a mapping; put entries under `entries:`"
+    announced(x, problems=(f"{INVALID_SOURCE}jobs/{mistake}", f"{INVALID_SOURCE}c/{mistake}"))
+    found = x.json("status", code=1)["invalid_sources"]
+    assert found == [f"{file.parent}/{mistake}", f"c/{mistake}"]
+
+
 def test_a_removed_entry_does_not_fail(x: Here) -> None:
     x("add", "y", "--task", "t", "--every", "1h")
     for name in ("x", "y"):

@@ -22,5 +22,8 @@ def test_a_broker_that_only_a_daemon_cannot_use_is_named() -> None:
 
 def test_a_mistake_in_a_file_is_one_line() -> None:
     assert list(without_repeats([MISTAKE, OF_FILE])) == [MISTAKE]
+    whole = Finding("error", "check", "/x/schedules/a.yaml:3: is not YAML")
+    below = Finding("warning", "daemons", "vm:1: invalid source: schedules/a.yaml:3: is not YAML")
+    assert list(without_repeats([whole, below])) == [whole]
     other = Finding("warning", "daemons", "vm:1: invalid source: /x/b.yaml:1: is not YAML")
     assert list(without_repeats([MISTAKE, other])) == [MISTAKE, other]
