@@ -120,9 +120,9 @@ class Outcomes(RunStates, Protocol):
 
         "late" means that the delivery had ended before, so that nothing was changed; a delivery
         written as lost may still get another end. An empty field (None, "") does not replace an
-        earlier value. A run has ended when all its deliveries have and the newest is in a state of
-        `RUN_ENDS`. Then it no longer counts as running, and a next run that waits for it is due at
-        `at`, unless that was changed since. The entry's outcome is updated in the same transaction.
+        earlier value. A run has ended if, after all of these reports, all its deliveries have and
+        one is in a state of `RUN_ENDS`. Then it no longer counts as running, and a next run that
+        waits for it is due at `at`, unless that was changed since. The entry's outcome is updated in the same transaction.
         A second call does no harm.
         """
 

@@ -1,7 +1,7 @@
 """The linearisable store: it tells the truth of every effect, at the moment it has."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +10,13 @@ from beatd.definition import codec
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, Request, Result
 from beatd.outcome import Delivery, Written
-from beatd.publisher import Outcome
-from beatd.run import Occurrence, Run
-from beatd.stores.embedded.memory import MemoryStore
+from tests.simulation.one_step import OneStepStore
 
 if TYPE_CHECKING:
     from tests.simulation.truth import Truth
 
-Push = Callable[[Run], Outcome]
 
-
-class TrueStore(MemoryStore):
+class TrueStore(OneStepStore):
     """An AtomicLedger too: what is pushed within `step` goes to a broker in the same place."""
 
     def __init__(self, truth: "Truth") -> None:
@@ -56,34 +52,6 @@ class TrueStore(MemoryStore):
         pairs = zip(deliveries, written, strict=True)
         self._truth.overlaps.reported([one for one, how in pairs if how == "written"])
         return written
-
-    def step(
-        self, moves: Sequence[Move], push: Push, term: Term, at: datetime
-    ) -> Sequence[Outcome | None]:
-        """Claim, push and record as one; done again, nothing happens and the answer is the same."""
-        outcomes = list[Outcome | None]()
-        for move in moves:
-            assert move.run is not None, "what has no run is not pushed"
-            (made,) = self.claim([move], term, at)
-            if made:
-                outcome = push(move.run)
-                self.record([Result(move.run, outcome, at, at)])
-                outcomes.append(outcome)
-            else:
-                outcomes.append(self._ended(move.run.occurrence))
-        return outcomes
-
-    def write_up(self, limit: int) -> bool:
-        return False
-
-    def _ended(self, occurrence: Occurrence) -> Outcome | None:
-        number = self._tables.line_of.get(occurrence)
-        if number is None:
-            return None
-        record = self._tables.lines[number].record
-        if record.state == "published":
-            return Outcome("confirmed")
-        return Outcome("rejected", record.reason) if record.state == "failed" else None
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         done: list[bool] = []

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from beatd.store import Store
-from beatd.stores.sql.tables import metadata
-from tests.stores.places import DATABASES, PLACES, Open, closing_all, opened
+from tests.stores.places import DATABASES, PLACES, Open, closing_all, opened, remove_all_rows
 
 Place = Callable[..., Any]
 
@@ -31,12 +30,6 @@ def emptied(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
             return open_one
 
         yield empty
-
-
-def remove_all_rows(store: Any) -> None:
-    with store._db.engine.begin() as connection:
-        for table in metadata.sorted_tables:
-            connection.execute(table.delete())
 
 
 @pytest.fixture(params=PLACES, ids=lambda place: place.__name__)

@@ -101,6 +101,14 @@ PLACES = (memory, shelve, sqlite, postgresql, pgbouncer, mariadb, redis)
 DATABASES = (postgresql, pgbouncer, mariadb)
 
 
+def remove_all_rows(store: Any) -> None:
+    from beatd.stores.sql.tables import metadata
+
+    with store._db.engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())
+
+
 @contextmanager
 def closing_all(open_one: Open) -> Iterator[Open]:
     """Open as often as asked; close all of them at the end."""

@@ -332,6 +332,13 @@ def test_a_run_that_was_delivered_twice_runs_until_both_ended(store: Store) -> N
     assert row(store).running is None
 
 
+def test_whether_a_run_ended_is_decided_after_all_reports_of_a_call(store: Store) -> None:
+    run = started(store, put_queued(store), lead(store))
+    lost, again = delivery(run, "lost"), second(delivery(run, "started", 4))
+    assert list(store.write_outcomes([lost, again], at(5))) == ["written", "written"]
+    assert row(store).running is not None
+
+
 def test_a_run_ends_though_the_clock_of_its_last_worker_is_behind(store: Store) -> None:
     run = started(store, put_queued(store), lead(store))
     first = delivery(run, "retried", 3600, received=at(3590))

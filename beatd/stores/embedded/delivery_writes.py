@@ -1,6 +1,6 @@
 """Write the reports of workers about runs in a store in memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -15,29 +15,43 @@ from beatd.stores.outcome_fold import entry_after, with_report
 DELIVERIES = 100_000
 
 
-def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
-    """Write a worker's report about a run; return "late" if that had ended before, else "written".
+def write_deliveries(
+    tables: Tables, deliveries: Iterable[Delivery], at: datetime
+) -> Sequence[Written]:
+    """Write workers' reports about runs; return for each "late" if it changed nothing, because its
+    delivery had ended before, else "written".
 
-    A late report changes nothing. When all deliveries of the run's message have ended, the run is
-    over, and a next run that waits for it is due at `at`. Above 110,000 deliveries, the oldest are
-    deleted.
+    Then a run is over if all deliveries of its message have ended, and a next run that waits for it
+    is due at `at`. Above 110,000 deliveries, the oldest are deleted.
     """
+    written, changed = list[Written](), dict[str, None]()
+    for delivery in deliveries:
+        if _write(tables, delivery, at):
+            changed[delivery.task_id] = None
+            written.append("written")
+        else:
+            written.append("late")
+    for task_id in changed:
+        if run_ended(tables.deliveries[task_id].values()):
+            end_run(tables, task_id, at)
+    if tables.delivery_count > DELIVERIES + DELIVERIES // 10:
+        _delete(tables, list(islice(_deliveries(tables), tables.delivery_count - DELIVERIES)))
+    return written
+
+
+def _write(tables: Tables, delivery: Delivery, at: datetime) -> bool:
     of_run = tables.deliveries.get(delivery.task_id, {})
     before = of_run.get(delivery.delivery)
     known = with_report(before, delivery)
     if known is None:
-        return "late"
+        return False
     tables.put(DeliveryRow(known))
-    of_run = tables.deliveries[known.task_id]
     if known.name in tables.defined:
+        of_run = tables.deliveries[known.task_id]
         others = [one for one in of_run.values() if one.delivery != known.delivery]
         outcome = entry_after(tables.outcomes.get(known.name), before, known, others, at)
         tables.put(OutcomeRow(outcome))
-    if run_ended(of_run.values()):
-        end_run(tables, known.task_id, at)
-    if tables.delivery_count > DELIVERIES + DELIVERIES // 10:
-        _delete(tables, list(islice(_deliveries(tables), tables.delivery_count - DELIVERIES)))
-    return "written"
+    return True
 
 
 def forget_deliveries(tables: Tables, before: datetime, keep: int) -> None:

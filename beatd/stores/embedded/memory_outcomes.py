@@ -8,7 +8,7 @@ from typing import TypeVar
 from beatd.outcome import Delivery, EntryOutcome, OutcomeState, Written
 from beatd.run import Running
 from beatd.run_outcome import by_age
-from beatd.stores.embedded.delivery_writes import write_delivery
+from beatd.stores.embedded.delivery_writes import write_deliveries
 from beatd.stores.embedded.memory_part import MemoryPart
 from beatd.stores.embedded.running_runs import prolong
 
@@ -19,7 +19,7 @@ class MemoryOutcomes(MemoryPart):
     def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
         with self._writing():
             running = len(self._tables.running)
-            written = [write_delivery(self._tables, delivery, at) for delivery in deliveries]
+            written = write_deliveries(self._tables, deliveries, at)
             some_ended = len(self._tables.running) < running
         if some_ended:
             self._wake()
