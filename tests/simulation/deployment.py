@@ -168,7 +168,8 @@ class Deployment:
 
     def _may_overlap(self, names: Sequence[str]) -> bool:
         """Whether the ends of runs may have come between the reading and the claims of these."""
-        return all(self.truth.known[name].entry.overlap != "allow" for name in names)
+        known = [self.truth.known.get(name) for name in names]
+        return all(one is not None and one.entry.overlap != "allow" for one in known)
 
     def _is_quiet(self) -> bool:
         return self.truth.calm and self.world.elapsed() - self.truth.edited_at > 5.0

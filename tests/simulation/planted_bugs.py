@@ -49,14 +49,6 @@ from tests.simulation.truth import PUBLISH_TIMEOUT
 
 Patch = pytest.MonkeyPatch
 PLANTED: dict[str, Callable[[Patch], None]] = {}
-#: Those that only scenarios with workers can show.
-OF_OVERLAP = {
-    "the ledger does not compare the running run",
-    "a run does not count as running when it is sent again",
-    "the end of a run frees nobody",
-    "a worker that is silent is never given up",
-    "what a skipped moment would have run is not told",
-}
 
 
 def plant(sow: Callable[[Patch], None]) -> Callable[[Patch], None]:
