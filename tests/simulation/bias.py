@@ -20,6 +20,7 @@ class Bias:
     nature: Sequence[str] | None = None  # kinds of what breaks servers
     clock: Sequence[str] | None = None  # kinds of what befalls the store's clock
     far: float | None = None  # at most so many seconds a question for the time takes beside
+    losses: bool = False  # the store loses what it acknowledged
     one_redis: bool | None = None
     has_clock: bool | None = None
     batch: int | None = None

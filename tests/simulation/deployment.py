@@ -154,7 +154,7 @@ class Deployment:
                 case events.LeadLost(reason=reason) if reason.startswith("term"):
                     seen["a leader was deposed"] += 1
                 case events.WentBack():
-                    raise Violation(f"nothing was lost, and it is said that {event.reason}")
+                    self.truth.losses.heard()
                 case events.Broke(error=error):
                     raise error
                 case events.Refused(names=names) if self._is_quiet():

@@ -11,6 +11,7 @@ from tests.simulation.bias import NONE, Bias
 from tests.simulation.deployment import Deployment
 from tests.simulation.faults import RandomFaults, break_servers, set_clock
 from tests.simulation.files import edit
+from tests.simulation.losses import lose
 from tests.simulation.operators import SlowStore, operate
 from tests.simulation.overlaps import Overlaps
 from tests.simulation.pauses import pause_at_random
@@ -142,6 +143,8 @@ def play(
         world.spawn(pauser, lambda: pause_at_random(deployment, slow, names, resting, until, haste))
     nature = Process("nature", Host("sky"))
     world.spawn(nature, lambda: break_servers(deployment, faults, dice, haste, bias.nature))
+    if bias.losses:
+        world.spawn(nature, lambda: lose(deployment, faults, hours, haste))
     if has_clock:
         world.spawn(nature, lambda: set_clock(deployment, faults, hours, haste, bias.clock))
     try:

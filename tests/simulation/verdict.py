@@ -55,6 +55,7 @@ def verdict(truth: Truth, now: datetime, never_ending: frozenset[str] = frozense
         _look_for_missing(stretch, told[stretch.entry.name])
     _compare_history(truth, lines)
     truth.pauses.look_for_missing(truth.store.find(Query()), lines, now)
+    truth.losses.look_for_unreported()
     _look_for_backfills(truth, {line.task_id for line in lines}, owing)
 
 
