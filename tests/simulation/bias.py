@@ -21,6 +21,7 @@ class Bias:
     clock: Sequence[str] | None = None  # kinds of what befalls the store's clock
     far: float | None = None  # at most so many seconds a question for the time takes beside
     losses: bool = False  # the store loses what it acknowledged
+    stale: bool = False  # reads of the store lag
     one_redis: bool | None = None
     has_clock: bool | None = None
     batch: int | None = None

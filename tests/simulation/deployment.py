@@ -154,7 +154,7 @@ class Deployment:
                 case events.LeadLost(reason=reason) if reason.startswith("term"):
                     seen["a leader was deposed"] += 1
                 case events.WentBack():
-                    self.truth.losses.heard()
+                    self.truth.losses.heard(stale=self.world.seen["reads were stale"] > 0)
                 case events.Broke(error=error):
                     raise error
                 case events.Refused(names=names) if self._is_quiet():

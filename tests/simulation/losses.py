@@ -1,7 +1,7 @@
 """A store that loses what it acknowledged: a failover to an older copy, or a restored backup.
 
 What follows is allowed once for each run that the store forgot: it is claimed again, and sent again
-under the same id. A daemon that sends again what it has sent itself must have reported the loss.
+under the same id. A daemon that claims again what it claimed last must have reported the loss.
 """
 
 import random
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from beatd.stores.embedded.entry_reader import Reader
 from beatd.stores.embedded.tables import Tables
+from beatd.ledger import Move
+from beatd.run import Run
 from tests.simulation.world import Process, Violation
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class Losses:
     forgotten: set["Key"] = field(default_factory=set)  # claims, which may be made once more
     excused: Counter[str] = field(default_factory=Counter)  # doubles of a task id
     number: int = 0
+    newest: dict[Process, tuple[Run, float]] = field(default_factory=dict)  # and when claimed
+    remembered: dict[str, tuple[Process, Run]] = field(default_factory=dict)  # and the store not
     to_report: dict[str, int] = field(default_factory=dict)  # task id -> the loss it showed
     reported: int = 0  # the newest loss that a daemon has reported
 
@@ -68,6 +72,13 @@ class Losses:
         for id in ids:
             self.excused[id] += 1
             truth.doubts[id] += 1
+        lost = {id for _, id in self.claimed}
+        self.remembered = {
+            run.task_id: (process, run)
+            for process, (run, at) in self.newest.items()
+            if run.task_id in lost & self.recorded and run.entry.overlap == "allow"
+            if process.ticked_at > at  # it knows what became of it
+        }
         for told in truth.confirmed.values():
             told -= ids
         changed = {
@@ -85,25 +96,36 @@ class Losses:
         truth.edited_at = truth.world.elapsed()
         truth.world.seen["the store forgot a claim" if self.claimed else "the store went back"] += 1
 
-    def sent_again(self, process: Process, id: str, before: Process) -> bool:
+    def claims(self, process: Process, move: Move, key: "Key", at: float) -> None:
+        """A run was claimed, by a daemon that must know if it has sent it before."""
+        run = move.run
+        assert run is not None, "a claim has a run"
+        if move.of == "plan":
+            was, before = self.remembered.pop(run.task_id, (None, None))
+            if was is process and before is not None and before.revision == run.revision:
+                self.to_report[run.task_id] = self.number
+            if move.plan is not None and move.plan.planned is not None:
+                self.newest[process] = run, at
+        self.forgotten.discard(key)
+        self.claimed.append((key, run.task_id))
+
+    def excuses(self, id: str) -> bool:
         """Return True if the store forgot the run as often as it was sent again."""
-        if not self.excused[id]:
+        if self.excused[id] < 1:
             return False
         self.excused[id] -= 1
-        if process is before:
-            self.to_report[id] = self.number
         return True
 
-    def heard(self) -> None:
-        """A daemon reported that the store went back."""
-        if not self.number:
+    def heard(self, *, stale: bool) -> None:
+        """A daemon reported that the store went back, which stale reads look like."""
+        if not self.number and not stale:
             raise Violation("nothing was lost, and it is said that the store went back")
         self.reported = self.number
 
     def look_for_unreported(self) -> None:
         for id, number in self.to_report.items():
             if number > self.reported:
-                raise Violation(f"L6 {id} was sent again after a loss, and nobody reported it")
+                raise Violation(f"L6 {id} was claimed again after a loss, and nobody reported it")
 
 
 def lose(deployment: Any, faults: Any, dice: random.Random, haste: float) -> None:

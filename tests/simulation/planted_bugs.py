@@ -32,6 +32,7 @@ from beatd.engine.lookahead import Lookahead
 from beatd.engine.moves import Mover
 from beatd.engine.open_claims import OpenClaims
 from beatd.engine.outage import Outage
+from beatd.engine.rewind import Rewind
 from beatd.engine.tick import Tick
 from beatd.errors import StoreError
 from beatd.ledger import Move, RunningChange
@@ -208,6 +209,11 @@ def a_plan_is_put_however_far_the_row_has_come(patch: Patch) -> None:
         return make_change(tables, replace(change, progress=came), *more)
 
     patch.setattr(beatd.stores.embedded.memory, "make_change", careless)
+
+
+@plant
+def a_store_that_went_back_is_not_noticed(patch: Patch) -> None:
+    patch.setattr(Rewind, "read", lambda self, rows, now: None)
 
 
 # what is unknown, and what is late

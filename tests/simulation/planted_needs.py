@@ -12,6 +12,7 @@ NEEDS = {
         nature=("broker", "crash", "store", "wipe"),
         wishes=("remove", "add"),
     ),
+    "a store that went back is not noticed": Bias(losses=True),
     # A report that prolongs a run while the leader takes it for silent.
     "the ledger does not compare the running run": Bias(
         overlap=True, schedules=[{"every": "700ms", "max_run": "1s"}]

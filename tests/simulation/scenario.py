@@ -16,6 +16,7 @@ from tests.simulation.operators import SlowStore, operate
 from tests.simulation.overlaps import Overlaps
 from tests.simulation.pauses import pause_at_random
 from tests.simulation.some_entry import some_entry
+from tests.simulation.stale_reads import lag
 from tests.simulation.verdict import verdict
 from tests.simulation.workers import Mischief, Workers
 from tests.simulation.world import Host, Process, Violation, World
@@ -143,6 +144,8 @@ def play(
         world.spawn(pauser, lambda: pause_at_random(deployment, slow, names, resting, until, haste))
     nature = Process("nature", Host("sky"))
     world.spawn(nature, lambda: break_servers(deployment, faults, dice, haste, bias.nature))
+    if bias.stale:
+        world.spawn(nature, lambda: lag(deployment, faults, hours, haste))
     if bias.losses:
         world.spawn(nature, lambda: lose(deployment, faults, hours, haste))
     if has_clock:

@@ -29,6 +29,7 @@ class TrueStore(MemoryStore):
         self._truth = truth
         self.born: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.lives: Counter[str] = Counter()
+        self.stale: MemoryStore | None = None  # answers what is read, while reads are stale
 
     def begin(self, holder: Holder) -> Term:
         term = super().begin(holder)

@@ -138,10 +138,10 @@ class Truth:
         key = self.key(run)
         if run.task_id != task_id(self.store.namespace, run.occurrence):
             raise Violation(f"S2 another id: {run.task_id} of {key}")
-        if not self.claimed.get(key) and not self.losses.excused[run.task_id]:
+        if not self.claimed.get(key) and self.losses.excused[run.task_id] < 1:
             raise Violation(f"S1 published without a claim: {key}")
         before = self.arrived_of[key]
-        if before and self.losses.sent_again(process, run.task_id, before[-1].process):
+        if before and self.losses.excuses(run.task_id):
             self.world.seen["a double after a loss"] += 1
         elif before:
             if at_once and all(one.at_once for one in before):
@@ -220,8 +220,7 @@ class Truth:
         edited = self.world.elapsed() - known.edited_at < JUST_EDITED_S
         if self.calm and move.of == "plan" and late > 1.5 and not edited:
             raise Violation(f"L2 {key} was claimed {late:.1f} s late, and all is well")
-        self.losses.forgotten.discard(key)
-        self.losses.claimed.append((key, run.task_id))
+        self.losses.claims(process, move, key, self.world.elapsed())
         self.claimed[key] = self.claimed.get(key, 0) + 1
         self.open[run.occurrence] = Sending(process, self.world.elapsed())
         self.holding[process].add(run.task_id)

@@ -16,6 +16,7 @@ from beatd.marks import Marks
 from beatd.publisher import LEAD_LOST, Outcome
 from beatd.run import Run, Running
 from tests.fake_lease import FakeLease
+from tests.simulation.stale_reads import STALE, read
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.world import Process, Violation, World
 
@@ -115,6 +116,8 @@ class StoreWire:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         effect, place, call = getattr(self._store, name), f"store.{name}", self._wire.call
+        if name in STALE:
+            effect = partial(read, self._store, name)
 
         def called(*args: Any, **more: Any) -> Any:
             return call(place, partial(effect, **more) if more else effect, *args)
