@@ -22,6 +22,7 @@ class Bias:
     far: float | None = None  # at most so many seconds a question for the time takes beside
     losses: bool = False  # the store loses what it acknowledged
     stale: bool = False  # reads of the store lag
+    batches: bool = False  # operators edit several entries at once
     one_redis: bool | None = None
     has_clock: bool | None = None
     batch: int | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from beatd.stores.embedded.entry_reader import Reader
+from beatd.stores.embedded.table_values import Version
 from beatd.stores.embedded.tables import Tables
 from beatd.ledger import Move
 from beatd.run import Run
@@ -72,11 +73,12 @@ class Losses:
         for id in ids:
             self.excused[id] += 1
             truth.doubts[id] += 1
+        sent = {arrival.run.task_id for arrival in truth.arrived}
         lost = {id for _, id in self.claimed}
         self.remembered = {
             run.task_id: (process, run)
             for process, (run, at) in self.newest.items()
-            if run.task_id in lost & self.recorded and run.entry.overlap == "allow"
+            if run.task_id in lost & sent and run.entry.overlap == "allow"
             if process.ticked_at > at  # it knows what became of it
         }
         for told in truth.confirmed.values():
@@ -87,6 +89,8 @@ class Losses:
             if copy.tables.defined.get(name) != store._tables.defined.get(name)
         }
         truth.late |= changed & set(truth.declared)
+        # As on Redis: the version is another one, and no revision is issued twice.
+        copy.tables.put(Version(store._tables.version + 1))
         store._tables, store._reader = copy.tables, Reader(store._codec)
         store.born.clear()
         store.born.update(copy.born)

@@ -5,7 +5,12 @@ A bug that is not named here shows in ordinary lives.
 
 from tests.simulation.bias import Bias
 
+IN_PARTS = Bias(
+    schedules=[{"every": "1s", "task": "group"}], rates={"unsent": 0.1, "rejected": 0.0}
+)
 NEEDS = {
+    "a part of a group counts as the whole": IN_PARTS,
+    "a group that was sent in part counts as not sent": IN_PARTS,
     # Two backlogs of one entry at once, near its `max_runs`.
     "backlogs of one entry do not know of each other": Bias(
         schedules=[{"every": "200ms", "catch_up": "all", "catch_up_window": "60s", "max_runs": 12}],
@@ -13,6 +18,7 @@ NEEDS = {
         wishes=("remove", "add"),
     ),
     "a store that went back is not noticed": Bias(losses=True),
+    "what a batch could not change counts as changed": Bias(batches=True),
     # A report that prolongs a run while the leader takes it for silent.
     "the ledger does not compare the running run": Bias(
         overlap=True, schedules=[{"every": "700ms", "max_run": "1s"}]

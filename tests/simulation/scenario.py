@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from beatd.clock import MAX_DRIFT
 from beatd.edits import editing
+from tests.simulation.batches import edit_several
 from tests.simulation.bias import NONE, Bias
 from tests.simulation.deployment import Deployment
 from tests.simulation.faults import RandomFaults, break_servers, set_clock
@@ -144,6 +145,8 @@ def play(
         world.spawn(pauser, lambda: pause_at_random(deployment, slow, names, resting, until, haste))
     nature = Process("nature", Host("sky"))
     world.spawn(nature, lambda: break_servers(deployment, faults, dice, haste, bias.nature))
+    if bias.batches:
+        world.spawn(nature, lambda: edit_several(deployment, names, hours, storm, haste))
     if bias.stale:
         world.spawn(nature, lambda: lag(deployment, faults, hours, haste))
     if bias.losses:

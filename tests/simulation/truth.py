@@ -15,6 +15,7 @@ from beatd.leader import Term
 from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
+from tests.simulation.groups import Groups, is_group
 from tests.simulation.losses import Losses
 from tests.simulation.overlaps import Overlaps
 from tests.simulation.pauses import Pauses
@@ -107,6 +108,7 @@ class Truth:
     declared: dict[str, tuple[Entry | None, float]] = field(default_factory=dict)
     began: dict[int, float] = field(default_factory=dict)  # when each term did
     losses: Losses = field(default_factory=Losses)
+    groups: Groups = field(default_factory=Groups)
 
     def __post_init__(self) -> None:
         self.store, self.overlaps = TrueStore(self), Overlaps(self.world)
@@ -165,6 +167,8 @@ class Truth:
                 sending.publishes_since = self.world.elapsed()
 
     def told(self, process: Process, run: Run, outcome: Outcome) -> None:
+        if is_group(run):
+            self.groups.ended(run, outcome)
         if outcome.sent == "confirmed":
             self.confirmed[process].add(run.task_id)
         if outcome.sent == "unknown":
