@@ -1,11 +1,14 @@
 """What lives have for certain, where dice would decide: a rare case comes in most of them."""
 
+import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.simulation.operators import WISHES
 from tests.simulation.some_entry import SCHEDULES
+
+GROUPS = tuple({**plain, "task": "group"} for plain in SCHEDULES[:5])
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,22 @@ class Bias:
     nature: Sequence[str] | None = None  # kinds of what breaks servers
     clock: Sequence[str] | None = None  # kinds of what befalls the store's clock
     far: float | None = None  # at most so many seconds a question for the time takes beside
-    losses: bool = False  # the store loses what it acknowledged
-    stale: bool = False  # reads of the store lag
-    batches: bool = False  # operators edit several entries at once
+    losses: bool | None = None  # the store loses what it acknowledged
+    stale: bool | None = None  # reads of the store lag
+    batches: bool | None = None  # operators edit several entries at once
     one_redis: bool | None = None
     has_clock: bool | None = None
     batch: int | None = None
+
+    def with_extras(self, seed: int) -> "Bias":
+        """Some lives have what is rare in the world, by dice of its own."""
+        dice = random.Random(f"extras of {seed}")
+        losses, stale, batches, groups = (dice.random() < rate for rate in (0.1, 0.1, 0.2, 0.1))
+        extras = {"losses": losses and not self.overlap, "stale": stale, "batches": batches}
+        given = {name: value for name, value in extras.items() if getattr(self, name) is None}
+        if groups and self.schedules is SCHEDULES:
+            given["schedules"] = (*SCHEDULES, *GROUPS)
+        return replace(self, **given)
 
 
 NONE = Bias()

@@ -10,11 +10,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from beatd.ledger import Move
+from beatd.run import Run
 from beatd.stores.embedded.entry_reader import Reader
 from beatd.stores.embedded.table_values import Version
 from beatd.stores.embedded.tables import Tables
-from beatd.ledger import Move
-from beatd.run import Run
 from tests.simulation.world import Process, Violation
 
 if TYPE_CHECKING:

@@ -110,7 +110,7 @@ def the_plan_moves_before_the_claim(patch: Patch) -> None:
 
 
 @plant
-def a_moment_is_taken_twice_and_the_ledger_does_not_compare_it(patch: Patch) -> None:
+def the_ledger_does_not_compare_the_moment(patch: Patch) -> None:
     make = beatd.stores.embedded.claims._make_of_plan
 
     def careless(tables: Any, move: Move, term: Any, at: datetime) -> bool:
@@ -119,6 +119,11 @@ def a_moment_is_taken_twice_and_the_ledger_does_not_compare_it(patch: Patch) -> 
         return make(tables, replace(move, seen=seen), term, at)
 
     patch.setattr(beatd.stores.embedded.claims, "_make_of_plan", careless)
+
+
+@plant
+def a_moment_is_taken_twice_and_the_ledger_does_not_compare_it(patch: Patch) -> None:
+    the_ledger_does_not_compare_the_moment(patch)
     a_row_that_moved_on_is_added_twice(patch)
 
 

@@ -17,6 +17,7 @@ NEEDS = {
         nature=("broker", "crash", "store", "wipe"),
         wishes=("remove", "add"),
     ),
+    "the ledger does not compare the moment": Bias(stale=True),
     "a store that went back is not noticed": Bias(losses=True),
     "what a batch could not change counts as changed": Bias(batches=True),
     # A report that prolongs a run while the leader takes it for silent.

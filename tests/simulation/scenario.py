@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from beatd.clock import MAX_DRIFT
 from beatd.edits import editing
@@ -85,6 +85,7 @@ def play(
     that breaks.
     """
     overlap = overlap or bias.overlap
+    bias = replace(bias, overlap=overlap).with_extras(seed)
     dice = random.Random(seed)
     hours = random.Random(f"clocks of {seed}")
     length = Length.of(seed, overlap=overlap)
