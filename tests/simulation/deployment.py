@@ -154,7 +154,7 @@ class Deployment:
                 case events.LeadLost(reason=reason) if reason.startswith("term"):
                     seen["a leader was deposed"] += 1
                 case events.WentBack():
-                    raise Violation(f"nothing was lost, and it is said that {event.reason}")
+                    self.truth.losses.heard(stale=self.world.seen["reads were stale"] > 0)
                 case events.Broke(error=error):
                     raise error
                 case events.Refused(names=names) if self._is_quiet():
@@ -168,7 +168,8 @@ class Deployment:
 
     def _may_overlap(self, names: Sequence[str]) -> bool:
         """Whether the ends of runs may have come between the reading and the claims of these."""
-        return all(self.truth.known[name].entry.overlap != "allow" for name in names)
+        known = [self.truth.known.get(name) for name in names]
+        return all(one is not None and one.entry.overlap != "allow" for one in known)
 
     def _is_quiet(self) -> bool:
         return self.truth.calm and self.world.elapsed() - self.truth.edited_at > 5.0

@@ -1,6 +1,7 @@
 """Faults: of calls, messages, servers and clocks."""
 
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 
 from beatd.run import Run
@@ -90,12 +91,17 @@ class RandomFaults:
 
 
 def break_servers(
-    deployment: Deployment, faults: RandomFaults, dice: random.Random, haste: float
+    deployment: Deployment,
+    faults: RandomFaults,
+    dice: random.Random,
+    haste: float,
+    certain: Sequence[str] | None,
 ) -> None:
     """Break servers and clocks at random until the storm ends."""
     world: World = deployment.world
     kinds = ("broker", "store", "wipe", "step", "freeze", "crash", "stop", "full")
     wanted = [kind for kind in kinds if dice.random() < 0.4]
+    wanted = wanted if certain is None else list(certain)
     while wanted and faults.storm:
         world.sleep(dice.uniform(1.0, 12.0) / haste)
         if not faults.storm:
@@ -133,12 +139,17 @@ def break_servers(
 
 
 def set_clock(
-    deployment: Deployment, faults: RandomFaults, hours: random.Random, haste: float
+    deployment: Deployment,
+    faults: RandomFaults,
+    hours: random.Random,
+    haste: float,
+    certain: Sequence[str] | None,
 ) -> None:
     """Set the store's clock at random until the storm ends."""
     world, clock = deployment.world, deployment.store_clock
     kinds = ("clock", "fail-over", "clock, far")
     wanted = [kind for kind in kinds if hours.random() < 0.2]
+    wanted = wanted if certain is None else list(certain)
     while wanted and faults.storm:
         world.sleep(hours.uniform(1.0, 12.0) / haste)
         if not faults.storm:

@@ -68,7 +68,7 @@ class ListsWire(PublisherWire):
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
         return [
             Outcome("unsent", "it is not told in pushes")
-            if run.entry.task == "poison" or run.entry.options
+            if run.entry.task in ("poison", "group") or run.entry.options
             else [Push("celery", run.task_id.encode())]
             for run in runs
         ]

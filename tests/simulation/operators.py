@@ -34,30 +34,36 @@ WISHES = ("remove", "add", "args", "when", "pause", "resume", "trigger", "backfi
 
 
 def operate(
-    deployment: Deployment, names: list[str], dice: random.Random, until: float, haste: float
+    deployment: Deployment,
+    names: list[str],
+    dice: random.Random,
+    until: float,
+    haste: float,
+    bias: Any,
 ) -> None:
     """People who edit whatever they please, at the worst of moments."""
     world = deployment.world
     store: Any = SlowStore(deployment, dice)
     pace = dice.choice((2.0, 8.0, 100.0)) / haste
+    pace = bias.edits_every_s or pace
     while True:
         world.sleep(min(dice.uniform(0.0, pace), until - world.elapsed()))
         if world.elapsed() >= until:
             break
         name, now = dice.choice(names), deployment.now()
-        what = dice.choice(WISHES)
+        what = dice.choice(bias.wishes)
         try:
             if what == "remove":
                 editing.remove(store, [name])
             elif what == "add":
-                editing.add(store, some_entry(name, dice), deployment.now)
+                editing.add(store, some_entry(name, dice, bias.schedules), deployment.now)
             elif what == "args":
                 args = (dice.randint(0, 9),)
                 editing.patch(
                     store, name, lambda entry, a=args: replace(entry, args=a), deployment.now
                 )
             elif what == "when":
-                editing.put(store, some_entry(name, dice), deployment.now)
+                editing.put(store, some_entry(name, dice, bias.schedules), deployment.now)
             elif what == "pause":
                 pausing.pause(store, [name], deployment.now, Author("ann"))
             elif what == "resume":

@@ -47,7 +47,10 @@ class Pauses:
                 f"S11 the pause of {change.name} ended at {until}; it runs next at "
                 f"{after.plan.planned}, and not at {first}"
             )
-        if after.plan.due is not None and first is not None and first > self._world.now() and calm:
+        # By the clock of the daemon that resumed it, which may be far ahead.
+        process = self._world.process
+        now = self._world.now() if process is None else process.daemon.now()
+        if after.plan.due is not None and first is not None and first > now and calm:
             self._owed[change.name] = first
 
     def claimed(self, move: Move) -> None:

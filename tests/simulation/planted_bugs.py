@@ -13,8 +13,10 @@ import beatd.clock
 import beatd.daemon.housekeeping
 import beatd.daemon.store_clock
 import beatd.dispatches.prepared
+import beatd.edits.editing
 import beatd.edits.pausing
 import beatd.engine.moves
+import beatd.publishers.canvas_parts
 import beatd.stores.embedded.claims
 import beatd.stores.embedded.delivery_writes
 import beatd.stores.embedded.memory
@@ -32,6 +34,7 @@ from beatd.engine.lookahead import Lookahead
 from beatd.engine.moves import Mover
 from beatd.engine.open_claims import OpenClaims
 from beatd.engine.outage import Outage
+from beatd.engine.rewind import Rewind
 from beatd.engine.tick import Tick
 from beatd.errors import StoreError
 from beatd.ledger import Move, RunningChange
@@ -39,6 +42,7 @@ from beatd.may_still_run import why_not
 from beatd.outcomes.lost_runs import LostRuns
 from beatd.overlap import settle_in_turn
 from beatd.publisher import Outcome
+from beatd.publishers.canvas_parts import in_one
 from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.unapplied import Unapplied
@@ -49,14 +53,6 @@ from tests.simulation.truth import PUBLISH_TIMEOUT
 
 Patch = pytest.MonkeyPatch
 PLANTED: dict[str, Callable[[Patch], None]] = {}
-#: Those that only scenarios with workers can show.
-OF_OVERLAP = {
-    "the ledger does not compare the running run",
-    "a run does not count as running when it is sent again",
-    "the end of a run frees nobody",
-    "a worker that is silent is never given up",
-    "what a skipped moment would have run is not told",
-}
 
 
 def plant(sow: Callable[[Patch], None]) -> Callable[[Patch], None]:
@@ -114,7 +110,7 @@ def the_plan_moves_before_the_claim(patch: Patch) -> None:
 
 
 @plant
-def a_moment_is_taken_twice_and_the_ledger_does_not_compare_it(patch: Patch) -> None:
+def the_ledger_does_not_compare_the_moment(patch: Patch) -> None:
     make = beatd.stores.embedded.claims._make_of_plan
 
     def careless(tables: Any, move: Move, term: Any, at: datetime) -> bool:
@@ -123,6 +119,11 @@ def a_moment_is_taken_twice_and_the_ledger_does_not_compare_it(patch: Patch) -> 
         return make(tables, replace(move, seen=seen), term, at)
 
     patch.setattr(beatd.stores.embedded.claims, "_make_of_plan", careless)
+
+
+@plant
+def a_moment_is_taken_twice_and_the_ledger_does_not_compare_it(patch: Patch) -> None:
+    the_ledger_does_not_compare_the_moment(patch)
     a_row_that_moved_on_is_added_twice(patch)
 
 
@@ -216,6 +217,27 @@ def a_plan_is_put_however_far_the_row_has_come(patch: Patch) -> None:
         return make_change(tables, replace(change, progress=came), *more)
 
     patch.setattr(beatd.stores.embedded.memory, "make_change", careless)
+
+
+@plant
+def a_store_that_went_back_is_not_noticed(patch: Patch) -> None:
+    patch.setattr(Rewind, "read", lambda self, rows, now: None)
+
+
+@plant
+def a_part_of_a_group_counts_as_the_whole(patch: Patch) -> None:
+    def hopeful(outcomes: Sequence[Outcome]) -> Outcome:
+        return next((one for one in outcomes if one.sent == "confirmed"), outcomes[0])
+
+    patch.setattr(beatd.publishers.canvas_parts, "in_one", hopeful)
+
+
+@plant
+def a_group_that_was_sent_in_part_counts_as_not_sent(patch: Patch) -> None:
+    def careless(outcomes: Sequence[Outcome]) -> Outcome:
+        return next((one for one in outcomes if one.sent == "unsent"), in_one(outcomes))
+
+    patch.setattr(beatd.publishers.canvas_parts, "in_one", careless)
 
 
 # what is unknown, and what is late
@@ -420,6 +442,28 @@ def a_moment_at_the_end_of_a_pause_does_not_run(patch: Patch) -> None:
 @plant
 def a_new_leader_does_not_wait_for_what_is_declared(patch: Patch) -> None:
     patch.setattr(Unapplied, "waits", lambda self, entry: False)
+
+
+@plant
+def what_a_batch_could_not_change_counts_as_changed(patch: Patch) -> None:
+    change_each = beatd.edits.editing.change_each
+
+    class Hopeful:
+        def __init__(self, catalog: Any) -> None:
+            self._catalog = catalog
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._catalog, name)
+
+        def write(self, changes: Sequence[Change]) -> Sequence[bool]:
+            done = self._catalog.write(changes)
+            return [any(done)] * len(done)
+
+    def careless(catalog: Any, *more: Any, **how: Any) -> None:
+        change_each(Hopeful(catalog), *more, **how)
+
+    patch.setattr(beatd.edits.editing, "change_each", careless)
+    patch.setattr(beatd.edits.pausing, "change_each", careless)
 
 
 # the loop

@@ -2,18 +2,22 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from beatd.clock import MAX_DRIFT
 from beatd.edits import editing
+from tests.simulation.batches import edit_several
+from tests.simulation.bias import NONE, Bias
 from tests.simulation.deployment import Deployment
 from tests.simulation.faults import RandomFaults, break_servers, set_clock
 from tests.simulation.files import edit
+from tests.simulation.losses import lose
 from tests.simulation.operators import SlowStore, operate
 from tests.simulation.overlaps import Overlaps
 from tests.simulation.pauses import pause_at_random
 from tests.simulation.some_entry import some_entry
+from tests.simulation.stale_reads import lag
 from tests.simulation.verdict import verdict
 from tests.simulation.workers import Mischief, Workers
 from tests.simulation.world import Host, Process, Violation, World
@@ -71,32 +75,36 @@ def play(
     seed: int,
     *,
     overlap: bool = False,
-    rates: Mapping[str, float] | None = None,
+    bias: Bias = NONE,
     trace: list[str] | None = None,
 ) -> Scenario:
     """Play the scenario of this seed; raise Violation when a promise breaks.
 
-    With `overlap`, most entries do not allow overlap, and workers run what arrives. `rates` takes
-    the place of some rates of faults that the seed decides. `trace` receives what happens, also
-    of a scenario that breaks.
+    With `overlap`, most entries do not allow overlap, and workers run what arrives. `bias` takes
+    the place of some of what the seed decides. `trace` receives what happens, also of a scenario
+    that breaks.
     """
+    overlap = overlap or bias.overlap
+    bias = replace(bias, overlap=overlap).with_extras(seed)
     dice = random.Random(seed)
     hours = random.Random(f"clocks of {seed}")
     length = Length.of(seed, overlap=overlap)
     storm, haste = length.storm, length.haste
     faults = RandomFaults(dice, hours, haste)
-    for kind, rate in (rates or {}).items():
+    for kind, rate in bias.rates.items():
         (faults.rates if kind in faults.rates else faults.messages)[kind] = rate
+    faults.far = faults.far if bias.far is None else bias.far
     faults.any_rate = sum(faults.rates.values())
-    one_redis = seed % 4 == 3
+    one_redis = seed % 4 == 3 if bias.one_redis is None else bias.one_redis
     has_clock = one_redis or dice.random() < 0.6
+    has_clock = has_clock if bias.has_clock is None else bias.has_clock
     deployment = Deployment(
         faults,
         tells=dice.random() < 0.6,
         has_clock=has_clock,
         one_by_one=dice.random() < 0.3,
         one_redis=one_redis,
-        batch=dice.choice((1000, 1000, 3)),
+        batch=dice.choice((1000, 1000, 3)) if bias.batch is None else bias.batch,
         restart_after=lambda: dice.choice((0.2, 1.0, 4.0 if haste == 1 else 2.0)),
         workers=some_workers(random.Random(f"workers of {seed}")) if overlap else None,
     )
@@ -108,7 +116,7 @@ def play(
     if "full 9" in names:
         deployment.broker.full.add("full")
     for name in names:
-        editing.add(deployment.truth.store, some_entry(name, dice), deployment.now)
+        editing.add(deployment.truth.store, some_entry(name, dice, bias.schedules), deployment.now)
     # Dice of its own, so that what people do to files changes nothing else in a scenario.
     scribe, declared = (
         random.Random(f"files {seed}"),
@@ -126,7 +134,7 @@ def play(
             workers.start()
         world.spawn(Process("night", Host("cellar")), workers.die_at_random)
     operator = Process("operator", Host("office"))
-    world.spawn(operator, lambda: operate(deployment, names, dice, storm + 2, haste))
+    world.spawn(operator, lambda: operate(deployment, names, dice, storm + 2, haste, bias))
     editor = Process("editor", Host("office"))
     world.spawn(
         editor, lambda: edit(deployment, declared[1:], some_entry, scribe, storm + 2, haste)
@@ -137,9 +145,15 @@ def play(
         until = storm + (10 if haste == 1 else 3)
         world.spawn(pauser, lambda: pause_at_random(deployment, slow, names, resting, until, haste))
     nature = Process("nature", Host("sky"))
-    world.spawn(nature, lambda: break_servers(deployment, faults, dice, haste))
+    world.spawn(nature, lambda: break_servers(deployment, faults, dice, haste, bias.nature))
+    if bias.batches:
+        world.spawn(nature, lambda: edit_several(deployment, names, hours, storm, haste))
+    if bias.stale:
+        world.spawn(nature, lambda: lag(deployment, faults, hours, haste))
+    if bias.losses:
+        world.spawn(nature, lambda: lose(deployment, faults, hours, haste))
     if has_clock:
-        world.spawn(nature, lambda: set_clock(deployment, faults, hours, haste))
+        world.spawn(nature, lambda: set_clock(deployment, faults, hours, haste, bias.clock))
     try:
         world.run(storm)
         calm(deployment, faults)

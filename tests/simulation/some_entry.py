@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -26,8 +27,10 @@ SCHEDULES: tuple[dict[str, Any], ...] = (
 )
 
 
-def some_entry(name: str, dice: random.Random) -> Entry:
-    plain: dict[str, Any] = {"task": "t", "args": [dice.randint(0, 9)], **dice.choice(SCHEDULES)}
+def some_entry(
+    name: str, dice: random.Random, schedules: Sequence[Mapping[str, Any]] = SCHEDULES
+) -> Entry:
+    plain: dict[str, Any] = {"task": "t", "args": [dice.randint(0, 9)], **dice.choice(schedules)}
     # By its name, so that an entry that is added again has the same.
     plain["on_unknown"] = "skip" if int(name.split()[-1]) % 2 else "resend"
     if "poison" in name:
@@ -36,8 +39,8 @@ def some_entry(name: str, dice: random.Random) -> Entry:
         plain["options"] = {"queue": "full"}
     if name.startswith("alone"):
         number = int(name.split()[-1])
-        plain["overlap"] = ("skip", "queue", "replace")[number % 3]
-        plain["max_run"] = ("45s", "8s")[number // 3 % 2]
+        plain.setdefault("overlap", ("skip", "queue", "replace")[number % 3])
+        plain.setdefault("max_run", ("45s", "8s")[number // 3 % 2])
     return _read(name, json.dumps(plain))
 
 

@@ -40,6 +40,13 @@ SOMETIMES = {
     "a pause ended",
     "a pause ended in the calm, and its entry ran",
     "what is declared was claimed",
+    "the store forgot a claim",
+    "a double after a loss",
+    "WentBack",
+    "reads were stale",
+    "several entries were edited at once",
+    "a batch of edits was refused in part",
+    "a part of a group was sent",
 }
 
 SOMETIMES_WITH_WORKERS = {

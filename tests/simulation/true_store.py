@@ -25,6 +25,7 @@ class TrueStore(OneStepStore):
         self._truth = truth
         self.born: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.lives: Counter[str] = Counter()
+        self.stale: MemoryStore | None = None  # answers what is read, while reads are stale
 
     def begin(self, holder: Holder) -> Term:
         term = super().begin(holder)

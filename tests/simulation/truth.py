@@ -15,6 +15,8 @@ from beatd.leader import Term
 from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
+from tests.simulation.groups import Groups, is_group
+from tests.simulation.losses import Losses
 from tests.simulation.overlaps import Overlaps
 from tests.simulation.pauses import Pauses
 from tests.simulation.server_clock import ServerClock
@@ -105,6 +107,8 @@ class Truth:
     late: set[str] = field(default_factory=set)  # what was written by whoever led before
     declared: dict[str, tuple[Entry | None, float]] = field(default_factory=dict)
     began: dict[int, float] = field(default_factory=dict)  # when each term did
+    losses: Losses = field(default_factory=Losses)
+    groups: Groups = field(default_factory=Groups)
 
     def __post_init__(self) -> None:
         self.store, self.overlaps = TrueStore(self), Overlaps(self.world)
@@ -128,19 +132,20 @@ class Truth:
     def key(self, run: Run, generation: int | None = None) -> Key:
         name, moment = run.occurrence.name, run.occurrence.planned
         if generation is None:
-            generation = next(
-                g for revision, g in reversed(self.store.born[name]) if revision <= run.revision
-            )
+            born = reversed(self.store.born[name])
+            generation = next((g for revision, g in born if revision <= run.revision), 0)
         return name, generation, moment, run.occurrence.request
 
     def arrive(self, process: Process, run: Run, *, at_once: bool = False) -> None:
         key = self.key(run)
         if run.task_id != task_id(self.store.namespace, run.occurrence):
             raise Violation(f"S2 another id: {run.task_id} of {key}")
-        if not self.claimed.get(key):
+        if not self.claimed.get(key) and self.losses.excused[run.task_id] < 1:
             raise Violation(f"S1 published without a claim: {key}")
         before = self.arrived_of[key]
-        if before:
+        if before and self.losses.excuses(run.task_id):
+            self.world.seen["a double after a loss"] += 1
+        elif before:
             if at_once and all(one.at_once for one in before):
                 raise Violation(f"S2 doubled although claim and push are one: {key}")
             self.world.seen["a double under the same id"] += 1
@@ -162,6 +167,8 @@ class Truth:
                 sending.publishes_since = self.world.elapsed()
 
     def told(self, process: Process, run: Run, outcome: Outcome) -> None:
+        if is_group(run):
+            self.groups.ended(run, outcome)
         if outcome.sent == "confirmed":
             self.confirmed[process].add(run.task_id)
         if outcome.sent == "unknown":
@@ -202,7 +209,7 @@ class Truth:
             raise Violation(f"S4 {key} is due before its moment")
         if move.of == "claim":
             self._look_at_age(move, process)
-        elif key in self.claimed:
+        elif key in self.claimed and key not in self.losses.forgotten:
             raise Violation(f"S1 claimed twice: {key}")
         elif not run.occurrence.request:
             known.counted += 1
@@ -217,6 +224,7 @@ class Truth:
         edited = self.world.elapsed() - known.edited_at < JUST_EDITED_S
         if self.calm and move.of == "plan" and late > 1.5 and not edited:
             raise Violation(f"L2 {key} was claimed {late:.1f} s late, and all is well")
+        self.losses.claims(process, move, key, self.world.elapsed())
         self.claimed[key] = self.claimed.get(key, 0) + 1
         self.open[run.occurrence] = Sending(process, self.world.elapsed())
         self.holding[process].add(run.task_id)
@@ -262,6 +270,7 @@ class Truth:
         assert process is not None
         for result in results:
             self.holding[process].discard(result.run.task_id)
+            self.losses.recorded.add(result.run.task_id)
             if result.outcome.sent in ("confirmed", "rejected"):
                 self.open.pop(result.run.occurrence, None)
 

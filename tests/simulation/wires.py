@@ -16,6 +16,8 @@ from beatd.marks import Marks
 from beatd.publisher import LEAD_LOST, Outcome
 from beatd.run import Run, Running
 from tests.fake_lease import FakeLease
+from tests.simulation.groups import InParts, is_group
+from tests.simulation.stale_reads import STALE, read
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.world import Process, Violation, World
 
@@ -115,6 +117,8 @@ class StoreWire:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         effect, place, call = getattr(self._store, name), f"store.{name}", self._wire.call
+        if name in STALE:
+            effect = partial(read, self._store, name)
 
         def called(*args: Any, **more: Any) -> Any:
             return call(place, partial(effect, **more) if more else effect, *args)
@@ -209,7 +213,7 @@ class Broker:
         self.full: set[str] = set()
         self.revoke: Callable[[Sequence[str]], None] = lambda task_ids: None
 
-    def take(self, wire: Wire, run: Run) -> Outcome:
+    def take(self, wire: Wire, run: Run, part: str = "") -> Outcome:
         if not self.up:
             return Outcome("unsent", "connection refused")
         if run.entry.task == "poison":
@@ -221,7 +225,8 @@ class Broker:
             return Outcome(fate, "by chance")  # type: ignore[arg-type]
         if fate == "unknown, lost":
             return Outcome("unknown", "no answer")
-        self.truth.arrive(wire.process, run)
+        if not part or self.truth.groups.arrive(run, part):
+            self.truth.arrive(wire.process, run)
         return Outcome("unknown", "no answer") if fate else Outcome("confirmed")
 
     def push(self, wire: Wire, run: Run) -> Outcome:
@@ -235,6 +240,7 @@ class Broker:
 class PublisherWire:
     def __init__(self, wire: Wire, broker: Broker, one_by_one: bool) -> None:
         self._wire, self._broker, self._one_by_one = wire, broker, one_by_one
+        self._in_parts = InParts(wire.world.seen, wire.truth.groups)
 
     def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None: ...
 
@@ -255,7 +261,10 @@ class PublisherWire:
                     outcomes.append(Outcome("unsent", LEAD_LOST))
                     continue
                 wire.pass_by("message")
-            outcomes.append(self._broker.take(wire, run))
+            if is_group(run):
+                outcomes.append(self._in_parts.send(run, partial(self._broker.take, wire, run)))
+            else:
+                outcomes.append(self._broker.take(wire, run))
         lost = wire.pass_by("publish", answered=True) == "lost"
         if lost:
             outcomes = [

@@ -1,0 +1,44 @@
+"""What lives have for certain, where dice would decide: a rare case comes in most of them."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.simulation.operators import WISHES
+from tests.simulation.some_entry import SCHEDULES
+
+GROUPS = tuple({**plain, "task": "group"} for plain in SCHEDULES[:5])
+
+
+@dataclass(frozen=True)
+class Bias:
+    """What is None is decided by the dice of the seed."""
+
+    overlap: bool = False  # most entries do not allow overlap, and there are workers
+    rates: Mapping[str, float] = field(default_factory=dict)  # of faults
+    schedules: Sequence[Mapping[str, Any]] = SCHEDULES
+    wishes: Sequence[str] = WISHES  # of the operators
+    edits_every_s: float | None = None  # at most
+    nature: Sequence[str] | None = None  # kinds of what breaks servers
+    clock: Sequence[str] | None = None  # kinds of what befalls the store's clock
+    far: float | None = None  # at most so many seconds a question for the time takes beside
+    losses: bool | None = None  # the store loses what it acknowledged
+    stale: bool | None = None  # reads of the store lag
+    batches: bool | None = None  # operators edit several entries at once
+    one_redis: bool | None = None
+    has_clock: bool | None = None
+    batch: int | None = None
+
+    def with_extras(self, seed: int) -> "Bias":
+        """Some lives have what is rare in the world, by dice of its own."""
+        dice = random.Random(f"extras of {seed}")
+        losses, stale, batches, groups = (dice.random() < rate for rate in (0.1, 0.1, 0.2, 0.1))
+        extras = {"losses": losses and not self.overlap, "stale": stale, "batches": batches}
+        given = {name: value for name, value in extras.items() if getattr(self, name) is None}
+        if groups and self.schedules is SCHEDULES:
+            given["schedules"] = (*SCHEDULES, *GROUPS)
+        return replace(self, **given)
+
+
+NONE = Bias()

@@ -1,0 +1,73 @@
+"""Runs of several messages: the broker may take a part of them, and the rest is sent later.
+
+What of a group is still to be sent, and what its outcome is, is decided by the publisher's own
+`CanvasParts`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from beatd.publisher import Outcome
+from beatd.publishers.canvas_parts import CanvasParts
+from beatd.publishers.message import Message, Route
+from beatd.run import Run
+from tests.simulation.world import Violation
+
+SIZE = 3
+ROUTE = Route("", "celery", None, ())
+
+
+@dataclass
+class Groups:
+    """Which messages of each group have arrived, and how often."""
+
+    arrived: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def arrive(self, run: Run, id: str) -> bool:
+        """Return True if the broker has one more whole group of the run with this message."""
+        parts = self.arrived[run.task_id]
+        whole = min(parts[id] for id in ids_of(run))
+        if id not in ids_of(run):
+            raise Violation(f"S13 {id} is no part of {run.task_id}")
+        if parts[id] and run.entry.on_unknown == "skip":
+            raise Violation(f"S13 a part was doubled although on_unknown is skip: {id}")
+        parts[id] += 1
+        return min(parts[id] for id in ids_of(run)) > whole
+
+    def ended(self, run: Run, outcome: Outcome) -> None:
+        """Raise Violation if half of a group counts as a whole one."""
+        lacking = [id for id in ids_of(run) if not self.arrived[run.task_id][id]]
+        if outcome.sent == "confirmed" and lacking:
+            raise Violation(f"S13 {run.task_id} counts as sent without its {lacking}")
+        if outcome.sent == "unsent" and len(lacking) < SIZE:
+            raise Violation(f"S13 {run.task_id} counts as not sent, and a part of it was")
+
+
+def is_group(run: Run) -> bool:
+    return run.entry.task == "group"
+
+
+def ids_of(run: Run) -> tuple[str, ...]:
+    return tuple(f"{run.task_id}/{place}" for place in range(SIZE))
+
+
+class InParts:
+    """How one process sends groups, and knows what of each it has sent."""
+
+    def __init__(self, seen: Counter[str], groups: Groups) -> None:
+        self._parts, self._seen, self._groups = CanvasParts(), seen, groups
+
+    def send(self, run: Run, take: Callable[[str], Outcome]) -> Outcome:
+        """Send what is lacking; `take` gives the broker a message by its id."""
+        messages = [Message(ROUTE, None, id) for id in ids_of(run)]
+        made: Any = Message(ROUTE, None, messages[0].id, rest=tuple(messages[1:]))
+        attempt = self._parts.begin([made])
+        lacking: Sequence[Message] = attempt.messages()
+        if len(lacking) < SIZE:
+            self._seen["the rest of a group was sent"] += 1
+        (outcome,) = attempt.outcomes(iter([take(message.id) for message in lacking]))
+        if outcome.sent == "unknown":
+            self._seen["a part of a group was sent"] += 1
+        return outcome
