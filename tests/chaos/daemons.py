@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.process import BEATD
 
 CONFIG = "config.yaml"
+LEADS = b" leading, term "  # in the log; "no longer leading" has another end
 END_S = 20.0  # that a daemon may take to end
 
 
@@ -35,6 +36,11 @@ class Daemons:
 
     def log(self, number: int) -> Path:
         return self._homes[number].with_suffix(".log")
+
+    def leads(self) -> int:
+        """Return how often one of them has begun to lead."""
+        logs = (self.log(number).read_bytes() for number in range(len(self._homes)))
+        return sum(log.count(LEADS) for log in logs)
 
     def send(self, number: int, what: signal.Signals) -> None:
         self._running[number].send_signal(what)

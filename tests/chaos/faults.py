@@ -34,6 +34,10 @@ class Fault(Struct, frozen=True, kw_only=True):
     back_s: float = 0.0
 
     @property
+    def name(self) -> str:
+        return f"{self.kind} {self.target}"
+
+    @property
     def at_second(self) -> bool:
         return OFFSET_S[0] <= self.offset_s <= OFFSET_S[1]
 
@@ -43,7 +47,7 @@ class Fault(Struct, frozen=True, kw_only=True):
         if self.kind == "delay":
             delays = f", {self.there_s * 1000:.0f} ms there, {self.back_s * 1000:.0f} ms back"
         when = f"{self.offset_s * 1000:+.0f} ms from a second"
-        return f"{self.kind} {self.target}{whose} for {self.lasts_s:.1f} s{delays}, {when}"
+        return f"{self.name}{whose} for {self.lasts_s:.1f} s{delays}, {when}"
 
 
 def schedule(seed: str, count: int, servers: Sequence[str], *, file: bool) -> list[Fault]:

@@ -3,6 +3,8 @@
 from msgspec import Struct
 
 FILES = ("sqlite", "shelve")  # stores without a server
+STORES = ("redis", "postgresql", "mariadb", *FILES)
+BROKERS = ("redis", "rabbitmq")
 
 
 class Pair(Struct, frozen=True):
@@ -34,3 +36,13 @@ PAIRS = {
         Pair("shelve", "redis"),
     )
 }
+
+
+def pair_of(name: str) -> Pair:
+    """Return the pair of a name such as `postgresql+redis` or `redis`. Raises ValueError."""
+    store, _, broker = name.partition("+")
+    broker = broker or store
+    if store not in STORES or broker not in BROKERS:
+        stores, brokers = ", ".join(STORES), ", ".join(BROKERS)
+        raise ValueError(f"no such pair: {name}; stores: {stores}; brokers: {brokers}")
+    return Pair(store, broker)

@@ -25,6 +25,7 @@ from tests.chaos.verdict import (
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FAULT = Fault(kind="kill", target="redis", lasts_s=1, offset_s=0)
 LATE_S = 0.005
+RULE = Rule("e", 1, "every: 1s", "all")
 MOMENTS = range(10)  # seconds after noon
 
 

@@ -30,6 +30,7 @@ class Record(Struct, frozen=True):
     task_id: str | None = None
     published: datetime | None = None
     until: datetime | None = None
+    outcome: str | None = None
 
 
 class Struck(Struct, frozen=True):
@@ -39,6 +40,7 @@ class Struck(Struct, frozen=True):
     at: float
     mended: float
     back: float | None  # since then all entries were on time
+    takeovers: int = 0  # from the strike until all entries were on time
 
     @property
     def over(self) -> float:
@@ -122,7 +124,7 @@ def _judge(
         doubted = rule.on_unknown == "skip" and skipped.reason == UNKNOWN
         if rule.catch_up == "all" and not doubted:
             words, kind = f"demanded, and skipped: {skipped.reason}", MISSING
-        elif _calm(planned, struck) and not doubted:
+        elif calm(planned, struck) and not doubted:
             words, kind = f"skipped: {skipped.reason}", IDLE_SKIP
     else:
         states_told = ", ".join(sorted(states)) or "not there"
@@ -160,18 +162,18 @@ def _timing(found: Verdict, arrivals: Sequence[Arrival], struck: Sequence[Struck
     late = [
         (one.at - moment) * 1000
         for one in arrivals
-        if _calm(moment := one.planned.timestamp(), struck)
+        if calm(moment := one.planned.timestamp(), struck)
     ]
     if len(late) > 1:
         found.late_ms = (statistics.median(late), statistics.quantiles(late, n=100)[98])
     for one in struck:
-        kind = f"{one.fault.kind} {one.fault.target}"
+        kind = one.fault.name
         until = one.over + BEFORE_S
         gap = silence([a for a in arrivals if one.at <= a.at <= until], one.at)
         found.gap_s[kind] = max(gap, found.gap_s.get(kind, 0.0))
 
 
-def _calm(moment: float, struck: Sequence[Struck]) -> bool:
+def calm(moment: float, struck: Sequence[Struck]) -> bool:
     return not any(one.at - BEFORE_S <= moment <= one.over for one in struck)
 
 
