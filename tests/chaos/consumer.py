@@ -17,13 +17,13 @@ from typing import Any
 
 import redis
 from amqp.exceptions import AMQPError
-from kombu import Connection, Consumer
+from kombu import Connection, Consumer, Producer, Queue
 from msgspec import json
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.chaos.arrivals import QUEUE, Arrival, arrival, queue
-from tests.chaos.worker_app import WORKED, worked
+from tests.chaos.worker_app import WORKED
 
 KEPT = f"{QUEUE}-kept"
 WAIT_S = 0.5
@@ -87,6 +87,9 @@ def from_rabbitmq(url: str, write: Write, ended: Ended) -> None:
         if not (message.delivery_info["redelivered"] and task_id in written):
             written.add(task_id)
             write(arrival(at, message.headers))
+        copy = {"content_type": message.content_type, "headers": message.headers}
+        copy["content_encoding"] = message.content_encoding
+        Producer(message.channel).publish(message.body, routing_key=WORKED, **copy)
         message.ack()
 
     while True:
@@ -96,7 +99,7 @@ def from_rabbitmq(url: str, write: Write, ended: Ended) -> None:
             connection.channel() as channel,
             Consumer(channel, [queue()], on_message=add),
         ):
-            worked()(channel).declare()
+            Queue(WORKED)(channel).declare()
             while True:
                 try:
                     connection.drain_events(timeout=WAIT_S)

@@ -1,22 +1,26 @@
 """Daemons, each behind its own cables, that are started again when they end by themselves."""
 
+import os
+import resource
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.process import BEATD
 
 CONFIG = "config.yaml"
 LEADS = b" leading, term "  # in the log; "no longer leading" has another end
+UNLIMITED = resource.RLIM_INFINITY
 END_S = 20.0  # that a daemon may take to end
 
 
 class Daemons:
-    def __init__(self, homes: Sequence[Path]) -> None:
+    def __init__(self, homes: Sequence[Path], libfaketime: Path | None = None) -> None:
         self.numbers = dict[int, int]()  # by every pid that a daemon has had
         self.ended = list[str]()  # those that ended and were not told to
-        self._homes = homes
+        self._homes, self._libfaketime = homes, libfaketime
         self._running = dict[int, subprocess.Popen[bytes]]()
         for number in range(len(homes)):
             self.start(number)
@@ -26,6 +30,7 @@ class Daemons:
             process = subprocess.Popen(
                 [BEATD, "-c", CONFIG],
                 cwd=self._homes[number],
+                env=self._environment(number),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -33,6 +38,41 @@ class Daemons:
             )
         self._running[number] = process
         self.numbers[process.pid] = number
+
+    def _environment(self, number: int) -> dict[str, str]:
+        if self._libfaketime is None:
+            return {**os.environ}
+        self.step_clock(number, 0.0)
+        return {
+            **os.environ,
+            "LD_PRELOAD": str(self._libfaketime),
+            "FAKETIME_TIMESTAMP_FILE": str(self._clock(number)),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
+
+    def step_clock(self, number: int, to_s: float) -> None:
+        """Set its wall clock that far from the right time; it sees that within a second."""
+        new = self._clock(number).with_suffix(".new")
+        new.write_text(f"{to_s:+.0f}\n")
+        new.rename(self._clock(number))
+
+    def _clock(self, number: int) -> Path:
+        return self._homes[number] / "clock"
+
+    def limit_memory(self, number: int) -> None:
+        """Let it have no more address space than it has now."""
+        pid = self._running[number].pid
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+        resource.prlimit(pid, resource.RLIMIT_AS, (pages * resource.getpagesize(), UNLIMITED))
+
+    def lift_memory(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            resource.prlimit(self._running[number].pid, resource.RLIMIT_AS, (UNLIMITED, UNLIMITED))
+
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._running.values()]
 
     def log(self, number: int) -> Path:
         return self._homes[number].with_suffix(".log")

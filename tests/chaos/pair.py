@@ -3,7 +3,8 @@
 from msgspec import Struct
 
 FILES = ("sqlite", "shelve")  # stores without a server
-STORES = ("redis", "postgresql", "mariadb", *FILES)
+SENTINEL = "sentinel"  # a Redis with its replica, without cables
+STORES = ("redis", "postgresql", "mariadb", SENTINEL, *FILES)
 BROKERS = ("redis", "rabbitmq")
 
 
@@ -13,7 +14,8 @@ class Pair(Struct, frozen=True):
 
     @property
     def servers(self) -> list[str]:
-        names = [name for name in (self.store, self.broker) if name not in FILES]
+        """Return those that daemons reach through cables."""
+        names = [name for name in (self.store, self.broker) if name not in (*FILES, SENTINEL)]
         return list(dict.fromkeys(names))
 
     @property

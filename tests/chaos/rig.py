@@ -15,17 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from msgspec import json
 
-from tests.chaos import fault_table, outcomes
+from tests.chaos import fault_table, machine, outcomes
 from tests.chaos.asking import SETTLE_S, history, reported_until, settled
 from tests.chaos.entries import RULES
 from tests.chaos.fault_table import lines
-from tests.chaos.faults import Fault, schedule
+from tests.chaos.faults import Fault, schedule, usual
 from tests.chaos.moments import moments_of
 from tests.chaos.pair import FILES, PAIRS, Pair, pair_of
 from tests.chaos.report import HEAD, Run, broken, gaps, plain, row
@@ -46,7 +46,7 @@ TOLD = 10  # violations, each of another kind or moment, whose story is told
 
 def run(
     pair: Pair,
-    faults: Iterable[Fault],
+    faults: Sequence[Fault],
     folder: Path,
     *,
     minutes: float = math.inf,
@@ -57,7 +57,7 @@ def run(
     No fault is struck after so many minutes.
     """
     with (
-        stage(pair, folder) as here,
+        stage(pair, folder, {fault.kind for fault in faults}) as here,
         closing(Workers(here.url(pair.broker), folder, workers)) as crew,
     ):
 
@@ -130,6 +130,8 @@ def strike(
     mend()
     mended = time.time()
     back = watch.on_time_within(BACK_S, supervise)
+    if fault.kind == "memory":  # it may end without its memory, and is started again
+        here.daemons.ended.clear()
     told = (
         f"not on time within {BACK_S} s" if back is None else f"on time {back - mended:.1f} s later"
     )
@@ -156,6 +158,7 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=50, help="that each pair suffers")
     parser.add_argument("--minutes", type=float, help="that each pair suffers, instead of --faults")
     parser.add_argument("--seed", default="1", help="that the faults are drawn from")
+    parser.add_argument("--only", action="append", metavar="KIND", help="of fault; may be repeated")
     parser.add_argument("--logs", type=Path, help="keep them there")
     parser.add_argument("--json", type=Path, help="write the verdicts there")
     given = parser.parse_args()
@@ -170,9 +173,14 @@ def main() -> int:
         for pair in pairs:
             folder = (given.logs or Path(fleeting)) / str(pair)
             folder.mkdir(parents=True)
-            faults = schedule(f"{given.seed} {pair}", count, pair.servers, file=pair.store in FILES)
+            more, without = machine.kinds(pair)
+            kinds = usual(pair.servers, file=pair.store in FILES) + more
+            kinds = [one for one in kinds if one[0] in (given.only or [one[0]])]
+            faults = schedule(f"{given.seed} {pair}", count, kinds)
             length = f"{count} faults" if math.isinf(minutes) else f"faults for {minutes:g} minutes"
             print(f"{pair}, seed {given.seed}: {length}", flush=True)
+            for reason in without:
+                print(f"  left out, {reason}")
             found = run(pair, faults, folder, minutes=minutes)
             print(gaps(str(pair), found.verdict), found.outcomes, sep="\n")
             print("", fault_table.text(found.table), broken(found.verdict), sep="\n", flush=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.faults import Fault, schedule
+from tests.chaos.faults import Fault, schedule, usual
 from tests.chaos.pair import FILES, PAIRS
 from tests.chaos.rig import run
 from tests.chaos.verdict import IDLE_SKIP, Violation
@@ -45,5 +45,5 @@ def test_a_few_faults_break_no_promise(pair: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("pair", PAIRS)
 def test_fifty_faults_break_no_promise(pair: str, tmp_path: Path) -> None:
     files = PAIRS[pair].store in FILES
-    faults = schedule(f"{SEED} {pair}", FAULTS, PAIRS[pair].servers, file=files)
+    faults = schedule(f"{SEED} {pair}", FAULTS, usual(PAIRS[pair].servers, file=files))
     assert broken(pair, faults, tmp_path, workers=1) == []

@@ -10,11 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from celery import Celery
-from kombu import Exchange, Queue
 from msgspec import Struct, json
 
 from beatd import worker
-from tests.chaos.arrivals import QUEUE
 
 WORKED = "worked"
 BROKER, EXECUTED = "RIG_BROKER", "RIG_EXECUTED"
@@ -27,15 +25,9 @@ class Executed(Struct, frozen=True):
     task_id: str
 
 
-def worked() -> Queue:
-    """Return the queue of the copies. RabbitMQ makes them itself, by the exchange of QUEUE."""
-    return Queue(WORKED, Exchange(QUEUE), routing_key=QUEUE)
-
-
 app = Celery("rig", broker=os.environ.get(BROKER, "memory://"), set_as_current=False)
 app.conf.update(
     task_ignore_result=True,
-    task_queues=[worked() if os.environ.get(BROKER, "").startswith("amqp") else Queue(WORKED)],
     task_default_queue=WORKED,
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
