@@ -26,6 +26,7 @@ LASTS_S = {
 OF_SERVER = ("kill", "restart", "freeze", "cut", "delay")
 OF_DAEMON = ("kill", "restart", "freeze")
 OF_FILE = ("busy",)
+MOST_A_MINUTE = 30  # each is followed by two seconds on time
 CABLE = ("cut", "delay", "mute")
 STEPS_S = (-3600.0, -2.0, 2.0, 3600.0)  # of a daemon's wall clock
 # Around the whole second: a claim and its message take a few milliseconds from there.

@@ -39,7 +39,8 @@ def judge(
         if task_id in known or one.at > until:
             continue
         found.unreported += 1
-        if calm(one.at, struck):
+        # A store that went back forgets a run and, with it, its outcome.
+        if calm(one.at, struck) and calm(one.planned.timestamp(), struck):
             words = f"task id {task_id}"
             found.violations.append(Violation(UNREPORTED, words, one.entry, one.planned))
     for record in records:

@@ -11,36 +11,34 @@ a broker, such as postgresql+redis; default: the usual ones.
 import argparse
 import math
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from msgspec import json
 
 from tests.chaos import fault_table, machine, outcomes
 from tests.chaos.asking import SETTLE_S, history, reported_until, settled
+from tests.chaos.campaign import consumed, strike_all
 from tests.chaos.entries import RULES
 from tests.chaos.fault_table import lines
-from tests.chaos.faults import Fault, schedule, usual
+from tests.chaos.faults import MOST_A_MINUTE, Fault, schedule, usual
 from tests.chaos.moments import moments_of
-from tests.chaos.pair import FILES, PAIRS, Pair, pair_of
+from tests.chaos.pair import FILES, PAIRS, SENTINEL, Pair, pair_of
 from tests.chaos.report import HEAD, Run, broken, gaps, plain, row
-from tests.chaos.stage import DAEMONS, Stage, stage
+from tests.chaos.stage import DAEMONS, stage
 from tests.chaos.story import story
-from tests.chaos.strike import prepared
-from tests.chaos.verdict import ENDED, OPEN, Struck, Violation, judge
-from tests.chaos.watch import ON_TIME_S, Watch
+from tests.chaos.verdict import ENDED, OPEN, Violation, judge
+from tests.chaos.watch import ON_TIME_S
 from tests.chaos.workers import Workers
 
 # ruff: noqa: T201
 START_S = 30.0
 PREPARE_S = 0.2  # between a fault that is prepared and its instant
 BACK_S = 60.0  # that all entries may take until they are on time after a fault
-MOST_FAULTS_A_MINUTE = 30  # each is followed by two seconds on time
 TOLD = 10  # violations, each of another kind or moment, whose story is told
 
 
@@ -65,21 +63,18 @@ def run(
             here.daemons.supervise()
             crew.supervise()
 
-        with consumed(here, folder / "arrivals.jsonl") as watch:
+        with consumed(here, folder / "arrivals.jsonl", RULES) as watch:
             if watch.on_time_within(START_S, supervise) is None:
                 raise TimeoutError(f"not all entries run; the logs are in {folder}")
-            ends, struck = time.monotonic() + minutes * 60, list[Struck]()
-            for fault in faults:
-                if (left_s := ends - time.monotonic()) <= 0:
-                    break
-                struck.append(strike(fault, len(struck), here, watch, supervise, left_s))
+            struck = strike_all(faults, here, watch, supervise, minutes)
             open_for_good = not settled(here)
             ended = time.time()
             known_until = reported_until(here, crew) if workers else ended
             for number in range(DAEMONS):
                 here.daemons.end(number, signal.SIGTERM)
         records = history(here)
-        found = judge(RULES, watch.all, records, struck, ended - ON_TIME_S, atomic=pair.one)
+        kind = {"atomic": pair.one, "forgets": pair.store == SENTINEL}
+        found = judge(RULES, watch.all, records, struck, ended - ON_TIME_S, **kind)
         moments = moments_of(RULES, watch.all, found.violations, ended - ON_TIME_S)
         found.violations += [Violation(ENDED, words) for words in here.daemons.ended]
         if open_for_good:
@@ -92,64 +87,6 @@ def run(
             told = story(violation, watch.all, records, struck, logs, here.daemons.numbers)
             print(*told, sep="\n", flush=True)
     return Run(struck, found, known, lines(moments, struck))
-
-
-@contextmanager
-def consumed(here: Stage, file: Path) -> Iterator[Watch]:
-    """Have the consumer write down all messages, at the end those too that are still queued."""
-    consumer = [sys.executable, "-m", "tests.chaos.consumer", here.url(here.pair.broker)]
-    with file.open("wb") as written, file.open("rb") as lines:
-        process = subprocess.Popen(consumer, stdout=written, start_new_session=True)
-        try:
-            watch = Watch(lines)
-            yield watch
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(SETTLE_S) == 0, "the consumer failed"
-            watch.read()
-        finally:
-            process.kill()
-            process.wait()
-
-
-def strike(
-    fault: Fault,
-    nth: int,
-    here: Stage,
-    watch: Watch,
-    supervise: Callable[[], None],
-    left_s: float,
-) -> Struck:
-    leader = here.daemons.numbers[watch.all[-1].pid]
-    standby = (leader + 1 + nth % (DAEMONS - 1)) % DAEMONS
-    act, mend = prepared(fault, here, leader, standby)
-    leads = here.daemons.leads()
-    until_instant(fault.offset_s)
-    at = time.time()
-    act()
-    time.sleep(max(0.0, at + fault.lasts_s - time.time()))
-    mend()
-    mended = time.time()
-    back = watch.on_time_within(BACK_S, supervise)
-    if fault.kind == "memory":  # it may end without its memory, and is started again
-        here.daemons.ended.clear()
-    told = (
-        f"not on time within {BACK_S} s" if back is None else f"on time {back - mended:.1f} s later"
-    )
-    left = "" if math.isinf(left_s) else f"{_clock(left_s)} left, "
-    print(f"  {left}{nth + 1:3} {fault}; mended {mended - at:.1f} s, {told}", flush=True)
-    return Struck(fault, at, mended, back, here.daemons.leads() - leads)
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
-
-
-def until_instant(offset_s: float) -> None:
-    """Return when the next whole second, and the offset from there, has come."""
-    soonest = time.time() + PREPARE_S
-    instant = int(soonest - offset_s) + 1 + offset_s
-    while (left := instant - time.time()) > 0:
-        time.sleep(left)
 
 
 def main() -> int:
@@ -167,7 +104,7 @@ def main() -> int:
     except ValueError as error:
         parser.error(str(error))
     minutes = given.minutes or math.inf
-    count = given.faults if given.minutes is None else int(minutes * MOST_FAULTS_A_MINUTE)
+    count = given.faults if given.minutes is None else int(minutes * MOST_A_MINUTE) + 1
     rows, verdicts, whole = [HEAD], [], True
     with tempfile.TemporaryDirectory(prefix="beatd-rig-") as fleeting:
         for pair in pairs:

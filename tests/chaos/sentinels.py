@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.stores.redis.servers import RedisProcess, RedisSentinel, free_port, until
@@ -29,17 +30,32 @@ class Sentinels:
         self.url = f"sentinel://{places}/{SERVICE}/0"
 
     def prepared(self, kind: str) -> tuple[Step, Step]:
-        """Return the strike on the primary, and what mends it, when the replica is up to date."""
+        """Return the strike on the primary, and what mends it, when the replica is up to date.
+
+        It is mended when the other server is the primary, and has a replica again. Until then the
+        store may lose what it acknowledged.
+        """
         master, _ = self._wait_for_replica()
-        if kind == "kill":
-            return master.kill, master.start
-        if kind == "freeze":
-            return (
-                lambda: master.send(signal.SIGSTOP),
-                lambda: master.send(signal.SIGCONT),
-            )
         first = self._watchers[0].admin
-        return lambda: first.execute_command("SENTINEL FAILOVER", SERVICE), lambda: None
+        match kind:
+            case "kill":
+                return master.kill, lambda: self._mend(master.start, master, kind)
+            case "freeze":
+                thaw = partial(master.send, signal.SIGCONT)
+                return (
+                    lambda: master.send(signal.SIGSTOP),
+                    lambda: self._mend(thaw, master, kind),
+                )
+        return (
+            lambda: first.execute_command("SENTINEL FAILOVER", SERVICE),
+            lambda: self._mend(lambda: None, master, kind),
+        )
+
+    def _mend(self, how: Step, master: RedisProcess, kind: str) -> None:
+        how()
+        if kind == "fail over":
+            until(lambda: self._is_replica(master))
+        self._wait_for_replica()
 
     def ready(self) -> None:
         self._wait_for_replica()

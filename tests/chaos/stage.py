@@ -1,7 +1,7 @@
 """Private servers and the daemons that reach them through cables: all that a fault can strike."""
 
 import tempfile
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -31,6 +31,7 @@ class Stage:
         pair: Pair,
         servers: Servers,
         folder: Path,
+        start: "Start",
         *,
         disks: Mapping[str, Path],
         sentinels: Sentinels | None = None,
@@ -44,16 +45,7 @@ class Stage:
             name: [Cable("127.0.0.1", servers.ports[name]) for _ in range(DAEMONS)]
             for name in pair.servers
         }
-        # By the same name on each host: what is declared does not change with the leader.
-        homes = [folder / f"daemon-{number}" for number in range(DAEMONS)]
-        for number, home in enumerate(homes):
-            home.mkdir()
-            (home / CONFIG).write_text(
-                f"store: {{url: '{self.url(pair.store, number)}'}}\n"
-                f"broker: {{url: '{self.url(pair.broker, number)}'}}\n"
-                f"entries:\n{''.join(rule.yaml() for rule in RULES)}"
-            )
-        self.daemons = Daemons(homes, libfaketime)
+        self.daemons = start(self, folder, libfaketime)
 
     @property
     def sentinels(self) -> Sentinels:
@@ -70,8 +62,26 @@ class Stage:
         return URLS[name].format(port=port)
 
 
+Start = Callable[[Stage, Path, Path | None], Daemons]
+
+
+def beatd(here: Stage, folder: Path, libfaketime: Path | None) -> Daemons:
+    # By the same name on each host: what is declared does not change with the leader.
+    homes = [folder / f"daemon-{number}" for number in range(DAEMONS)]
+    for number, home in enumerate(homes):
+        home.mkdir()
+        (home / CONFIG).write_text(
+            f"store: {{url: '{here.url(here.pair.store, number)}'}}\n"
+            f"broker: {{url: '{here.url(here.pair.broker, number)}'}}\n"
+            f"entries:\n{''.join(rule.yaml() for rule in RULES)}"
+        )
+    return Daemons(homes, libfaketime=libfaketime)
+
+
 @contextmanager
-def stage(pair: Pair, folder: Path, kinds: Container[str] = ()) -> Iterator[Stage]:
+def stage(
+    pair: Pair, folder: Path, kinds: Container[str] = (), start: Start = beatd
+) -> Iterator[Stage]:
     """Start all of it, made so that these kinds of fault can strike."""
     with ExitStack() as closing:
         # Not in `folder`: servers run as users of their own, who may not enter every folder.
@@ -94,6 +104,7 @@ def stage(pair: Pair, folder: Path, kinds: Container[str] = ()) -> Iterator[Stag
             pair,
             servers,
             folder,
+            start,
             disks=disks,
             sentinels=closing.enter_context(sentinels(files)) if pair.store == SENTINEL else None,
             libfaketime=machine.libfaketime() if "clock" in kinds else None,

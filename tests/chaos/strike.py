@@ -3,6 +3,7 @@
 import signal
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing, suppress
 
 from tests.cable import Cable
 from tests.chaos import process_tree
@@ -134,7 +135,18 @@ def _full_disk(fault: Fault, stage: Stage) -> tuple[Step, Step]:
         if process is not None and process.poll() is not None:
             stage.servers.start_again(fault.target)
 
-    return lambda: fill(disk), room
+    def full() -> None:
+        if fault.target == "file":
+            _empty_log(stage)
+        fill(disk)
+
+    return full, room
+
+
+def _empty_log(stage: Stage) -> None:
+    """Make SQLite begin a new log: the room of the old one would do for a while."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(str(stage.file), timeout=0)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _slow_disk(fault: Fault, stage: Stage) -> tuple[Step, Step]:

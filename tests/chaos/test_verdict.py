@@ -54,10 +54,11 @@ def verdict(
     catch_up: str = "all",
     on_unknown: str = "resend",
     atomic: bool = False,
+    forgets: bool = False,
 ) -> Verdict:
     rule = Rule("e", 1, "every: 1s", catch_up, on_unknown=on_unknown)
     until = NOON.timestamp() + MOMENTS[-1] + 0.5
-    return judge([rule], arrivals, records, faults, until, atomic=atomic)
+    return judge([rule], arrivals, records, faults, until, atomic=atomic, forgets=forgets)
 
 
 def all_but(*left_out: int) -> tuple[list[Arrival], list[Record]]:
@@ -137,6 +138,8 @@ def test_another_id_is_never_allowed_and_the_same_id_only_where_an_outcome_can_b
     assert verdict(again, records, []).same_id == 1
     assert kinds(verdict(again, records, [], on_unknown="skip")) == [(SAME_ID, 3)]
     assert kinds(verdict(again, records, [], atomic=True)) == [(SAME_ID, 3)]
+    assert kinds(verdict(again, records, [], on_unknown="skip", forgets=True)) == []
+    assert kinds(verdict(other, records, [], forgets=True)) == [(OTHER_ID, 3)]
 
 
 def test_a_fault_that_is_never_over_is_told() -> None:

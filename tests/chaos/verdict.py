@@ -77,8 +77,13 @@ def judge(
     until: float,
     *,
     atomic: bool,
+    forgets: bool = False,
 ) -> Verdict:
-    """Judge every moment up to `until`, from the first one of which an entry's message arrived."""
+    """Judge every moment up to `until`, from the first one of which an entry's message arrived.
+
+    A store that `forgets` what it acknowledged, as a Redis that fails over, may repeat any run,
+    under its own id.
+    """
     found = Verdict(messages=len(arrivals))
     arrivals = sorted(arrivals, key=lambda one: one.at)
     told = defaultdict[tuple[str, int], list[Record]](list)
@@ -95,7 +100,7 @@ def judge(
             here = told[rule.entry, step]
             _judge(found, rule, step, step in arrived[rule.entry], here, struck)
     _early(found, arrivals)
-    _doubled(found, arrivals, of_entry, atomic=atomic)
+    _doubled(found, arrivals, {} if forgets else of_entry, atomic=atomic)
     _timing(found, arrivals, struck)
     found.violations += [
         Violation(NOT_BACK, f"after {one.fault}") for one in struck if one.back is None
@@ -152,7 +157,8 @@ def _doubled(
         words = f"another message arrived under id {one.task_id}"
         found.violations.append(Violation(OTHER_ID, words, one.entry, one.planned))
     for one in same:
-        if atomic or rules[one.entry].on_unknown == "skip":
+        rule = rules.get(one.entry)
+        if rule and (atomic or rule.on_unknown == "skip"):
             why = "one Redis" if atomic else "on_unknown: skip"
             words = f"arrived again, in spite of {why}, under id {one.task_id}"
             found.violations.append(Violation(SAME_ID, words, one.entry, one.planned))
