@@ -18,7 +18,7 @@ LASTS_S = {
     "mute": (0.1, 6.0),
     "stutter": (1.0, 6.0),
     "slow disk": (1.0, 6.0),
-    "full disk": (0.5, 5.0),
+    "full disk": (2.0, 8.0),
     "memory": (0.5, 5.0),
     "clock": (2.0, 6.0),
     "fail over": (0.0, 0.0),
