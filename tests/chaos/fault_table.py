@@ -36,11 +36,11 @@ class Line(Struct):
         return f"| {' | '.join(map(str, (self.fault, *counts, *late, self.takeovers)))} |"
 
 
-def lines(moments: Moments, struck: Sequence[Struck]) -> list[Line]:
+def lines(moments: Moments, struck: Sequence[Struck], after_s: float = 0.0) -> list[Line]:
     """Return a line for each kind of fault, one for the time without a fault, and one for all.
 
     A run belongs to a fault if it was due in the second before the fault, during it, or before all
-    entries were on time again.
+    entries were on time again, and `after_s` longer.
     """
     of_kind = {kind: Line(kind) for kind in sorted({one.fault.name for one in struck})}
     calm, whole = Line(CALM), Line(ALL)
@@ -52,7 +52,7 @@ def lines(moments: Moments, struck: Sequence[Struck]) -> list[Line]:
 
     def during(moment: float) -> Line:
         nth = bisect_right(begins, moment) - 1
-        if nth < 0 or moment > struck[nth].over:
+        if nth < 0 or moment > struck[nth].over + after_s:
             return calm
         return of_kind[struck[nth].fault.name]
 

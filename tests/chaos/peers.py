@@ -83,11 +83,10 @@ class Peer:
 
 
 def moments_of(arrivals: Sequence[Arrival], until: float) -> Moments:
-    """Return the moments of all entries, one every second after the run before."""
+    """Return the moments of all entries up to `until`, one every second after the run before."""
     found, of_entry = Moments(), defaultdict[str, list[Arrival]](list)
     for one in sorted(arrivals, key=lambda one: one.at):
-        if one.at <= until:
-            of_entry[one.entry].append(one)
+        of_entry[one.entry].append(one)
     for runs in of_entry.values():
         last, ids = runs[0].at, set[str]()
         for before, one in pairwise(runs):
@@ -98,6 +97,8 @@ def moments_of(arrivals: Sequence[Arrival], until: float) -> Moments:
             if one.at - last < TWICE_S:
                 found.other_id.append(one.at)
                 continue
+            if last + 1 > until:
+                break
             seconds = max(1, round(one.at - last))
             due = [last + second for second in range(1, seconds + 1)]
             found.due += due

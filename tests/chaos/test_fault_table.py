@@ -29,6 +29,12 @@ def test_a_moment_belongs_to_the_fault_until_all_entries_are_on_time_again() -> 
     assert (found["cut redis"].same_id, found[ALL].same_id) == (1, 1)
 
 
+def test_a_fault_can_last_a_little_longer_than_it_shows() -> None:
+    moments = Moments(due=[12.5, 13.5])
+    assert by_name(lines(moments, STRUCK))[CALM].due == 2
+    assert by_name(lines(moments, STRUCK, after_s=1.0))[CALM].due == 1
+
+
 def test_what_is_due_after_a_fault_that_does_not_end_belongs_to_it_until_the_next_one() -> None:
     struck = [Struck(KILL, 10, 11, None), Struck(CUT, 80, 81, 82)]
     found = by_name(lines(Moments(due=[40.0, 80.0, 90.0]), struck))

@@ -30,6 +30,11 @@ def test_what_no_longer_runs_is_missing_to_the_end() -> None:
     assert [moment - START for moment in found.missing] == [2, 3, 4]
 
 
+def test_a_run_that_is_late_at_the_end_is_not_missing() -> None:
+    found = moments_of([run(0), run(1), run(2.1), run(3.2)], START + 2.05)
+    assert (len(found.due), found.missing) == (2, [])
+
+
 def test_a_run_right_after_another_one_is_a_double() -> None:
     found = moments_of([run(0), run(0.2, "other"), run(1), run(1.3, "id-1")], START + 1.5)
     assert (len(found.other_id), len(found.same_id), len(found.due)) == (1, 1, 1)
