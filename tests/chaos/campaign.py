@@ -66,7 +66,7 @@ def _strike(
     leader, count = here.daemons.numbers[watch.all[-1].pid], len(here.daemons)
     standby = (leader + 1 + nth % max(1, count - 1)) % count
     act, mend = prepared(fault, here, leader, standby)
-    leads = here.daemons.leads()
+    leads, ended = here.daemons.leads(), len(here.daemons.ended)
     _until_instant(fault.offset_s)
     at = time.time()
     act()
@@ -74,8 +74,8 @@ def _strike(
     mend()
     mended = time.time()
     back = watch.on_time_within(BACK_S, supervise)
-    if fault.kind == "memory":  # it may end without its memory, and is started again
-        here.daemons.ended.clear()
+    if fault.kind == "memory":  # a daemon may end for want of it
+        del here.daemons.ended[ended:]
     told = (
         f"not on time within {BACK_S} s" if back is None else f"on time {back - mended:.1f} s later"
     )

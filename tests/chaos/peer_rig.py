@@ -66,6 +66,7 @@ def main() -> int:
     parser.add_argument("--logs", type=Path, help="keep them there")
     parser.add_argument("--json", type=Path, help="write the table there")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # and clean up
     peer = Peer(given.system, given.broker)
     faults = schedule(f"{given.seed} {peer}", int(given.minutes * MOST_A_MINUTE) + 1, peer.kinds())
     with tempfile.TemporaryDirectory(prefix="beatd-rig-") as fleeting:

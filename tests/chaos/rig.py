@@ -99,6 +99,7 @@ def main() -> int:
     parser.add_argument("--logs", type=Path, help="keep them there")
     parser.add_argument("--json", type=Path, help="write the verdicts there")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # and clean up
     try:
         pairs = [pair_of(name) for name in given.pairs or PAIRS]
     except ValueError as error:
