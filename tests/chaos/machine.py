@@ -50,7 +50,7 @@ def no_mount() -> str:
     with tempfile.TemporaryDirectory(prefix="beatd-rig-mount-") as folder:
         try:
             mount(Path(folder))
-        except subprocess.CalledProcessError:
+        except (OSError, subprocess.CalledProcessError):
             return "this machine does not let root mount a small disk"
         unmount(Path(folder))
     return ""

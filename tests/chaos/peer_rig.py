@@ -25,6 +25,7 @@ from tests.chaos.peers import NAMES, RULES, Peer, moments_of, takeovers
 from tests.chaos.stage import stage
 from tests.chaos.verdict import BEFORE_S, Struck
 from tests.chaos.watch import ON_TIME_S
+from tests.run.servers import DoesNotStart
 
 # ruff: noqa: T201
 START_S = 60.0
@@ -81,4 +82,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except DoesNotStart as reason:
+        sys.exit(str(reason))

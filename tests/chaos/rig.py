@@ -34,6 +34,7 @@ from tests.chaos.story import story
 from tests.chaos.verdict import ENDED, OPEN, Violation, judge
 from tests.chaos.watch import ON_TIME_S
 from tests.chaos.workers import Workers
+from tests.run.servers import DoesNotStart
 
 # ruff: noqa: T201
 START_S = 30.0
@@ -133,4 +134,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except DoesNotStart as reason:
+        sys.exit(str(reason))

@@ -12,7 +12,8 @@ from tests.chaos.daemons import CONFIG, Daemons
 from tests.chaos.entries import RULES
 from tests.chaos.pair import FILES, SENTINEL, Pair
 from tests.chaos.sentinels import Sentinels, sentinels
-from tests.run.servers import DoesNotStart, Servers
+from tests.run import packages
+from tests.run.servers import PROGRAMS, DoesNotStart, Servers
 
 DAEMONS = 3
 # What Redis acknowledged is still there when it was killed.
@@ -94,6 +95,7 @@ def stage(
             disks[name].mkdir()
             machine.mount(disks[name])
             closing.callback(machine.unmount, disks[name])
+        packages.install(PROGRAMS[name] for name in pair.servers)
         servers = Servers(files, redis=REDIS_KEEPS)
         closing.callback(servers.stop)
         closing.callback(_thaw, servers)

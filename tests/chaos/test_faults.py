@@ -67,6 +67,11 @@ def test_what_the_machine_lacks_is_left_out_and_said(monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_a_machine_without_mount_has_no_small_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert machine.no_mount()
+
+
 def test_a_pair_that_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="no such pair: oracle"):
         pair_of("oracle+redis")
