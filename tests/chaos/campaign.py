@@ -46,13 +46,35 @@ def strike_all(
     supervise: Callable[[], None],
     minutes: float,
 ) -> list[Struck]:
-    """Strike one after the other, each when all entries are on time, for so many minutes."""
+    """Strike one after the other, each when all entries are on time, for so many minutes.
+
+    Ctrl-C ends them after the fault of that moment, and a second one at once.
+    """
     ends, struck = time.monotonic() + minutes * 60, list[Struck]()
-    for fault in faults:
-        if (left_s := ends - time.monotonic()) <= 0:
-            break
-        struck.append(_strike(fault, len(struck), here, watch, supervise, left_s))
+    with _ctrl_c() as is_typed:
+        for fault in faults:
+            left_s = ends - time.monotonic()
+            if left_s <= 0 or is_typed():
+                break
+            struck.append(_strike(fault, len(struck), here, watch, supervise, left_s))
     return struck
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Callable[[], bool]]:
+    typed = False
+
+    def type_it(_number: int, _frame: object) -> None:
+        nonlocal typed
+        typed = True
+        print("  ending after this fault; Ctrl-C again ends at once, without a table", flush=True)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, type_it)
+    try:
+        yield lambda: typed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _strike(
