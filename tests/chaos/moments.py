@@ -24,16 +24,21 @@ def moments_of(
     rules: Sequence[Rule],
     arrivals: Sequence[Arrival],
     violations: Sequence[Violation],
+    since: float,
     until: float,
 ) -> Moments:
-    """Return what became of each moment up to `until`; `violations` are those of its verdict."""
+    """Return what became of each moment up to `until`; `violations` are those of its verdict.
+
+    How late runs were counts from `since`: before it, daemons and servers were started.
+    """
     found, first = Moments(), dict[str, float]()
     arrivals = sorted(arrivals, key=lambda one: one.at)
     seen = set[tuple[str, float]]()
     for one in arrivals:
         planned = one.planned.timestamp()
         first[one.entry] = min(planned, first.get(one.entry, planned))
-        if (one.entry, planned) not in seen and one.at >= planned:
+        is_first = (one.entry, planned) not in seen
+        if is_first and planned >= since and one.at >= planned:
             found.late.append((planned, one.at - planned))
         seen.add((one.entry, planned))
     for rule in rules:

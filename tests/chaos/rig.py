@@ -65,7 +65,7 @@ def run(
             crew.supervise()
 
         with consumed(here, folder / "arrivals.jsonl", RULES) as watch:
-            if watch.on_time_within(START_S, supervise) is None:
+            if (since := watch.on_time_within(START_S, supervise)) is None:
                 raise TimeoutError(f"not all entries run; the logs are in {folder}")
             struck = strike_all(faults, here, watch, supervise, minutes)
             open_for_good = not settled(here)
@@ -76,7 +76,7 @@ def run(
         records = history(here)
         kind = {"atomic": pair.one, "forgets": pair.store == SENTINEL}
         found = judge(RULES, watch.all, records, struck, ended - ON_TIME_S, **kind)
-        moments = moments_of(RULES, watch.all, found.violations, ended - ON_TIME_S)
+        moments = moments_of(RULES, watch.all, found.violations, since, ended - ON_TIME_S)
         found.violations += [Violation(ENDED, words) for words in here.daemons.ended]
         if open_for_good:
             found.violations.append(Violation(OPEN, f"for {SETTLE_S:.0f} s after the last fault"))
