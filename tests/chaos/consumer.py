@@ -10,7 +10,7 @@ with a connection. SIGTERM ends it.
 import signal
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -79,7 +79,7 @@ def from_redis(url: str, write: Write, ended: Ended) -> None:
 
 
 def from_rabbitmq(url: str, write: Write, ended: Ended) -> None:
-    written = set[str]()
+    written, copies = set[str](), deque[Any]()
 
     def add(message: Any) -> None:
         at, task_id = time.time(), message.headers["id"]
@@ -87,10 +87,20 @@ def from_rabbitmq(url: str, write: Write, ended: Ended) -> None:
         if not (message.delivery_info["redelivered"] and task_id in written):
             written.add(task_id)
             write(arrival(at, message.headers))
-        copy = {"content_type": message.content_type, "headers": message.headers}
-        copy["content_encoding"] = message.content_encoding
-        Producer(message.channel).publish(message.body, routing_key=WORKED, **copy)
+            copies.append(message)
         message.ack()
+
+    def copy_all(producer: Producer) -> None:
+        """Not in `add`: to publish reads what has arrived, and calls `add`."""
+        while copies:
+            one = copies.popleft()
+            producer.publish(
+                one.body,
+                routing_key=WORKED,
+                content_type=one.content_type,
+                content_encoding=one.content_encoding,
+                headers=one.headers,
+            )
 
     while True:
         with (
@@ -100,9 +110,11 @@ def from_rabbitmq(url: str, write: Write, ended: Ended) -> None:
             Consumer(channel, [queue()], on_message=add),
         ):
             Queue(WORKED)(channel).declare()
+            producer = Producer(channel)
             while True:
                 try:
                     connection.drain_events(timeout=WAIT_S)
+                    copy_all(producer)
                 except TimeoutError:
                     if ended():
                         return
