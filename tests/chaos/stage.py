@@ -90,7 +90,8 @@ def stage(
         files = Path(closing.enter_context(data))
         files.chmod(0o755)
         disks = dict[str, Path]()
-        for name in (*pair.servers, "file") if "full disk" in kinds else ():
+        places = [*pair.servers, *(["file"] if pair.store in FILES else [])]
+        for name in places if "full disk" in kinds else ():
             disks[name] = files / name
             disks[name].mkdir()
             machine.mount(disks[name])
