@@ -63,11 +63,18 @@ format: $(VENV)/dev
 bench: $(VENV)/dev  ## beatd beside its peers, in one run
 	$(BIN)/python bench/run all
 
-chaos: $(VENV)/dev  ## The long kill loops and soaks (BEATD_SOAK_S=60 for a short soak), and simulate
+ifneq ($(MINUTES)$(STORE)$(BROKER)$(BEAT),)
+chaos: $(VENV)/dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH"; $(BIN)/python -m \
+	  $(if $(BEAT),tests.chaos.peer_rig $(BEAT) --broker $(or $(BROKER),redis),tests.chaos.rig $(or $(STORE),redis)+$(or $(BROKER),redis)) \
+	  --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(if $(LOGS),--logs '$(LOGS)') $(if $(JSON),--json '$(JSON)')
+else
+chaos: $(VENV)/dev  ## The long kill loops and soaks (BEATD_SOAK_S=60 for a short soak), and simulate; with MINUTES=10 STORE=redis BROKER=redis only faults for so long, and a table
 	@PATH="$(CURDIR)/$(BIN):$$PATH"; code=0; \
 	$(BIN)/python tests/run/servers.py $(BIN)/pytest -q -m long --timeout 4000 || code=1; \
 	$(MAKE) --no-print-directory simulate || code=1; \
 	exit $$code
+endif
 
 SEEDS ?= 20000
 FROM ?= 0

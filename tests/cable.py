@@ -14,6 +14,7 @@ class Cable:
 
     def __init__(self, host: str, port: int) -> None:
         self.there = self.back = 0.0  # seconds that it takes to the server, and from it
+        self.mute = False  # it takes connections and data, and delivers nothing
         self._server = (host, port)
         self._ends: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -65,8 +66,8 @@ class Cable:
                 self._ends |= {here, there}
             with suppress(OSError):
                 _carry(
-                    _Way(here, there, lambda: self.there),
-                    _Way(there, here, lambda: self.back),
+                    _Way(here, there, lambda: self.there, lambda: self.mute),
+                    _Way(there, here, lambda: self.back, lambda: self.mute),
                 )
             with self._lock:
                 self._ends -= {here, there}
@@ -76,16 +77,21 @@ class _Way:
     """One direction of a connection, and what is on its way there."""
 
     def __init__(
-        self, source: socket.socket, sink: socket.socket, delay_s: Callable[[], float]
+        self,
+        source: socket.socket,
+        sink: socket.socket,
+        delay_s: Callable[[], float],
+        mute: Callable[[], bool],
     ) -> None:
-        self.source, self._sink, self._delay_s = source, sink, delay_s
+        self.source, self._sink, self._delay_s, self._mute = source, sink, delay_s, mute
         self._waiting = deque[tuple[float, bytes]]()
         sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def read(self) -> bool:
         """Return False when the source has ended."""
         data = self.source.recv(65536)
-        self._waiting.append((time.monotonic() + self._delay_s(), data))
+        if not (data and self._mute()):
+            self._waiting.append((time.monotonic() + self._delay_s(), data))
         return bool(data)
 
     def deliver(self) -> float | None:

@@ -78,3 +78,19 @@ def test_a_server_that_is_away_and_comes_back_is_reached_again() -> None:
         there.sendall(b"back")
         there.close()
         assert client.recv(1024) == b"back"
+
+
+def test_a_mute_cable_takes_data_and_connections_and_delivers_nothing(echo: int) -> None:
+    cable = Cable("127.0.0.1", echo)
+    with socket.create_connection(("127.0.0.1", cable.port), timeout=60) as before:
+        before.sendall(b"hello")
+        assert before.recv(1024) == b"hello"
+        cable.mute = True
+        with socket.create_connection(("127.0.0.1", cable.port), timeout=60) as new:
+            for client in (before, new):
+                client.sendall(b"hello")
+                client.settimeout(0.05)
+                with pytest.raises(TimeoutError):
+                    client.recv(1024)
+    cable.mute = False
+    round_trip(cable)

@@ -18,6 +18,7 @@ app.conf.update(
     redbeat_redis_url=JOB["store"],
     beat_dburi=JOB["store"],
     worker_hijack_root_logger=False,
+    **JOB.get("settings", {}),
 )
 if JOB["broker"].startswith("amqp") and JOB.get("confirms"):
     app.conf.broker_transport_options = {"confirm_publish": True}

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from queue import Empty
 from typing import Any
 
@@ -46,13 +46,15 @@ class Arrivals:
 
 
 def arrival(at: float, headers: Mapping[str, Any]) -> Arrival:
+    """Return what the headers tell. A peer of beatd names no planned moment: it is `at` then."""
     pid, _, host = headers["origin"].removeprefix("gen").partition("@")
+    planned = headers.get("beatd_planned_at")
     return Arrival(
         at,
         host,
-        datetime.fromisoformat(headers["beatd_planned_at"]),
+        datetime.fromisoformat(planned) if planned else datetime.fromtimestamp(at, UTC),
         headers["id"],
-        headers["periodic_task_name"],
+        headers["periodic_task_name"] if planned else headers["argsrepr"],
         int(pid),
     )
 

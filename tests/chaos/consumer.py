@@ -3,25 +3,27 @@
 It prints one line of JSON for each. It is a process of its own, connected to the broker itself and
 not through a cable, so that it stamps an arrival at once. No message is lost with a connection:
 with Redis it is moved to another list, which is read at the end, and RabbitMQ delivers it again.
-SIGTERM ends it.
+A copy of each message goes to the queue WORKED, which a Celery worker reads; a copy may be lost
+with a connection. SIGTERM ends it.
 """
 
 import signal
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import redis
 from amqp.exceptions import AMQPError
-from kombu import Connection, Consumer
+from kombu import Connection, Consumer, Producer, Queue
 from msgspec import json
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.chaos.arrivals import QUEUE, Arrival, arrival, queue
+from tests.chaos.worker_app import WORKED
 
 KEPT = f"{QUEUE}-kept"
 WAIT_S = 0.5
@@ -47,6 +49,12 @@ def from_redis(url: str, write: Write, ended: Ended) -> None:
         written[one.task_id] += 1
         write(one)
 
+    def copied(message: bytes) -> bytes:
+        """Return the message as if it was sent to WORKED: a worker may put it back there."""
+        plain = json.decode(message)
+        plain["properties"]["delivery_info"] = {"exchange": "", "routing_key": WORKED}
+        return json.encode(plain)
+
     client: Any = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0))
     take_all = client.register_script(TAKE_ALL)
     while not ended():
@@ -59,6 +67,7 @@ def from_redis(url: str, write: Write, ended: Ended) -> None:
             at = time.time()
             for message in reversed(rest):
                 add(at, message)
+            client.lpush(WORKED, *map(copied, (first, *reversed(rest))))
         except (redis.RedisError, OSError):
             time.sleep(AGAIN_S)
     # Those that were moved, and the reply was lost: they came before now.
@@ -70,7 +79,7 @@ def from_redis(url: str, write: Write, ended: Ended) -> None:
 
 
 def from_rabbitmq(url: str, write: Write, ended: Ended) -> None:
-    written = set[str]()
+    written, copies = set[str](), deque[Any]()
 
     def add(message: Any) -> None:
         at, task_id = time.time(), message.headers["id"]
@@ -78,7 +87,20 @@ def from_rabbitmq(url: str, write: Write, ended: Ended) -> None:
         if not (message.delivery_info["redelivered"] and task_id in written):
             written.add(task_id)
             write(arrival(at, message.headers))
+            copies.append(message)
         message.ack()
+
+    def copy_all(producer: Producer) -> None:
+        """Not in `add`: to publish reads what has arrived, and calls `add`."""
+        while copies:
+            one = copies.popleft()
+            producer.publish(
+                one.body,
+                routing_key=WORKED,
+                content_type=one.content_type,
+                content_encoding=one.content_encoding,
+                headers=one.headers,
+            )
 
     while True:
         with (
@@ -87,9 +109,12 @@ def from_rabbitmq(url: str, write: Write, ended: Ended) -> None:
             connection.channel() as channel,
             Consumer(channel, [queue()], on_message=add),
         ):
+            Queue(WORKED)(channel).declare()
+            producer = Producer(channel)
             while True:
                 try:
                     connection.drain_events(timeout=WAIT_S)
+                    copy_all(producer)
                 except TimeoutError:
                     if ended():
                         return

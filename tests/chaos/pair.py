@@ -3,6 +3,9 @@
 from msgspec import Struct
 
 FILES = ("sqlite", "shelve")  # stores without a server
+SENTINEL = "sentinel"  # a Redis with its replica, without cables
+STORES = ("redis", "postgresql", "mariadb", SENTINEL, *FILES)
+BROKERS = ("redis", "rabbitmq")
 
 
 class Pair(Struct, frozen=True):
@@ -11,7 +14,8 @@ class Pair(Struct, frozen=True):
 
     @property
     def servers(self) -> list[str]:
-        names = [name for name in (self.store, self.broker) if name not in FILES]
+        """Return those that daemons reach through cables."""
+        names = [name for name in (self.store, self.broker) if name not in (*FILES, SENTINEL)]
         return list(dict.fromkeys(names))
 
     @property
@@ -34,3 +38,13 @@ PAIRS = {
         Pair("shelve", "redis"),
     )
 }
+
+
+def pair_of(name: str) -> Pair:
+    """Return the pair of a name such as `postgresql+redis` or `redis`. Raises ValueError."""
+    store, _, broker = name.partition("+")
+    broker = broker or store
+    if store not in STORES or broker not in BROKERS:
+        stores, brokers = ", ".join(STORES), ", ".join(BROKERS)
+        raise ValueError(f"no such pair: {name}; stores: {stores}; brokers: {brokers}")
+    return Pair(store, broker)

@@ -1,12 +1,14 @@
 """Verdicts as a table and as JSON."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 
-from tests.chaos.faults import Fault
-from tests.chaos.verdict import EARLY, MISSING, OTHER_ID, SAME_ID, Verdict
+from tests.chaos.fault_table import Line
+from tests.chaos.outcomes import Outcomes
+from tests.chaos.verdict import EARLY, MISSING, OTHER_ID, SAME_ID, Struck, Verdict
 
 HEAD = (
     "| pair | faults | occurrences | missing | early | doubled under another id"
@@ -16,13 +18,22 @@ HEAD = (
 OWN_COLUMN = (MISSING, EARLY, OTHER_ID, SAME_ID)
 
 
-def row(pair: str, faults: Sequence[Fault], found: Verdict) -> str:
+class Run(Struct):
+    """What a run of one pair has found."""
+
+    struck: Sequence[Struck]
+    verdict: Verdict
+    outcomes: Outcomes
+    table: Sequence[Line]
+
+
+def row(pair: str, faults: int, found: Verdict) -> str:
     early = str(found.count(EARLY))
     if found.earliest_ms:
         early += f" (by up to {found.earliest_ms:.1f} ms)"
     cells = (
         pair,
-        len(faults),
+        faults,
         found.occurrences,
         found.count(MISSING),
         early,
@@ -40,12 +51,22 @@ def gaps(pair: str, found: Verdict) -> str:
     return f"{pair}: longest time without a message, in s: {', '.join(longest)}"
 
 
-def plain(pair: str, seed: str, faults: Sequence[Fault], found: Verdict) -> dict[str, Any]:
+def broken(found: Verdict) -> str:
+    """Return how often each promise was broken, in one line."""
+    kinds = Counter(one.kind for one in found.violations)
+    counts = (f"{kind}: {count}" for kind, count in sorted(kinds.items()))
+    return f"broken promises: {'; '.join(counts) or 'none'}"
+
+
+def plain(pair: str, seed: str, run: Run) -> dict[str, Any]:
+    found = run.verdict
     kinds = dict.fromkeys([*OWN_COLUMN, *(one.kind for one in found.violations)])
     return {
         "pair": pair,
         "seed": seed,
-        "faults": [str(fault) for fault in faults],
+        "faults": [str(one.fault) for one in run.struck],
         "counts": {kind: found.count(kind) for kind in kinds},
+        "table": to_builtins(run.table),
+        "outcomes": to_builtins(run.outcomes),
         **to_builtins(found),
     }

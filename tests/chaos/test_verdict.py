@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.arrivals import Arrival
 from tests.chaos.entries import Rule
-from tests.chaos.faults import Fault, schedule
+from tests.chaos.faults import Fault, schedule, usual
 from tests.chaos.verdict import (
     EARLY,
     IDLE_SKIP,
@@ -25,6 +25,7 @@ from tests.chaos.verdict import (
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FAULT = Fault(kind="kill", target="redis", lasts_s=1, offset_s=0)
 LATE_S = 0.005
+RULE = Rule("e", 1, "every: 1s", "all")
 MOMENTS = range(10)  # seconds after noon
 
 
@@ -53,10 +54,11 @@ def verdict(
     catch_up: str = "all",
     on_unknown: str = "resend",
     atomic: bool = False,
+    forgets: bool = False,
 ) -> Verdict:
     rule = Rule("e", 1, "every: 1s", catch_up, on_unknown=on_unknown)
     until = NOON.timestamp() + MOMENTS[-1] + 0.5
-    return judge([rule], arrivals, records, faults, until, atomic=atomic)
+    return judge([rule], arrivals, records, faults, until, atomic=atomic, forgets=forgets)
 
 
 def all_but(*left_out: int) -> tuple[list[Arrival], list[Record]]:
@@ -136,6 +138,8 @@ def test_another_id_is_never_allowed_and_the_same_id_only_where_an_outcome_can_b
     assert verdict(again, records, []).same_id == 1
     assert kinds(verdict(again, records, [], on_unknown="skip")) == [(SAME_ID, 3)]
     assert kinds(verdict(again, records, [], atomic=True)) == [(SAME_ID, 3)]
+    assert kinds(verdict(again, records, [], on_unknown="skip", forgets=True)) == []
+    assert kinds(verdict(other, records, [], forgets=True)) == [(OTHER_ID, 3)]
 
 
 def test_a_fault_that_is_never_over_is_told() -> None:
@@ -152,8 +156,9 @@ def test_the_gap_after_a_fault_and_the_lateness_without_one_are_apart() -> None:
 
 def test_faults_are_drawn_from_the_seed_half_of_them_at_a_whole_second() -> None:
     servers = ["postgresql", "redis"]
-    faults = schedule("7", 50, servers, file=True)
-    assert faults == schedule("7", 50, servers, file=True) != schedule("8", 50, servers, file=True)
+    kinds = usual(servers, file=True)
+    faults = schedule("7", 50, kinds)
+    assert faults == schedule("7", 50, kinds) != schedule("8", 50, kinds)
     assert sum(fault.at_second for fault in faults) == 25
     # Each kind on each target comes about as often: of the seventeen, at least twice.
     times = Counter((fault.kind, fault.target) for fault in faults)

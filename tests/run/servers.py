@@ -149,7 +149,7 @@ class Servers:
 
     def _files(self, name: str, *, owner: str = "") -> Path:
         files = self.folder / name
-        files.mkdir()
+        files.mkdir(exist_ok=True)  # it may be a disk of its own
         if owner and os.getuid() == 0:
             shutil.chown(files, owner, owner)
         return files
