@@ -48,8 +48,19 @@ NEEDS = {
     ),
     # Several faults of one claim.
     "every claim of a failed id counts as unsent": Bias(
-        rates={"error": 0.3, "lost": 0.2, "unknown, arrived": 0.3, "crash": 0.0, "freeze": 0.0},
+        schedules=[
+            {"every": every, "catch_up": "all", "catch_up_window": "60s"} for every in ("1s", "2s")
+        ],
+        rates={
+            **dict.fromkeys(("crash", "freeze", "slow"), 0.0),
+            **{"error": 0.1, "lost": 0.2, "unknown, arrived": 0.5},
+        },
+        wishes=("trigger",),
+        nature=(),
         one_redis=False,
+        losses=False,
+        stale=False,
+        batches=False,
     ),
     "what is not told in pushes is left out": Bias(one_redis=True),
     # Another server's clock that is behind, and replies so slow that they hide it.
