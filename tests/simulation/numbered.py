@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.simulation import branches
 from tests.simulation.scenario import play
 
 WITH_WORKERS_EACH = 7
@@ -19,12 +20,16 @@ class Played:
     numbers: int = 0
     cpu_s: float = 0.0
     seen: Counter[str] = field(default_factory=Counter)
+    passed: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    branches: Counter[str] = field(default_factory=Counter)
     broken: dict[int, str] = field(default_factory=dict)  # number -> what did not hold
 
     def add(self, other: "Played") -> None:
         self.numbers += other.numbers
         self.cpu_s += other.cpu_s
         self.seen += other.seen
+        self.passed += other.passed
+        self.branches += other.branches
         self.broken |= other.broken
 
 
@@ -37,12 +42,15 @@ def play_all(numbers: range) -> Played:
     played, began = Played(), time.process_time()
     for number in numbers:
         try:
-            played.seen += play(number, overlap=has_workers(number)).seen
+            scenario = play(number, overlap=has_workers(number))
+            played.seen += scenario.seen
+            played.passed += scenario.passed
         except Exception as broken:
             played.broken[number] = f"{type(broken).__name__}: {broken}"
         played.numbers += 1
     if not gc.isenabled():
         gc.collect()
+    played.branches = branches.taken()
     played.cpu_s = time.process_time() - began
     return played
 

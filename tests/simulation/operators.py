@@ -13,6 +13,7 @@ from beatd.edits import editing, pausing
 from beatd.edits.run_requests import backfill, trigger
 from beatd.errors import BeatError
 from tests.simulation.deployment import Deployment
+from tests.simulation.dice import Dice
 from tests.simulation.some_entry import some_entry
 
 
@@ -34,14 +35,14 @@ WISHES = ("remove", "add", "args", "when", "pause", "resume", "trigger", "backfi
 
 
 def operate(
-    deployment: Deployment, names: list[str], dice: random.Random, until: float, haste: float
+    deployment: Deployment, names: list[str], dice: Dice, until: float, haste: float
 ) -> None:
     """People who edit whatever they please, at the worst of moments."""
     world = deployment.world
     store: Any = SlowStore(deployment, dice)
     pace = dice.choice((2.0, 8.0, 100.0)) / haste
     while True:
-        world.sleep(min(dice.uniform(0.0, pace), until - world.elapsed()))
+        dice.wait(world, 0.0, pace, until=until, at_most=until - world.elapsed())
         if world.elapsed() >= until:
             break
         name, now = dice.choice(names), deployment.now()

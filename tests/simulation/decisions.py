@@ -1,0 +1,51 @@
+"""What a seed decides while a life goes on, as a list that a life can be played from."""
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+MICROS = 1_000_000
+BEGINS = "begins"  # draws of an actor before its first wait
+Draw = tuple[str, float]  # the method of `Random`, and what it returned; of a choice, the index
+
+
+class Decision(Struct, frozen=True):
+    """A fault of a call or a message, or one action of an actor, such as an operator."""
+
+    at: int  # microseconds from the start
+    who: str  # the host, the entry of a message, or the actor
+    what: str  # "crash", "slow 2.5", "unknown, lost", or of an actor "acts" or "begins"
+    where: str = ""  # "after store.claim", "message"
+    draws: list[Draw] = []
+
+
+class Script(Struct, frozen=True):
+    """A life: its seed, and of what the seed decides, what is left."""
+
+    seed: int
+    overlap: bool
+    decisions: tuple[Decision, ...]
+    pauses: dict[str, list[float]] = {}  # of a host's calls, in turn; none: each takes 1 ms
+    detours: dict[str, list[float]] = {}  # of a host's questions for the time, in turn
+    rates: dict[str, float] = {}
+    without: frozenset[str] = frozenset()  # entries, and hosts
+    no_mischief: bool = False  # workers die and report as they should
+    storm_s: float | None = None  # None: as long as the seed says
+
+    @property
+    def faults(self) -> list[Decision]:
+        """The decisions that may be taken out."""
+        return [one for one in self.decisions if one.what != BEGINS]
+
+    def only(self, faults: list[Decision]) -> "Script":
+        begins = [one for one in self.decisions if one.what == BEGINS]
+        return msgspec.structs.replace(self, decisions=(*begins, *faults))
+
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))
+
+    @staticmethod
+    def read(path: Path) -> "Script":
+        return msgspec.json.decode(path.read_bytes(), type=Script)
