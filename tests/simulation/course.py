@@ -2,18 +2,20 @@
 
 import random
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Protocol
 
 from beatd.run import Run
-from tests.simulation.decisions import MICROS, Decision, Script
+from tests.simulation.decisions import ACTS, ENDS, MICROS, Decision, Script
 from tests.simulation.deployment import Deployment
 from tests.simulation.dice import Dice, SameDice
 from tests.simulation.faults import RandomFaults
 from tests.simulation.wires import Fate
 from tests.simulation.world import Process
 
-SAME_MOMENT_MICROS = MICROS  # how much later a fault may strike the same call, when its life changed
+SAME_MOMENT_MICROS = (
+    MICROS  # how much later a fault may strike the same call, when its life changed
+)
 PAUSE_S = 0.001
 MESSAGE = "message"
 
@@ -68,11 +70,19 @@ class Course:
         return Script(
             seed=seed,
             overlap=overlap,
-            decisions=tuple(one for one in self.log if one.draws or one.what != "acts"),
+            decisions=tuple(self._decisions()),
             pauses=dict(self.pauses),
             detours=dict(self.detours),
             rates=rates,
         )
+
+    def _decisions(self) -> Iterator[Decision]:
+        newest = {one.who: n for n, one in enumerate(self.log)}
+        for n, one in enumerate(self.log):
+            if one.what != ACTS or one.draws:
+                yield one
+            elif newest[one.who] == n:
+                yield Decision(one.at, one.who, ENDS)
 
 
 class Plain(Course):
@@ -114,6 +124,38 @@ class Noting:
         return detour
 
 
+class Aimed(Course):
+    """As the seed says, and one fault more: at the first call of this kind, if there is one."""
+
+    def __init__(self, fault: str, where: str, watch: Watch = nothing) -> None:
+        super().__init__(watch)
+        self._fault, self._where = fault, where
+        self.has_struck = False
+
+    def fate(self, faults: RandomFaults) -> Fate:
+        return Aiming(self, faults)
+
+    def strikes(self, where: str) -> str:
+        if self.has_struck or where != self._where:
+            return ""
+        self.has_struck = True
+        return self._fault
+
+
+class Aiming(Noting):
+    def __init__(self, course: Aimed, faults: RandomFaults) -> None:
+        super().__init__(course, faults)
+        self._aimed = course
+
+    def strikes(self, process: Process, place: str, answered: bool) -> str:
+        if self._faults.storm and not self._faults.is_away(place, answered):
+            fault = self._aimed.strikes(side_of(place, answered))
+            if fault:
+                self._note(process.host.name, fault, side_of(place, answered))
+                return fault
+        return super().strikes(process, place, answered)
+
+
 def side_of(place: str, answered: bool) -> str:
     return f"{'after' if answered else 'before'} {place}"
 
@@ -127,7 +169,7 @@ class Replay(Course):
         self.has_mischief = not script.no_mischief
 
     def dice(self, base: random.Random, actor: str) -> Dice:
-        return SameDice(actor, self._script.decisions)
+        return SameDice(actor, self._script.decisions, ends_early=self._script.storm_s is not None)
 
     def fate(self, faults: RandomFaults) -> Fate:
         return Scripted(self, self._script, faults)
@@ -158,7 +200,12 @@ class Scripted:
         return self._due_now(process.host.name, side_of(place, answered))
 
     def takes(self, run: Run) -> str:
-        return self._due_now(run.occurrence.name, MESSAGE) if self._faults.storm else ""
+        name = run.occurrence.name
+        fate = self._due_now(name, MESSAGE) if self._faults.storm else ""
+        if fate and self._course.deployment is not None:
+            world = self._course.deployment.world
+            world.trace.append(f"{world.elapsed():10.6f} broker: {fate} of {name}")
+        return fate
 
     def _due_now(self, who: str, where: str) -> str:
         due, now = self._due.get((who, where)), self._course.micros

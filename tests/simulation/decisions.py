@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 
 MICROS = 1_000_000
-BEGINS = "begins"  # draws of an actor before its first wait
+#: Draws of an actor before its first wait, an action of it, and the moment at which it ended.
+BEGINS, ACTS, ENDS = "begins", "acts", "ends"
 Draw = tuple[str, float]  # the method of `Random`, and what it returned; of a choice, the index
 
 
@@ -15,7 +16,7 @@ class Decision(Struct, frozen=True):
 
     at: int  # microseconds from the start
     who: str  # the host, the entry of a message, or the actor
-    what: str  # "crash", "slow 2.5", "unknown, lost", or of an actor "acts" or "begins"
+    what: str  # "crash", "slow 2.5", "unknown, lost", or of an actor one of the above
     where: str = ""  # "after store.claim", "message"
     draws: list[Draw] = []
 
@@ -36,11 +37,11 @@ class Script(Struct, frozen=True):
     @property
     def faults(self) -> list[Decision]:
         """The decisions that may be taken out."""
-        return [one for one in self.decisions if one.what != BEGINS]
+        return [one for one in self.decisions if one.what not in (BEGINS, ENDS)]
 
     def only(self, faults: list[Decision]) -> "Script":
-        begins = [one for one in self.decisions if one.what == BEGINS]
-        return msgspec.structs.replace(self, decisions=(*begins, *faults))
+        others = [one for one in self.decisions if one.what in (BEGINS, ENDS)]
+        return msgspec.structs.replace(self, decisions=(*others, *faults))
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

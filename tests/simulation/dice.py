@@ -2,10 +2,10 @@
 
 import random
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from tests.simulation.decisions import BEGINS, MICROS, Decision, Draw
+from tests.simulation.decisions import ACTS, BEGINS, ENDS, MICROS, Decision, Draw
 from tests.simulation.world import World
 
 NEVER_S = 1e6
@@ -28,11 +28,17 @@ class Dice(random.Random):
         return self._log[-1].draws
 
     def wait(
-        self, world: World, low: float, high: float, *, until: float = NEVER_S, at_most: float = NEVER_S
+        self,
+        world: World,
+        low: float,
+        high: float,
+        *,
+        until: float = NEVER_S,
+        at_most: float = NEVER_S,
     ) -> None:
         """Let the time to the next action pass; `until` is when this actor ends."""
         world.sleep(min(self._base.uniform(low, high), at_most))
-        self._draws = self._begin(world.micros, "acts")
+        self._draws = self._begin(world.micros, ACTS)
 
     def _kept(self, method: str, value: Any) -> Any:
         self._draws.append((method, value))
@@ -41,7 +47,7 @@ class Dice(random.Random):
     def random(self) -> float:
         return float(self._kept("random", self._base.random()))
 
-    def choice(self, seq: Sequence[Any]) -> Any:
+    def choice(self, seq: Any) -> Any:
         return seq[self._kept("choice", self._base.choice(range(len(seq))))]
 
     def uniform(self, a: float, b: float) -> float:
@@ -52,21 +58,24 @@ class Dice(random.Random):
 
 
 class SameDice(Dice):
-    """Shows again what an actor drew; what it draws now and did not draw then is always the same."""
+    """Shows again what an actor drew; a draw that was not among it is always the same one."""
 
-    def __init__(self, actor: str, decisions: Iterable[Decision]) -> None:
+    def __init__(self, actor: str, decisions: Iterable[Decision], *, ends_early: bool) -> None:
         mine = [one for one in decisions if one.who == actor]
         super().__init__(random.Random(0), actor, [])
-        self._actions = deque(one for one in mine if one.what != BEGINS)
+        self._actions = deque(one for one in mine if one.what == ACTS)
         self._left = deque(draw for one in mine if one.what == BEGINS for draw in one.draws)
+        ends = [one.at for one in mine if one.what == ENDS]
+        never = int(NEVER_S * MICROS)  # its last wait was longer than the life
+        self._ended_at = None if ends_early else next(iter(ends), never)
 
     def wait(
-        self, world: World, low: float, high: float, *, until: float = NEVER_S, at_most: float = NEVER_S
+        self, world: World, low: float, high: float, *, until: float = NEVER_S, at_most: float = 0
     ) -> None:
-        end = int(until * MICROS)
+        end = int(until * MICROS) if self._ended_at is None else self._ended_at
         action = self._actions.popleft() if self._actions else None
         at = end if action is None else min(action.at, end)
-        # Less than a microsecond of what a float leaves out is rounded up by the world.
+        # The world rounds up what a float adds to a microsecond.
         world.sleep(max(0.0, (at - world.micros - 0.5) / MICROS))
         self._left = deque(() if action is None else action.draws)
 
@@ -78,7 +87,7 @@ class SameDice(Dice):
     def random(self) -> float:
         return self._shown("random", 0.99)
 
-    def choice(self, seq: Sequence[Any]) -> Any:
+    def choice(self, seq: Any) -> Any:
         return seq[int(self._shown("choice", 0)) % len(seq)]
 
     def uniform(self, a: float, b: float) -> float:

@@ -94,9 +94,7 @@ class RandomFaults:
         return self.hours.uniform(0, self.far) if self.far and self.hours.random() < 0.3 else 0.0
 
 
-def break_servers(
-    deployment: Deployment, faults: RandomFaults, dice: Dice, haste: float
-) -> None:
+def break_servers(deployment: Deployment, faults: RandomFaults, dice: Dice, haste: float) -> None:
     """Break servers and clocks at random until the storm ends."""
     world: World = deployment.world
     kinds = ("broker", "store", "wipe", "step", "freeze", "crash", "stop", "full")
@@ -137,9 +135,7 @@ def break_servers(
             deployment.stop(victim)
 
 
-def set_clock(
-    deployment: Deployment, faults: RandomFaults, hours: Dice, haste: float
-) -> None:
+def set_clock(deployment: Deployment, faults: RandomFaults, hours: Dice, haste: float) -> None:
     """Set the store's clock at random until the storm ends."""
     world, clock = deployment.world, deployment.store_clock
     kinds = ("clock", "fail-over", "clock, far")

@@ -96,10 +96,12 @@ def pause_at_random(
         )
         if dice.random() < 0.5:
             end = end.replace(microsecond=0)  # many entries have a moment then
+        name = dice.choice(names)
         try:
-            pause(store, [dice.choice(names)], deployment.now, Author("bob"), until=end)
+            pause(store, [name], deployment.now, Author("bob"), until=end)
         except BeatError:
             continue
+        world.trace.append(f"{world.elapsed():10.6f} operator: pause {name} until {end:%T.%f}")
         world.seen["an entry was paused for a while"] += 1
         deployment.wake_all()
 

@@ -47,12 +47,13 @@ def shrunk(
     rates: Mapping[str, float] | None = None,
     tries_max: int = TRIES_MAX,
     seconds_max: float = SECONDS_MAX,
+    course: Course | None = None,
 ) -> Shrunk | None:
     """Return the shortest script that was found, or None if the life does not break again.
 
     As long as `seconds_max` do not pass, the same life always ends in the same script.
     """
-    course = Course()
+    course = course or Course()
     try:
         play(seed, overlap=overlap, rates=rates, course=course)
     except Exception as broken:

@@ -20,6 +20,7 @@ from tests.simulation.world import Process
 
 LINES_MAX = 14
 KEPT_AT_FIRST = 3
+CLAIMS, ABOUT_A_RUN = {"store.claim", "store.step"}, {"publish", "store.record"}
 _DATETIME = re.compile(r"datetime\.datetime\(([\d, ]+), tzinfo=[\w.]+\)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[ T](\d\d:\d\d:\d\d(?:\.\d+)?)(?:\+00:00)?")
 _NAME = re.compile(r"\b(?:entry|file|alone|poison|full) \d+")
@@ -32,6 +33,16 @@ _EVENTS = {
     "StoreAway": "finds the store away",
     "BrokerAway": "finds the broker away",
     "ClockStepped": "notices that its clock was set",
+}
+_EDITS = {
+    "remove": "removes",
+    "add": "adds",
+    "args": "changes the arguments of",
+    "when": "changes when to run",
+    "pause": "pauses",
+    "resume": "resumes",
+    "trigger": "asks for a run of",
+    "backfill": "asks for the last runs of",
 }
 _NATURE = {
     "broker": "the broker is away for a while",
@@ -66,6 +77,8 @@ class Storyteller:
     lines: list[Line] = field(default_factory=list)
     trace: "Heard" = field(init=False)
     _hands: dict[Process, Run] = field(default_factory=dict)  # what each deals with
+
+    _leaders: set[Process] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.trace = Heard(self._traced)
@@ -129,7 +142,10 @@ class Storyteller:
             self._add(_NATURE.get(what, what), is_fault=True)
         elif who == "operator:":
             verb, _, name = what.partition(" ")
-            self._add(f"an operator edits {name} ({verb})", name=name, is_fault=True)
+            self._add(f"an operator {_EDITS.get(verb, verb)} {name}", name=name, is_fault=True)
+        elif who == "broker:":
+            fate, _, name = what.rpartition(" of ")
+            self._add(f"a message of {name} is {fate}", name=name, is_fault=True)
         elif who == "files:":
             name, _, is_there = what.rpartition(" ")
             verb = "declares" if is_there == "True" else "no longer declares"
@@ -138,6 +154,10 @@ class Storyteller:
             self._add(f"worker {what}", is_fault=True)
 
     def _of_daemon(self, process: Process, what: str) -> None:
+        if what == "LeadLost" and process not in self._leaders:
+            return
+        if what.startswith("Lead"):
+            (self._leaders.add if what == "LeadWon" else self._leaders.discard)(process)
         if what in _EVENTS:
             self._add(f"{daemon(process)} {_EVENTS[what]}", is_fault=what.startswith("Lead"))
             return
@@ -153,9 +173,8 @@ class Storyteller:
             "lost": f"does not get the answer of {place}",
         }.get(kind, f"has a fault, {kind}, {side} {place}")
         run = self._hands.get(process)
-        if run is not None and place in ("store.claim", "store.step", "publish", "store.record"):
-            if not (place in ("store.claim", "store.step") and side == "before"):
-                text += f" of {run_of(run)}"
+        if run is not None and (place in ABOUT_A_RUN or (side == "after" and place in CLAIMS)):
+            text += f" of {run_of(run)}"
         self._add(f"{daemon(process)} {text}", run, is_fault=True)
 
 
@@ -192,7 +211,7 @@ def clock(moment: datetime) -> str:
     return f"{moment:%H:%M:%S}" + (f".{moment:%f}".rstrip("0") if moment.microsecond else "")
 
 
-def story(script: Script, again: str) -> list[str]:
+def story(script: Script, again: str = "", faults_before: int | None = None) -> list[str]:
     """Play a script; return what happened, which rule was broken and how to play it again."""
     teller = Storyteller()
     course = Replay(script, teller)
@@ -203,9 +222,15 @@ def story(script: Script, again: str) -> list[str]:
         told = [str(line) for line in shortened(what_matters(teller.lines, str(broken)))]
         kind = "" if rule in RULES else f"{type(broken).__name__}: "
         told.append(f"{at:9.3f} s  broken: {kind}{plain(str(broken))}")
-        head = f"seed {script.seed}, {len(script.faults)} faults and edits left"
+        of = "" if faults_before is None else f" of {faults_before}"
+        head = f"seed {script.seed} with {len(script.faults)}{of} faults and edits"
         promise = f"rule {rule}: {RULES[rule]}" if rule in RULES else ""
-        return [head, *told, *([promise] if promise else []), f"again: {again}"]
+        return [
+            head,
+            *told,
+            *([promise] if promise else []),
+            *([f"again: {again}"] if again else []),
+        ]
     return [f"seed {script.seed}: all promises held"]
 
 
@@ -243,5 +268,7 @@ def plain(text: str) -> str:
     """Return the text with times of the day in the place of what Python prints."""
     text = _DATETIME.sub(lambda found: clock(moment_of(found.group(1))), text)
     text = _ISO.sub(lambda found: found.group(1), text)
+    text = re.sub(r"Term\(number=(\d+), token='\w*'\)", r"\1", text)
     text = _OCCURRENCE.sub(r"\1 (run \2)", text)
+    text = re.sub(r"\b([abc])\.(\d+)\b", lambda one: f"daemon {one[1].upper()}{one[2]}", text)
     return re.sub(r"\('([^']+)', \d+, ([\d:.]+), '[^']*'\)", r"\1 (run \2)", text)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.simulation.planted import TOGETHER
 from tests.simulation.planted_bugs import OF_OVERLAP, PLANTED, planted
 from tests.simulation.scenario import play
 from tests.simulation.world import Violation
@@ -15,16 +16,6 @@ RARE = {
     "a plan is put however far the row has come": 103,
     "every claim of a failed id counts as unsent": 90,
     "what was prepared goes in the place of another batch": 30,
-}
-#: Bugs that several faults show together, and rates at which these are frequent.
-TOGETHER = {
-    "every claim of a failed id counts as unsent": {
-        "error": 0.3,
-        "lost": 0.2,
-        "unknown, arrived": 0.3,
-        "crash": 0.0,
-        "freeze": 0.0,
-    },
 }
 
 

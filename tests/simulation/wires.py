@@ -51,8 +51,7 @@ class Wire:
             raise GreenletExit  # it calls while a crash ends it
         self.process.boundaries += 1
         self.world.passed[place, answered] += 1
-        fault = self.fate.strikes(self.process, place, answered)
-        if not fault:
+        if not (fault := self.fate.strikes(self.process, place, answered)):
             self.world.sleep(self.fate.pause())
             return ""
         side = "after" if answered else "before"
