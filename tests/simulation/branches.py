@@ -90,11 +90,12 @@ class Numbers(ast.NodeTransformer):
     def __init__(self, path: Path) -> None:
         self._file = str(path.relative_to(ROOT).with_suffix("")).replace("/", ".")
         self._within: list[str] = []
+        self._same: Counter[str] = Counter()
 
     def _count(self, branch: str, at: ast.AST) -> ast.stmt:
         text = f"{self._file} {'.'.join(self._within)}: {branch}"
-        same = sum(name == text or name.startswith(f"{text} #") for name in _names)
-        _names.append(f"{text} #{same + 1}" if same else text)
+        self._same[text] += 1  # of two branches that read the same, the later is #2
+        _names.append(text if self._same[text] == 1 else f"{text} #{self._same[text]}")
         _counts.append(0)
         (count,) = ast.parse(f"{COUNTS}[{len(_names) - 1}] += 1").body
         return ast.copy_location(count, at)

@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import beatd
@@ -67,6 +68,7 @@ def unhit(played: Played) -> list[str]:
     ]
 
 
+@lru_cache
 def called() -> set[str]:
     """Return the methods of a store that the code of daemons calls, but for those of NOT_CALLED."""
     methods = {name for name in dir(Store) if not name.startswith("_")}
