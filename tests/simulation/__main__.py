@@ -2,8 +2,10 @@
 
     .venv/bin/python -m tests.simulation [--seeds 20000] [--from 0] [--jobs 2]
 
-Prints how far it is, and each seed that breaks a promise; it ends with 1 if there are any, and
-with 130 if it was stopped. With --trace it plays one seed and prints what happens in it.
+Prints how far it is, and each seed that breaks a promise, with the story of the shortest life that
+still does. It ends with 1 if there are any, and with 130 if it was stopped. With --trace it plays
+one seed and prints what happens in it. A long run also fails if some fault never struck some call
+of a daemon, or if no life took a branch that is not listed in unreached.py.
 """
 
 import argparse
@@ -13,25 +15,40 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
-from tests.simulation import numbered
+from tests.simulation import branches, call_sites, figures, numbered
+from tests.simulation.decisions import Script
+from tests.simulation.failures import STORIES_MAX, failure
 from tests.simulation.numbered import Played
+from tests.simulation.planted_bugs import PLANTED, planted
 from tests.simulation.scenario import play
+from tests.simulation.shrink_life import SECONDS_MAX, replay
 from tests.simulation.sometimes import SOMETIMES, SOMETIMES_WITH_WORKERS
+from tests.simulation.story import story
 
 # ruff: noqa: T201
 CHUNK = 20
 ENOUGH = 1000  # scenarios, in which all of SOMETIMES must have happened
+LONG = 5000  # scenarios, in which each fault must have struck each call
 PRINTED_EVERY_S = 10.0
 FAILED, STOPPED = 1, 130
 
 
 def main(words: Sequence[str] | None = None) -> int:
     args = arguments().parse_args(words)
-    if args.trace:
-        return trace(args.first)
+    with planted(args.plant) if args.plant else nullcontext():
+        if args.decisions is not None:
+            return again(Script.read(args.decisions), is_traced=args.trace)
+        if args.trace:
+            return trace(args.first)
+        with branches.counted() if args.coverage or args.seeds >= LONG else nullcontext():
+            return many(args)
+
+
+def many(args: argparse.Namespace) -> int:
     played, began, is_stopped = Played(), time.monotonic(), False
     end = args.first + args.seeds
     chunks = [range(n, min(n + CHUNK, end)) for n in range(args.first, end, CHUNK)]
@@ -39,20 +56,41 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         with in_processes(min(args.jobs, len(chunks)), chunks) as found:
             gather(found, played, args.seeds)
+        if args.seeds >= LONG:
+            call_sites.aim(played)
     except KeyboardInterrupt:
         is_stopped = True
     finally:
         signal.signal(signal.SIGTERM, before)
+    seconds = time.monotonic() - began
     print(f"{'stopped after ' if is_stopped else ''}{line(played, args.seeds)}", end="")
-    print(f", in {time.monotonic() - began:.0f} s")
-    lacking = (SOMETIMES | SOMETIMES_WITH_WORKERS) - set(played.seen)
+    print(f", in {seconds:.0f} s")
+    if args.coverage:
+        print(*figures.coverage(played), sep="\n")
+    if args.json is not None:
+        figures.write(args.json, played, seconds)
+    lacking = sorted((SOMETIMES | SOMETIMES_WITH_WORKERS) - set(played.seen))
+    if played.numbers >= LONG and not is_stopped:
+        lacking += figures.lacking(played)
     if lacking and played.numbers >= ENOUGH:
-        print(f"never happened, so never tried: {', '.join(sorted(lacking))}")
-    for number in sorted(played.broken):
-        print(f"again: python -m tests.simulation --from {number} --trace")
-    if played.broken or (lacking and played.numbers >= ENOUGH):
+        print("never happened, so never tried:", *lacking, sep="\n  ")
+    tell(played, args)
+    if played.broken or played.broken_aimed or (lacking and played.numbers >= ENOUGH):
         return FAILED
     return STOPPED if is_stopped else 0
+
+
+def tell(played: Played, args: argparse.Namespace) -> None:
+    """Print the stories of the first lives that broke a promise, and how to repeat each."""
+    for (number, fault, where), broken in sorted(played.broken_aimed.items()):
+        print(f"seed {number} with {fault} {where}: {broken}", flush=True)
+    for n, number in enumerate(sorted(played.broken)):
+        if n < STORIES_MAX and args.shrink_s:
+            overlap = numbered.has_workers(number)
+            told = failure(number, overlap=overlap, seconds=args.shrink_s, planted=args.plant)
+            print(*told, sep="\n", flush=True)
+        else:
+            print(f"again: python -m tests.simulation --from {number} --trace")
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -64,6 +102,29 @@ def arguments() -> argparse.ArgumentParser:
         "--jobs", type=positive, default=os.cpu_count() or 1, help="default: one for each core"
     )
     parser.add_argument("--trace", action="store_true", help="only the first seed, step by step")
+    parser.add_argument(
+        "--decisions", type=Path, metavar="FILE", help="only the life that a story has named"
+    )
+    parser.add_argument(
+        "--shrink-s",
+        type=float,
+        default=SECONDS_MAX,
+        metavar="SECONDS",
+        help="how long a life that fails is made shorter; 0: not at all; default: 60",
+    )
+    parser.add_argument(
+        "--coverage",
+        action="store_true",
+        help="print how often each fault struck each call, and which branches were not taken",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument(
+        "--plant",
+        choices=sorted(PLANTED),
+        default="",
+        metavar="BUG",
+        help="with a bug of planted_bugs.py in the engine",
+    )
     return parser
 
 
@@ -116,12 +177,30 @@ def line(played: Played, of: int) -> str:
 def trace(number: int) -> int:
     """Play one scenario, and print its trace and what did not hold."""
     told: list[str] = []
+    return ended(
+        f"seed {number}",
+        told,
+        lambda: play(number, overlap=numbered.has_workers(number), trace=told),
+    )
+
+
+def again(script: Script, *, is_traced: bool) -> int:
+    """Play the life of a story, and print the story, or with --trace all that happens in it."""
+    told: list[str] = []
+    if is_traced:
+        return ended(f"seed {script.seed}", told, lambda: replay(script, trace=told))
+    told = story(script)
+    print(*told, sep="\n")
+    return FAILED if len(told) > 1 else 0
+
+
+def ended(who: str, told: Sequence[str], life: Callable[[], object]) -> int:
     try:
-        play(number, overlap=numbered.has_workers(number), trace=told)
+        life()
     except Exception as broken:
-        print(*told, f"seed {number}: {type(broken).__name__}: {broken}", sep="\n")
+        print(*told, f"{who}: {type(broken).__name__}: {broken}", sep="\n")
         return FAILED
-    print(*told, f"seed {number}: all promises held", sep="\n")
+    print(*told, f"{who}: all promises held", sep="\n")
     return 0
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from beatd.run import Run
 from tests.simulation.deployment import Deployment
+from tests.simulation.dice import Dice
 from tests.simulation.world import Process, World
 
 HOT = {"store.claim", "store.record", "store.step", "publish", "message"}
@@ -60,7 +61,7 @@ class RandomFaults:
     def strikes(self, process: Process, place: str, answered: bool) -> str:
         if not self.storm:
             return ""
-        if not self.store_up and not answered and place.startswith(("store", "lease")):
+        if self.is_away(place, answered):
             return "error"
         chance = self.dice.random() / (1.0 if place in HOT else 0.5 if place in WARM else 0.1)
         if chance >= self.any_rate:
@@ -72,6 +73,10 @@ class RandomFaults:
                 return kind if answered == (kind == "lost") or kind == "crash" else ""
             chance -= rate
         return ""
+
+    def is_away(self, place: str, answered: bool) -> bool:
+        """True if the server that is called does not answer anybody."""
+        return not self.store_up and not answered and place.startswith(("store", "lease"))
 
     def takes(self, run: Run) -> str:
         if not self.storm:
@@ -93,7 +98,7 @@ class RandomFaults:
 def break_servers(
     deployment: Deployment,
     faults: RandomFaults,
-    dice: random.Random,
+    dice: Dice,
     haste: float,
     certain: Sequence[str] | None,
 ) -> None:
@@ -103,7 +108,7 @@ def break_servers(
     wanted = [kind for kind in kinds if dice.random() < 0.4]
     wanted = wanted if certain is None else list(certain)
     while wanted and faults.storm:
-        world.sleep(dice.uniform(1.0, 12.0) / haste)
+        dice.wait(world, 1.0 / haste, 12.0 / haste)
         if not faults.storm:
             return
         kind, alive = dice.choice(wanted), deployment.alive
@@ -141,7 +146,7 @@ def break_servers(
 def set_clock(
     deployment: Deployment,
     faults: RandomFaults,
-    hours: random.Random,
+    hours: Dice,
     haste: float,
     certain: Sequence[str] | None,
 ) -> None:
@@ -151,7 +156,7 @@ def set_clock(
     wanted = [kind for kind in kinds if hours.random() < 0.2]
     wanted = wanted if certain is None else list(certain)
     while wanted and faults.storm:
-        world.sleep(hours.uniform(1.0, 12.0) / haste)
+        hours.wait(world, 1.0 / haste, 12.0 / haste)
         if not faults.storm:
             return
         kind = hours.choice(wanted)

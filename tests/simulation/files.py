@@ -1,6 +1,5 @@
 """Files that every daemon reads and somebody edits, most of all while nobody leads."""
 
-import random
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,6 +9,7 @@ from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.sources import Reading
 from beatd.sources.declarations import Declarations
+from tests.simulation.dice import Dice
 from tests.simulation.truth import FILES, Truth
 from tests.simulation.world import World
 
@@ -64,13 +64,13 @@ def edit(
     deployment: Any,
     names: list[str],
     some_entry: Any,
-    dice: random.Random,
+    dice: Dice,
     until: float,
     haste: float,
 ) -> None:
     world, files = deployment.world, deployment.files
     while True:
-        world.sleep(dice.uniform(0.1, 2.0 / haste))
+        dice.wait(world, 0.1, 2.0 / haste, until=until)
         if world.elapsed() >= until:
             break
         nobody = not deployment.leaders()

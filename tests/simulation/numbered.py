@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.simulation import branches
 from tests.simulation.scenario import play
 
 WITH_WORKERS_EACH = 7
+SEEDS_KEPT = 8  # of each call
 
 
 @dataclass
@@ -19,12 +21,21 @@ class Played:
     numbers: int = 0
     cpu_s: float = 0.0
     seen: Counter[str] = field(default_factory=Counter)
+    passed: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    seeds_of: dict[tuple[str, bool], list[int]] = field(default_factory=dict)  # that passed it
+    branches: Counter[str] = field(default_factory=Counter)
     broken: dict[int, str] = field(default_factory=dict)  # number -> what did not hold
+    aimed: int = 0  # lives with one fault more, for calls that are rare
+    broken_aimed: dict[tuple[int, str, str], str] = field(default_factory=dict)
 
     def add(self, other: "Played") -> None:
         self.numbers += other.numbers
         self.cpu_s += other.cpu_s
         self.seen += other.seen
+        self.passed += other.passed
+        self.branches.update(other.branches)
+        for site, seeds in other.seeds_of.items():
+            self.seeds_of[site] = sorted([*self.seeds_of.get(site, []), *seeds])[:SEEDS_KEPT]
         self.broken |= other.broken
 
 
@@ -37,12 +48,17 @@ def play_all(numbers: range) -> Played:
     played, began = Played(), time.process_time()
     for number in numbers:
         try:
-            played.seen += play(number, overlap=has_workers(number)).seen
+            scenario = play(number, overlap=has_workers(number))
+            played.seen += scenario.seen
+            played.passed += scenario.passed
+            for site in scenario.passed:
+                played.seeds_of.setdefault(site, []).append(number)
         except Exception as broken:
             played.broken[number] = f"{type(broken).__name__}: {broken}"
         played.numbers += 1
     if not gc.isenabled():
         gc.collect()
+    played.branches = branches.taken()
     played.cpu_s = time.process_time() - began
     return played
 

@@ -13,6 +13,7 @@ from beatd.edits import editing, pausing
 from beatd.edits.run_requests import backfill, trigger
 from beatd.errors import BeatError
 from tests.simulation.deployment import Deployment
+from tests.simulation.dice import Dice
 from tests.simulation.some_entry import some_entry
 
 
@@ -36,7 +37,7 @@ WISHES = ("remove", "add", "args", "when", "pause", "resume", "trigger", "backfi
 def operate(
     deployment: Deployment,
     names: list[str],
-    dice: random.Random,
+    dice: Dice,
     until: float,
     haste: float,
     bias: Any,
@@ -47,7 +48,7 @@ def operate(
     pace = dice.choice((2.0, 8.0, 100.0)) / haste
     pace = bias.edits_every_s or pace
     while True:
-        world.sleep(min(dice.uniform(0.0, pace), until - world.elapsed()))
+        dice.wait(world, 0.0, pace, until=until, at_most=until - world.elapsed())
         if world.elapsed() >= until:
             break
         name, now = dice.choice(names), deployment.now()

@@ -1,6 +1,5 @@
 """Pauses with an end: no moment within one runs, and the first at its end or after it does."""
 
-import random
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from beatd.errors import BeatError
 from beatd.history import Record
 from beatd.ledger import Move
 from beatd.run import MICROSECOND
+from tests.simulation.dice import Dice
 from tests.simulation.world import Violation, World
 
 LATE_S = 1.5
@@ -84,14 +84,14 @@ def pause_at_random(
     deployment: Any,
     store: Any,
     names: Sequence[str],
-    dice: random.Random,
+    dice: Dice,
     until: float,
     haste: float,
 ) -> None:
     """Pause entries for a while, and begin no pause after the second `until`."""
     world, pace = deployment.world, dice.choice((2.0, 8.0, 20.0)) / haste
     while True:
-        world.sleep(dice.uniform(0.1, pace))
+        dice.wait(world, 0.1, pace, until=until)
         if world.elapsed() >= until:
             return
         end = deployment.now() + timedelta(
@@ -99,10 +99,12 @@ def pause_at_random(
         )
         if dice.random() < 0.5:
             end = end.replace(microsecond=0)  # many entries have a moment then
+        name = dice.choice(names)
         try:
-            pause(store, [dice.choice(names)], deployment.now, Author("bob"), until=end)
+            pause(store, [name], deployment.now, Author("bob"), until=end)
         except BeatError:
             continue
+        world.trace.append(f"{world.elapsed():10.6f} operator: pause {name} until {end:%T.%f}")
         world.seen["an entry was paused for a while"] += 1
         deployment.wake_all()
 

@@ -9,6 +9,7 @@ from beatd.clock import MAX_DRIFT
 from beatd.edits import editing
 from tests.simulation.batches import edit_several
 from tests.simulation.bias import NONE, Bias
+from tests.simulation.course import Course, Plain
 from tests.simulation.deployment import Deployment
 from tests.simulation.faults import RandomFaults, break_servers, set_clock
 from tests.simulation.files import edit
@@ -48,12 +49,13 @@ class Length:
 @dataclass(frozen=True)
 class Scenario:
     seen: Counter[str]
+    passed: Counter[tuple[str, bool]]
     arrived: int
     busiest: int
     trace: list[str]
 
 
-def some_workers(dice: random.Random) -> Callable[[World, Overlaps], Workers]:
+def some_workers(dice: random.Random, course: Course) -> Callable[[World, Overlaps], Workers]:
     """Return what makes workers with some of the mischief that there is."""
 
     def chosen(*rates: float) -> float:
@@ -68,6 +70,8 @@ def some_workers(dice: random.Random) -> Callable[[World, Overlaps], Workers]:
         dies_every_s=chosen(4.0, 15.0),
     )
 
+    if not course.has_mischief:
+        mischief = Mischief()
     return lambda world, overlaps: Workers(world, overlaps, dice, mischief)
 
 
@@ -77,19 +81,21 @@ def play(
     overlap: bool = False,
     bias: Bias = NONE,
     trace: list[str] | None = None,
+    course: Course | None = None,
 ) -> Scenario:
     """Play the scenario of this seed; raise Violation when a promise breaks.
 
     With `overlap`, most entries do not allow overlap, and workers run what arrives. `bias` takes
     the place of some of what the seed decides. `trace` receives what happens, also of a scenario
-    that breaks.
+    that breaks. `course` writes down what the seed decides, or plays it again.
     """
+    course = course or Plain()
     overlap = overlap or bias.overlap
     bias = replace(bias, overlap=overlap).with_extras(seed)
     dice = random.Random(seed)
     hours = random.Random(f"clocks of {seed}")
     length = Length.of(seed, overlap=overlap)
-    storm, haste = length.storm, length.haste
+    storm, haste = course.storm_s(length.storm), length.haste
     faults = RandomFaults(dice, hours, haste)
     for kind, rate in bias.rates.items():
         (faults.rates if kind in faults.rates else faults.messages)[kind] = rate
@@ -98,16 +104,18 @@ def play(
     one_redis = seed % 4 == 3 if bias.one_redis is None else bias.one_redis
     has_clock = one_redis or dice.random() < 0.6
     has_clock = has_clock if bias.has_clock is None else bias.has_clock
+    restarts = course.dice(dice, "power")
     deployment = Deployment(
-        faults,
+        course.fate(faults),
         tells=dice.random() < 0.6,
         has_clock=has_clock,
         one_by_one=dice.random() < 0.3,
         one_redis=one_redis,
         batch=dice.choice((1000, 1000, 3)) if bias.batch is None else bias.batch,
-        restart_after=lambda: dice.choice((0.2, 1.0, 4.0 if haste == 1 else 2.0)),
-        workers=some_workers(random.Random(f"workers of {seed}")) if overlap else None,
+        restart_after=lambda: restarts.choice((0.2, 1.0, 4.0 if haste == 1 else 2.0)),
+        workers=some_workers(random.Random(f"workers of {seed}"), course) if overlap else None,
     )
+    course.attach(deployment)
     world, workers = deployment.world, deployment.workers
     world.trace = world.trace if trace is None else trace
     names = [f"entry {n}" for n in range(2 if overlap else dice.choice((4, 8)))]
@@ -116,36 +124,42 @@ def play(
     if "full 9" in names:
         deployment.broker.full.add("full")
     for name in names:
-        editing.add(deployment.truth.store, some_entry(name, dice, bias.schedules), deployment.now)
+        entry = some_entry(name, dice, bias.schedules)
+        if course.has(name):
+            editing.add(deployment.truth.store, entry, deployment.now)
     # Dice of its own, so that what people do to files changes nothing else in a scenario.
     scribe, declared = (
         random.Random(f"files {seed}"),
         [f"file {n}" for n in range(5 if haste == 1 else 3)],
     )
     for name in declared:
-        deployment.files.put(name, some_entry(name, scribe))
+        entry = some_entry(name, scribe)
+        if course.has(name):
+            deployment.files.put(name, entry)
     skewed = dice.random() < 0.5
     for n in range(dice.choice((2, 2, 3) if haste == 1 else (2, 2, 2, 3))):
         skew = dice.uniform(-2, 2) if skewed else 0.0
         boot, gains = dice.randint(0, 10**6), hours.uniform(-MAX_DRIFT, MAX_DRIFT) * 0.99
-        deployment.start(Host("abc"[n], skew=skew, boot=boot, gains=gains))
+        if course.has("abc"[n]):
+            deployment.start(Host("abc"[n], skew=skew, boot=boot, gains=gains))
     if workers is not None:
         for _ in range(2):
             workers.start()
         world.spawn(Process("night", Host("cellar")), workers.die_at_random)
+    people = course.dice(dice, "operator")
     operator = Process("operator", Host("office"))
-    world.spawn(operator, lambda: operate(deployment, names, dice, storm + 2, haste, bias))
-    editor = Process("editor", Host("office"))
-    world.spawn(
-        editor, lambda: edit(deployment, declared[1:], some_entry, scribe, storm + 2, haste)
-    )
+    world.spawn(operator, lambda: operate(deployment, names, people, storm + 2, haste, bias))
+    editor, hand = Process("editor", Host("office")), course.dice(scribe, "editor")
+    world.spawn(editor, lambda: edit(deployment, declared[1:], some_entry, hand, storm + 2, haste))
     resting = random.Random(f"pauses of {seed}")
     if resting.random() < 0.4:
-        slow, pauser = SlowStore(deployment, resting), Process("pauser", Host("office"))
+        rests = course.dice(resting, "pauser")
+        slow, pauser = SlowStore(deployment, rests), Process("pauser", Host("office"))
         until = storm + (10 if haste == 1 else 3)
-        world.spawn(pauser, lambda: pause_at_random(deployment, slow, names, resting, until, haste))
+        world.spawn(pauser, lambda: pause_at_random(deployment, slow, names, rests, until, haste))
     nature = Process("nature", Host("sky"))
-    world.spawn(nature, lambda: break_servers(deployment, faults, dice, haste, bias.nature))
+    weather, sun = course.dice(dice, "nature"), course.dice(hours, "clock")
+    world.spawn(nature, lambda: break_servers(deployment, faults, weather, haste, bias.nature))
     if bias.batches:
         world.spawn(nature, lambda: edit_several(deployment, names, hours, storm, haste))
     if bias.stale:
@@ -153,7 +167,7 @@ def play(
     if bias.losses:
         world.spawn(nature, lambda: lose(deployment, faults, hours, haste))
     if has_clock:
-        world.spawn(nature, lambda: set_clock(deployment, faults, hours, haste, bias.clock))
+        world.spawn(nature, lambda: set_clock(deployment, faults, sun, haste, bias.clock))
     try:
         world.run(storm)
         calm(deployment, faults)
@@ -172,7 +186,7 @@ def play(
     finally:
         world.end()
     most = max(pace.most for pace in deployment.paces)
-    return Scenario(world.seen, len(deployment.truth.arrived), most, world.trace)
+    return Scenario(world.seen, world.passed, len(deployment.truth.arrived), most, world.trace)
 
 
 def settle(deployment: Deployment, until: float) -> None:

@@ -6,11 +6,13 @@
 from collections import Counter
 from typing import Any
 
+from tests.simulation.failures import failure
 from tests.simulation.numbered import rare_collections
 from tests.simulation.scenario import play
 from tests.simulation.sometimes import SOMETIMES, SOMETIMES_WITH_WORKERS
 
 SEEDS, SEEDS_WITH_WORKERS = 100, 20
+SHRINK_S = 30.0
 
 
 def lived(seeds: range, *, overlap: bool = False) -> Counter[str]:
@@ -21,7 +23,8 @@ def lived(seeds: range, *, overlap: bool = False) -> Counter[str]:
                 seen += play(seed, overlap=overlap).seen
             except AssertionError as broken:
                 rerun = f"pytest tests/simulation/test_simulation.py --seed {seed}"
-                raise AssertionError(f"{broken}\nseed {seed}; again: {rerun}") from broken
+                told = "\n".join(failure(seed, overlap=overlap, seconds=SHRINK_S))
+                raise AssertionError(f"{broken}\nseed {seed}; again: {rerun}\n{told}") from broken
     return seen
 
 

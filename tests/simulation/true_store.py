@@ -10,6 +10,7 @@ from beatd.definition import codec
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, Request, Result
 from beatd.outcome import Delivery, Written
+from beatd.stores.embedded.memory import MemoryStore
 from tests.simulation.one_step import OneStepStore
 
 if TYPE_CHECKING:

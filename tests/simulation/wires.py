@@ -52,8 +52,8 @@ class Wire:
         if self.process.dead:
             raise GreenletExit  # it calls while a crash ends it
         self.process.boundaries += 1
-        fault = self.fate.strikes(self.process, place, answered)
-        if not fault:
+        self.world.passed[place, answered] += 1
+        if not (fault := self.fate.strikes(self.process, place, answered)):
             self.world.sleep(self.fate.pause())
             return ""
         side = "after" if answered else "before"
@@ -221,6 +221,8 @@ class Broker:
         if run.entry.options.get("queue") in self.full:
             return Outcome("unsent", "the queue is full")
         fate = wire.fate.takes(run)
+        if fate:
+            wire.world.seen[f"message: {fate}"] += 1
         if fate in ("unsent", "rejected"):
             return Outcome(fate, "by chance")  # type: ignore[arg-type]
         if fate == "unknown, lost":

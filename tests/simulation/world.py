@@ -68,6 +68,7 @@ class World:
     def __init__(self) -> None:
         self.micros = 0
         self.seen: Counter[str] = Counter()
+        self.passed: Counter[tuple[str, bool]] = Counter()  # calls, before and after their effect
         self.trace: list[str] = []
         self._heap: list[tuple[int, int, Task, int]] = []
         self._numbers = count()

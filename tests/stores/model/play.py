@@ -33,7 +33,12 @@ class Difference(Struct, frozen=True):
 
     def __str__(self) -> str:
         return "\n".join(
-            [*self.told, f"differs: {self.what}", f"  model: {self.model}", f"  store: {self.store}"]
+            [
+                *self.told,
+                f"differs: {self.what}",
+                f"  model: {self.model}",
+                f"  store: {self.store}",
+            ]
         )
 
 

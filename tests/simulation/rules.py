@@ -1,0 +1,34 @@
+"""The rules that the simulation checks, by the letter and number with which a violation begins."""
+
+import re
+
+RULES = {
+    "S1": "each moment is claimed once, and before it is published",
+    "S2": "a double has the same id and follows a fault; what another daemon may still be"
+    " publishing is left to it",
+    "S3": "nothing is claimed under an old term",
+    "S4": "nothing is claimed that was removed, paused, edited or over by then",
+    "S6": "one daemon leads, and trusts its lease no longer than it has it",
+    "S7": "each moment and each request has its line of history, and nothing stays open",
+    "S8": "history and messages agree",
+    "S9": "nothing is claimed before its moment",
+    "S10": "what runs is what the files declare",
+    "S11": "a pause holds back what is within it, and nothing else",
+    "L1": "one daemon leads when all is well",
+    "L2": "nothing is late when all is well",
+    "L4": "no loop is busy",
+    "L5": "a pause ends in time",
+    "O1": "no run is claimed while another one of its entry counts as running",
+    "O2": "no run is executed while another one of its entry is",
+    "O3": "no entry waits for a run that is gone",
+}
+_LETTER = re.compile(r"[A-Z]\d+\b")
+
+
+def rule_of(broken: BaseException) -> str:
+    """Return the letter and number of the rule, or, where there is none, what else to compare."""
+    found = _LETTER.match(str(broken))
+    if found:
+        return found.group()
+    words = re.sub(r"\w+ \d+|\d+|'[^']*'", "", str(broken))
+    return f"{type(broken).__name__}: {words}"
