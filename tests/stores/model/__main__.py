@@ -67,7 +67,10 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first; default: 0")
     parser.add_argument("--calls", type=positive, default=120, help="of each; default: 120")
     parser.add_argument(
-        "--store", action="append", choices=[*KINDS], help="more than once for several; default: all"
+        "--store",
+        action="append",
+        choices=[*KINDS],
+        help="more than once for several; default: all",
     )
     return parser
 

@@ -35,7 +35,9 @@ def _move(side: Side, row: Stored, dice: random.Random) -> Move:
         return plan_move(side, row, after, dice)
     more: dict[str, Any] = {"counts": dice.choice((1, 1, 0))}
     if dice.random() < 0.2:
-        owed = Request(f"{dice.getrandbits(64):x}", row.entry.name, "backlog", moment, at(side.now), 0)
+        owed = Request(
+            f"{dice.getrandbits(64):x}", row.entry.name, "backlog", moment, at(side.now), 0
+        )
         more = {"run": None, "counts": 0, "backlog": owed}
     if dice.random() < 0.2:
         more["skips"] = (Skip(moment, at(side.now), 3, "late", dice.random() < 0.5),)
