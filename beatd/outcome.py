@@ -122,8 +122,8 @@ class Outcomes(RunStates, Protocol):
         written as lost may still get another end. An empty field (None, "") does not replace an
         earlier value. A run has ended if, after all of these reports, all its deliveries have and
         one is in a state of `RUN_ENDS`. Then it no longer counts as running, and a next run that
-        waits for it is due at `at`, unless that was changed since. The entry's outcome is updated in the same transaction.
-        A second call does no harm.
+        waits for it is due at `at`, unless that was changed since. The entry's outcome is updated
+        in the same transaction. A second call does no harm.
         """
 
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:

@@ -45,6 +45,7 @@ def _lose_in_memory(store: MemoryStore, part: str, name: str | None) -> None:
         return
     for lost in list(tables.defined) if name is None else [name]:
         if part == "definitions":
+            tables._pause_gone(lost)
             tables.defined.pop(lost, None)
         else:
             tables.planned.pop(lost, None)

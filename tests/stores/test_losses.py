@@ -9,8 +9,22 @@ from beatd.catalog import Change, Query
 from beatd.edits.repair import repair_entries
 from beatd.errors import Deposed
 from beatd.store import Store
+from tests.stores.changing import pause_of, stop
 from tests.stores.losses import lose
-from tests.stores.making import NOON, claimed, lead, names, plan, put, put_many, row
+from tests.stores.making import (
+    NOON,
+    at,
+    claimed,
+    lead,
+    names,
+    past,
+    plan,
+    put,
+    put_many,
+    request_of,
+    row,
+)
+from tests.stores.running_runs import delivery, put_queued, started
 
 PARTS = pytest.mark.parametrize("part", ["definitions", "plans"])
 
@@ -78,6 +92,47 @@ def test_what_is_left_can_be_removed(store: Store, part: str) -> None:
     assert list(store.write([Change("a", 0, None)])) == [True]
     assert (incomplete(store), store.count(), names(store.find(Query()))) == ([], 1, ["b"])
     assert store.version() != version
+
+
+@PARTS
+def test_what_is_left_is_removed_with_its_requests(store: Store, part: str) -> None:
+    store.add_requests([request_of(put(store, "a"))])
+    lose(store, part, "a")
+    assert list(store.write([Change("a", 0, None)])) == [True]
+    assert list(store.requests(10)) == []
+    assert [record.reason for record in past(store)] == ["removed"]
+
+
+@PARTS
+def test_a_new_plan_in_place_of_a_lost_one_ends_the_backlog(store: Store, part: str) -> None:
+    stored = put(store, "a")
+    store.add_requests([request_of(stored, "trigger"), request_of(stored, "backlog")])
+    lose(store, part, "a")
+    put(store, "a", planned=30)
+    assert [request.kind for request, _ in store.requests(10)] == ["trigger"]
+    assert [record.reason for record in past(store)] == ["edited"]
+
+
+@PARTS
+def test_a_run_is_still_running_when_a_lost_part_was_replaced(store: Store, part: str) -> None:
+    run = started(store, put_queued(store), lead(store))
+    store.write_outcomes([delivery(run, "started")], at(4))
+    before, outcomes = store.running(None), store.entry_outcomes(None)
+    lose(store, part, "tidy")
+    put_queued(store, planned=30)
+    assert store.running(None) == before and store.entry_outcomes(None) == outcomes
+    lose(store, part, "tidy")
+    assert list(store.write([Change("tidy", 0, None)])) == [True]
+    assert store.running(None) == {} and store.entry_outcomes(None) == {}
+
+
+def test_an_entry_that_lost_its_plan_is_still_paused(store: Store) -> None:
+    put(store, "a")
+    stop(store, "a", pause_of(60, "deploy"))
+    lose(store, "plans", "a")
+    assert [one.paused for one in store.missing_parts(10, whole=True)] == [True]
+    repair_entries(store, lambda: NOON, whole=True)
+    assert row(store, "a").paused and list(store.upcoming(10)) == []
 
 
 def test_a_lost_plan_is_made_anew_from_now(store: Store) -> None:

@@ -5,8 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from beatd.clock import StoreTime
 from beatd.leader import Holder
 from beatd.store import Store
+from tests.simulation.server_clock import ServerClock
+from tests.simulation.world import Host, Process, World
 from tests.stores.making import NOON, holder
 
 
@@ -67,6 +70,45 @@ def test_the_clock_of_a_store_is_aware_and_about_right(store: Store) -> None:
     if told is not None:
         assert told.moment.utcoffset() == timedelta(0)
         assert abs(told.moment - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def shows_the_time_of_each_call(
+    told: Callable[[], StoreTime | None], host_now: Callable[[], datetime]
+) -> None:
+    """The clock never goes back, and shows a moment between the request and the reply."""
+    times, slack = list[StoreTime](), timedelta(milliseconds=1)  # the host's clock is slewed
+    for _ in range(20):
+        asked_at = host_now()
+        time, replied_at = told(), host_now()
+        if time is None:
+            return
+        assert asked_at - slack <= time.moment <= replied_at + slack
+        times.append(time)
+    moments = [time.moment for time in times]
+    assert moments == sorted(moments)
+    assert len({time.server for time in times}) == 1
+
+
+def test_the_clock_of_a_store_shows_the_time_of_the_call(store: Store) -> None:
+    shows_the_time_of_each_call(store.now, lambda: datetime.now(UTC))
+
+
+def test_the_clock_of_the_simulated_server_shows_the_time_of_the_call() -> None:
+    world = World()
+    clock = ServerClock(world)
+
+    def take_turns() -> None:
+        def told() -> StoreTime:
+            world.sleep(0.1)
+            return clock.told()
+
+        shows_the_time_of_each_call(told, world.now)
+        before = clock.told()
+        clock.fail_over(seconds=-5)
+        assert clock.told().server != before.server and clock.told().moment < before.moment
+
+    world.spawn(Process("a.1", Host("a")), take_turns)
+    world.run(10.0)
 
 
 def test_a_store_has_one_namespace_for_ever(store: Store, reopen: Callable[[], Store]) -> None:

@@ -47,6 +47,9 @@ def _make(
     if (defined is None) != (there is None):
         if change.seen:
             return False
+        if entry is None:
+            requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
+            drop_requests(tables, requests, "removed", now)
         _remove_what_is_left(tables, name, is_replaced=entry is not None)
         tables.put(Version(version))
         defined = there = None

@@ -53,7 +53,8 @@ class RedisMissingParts:
                 yield MissingPart(name, None)
             elif name in definitions:
                 try:
-                    yield MissingPart(name, self._reader.decoded(name, definitions[name]))
+                    entry = self._reader.decoded(name, definitions[name])
+                    yield MissingPart(name, entry, left == b"paused")
                 except ConfigError:
                     continue  # only a newer program can read and plan it
 

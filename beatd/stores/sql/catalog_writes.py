@@ -93,6 +93,7 @@ class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
             for table in (entry, plan, running, entry_outcome)
         ]
         self._asked_by = select(request).join(self._names.relation, named == request.c.name)
+        self._backlogs = self._asked_by.where(request.c.kind == "backlog")
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         done: list[bool] = []
@@ -141,6 +142,7 @@ class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
             connection.execute(update(edits).values(count=new))
             self._remove(connection, removed)
             there = {name: row for name, row in seen.items() if name not in removed}
+            self._end_lost(connection, incomplete, last)
             self._put(connection, there, last, new)
             self._change_writes.write(connection, made, before, incomplete)
             self._wait_no_longer(connection, there, last)
@@ -155,6 +157,19 @@ class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
             for statement in self._removals:
                 connection.execute(statement, self._names.bind(rows))
             self._drop(connection, self._asked_by, rows, "removed")
+
+    def _end_lost(
+        self, connection: Connection, incomplete: set[str], last: dict[str, tuple[Change, str]]
+    ) -> None:
+        # What was left of these entries is gone; they are removed, or planned anew.
+        put = {name: one for name, (one, _) in last.items() if one.entry is not None}
+        removed = [[name] for name in sorted(incomplete) if name not in put]
+        planned = [[name] for name in sorted(incomplete) if name in put and put[name].plan]
+        if removed:
+            self._remove_runs(connection, removed)
+            self._drop(connection, self._asked_by, removed, "removed")
+        if planned:
+            self._drop(connection, self._backlogs, planned, "edited")
 
     def _put(
         self,
@@ -173,10 +188,9 @@ class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
                     edited.append([name])
                 elif there[name].due is None and change.plan.due is not None and _is_active(change):
                     resumed.append([name])
-        backlogs = self._asked_by.where(request.c.kind == "backlog")
         for dropped, reason in ((edited, "edited"), (resumed, "resumed")):
             if dropped:
-                self._drop(connection, backlogs, dropped, reason)
+                self._drop(connection, self._backlogs, dropped, reason)
         off = [[name] for name, (change, _) in last.items() if change.calls_off]
         if off:
             backfills = self._asked_by.where(request.c.kind == "backfill")

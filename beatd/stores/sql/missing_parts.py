@@ -20,9 +20,9 @@ class SqlMissingParts(Part):
         super().__init__(database, codec)
         names = self._names
         self._defined = select(entry.c.name).join(names.relation, names.c.name == entry.c.name)
-        self._clear = [
-            deletion(database.dialect, table, names)
-            for table in (entry, plan, running, entry_outcome)
+        self._clear = [deletion(database.dialect, table, names) for table in (entry, plan)]
+        self._clear_runs = [
+            deletion(database.dialect, table, names) for table in (running, entry_outcome)
         ]
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
@@ -54,6 +54,12 @@ class SqlMissingParts(Part):
             for statement in self._clear:
                 connection.execute(statement, bound)
         return incomplete
+
+    def _remove_runs(self, connection: Connection, names: list[list[str]]) -> None:
+        # An entry that replaces what was left keeps its running run, so that no run overlaps it.
+        bound = self._names.bind(names)
+        for statement in self._clear_runs:
+            connection.execute(statement, bound)
 
 
 def edits_so_far(connection: Connection) -> int:

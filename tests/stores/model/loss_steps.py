@@ -12,8 +12,9 @@ from tests.stores.model.side import NAMES, Side
 def lose_part(side: Side, dice: random.Random) -> Any:
     """Lose a part of an entry that is there; see what is found; repair it as a leader does."""
     name, part = dice.choice(NAMES), dice.choice(("definitions", "plans"))
-    if "lose" not in side.abilities or side.row(name) is None:
-        return None
+    row = side.row(name)
+    if row is None or (row.paused and row.pause is None):
+        return None  # in Redis, the plan is all that knows of a pause that nobody explained
     lose(side.store, part, name)
     side.store.drop_cached([name])
     found = side.store.missing_parts(100, whole=True)

@@ -1,4 +1,4 @@
-"""Steps of workers' reports: deliveries in any order, second ones, parts of canvases, prolonging."""
+"""Steps of workers' reports, in any order and about several deliveries, and of prolonging."""
 
 import random
 from datetime import datetime

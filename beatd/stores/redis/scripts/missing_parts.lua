@@ -1,5 +1,6 @@
--- Return of each name that lost a part: the name, and the part that is left ("row" or "entry"). Repair
--- the indexes of whole entries, and delete the names of missing ones from them.
+-- Return of each name that lost a part: the name, and the part that is left ("row", "entry", or "paused"
+-- for an entry whose pause is left, too). Repair the indexes of whole entries, and delete the names of
+-- missing ones from them.
 --   ARGV: packed names, packed sources (of the entries, '' where there is none)
 local names, declared = cmsgpack.unpack(ARGV[1]), cmsgpack.unpack(ARGV[2])
 local rows, entries = read('rows', names), read('entries', names)
@@ -18,7 +19,8 @@ for place, name in ipairs(names) do
     end
   elseif row or entry then
     reply[#reply + 1] = name
-    reply[#reply + 1] = row and 'row' or 'entry'
+    local paused = not row and call('HEXISTS', base .. 'pauses', name) == 1
+    reply[#reply + 1] = row and 'row' or paused and 'paused' or 'entry'
   else
     call('ZREM', base .. 'plan', name)
     for _, source in ipairs(sources) do call('ZREM', base .. 'names:' .. source, name) end

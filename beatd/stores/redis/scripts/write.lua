@@ -108,7 +108,11 @@ for place, c in ipairs(changes) do
       call('ZREM', base .. 'plan', name)
       for _, source in ipairs(sources) do call('ZREM', base .. 'names:' .. source, name) end
       rows[name] = false
-      if not c[3] then drop_running(name) end
+      if not c[3] then
+        drop_pause(name)
+        drop(name, '', 'removed')
+        drop_running(name)
+      end
     elseif not row then
       drop_running(name)
     end
