@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from beatd.engine.election import RESIGNED, Election
+from beatd.engine.election import Election
 from beatd.errors import StoreEmptied, StoreError
-from beatd.events import Event, LeadLost, LeadWon, LockAway, LockBack, WentBack
+from beatd.events import RESIGNED, Event, LeadLost, LeadWon, LockAway, LockBack, WentBack
 from beatd.leader import Holder, Term
 from tests.fake_clock import FakeClock
 from tests.fake_lease import FakeLease, holder
