@@ -7,8 +7,10 @@ from itertools import takewhile
 
 from msgspec.structs import replace
 
+from beatd.catalog import Stored
 from beatd.history import History, Record
 from beatd.outcome import EntryOutcome, Outcomes, SentRun
+from beatd.run import Running
 
 RECORDS_READ = 5  # of one entry: the newest may be of skipped runs
 #: How long a run may be on its way from the broker to a worker, and its report back.
@@ -16,33 +18,20 @@ ON_ITS_WAY = timedelta(seconds=5)
 
 
 def shown_outcomes(
-    history: History, outcomes: Outcomes, names: Sequence[str], now: datetime
+    history: History, outcomes: Outcomes, rows: Sequence[Stored], now: datetime
 ) -> Mapping[str, EntryOutcome]:
-    """Return the newest outcome of each entry, by name, with the newest run in `sent` if no worker
-    has reported that run.
+    """Return the newest outcome of each entry of `rows`, by name, with the newest run in `sent` if
+    no worker has reported that run.
 
     An entry without an outcome is left out: its workers may not report.
     """
-    known = outcomes.entry_outcomes(names)
+    known = outcomes.entry_outcomes([row.entry.name for row in rows])
     records = history.newest_records(list(known), RECORDS_READ) if known else {}
-    return with_sent(known, records, outcomes, now)
-
-
-def with_sent(
-    known: Mapping[str, EntryOutcome],
-    records: Mapping[str, Sequence[Record]],
-    outcomes: Outcomes,
-    now: datetime,
-) -> dict[str, EntryOutcome]:
-    """Return `known` with the newest run in `sent` of each entry whose newest run no worker has
-    reported.
-
-    `records` are the newest records of history of each entry, the newest first.
-    """
     sent = {
         name: run
-        for name, outcome in known.items()
-        if (run := sent_after(outcome, records.get(name, ()), now)) is not None
+        for row in rows
+        if (name := row.entry.name) in known
+        and (run := sent_last(row.running, known[name], records.get(name, ()), now)) is not None
     }
     reported = outcomes.outcomes([run.task_id for run in sent.values()]) if sent else {}
     return {
@@ -51,6 +40,23 @@ def with_sent(
         else outcome
         for name, outcome in known.items()
     }
+
+
+def sent_last(
+    running: Running | None, outcome: EntryOutcome, records: Sequence[Record], now: datetime
+) -> SentRun | None:
+    """Return the newest run of an entry that was sent and that workers had time to report.
+
+    Return None if `outcome` is of that run. `running` is the run that the next one must not
+    overlap; the newest `records`, the newest first, may all be of runs that were skipped for it.
+    """
+    if running is None or running.until <= now:
+        return sent_after(outcome, records, now)
+    if running.task_id == outcome.newest.task_id or now - running.since < ON_ITS_WAY:
+        return None
+    record = next((one for one in records if one.task_id == running.task_id), None)
+    planned = running.since if record is None else record.planned
+    return SentRun(running.task_id, planned, running.since)
 
 
 def sent_after(outcome: EntryOutcome, records: Sequence[Record], now: datetime) -> SentRun | None:

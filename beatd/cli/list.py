@@ -51,7 +51,7 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
     nothing = partial(nothing_listed, chosen, config, options)
     quick = _quick_list(config, within, options)
     if quick is not None:
-        rows = with_outcomes(_chosen(iter(quick.rows), options), lambda names: quick.outcomes)
+        rows = with_outcomes(_chosen(iter(quick.rows), options), lambda _: quick.outcomes)
         now = datetime.now(UTC)
         some = _print(rows, quick.failing, now, config.timezone, json, nothing=nothing)
         if some and not quick.daemon_leads:

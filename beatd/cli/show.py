@@ -42,7 +42,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         requests = [] if json else pending_requests(opened.store.requests, name)
         failed = None if json else failing_entries(opened.store.history, name).get(name)
         store = opened.store
-        known = shown_outcomes(store.history, store.outcomes, [name], opened.now).get(name)
+        known = shown_outcomes(store.history, store.outcomes, [row], opened.now).get(name)
         if json:
             print_json({**json_of(row), **outcome_json(row, known, opened.now)})
             return

@@ -20,7 +20,7 @@ from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.changes import Pause
 from beatd.errors import StoreError
 from beatd.history import Record
-from beatd.last_sent import RECORDS_READ, sent_after
+from beatd.last_sent import RECORDS_READ, sent_last
 from beatd.leader import Holder
 from beatd.marks import RELOAD_KEY, RELOAD_LASTS
 from beatd.outcome import Delivery, EntryOutcome
@@ -88,8 +88,9 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
                 return None
             stored = [_stored(row, codec) for row in rows]
             now = datetime.now(UTC)
+            running = {row.entry.name: row.running for row in stored}
             known = {
-                name: _with_sent(there, outcome, now)
+                name: _with_sent(there, outcome, running[name], now)
                 for name, outcome in _outcomes(there, stored).items()
             }
             leads = _daemon_leads(there)
@@ -173,14 +174,16 @@ def _outcomes(there: sqlite3.Connection, rows: Sequence[Stored]) -> dict[str, En
     }
 
 
-def _with_sent(there: sqlite3.Connection, outcome: EntryOutcome, now: datetime) -> EntryOutcome:
+def _with_sent(
+    there: sqlite3.Connection, outcome: EntryOutcome, running: Running | None, now: datetime
+) -> EntryOutcome:
     records = [
         Record(name, moment_of(planned), state, task_id=task_id, published=_moment(published))
         for name, planned, state, task_id, published in there.execute(
             _RECORDS, (outcome.name, RECORDS_READ)
         )
     ]
-    sent = sent_after(outcome, records, now)
+    sent = sent_last(running, outcome, records, now)
     if sent is None:
         return outcome
     reported = there.execute(

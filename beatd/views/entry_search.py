@@ -94,7 +94,7 @@ def _matching(
     store: Roles, state: SearchState | None, rows: Sequence[Stored], now: datetime
 ) -> Iterator[tuple[Stored, EntryOutcome | Literal[False] | None]]:
     names = [row.entry.name for row in rows]
-    known = shown_outcomes(store.history, store.outcomes, names, now)
+    known = shown_outcomes(store.history, store.outcomes, rows, now)
     newest = store.history.newest_records(names, 1) if state == "failing" else {}
     for row in rows:
         name = row.entry.name

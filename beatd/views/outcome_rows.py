@@ -27,7 +27,7 @@ STYLES = {
 }
 
 Cell = str | tuple[str, str]
-ReadOutcomes = Callable[[Sequence[str]], Mapping[str, EntryOutcome]]
+ReadOutcomes = Callable[[Sequence["Stored"]], Mapping[str, EntryOutcome]]
 
 
 def with_outcomes(
@@ -39,7 +39,7 @@ def with_outcomes(
     """
     left = iter(rows)
     while page := list(islice(left, PAGE)):
-        known = read([row.entry.name for row in page])
+        known = read(page)
         for row in page:
             yield row, known.get(row.entry.name)
 
@@ -47,14 +47,16 @@ def with_outcomes(
 def running_since(
     row: "Stored", outcome: EntryOutcome | None, now: datetime
 ) -> tuple[str, datetime] | None:
-    """Return the task id and the start of the entry's running run, or None if none is running.
+    """Return the task id and the start of the entry's running run, or None if none is running, or
+    if no worker has received it.
 
     The start is when a worker started the run or, for an entry whose runs must not overlap, when
     the daemon reserved the run for sending.
     """
     running = row.running
     if running is not None and running.until > now:
-        return running.task_id, running.since
+        waits = outcome is not None and outcome.sent is not None
+        return None if waits else (running.task_id, running.since)
     newest = outcome.newest if outcome is not None else None
     if newest is not None and newest.state == "started":
         return newest.task_id, newest.started or newest.at

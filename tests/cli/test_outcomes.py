@@ -19,7 +19,7 @@ from beatd.views.record_rows import with_deliveries
 from tests.cli.conftest import Here
 from tests.cli.test_history import ran
 from tests.cli.test_status import announced
-from tests.stores.making import lead, row
+from tests.stores.making import claimed, lead, row
 from tests.stores.running_runs import put_queued, started, waiting
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -240,3 +240,23 @@ def test_a_run_that_no_worker_received_does_not_have_the_outcome_of_an_older_one
     reported(x, "failed", planned=planned_of_x(x))
     ran(x, history_confirmed())
     assert "sent, not received, failed before" in x("list").out
+
+
+@pytest.mark.usefixtures("way")
+def test_a_run_that_waits_in_the_queue_is_not_running(here: Here) -> None:
+    store = here.store()
+    term, until = lead(store), NOW + timedelta(hours=1)
+    run = claimed(store, put_queued(store), term, running=RunningChange("", until))
+    store.close()
+    reported(here, "succeeded", name="tidy")  # of an earlier run
+    assert "sent, not received" in here("list").out
+    assert here.json("list")[0]["not_received"]["task_id"] == run.task_id
+    shown = here("show", "tidy").out
+    assert "not received by a worker" in shown and "running" not in shown
+    store = here.store()
+    planned = run.occurrence.planned
+    at = NOW - timedelta(minutes=1)
+    taken = {"name": "tidy", "planned": planned, "state": "started", "at": at, "started": at}
+    store.write_outcomes([Delivery(task_id=run.task_id, delivery="d", **taken)], NOW)
+    store.close()
+    assert "running" in here("list").out and "running" in here("show", "tidy").out

@@ -64,7 +64,7 @@ def entry_or_none(call: Call, row: Stored | None) -> dict[str, object] | None:
 
 def _with_outcome(call: Call, row: Stored) -> dict[str, object]:
     name = row.entry.name
-    known = shown_outcomes(call.store.history, call.store.outcomes, [name], call.now)
+    known = shown_outcomes(call.store.history, call.store.outcomes, [row], call.now)
     return entry_json(call, row, known.get(name))
 
 

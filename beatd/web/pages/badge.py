@@ -65,7 +65,7 @@ def badge_state(store: Roles, name: str, now: datetime) -> EntryState:
     row = rows(store.catalog, (name,)).get(name)
     if row is None:
         return UNKNOWN
-    outcome = shown_outcomes(store.history, store.outcomes, [name], now).get(name)
+    outcome = shown_outcomes(store.history, store.outcomes, [row], now).get(name)
     records = store.history.newest_records([name], RECORDS_READ).get(name, ())
     state = entry_state(row, outcome, newest_run(records), now)
     if state.kind == "ok" and outcome is not None:

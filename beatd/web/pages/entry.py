@@ -110,7 +110,7 @@ def show(request: Request) -> Response:
     entry = row.entry
     records = store.history.newest_records([name], STRIP).get(name, ())
     known = store.outcomes.outcomes([one.task_id for one in records if one.task_id])
-    outcome = shown_outcomes(store.history, store.outcomes, [name], shown.now).get(name)
+    outcome = shown_outcomes(store.history, store.outcomes, [row], shown.now).get(name)
     at, refusal = _moment(request, entry.tz, shown.now)
     key = ("why", name, row.revision, at, newest_run(records))
     answer = kept_of(request).get(key, lambda: _why(request, row, at, shown.now))

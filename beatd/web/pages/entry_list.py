@@ -104,7 +104,7 @@ def found_page(
     )
     rows = list(store.catalog.find(query)) if names else []
     names = [row.entry.name for row in rows]
-    known = shown_outcomes(store.history, store.outcomes, names, now)
+    known = shown_outcomes(store.history, store.outcomes, rows, now)
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     due = last.plan.due if last is not None and search.order == "next" else None
     return EntriesPage(
