@@ -17,7 +17,6 @@ from tests.stores.places import DATABASES, PLACES, closing_all, memory
 
 Fresh = Callable[[], Any]
 CALLS = 60
-PROLONGING = 12  # a history in which a running run is prolonged
 SHORT = list(range(3))
 LONG = [pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 45)]
 
@@ -42,18 +41,18 @@ def test_every_store_does_what_the_model_does(fresh: Fresh, seed: int) -> None:
 
 
 def test_a_difference_is_shown_with_the_calls_that_it_needs(tmp_path: Path) -> None:
-    """A store that forgets to prolong differs after a claim and `prolong`, and nothing else."""
+    """A store that writes no history differs after a claim and a record, and no other call."""
     with fresh_stores(memory, tmp_path, lambda name: ("", 0)) as fresh:
-        calls = history(PROLONGING, 2 * CALLS)
+        calls = history(0, CALLS)
         assert first_difference(calls, fresh) is None
 
         def careless() -> Any:
             store = fresh()
-            store.prolong = lambda *_: None
+            store.record = lambda results: None
             return store
 
         found = first_difference(calls, careless)
         assert found is not None
         least = shrunk(found, careless)
-    assert [call.step for call in least.calls] == ["edit", "claim_plans", "prolong"]
-    assert "differs: " in str(least) and "prolong(" in str(least)
+    assert [call.step for call in least.calls] == ["edit", "claim_plans", "record"]
+    assert "differs: " in str(least) and "record(" in str(least)

@@ -17,8 +17,7 @@ def send_at_once(side: Side, dice: random.Random) -> Any:
         return None
     moves = plan_moves(side, dice)
     if dice.random() < 0.3:
-        pending = side.store.requests(2)
-        found = [request_move(side, request, row, dice) for request, row in pending]
+        found = [request_move(side, one, row, dice) for one, row in side.store.requests(2)]
         moves += [move for move in found if move is not None]
     moves = [move for move in moves if move.run is not None]
     pushes = [_pushes(move, dice) for move in moves]
