@@ -17,9 +17,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from tests.simulation import branches, call_sites, figures, numbered
+from tests.simulation.course import Aimed, Course
 from tests.simulation.decisions import Script
 from tests.simulation.failures import STORIES_MAX, failure
 from tests.simulation.numbered import Played
@@ -58,6 +60,7 @@ def many(args: argparse.Namespace) -> int:
             gather(found, played, args.seeds)
         if args.seeds >= LONG:
             call_sites.aim(played)
+            played.branches.update(branches.taken())
     except KeyboardInterrupt:
         is_stopped = True
     finally:
@@ -65,6 +68,8 @@ def many(args: argparse.Namespace) -> int:
     seconds = time.monotonic() - began
     print(f"{'stopped after ' if is_stopped else ''}{line(played, args.seeds)}", end="")
     print(f", in {seconds:.0f} s")
+    if played.aimed:
+        print(f"and {played.aimed} lives with a fault at a call that none had struck")
     if args.coverage:
         print(*figures.coverage(played), sep="\n")
     if args.json is not None:
@@ -82,12 +87,19 @@ def many(args: argparse.Namespace) -> int:
 
 def tell(played: Played, args: argparse.Namespace) -> None:
     """Print the stories of the first lives that broke a promise, and how to repeat each."""
+    lives = [(number, Course) for number in sorted(played.broken)]
     for (number, fault, where), broken in sorted(played.broken_aimed.items()):
         print(f"seed {number} with {fault} {where}: {broken}", flush=True)
-    for n, number in enumerate(sorted(played.broken)):
+        lives.append((number, partial(Aimed, fault, where)))  # type: ignore[arg-type]
+    for n, (number, course) in enumerate(lives):
         if n < STORIES_MAX and args.shrink_s:
-            overlap = numbered.has_workers(number)
-            told = failure(number, overlap=overlap, seconds=args.shrink_s, planted=args.plant)
+            told = failure(
+                number,
+                overlap=numbered.has_workers(number),
+                seconds=args.shrink_s,
+                planted=args.plant,
+                course=course,
+            )
             print(*told, sep="\n", flush=True)
         else:
             print(f"again: python -m tests.simulation --from {number} --trace")

@@ -38,7 +38,11 @@ def entry_state(
     if outcome is not None and outcome.newest.state in FAILURES:
         times = f" ×{outcome.failures}" if outcome.failures > 1 else ""
         return EntryState(f"{outcome.newest.state}{times}", "bad", outcome.newest.error)
-    if outcome is not None and outcome.sent is not None and running_since(row, outcome, now) is None:
+    if (
+        outcome is not None
+        and outcome.sent is not None
+        and running_since(row, outcome, now) is None
+    ):
         return EntryState("not received", "run", "sent, and no worker has received it")
     due = row.plan.due
     if row.running is not None and row.running.waits and row.running.until > now:
