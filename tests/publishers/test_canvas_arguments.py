@@ -230,7 +230,7 @@ def test_a_daemon_without_the_app_names_entry_step_and_value(app: Celery, redis_
     (outcome,) = publish(bare, run(entry))
     assert outcome.sent == "rejected" and not redis_lists(redis_url)
     assert outcome.reason == (
-        "entry x: chain(t, load) cannot be sent: its chain[1].args[0] is a int that only an app "
+        "entry x: chain(t, load) cannot be sent: its chain[1].args[0] is an int that only an app "
         "can send, and no app declares it here; run beatd with -A, or with app: in the "
         "configuration"
     )
@@ -252,7 +252,7 @@ def test_an_app_that_declares_another_canvas_by_now_does_not_send_it(
     )
     (outcome,) = publish(app, run(entry))
     assert outcome.sent == "rejected" and not redis_lists(redis_url)
-    assert "its chain[1].args[0] is a int" in outcome.reason
+    assert "its chain[1].args[0] is an int" in outcome.reason
 
 
 def test_a_changed_object_in_a_step_is_read_again(app: Celery) -> None:
