@@ -132,7 +132,8 @@ def test_an_entry_that_lost_its_plan_is_still_paused(store: Store) -> None:
     lose(store, "plans", "a")
     assert [one.paused for one in store.missing_parts(10, whole=True)] == [True]
     repair_entries(store, lambda: NOON, whole=True)
-    assert row(store, "a").paused and list(store.upcoming(10)) == []
+    assert (row(store, "a").paused, row(store, "a").pause) == (True, pause_of(60, "deploy"))
+    assert list(store.upcoming(10)) == [] and list(store.ending_pauses(at(61), 10)) == ["a"]
 
 
 def test_a_lost_plan_is_made_anew_from_now(store: Store) -> None:

@@ -44,6 +44,7 @@ def _make(
 ) -> bool:
     name, entry = change.name, change.entry
     defined, there = tables.defined.get(name), tables.planned.get(name)
+    old = defined
     if (defined is None) != (there is None):
         if change.seen:
             return False
@@ -91,7 +92,7 @@ def _make(
             enabled=entry.enabled,
             paused=change.paused,
             definition=definition,
-            pause=_pause(change, defined),
+            pause=_pause(change, old),
         )
     )
     tables.put(Planned(name, plan, before.runs, before.last))

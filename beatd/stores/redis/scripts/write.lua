@@ -94,7 +94,7 @@ local function progress(row)
   return planned .. '\t' .. runs .. '\t' .. last
 end
 
-local answer, any = {}, false
+local answer, any, lost_part = {}, false, {}
 for place, c in ipairs(changes) do
   local name, seen = c[1], c[2]
   local row = rows[name]
@@ -102,7 +102,7 @@ for place, c in ipairs(changes) do
     -- What is left of an entry that lost a part counts as none, and goes.
     local defined = call('HEXISTS', base .. 'entries', name) == 1
     if defined ~= (row and true or false) then
-      any, row = true, false
+      any, row, lost_part[name] = true, false, true
       call('HDEL', base .. 'rows', name)
       call('HDEL', base .. 'entries', name)
       call('ZREM', base .. 'plan', name)
@@ -125,7 +125,9 @@ for place, c in ipairs(changes) do
   else
     answer[place] = '1'
     local author, was_paused = authors[place], find(flags_before, 'p', 1, true) ~= nil
-    local old_pause = was_paused and pause_of(name)
+    -- An entry that lost a part and stays paused keeps its pause.
+    local old_pause = (was_paused or lost_part[name]) and pause_of(name)
+    lost_part[name] = nil
     local before = author and row and {match(call('HGET', base .. 'entries', name), '^%d+\t(.*)$') or '',
       was_paused, old_pause}
     if not c[3] then
