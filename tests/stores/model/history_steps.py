@@ -20,6 +20,7 @@ def forget(side: Side, dice: random.Random) -> Any:
         # `write` records skips by the clock of the store, which is far ahead of this noon. The
         # store in memory does not look for old records behind new ones.
         before = at(0)
+    side.forgotten = max(side.forgotten, before)
     return side.store.forget(before, keep)
 
 
