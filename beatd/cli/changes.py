@@ -29,7 +29,7 @@ def command(chosen: ChosenStore, name: str | None, limit: int | None, json: bool
     """
     from beatd.views.change_rows import COLUMNS, change_cells, change_json
 
-    with chosen.open() as opened:
+    with chosen.open(chosen.config_for_reading()) as opened:
         records = _records(opened.store, name, limit)
         tz = opened.config.timezone
         if json:

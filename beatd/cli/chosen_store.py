@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from beatd.clock import Clock
     from beatd.config import Config
+    from beatd.errors import Problem
     from beatd.remote.api import Api
     from beatd.remote.remote_daemon import RemoteDaemon
     from beatd.store import Roles
@@ -63,6 +64,30 @@ class ChosenStore(Struct, frozen=True):
 
         return replace(config, store=Store(url=url, prefix=config.store.prefix))
 
+    def config_for_reading(self) -> "Config":
+        """Return the configuration or, if only entries in it are wrong, all else.
+
+        The first mistake is then printed as a note: what the store has can be read all the same.
+        Raises ConfigError if another section is wrong.
+        """
+        from beatd.cli.failure import print_message
+        from beatd.config import examine
+        from beatd.errors import ConfigError
+
+        try:
+            return self.config()
+        except ConfigError:
+            path = self.given.config
+            if path is None or self.url is not None:
+                raise
+            examined = examine(path, app=self.given.app)
+            wrong = [one for one in examined.problems if not one.warning]
+            if examined.config is None or not all(_is_about_entries(one) for one in wrong):
+                raise
+        more = f" (and {len(wrong) - 1} more; see `beatd check`)" if len(wrong) > 1 else ""
+        print_message(f"note: {wrong[0]}{more}", "yellow")
+        return examined.config
+
     def _config_beside_store(self) -> "Config":
         """Return the configuration whose store --store replaces, or the defaults without one.
 
@@ -90,7 +115,7 @@ class ChosenStore(Struct, frozen=True):
             return self.given.load()
         except ConfigError as error:
             *before, last = error.problems
-            hint = f"{last.text} (--store URL, without -c, needs no configuration)"
+            hint = f"{last.text} (--store URL or --url URL, without -c, needs no configuration)"
             with_hint = Problem(hint, last.path, last.place)
             raise ConfigError(str(error), [*before, with_hint]) from None
 
@@ -144,6 +169,10 @@ class ChosenStore(Struct, frozen=True):
             raise unknown_if_declared(error, config) from None
         finally:
             store.close()
+
+
+def _is_about_entries(problem: "Problem") -> bool:
+    return problem.path[:1] in (("entries",), ("schedules",), ("defaults",))
 
 
 class OpenedStore(Struct, frozen=True):

@@ -59,7 +59,7 @@ def command(
     """
     from beatd.views.record_rows import RecordFilter
 
-    with chosen.open() as opened:
+    with chosen.open(chosen.config_for_reading()) as opened:
         tz, now = opened.config.timezone, opened.now
         wanted = RecordFilter(
             state,

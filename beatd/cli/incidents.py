@@ -37,7 +37,7 @@ def command(
 
     from beatd.edits.editing import row_of
 
-    with chosen.open() as opened:
+    with chosen.open(chosen.config_for_reading()) as opened:
         incidents = opened.store.incidents
         found: Iterable[Incident]
         if every:

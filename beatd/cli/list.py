@@ -47,7 +47,7 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
     from beatd.views.outcome_rows import with_outcomes
 
     within = _within(options)
-    config = chosen.config()
+    config = chosen.config_for_reading()
     nothing = partial(nothing_listed, chosen, config, options)
     quick = _quick_list(config, within, options)
     if quick is not None:

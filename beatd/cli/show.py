@@ -37,7 +37,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
     from beatd.views.entry_rows import json_of
     from beatd.views.outcome_rows import outcome_json, outcome_lines
 
-    with chosen.open() as opened:
+    with chosen.open(chosen.config_for_reading()) as opened:
         row = row_of(opened.store.catalog, name)
         requests = [] if json else pending_requests(opened.store.requests, name)
         failed = None if json else failing_entries(opened.store.history, name).get(name)

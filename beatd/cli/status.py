@@ -47,7 +47,7 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
         return show(chosen.config(), json=json)
     from beatd.cli.output import print_json
 
-    config = chosen.config()
+    config = chosen.config_for_reading()
     found = _status(chosen, config) if chosen.daemon is None else chosen.daemon.api.get("status")
     if json:
         print_json(found)
