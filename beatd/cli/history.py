@@ -212,10 +212,10 @@ def _cells(
     """Yield the cells of each line; `id_length` is the length of a task id, None for the whole
     id."""
     from beatd.requested_run import requested_text
-    from beatd.run import ORIGIN_WORDS
     from beatd.schedules import zone
     from beatd.schedules.moment import in_zone
     from beatd.views.outcome_rows import STYLES
+    from beatd.views.record_rows import origin_text
     from beatd.views.time_text import lateness_text
     from beatd.why.time_words import runtime
 
@@ -236,7 +236,7 @@ def _cells(
             when(_shown_moment(record)),
             record.name,
             (record.state, _STYLES[record.state]),
-            "" if record.state == "skipped" else ORIGIN_WORDS.get(record.origin, record.origin),
+            origin_text(record),
             "" if late is None else lateness_text(late),
             "" if outcome is None else (outcome, STYLES[outcome]),
             "" if one["runtime"] is None else runtime(one["runtime"]),

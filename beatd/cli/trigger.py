@@ -9,7 +9,7 @@ from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import read_json
 from beatd.cli.escapes import echo
-from beatd.cli.leader_note import note_if_nobody_leads
+from beatd.cli.leader_note import note_if_nobody_leads, print_note
 
 if TYPE_CHECKING:
     from beatd.cli.chosen_store import OpenedStore
@@ -39,21 +39,29 @@ def command(
     from beatd.definition.arguments import untagged, untagged_items
     from beatd.edits.editing import row_of
     from beatd.edits.request_arguments import RequestArguments, refuse_arguments
+    from beatd.overlap import blocking
 
     arguments = RequestArguments(
         None if args is None else untagged(read_json("args", args)),
         None if kwargs is None else untagged_items(read_json("kwargs", kwargs)),
     )
     with chosen.open() as opened:
-        for name in names:
+        rows = [row_of(opened.store.catalog, name) for name in names]
+        for row in rows:
             # First, so that an entry that cannot be triggered leaves all others alone.
-            refuse_arguments(row_of(opened.store.catalog, name).entry, arguments)
+            refuse_arguments(row.entry, arguments)
         ids = [{"entry": name, "task_id": _trigger(opened, name, arguments)} for name in names]
         if json:
             print_json(ids)
         else:
             for done in ids:
                 echo(done["task_id"] if len(ids) == 1 else f"{done['task_id']}  {done['entry']}")
+        for row in rows:
+            if row.entry.overlap == "skip" and blocking(row, opened.now):
+                print_note(
+                    f"{row.entry.name} is running, and has overlap: skip; "
+                    "the new run is skipped if that one has not ended"
+                )
         note_if_nobody_leads(opened)
 
 

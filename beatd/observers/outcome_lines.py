@@ -25,7 +25,8 @@ def lines_of_failed_runs(
         for one in event.deliveries
     ]
     if event.more:
-        text = f"{event.more} more runs failed, see `beatd history`"
+        runs = "run" if event.more == 1 else "runs"
+        text = f"{event.more} more {runs} failed, see `beatd history`"
         lines.append((logging.WARNING, text, {"failed": event.more}))
     return lines
 

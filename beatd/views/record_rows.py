@@ -11,6 +11,7 @@ from beatd.catalog import Catalog, Query
 from beatd.history import Record
 from beatd.outcome import Delivery, Outcomes
 from beatd.requested_run import RequestedRun, requested_json
+from beatd.run import ORIGIN_WORDS
 from beatd.run_outcome import run_outcome, times_delivered
 from beatd.trace import trace_id
 from beatd.views.entry_rows import iso_or_none
@@ -100,3 +101,10 @@ def record_json(
         **({"count": record.count} if record.count != 1 else {}),
         **({"at_least": True} if record.at_least else {}),
     }
+
+
+def origin_text(record: Record) -> str:
+    """Return why a run was sent, in words, or "" if it was planned and skipped."""
+    if record.state == "skipped" and record.origin == "planned":
+        return ""
+    return ORIGIN_WORDS.get(record.origin, record.origin)

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 from beatd.catalog import Change, Query
 from beatd.cli.author import author
 from beatd.leader import Holder
-from beatd.ledger import Move, Request, Result
+from beatd.ledger import Move, Request, Result, RunningChange
 from beatd.planning import first, plan_at
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Origin, Run, Skip, task_id
 from beatd.stores import sqlite_quick_list as glancing
 from tests.cli.conftest import Here
+from tests.stores.making import claimed, lead, put
 from tests.stores.run_by_hand import carry_out_request
 
 NOW = datetime.now(UTC)
@@ -87,6 +88,16 @@ def test_all_times_of_the_table_have_as_many_digits(x: Here) -> None:
     ran(x, Outcome("confirmed"), name="y")
     out = x("history").out
     assert ":00.000 C" in out and ":00.500 C" in out
+
+
+def test_a_trigger_says_that_its_run_will_be_skipped_while_another_runs(here: Here) -> None:
+    store = here.store()
+    term, until = lead(store), datetime.now(UTC) + timedelta(hours=1)
+    stored = put(store, "tidy", overlap="skip", max_run="1h")
+    claimed(store, stored, term, running=RunningChange("", until))
+    store.close()
+    told = here("trigger", "tidy").told
+    assert "tidy is running, and has overlap: skip" in told and "is skipped" in told
 
 
 def test_trigger_prints_the_id_it_will_have(x: Here) -> None:

@@ -158,6 +158,8 @@ def test_failed_runs_are_a_line_each_and_a_count_of_the_others(
         "run lost: e of 2026-03-01T12:00:00+00:00: its worker has been silent for too long",
         "7 more runs failed, see `beatd history`",
     ]
+    LogObserver()(RunsFailed((), 1))
+    assert lines.messages[-1] == "1 more run failed, see `beatd history`"
     assert lines.records[0].facts["runtime"] == 1.5  # type: ignore[attr-defined]
 
 

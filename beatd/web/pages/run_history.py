@@ -16,6 +16,7 @@ from beatd.requested_run import requested_json, requested_run, requested_text
 from beatd.run import ORIGIN_WORDS, Origin, State
 from beatd.run_outcome import run_outcome, times_delivered
 from beatd.store import Roles
+from beatd.views.record_rows import origin_text
 from beatd.views.time_text import read_moment
 from beatd.web.pages.addresses import Place
 from beatd.web.pages.rendering import live_page, moments_of, site_of
@@ -47,9 +48,8 @@ class RunLine(Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        """Why the run was sent, in words; "" if it was skipped."""
-        record = self.record
-        return "" if record.state == "skipped" else ORIGIN_WORDS.get(record.origin, record.origin)
+        """Why the run was sent, in words; "" if it was planned and skipped."""
+        return origin_text(self.record)
 
 
 class RunSearch(Struct, frozen=True):
