@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import needs
 from tests.chaos import machine
 from tests.chaos.daemons import Daemons
 from tests.chaos.disks import empty, fill
@@ -132,8 +133,8 @@ def test_a_daemon_with_all_its_memory_gets_no_more_until_it_is_mended(tmp_path: 
         daemons.close()
 
 
-@pytest.mark.skipif(machine.libfaketime() is None, reason="libfaketime is not installed")
 def test_the_wall_clock_of_one_daemon_steps_and_its_other_clocks_do_not(tmp_path: Path) -> None:
+    needs.program("faketime")
     home = tmp_path / "daemon"
     home.mkdir()
     shown = "import time; print(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME), flush=True)"

@@ -37,7 +37,7 @@ app.conf.update(
 worker.report(app)
 
 
-@app.task(bind=True, name="t")
+@app.task(bind=True, name="t", shared=False)
 def t(self: Any) -> None:
     request = self.request
     planned = datetime.fromisoformat(request.get("beatd_planned_at"))

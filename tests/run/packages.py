@@ -25,6 +25,7 @@ PACKAGES = {
     "ip": "iproute2",
     "sysctl": "procps",
     "script": "bsdutils",
+    "faketime": "faketime",
     "_gdbm": "python3-gdbm",
     "_dbm": f"lib{_MINOR}-stdlib",
 }
