@@ -115,7 +115,7 @@ class ChosenStore(Struct, frozen=True):
             return self.given.load()
         except ConfigError as error:
             *before, last = error.problems
-            hint = f"{last.text} (--store URL or --url URL, without -c, needs no configuration)"
+            hint = f"{last.text} (--store URL, without -c, or --url URL needs no configuration)"
             with_hint = Problem(hint, last.path, last.place)
             raise ConfigError(str(error), [*before, with_hint]) from None
 
