@@ -186,7 +186,7 @@ MODULES = {
         next_lines nothing_listed option_words output overlap_warnings paged_table pause
         pause_resume paused_lines progress queue_note remove resume run schedule_options schema
         shadow_report show status store table_times trigger undo
-        url_option why yaml_text zsh_completion
+        url_option version_line why yaml_text zsh_completion
     """,
     "report_queue": "",
 }

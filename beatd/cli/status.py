@@ -21,6 +21,10 @@ HEADINGS_WIDTH = len("open claims  ")
 NAME_MIN_WIDTH = 16
 NAME_MAX_WIDTH = 60  # of the entry of an incident, so that its text is not cut off
 LEADER_SILENT_AFTER_S = 1.5  # a daemon announces itself once a second
+PUBLISHES = {  # by `atomic`
+    True: "at once: claim, message and record",
+    False: "in three steps: claim, message, record",
+}
 BROKER_STATES = {
     True: ("answers", "green"),
     False: ("does not answer", "red"),
@@ -134,6 +138,7 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     that of the texts on a terminal, or None.
     """
     from beatd.cli.paused_lines import paused_lines
+    from beatd.cli.version_line import version_line
     from beatd.views.needs_reload import needs_reload_text
 
     store, leader = found["store"], found["leader"]
@@ -161,11 +166,13 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     lines.append(("broker", f"{answers}: {error}" if error else answers, style))
     standbys = ", ".join(_who(other) for other in found["standbys"]) or "none"
     lines.append(("standbys", standbys, ""))
-    lines += _version_line([*([leader] if leader else []), *found["standbys"]])
+    lines += version_line(found.get("versions", ()))
     for one in found.get("needs_reload", ()):
         text = f"{one['name']}: {needs_reload_text(one['settings'])}"
         lines.append(("reload", text, "yellow"))
     if leader is not None:
+        how = PUBLISHES[bool(found["atomic"])]
+        lines.append(("publishes", how, ""))
         late = found["lateness"]
         if late["p50"] is not None:
             figures = " · ".join(f"{key} {_late(late[key])}" for key in late)
@@ -202,20 +209,6 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
         text = text.removeprefix(f"{Path.cwd()}/")
         lines.append(("not applied" if at == 0 else "", text, "yellow"))
     return lines
-
-
-def _version_line(daemons: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
-    """Yield a line with the version of beatd that the daemons run.
-
-    A daemon of an older beatd does not say its version. If no daemon does, there is no line.
-    """
-    versions = {one.get("version") for one in daemons}
-    if len(versions) > 1:
-        each = ", ".join(f"{one['name']} {one.get('version') or 'an older one'}" for one in daemons)
-        number = "two" if len(versions) == 2 else str(len(versions))
-        yield "version", f"{number} at once: {each}; restart them after an upgrade", "yellow"
-    elif any(versions):
-        yield "version", f"beatd {versions.pop()}", ""
 
 
 def _incident_lines(found: dict[str, Any], tz: str) -> Iterator[tuple[str, str, str]]:

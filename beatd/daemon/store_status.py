@@ -60,11 +60,12 @@ def status_in(
         "version": (shown.version or None) if shown else None,
         "role": ("leader" if leader else "standby") if shown else None,
         "term": term[0].number if term else None,
-        "leader": _with_version(daemon_row(term[1]), leader) if leader and term else None,
+        "leader": daemon_row(term[1]) if leader and term else None,
         "last_leader": daemon_row(term[1]) if term else None,
         "reloads_since": None if since is None else format_moment(since),
-        "standbys": [
-            _with_version(daemon_row(one.holder), one) for one in daemons if one is not leader
+        "standbys": [daemon_row(one.holder) for one in daemons if one is not leader],
+        "versions": [  # None for a daemon of an older beatd
+            {"name": one.holder.name, "version": one.version or None} for one in daemons
         ],
         "store": {"ok": True, "clock_offset": shown.clock_offset if shown else None},
         "broker": _broker(shown),
@@ -198,6 +199,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         **dict.fromkeys(unknown),
         "reloads_since": None,
         "standbys": [],
+        "versions": [],
         "store": {"ok": False, "error": error},
         "broker": {"ok": None},
         "lock": {"ok": None},
@@ -228,11 +230,6 @@ def daemon_row(holder: Holder) -> dict[str, Any]:
         "pid": holder.pid,
         "since": format_moment(holder.since),
     }
-
-
-def _with_version(row: dict[str, Any], daemon: Presence) -> dict[str, Any]:
-    """Return a daemon's row with its version, which is None for a daemon of an older beatd."""
-    return {**row, "version": daemon.version or None}
 
 
 def _broker(shown: Presence | None) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """Look at what workers report: has any of the newest runs an outcome?"""
 
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime, timedelta
 
 from beatd.clock import Clock
 from beatd.config import Config
 from beatd.doctor.finding import Finding
-from beatd.doctor.store import store_to_read
-from beatd.errors import BeatError
+from beatd.doctor.store import findings_in_store
 from beatd.history import History
 from beatd.outcome import RunStates
+from beatd.store import Roles
 
 RECORDS_READ = 200
 REPORTED_WITHIN = timedelta(seconds=30)  # a younger run is not judged
@@ -19,19 +18,17 @@ WORKER_OPTION = "`--include beatd.worker.auto`"
 
 
 def findings_of_reports(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:
-    """Yield whether the newest runs in the store have outcomes, if workers have to report them.
+    """Return whether the newest runs in the store have outcomes, if workers have to report them.
 
     Call it only if a worker runs.
     """
     if config.outcomes.read_from != "reports":
-        return
-    try:
-        store = store_to_read(config, clock=clock, timeout_s=timeout_s)
-    except BeatError:  # the store's own probe says what is wrong
-        return
-    if store is not None:
-        with closing(store.place):
-            yield from report_findings(store.history, store.outcomes, clock.now())
+        return iter(())
+
+    def look(store: Roles) -> Iterator[Finding]:
+        return report_findings(store.history, store.outcomes, clock.now())
+
+    return findings_in_store(config, look, clock=clock, timeout_s=timeout_s)
 
 
 def report_findings(history: History, outcomes: RunStates, now: datetime) -> Iterator[Finding]:

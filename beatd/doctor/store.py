@@ -1,6 +1,6 @@
 """Look at the store and the lock: do they answer, may this user write, what would they lose?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from time import monotonic
@@ -162,15 +162,26 @@ def _opened(
                 yield Finding("warning", "store", problem)
 
 
-def daemons_in_store(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:
-    """Yield what there is to say about the daemons that use the store."""
+def findings_in_store(
+    config: Config, look: Callable[[Roles], Iterator[Finding]], *, clock: Clock, timeout_s: float
+) -> Iterator[Finding]:
+    """Yield what `look` finds in the store, or nothing if the store cannot be read."""
     try:
         store = store_to_read(config, clock=clock, timeout_s=timeout_s)
     except BeatError:  # the store's own probe says what is wrong
         return
     if store is not None:
         with closing(store.place):
-            yield from daemon_findings(store.terms, store.presences, clock_max_s=CLOCK_MAX_S)
+            yield from look(store)
+
+
+def daemons_in_store(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:
+    """Yield what there is to say about the daemons that use the store."""
+
+    def look(store: Roles) -> Iterator[Finding]:
+        return daemon_findings(store.terms, store.presences, clock_max_s=CLOCK_MAX_S)
+
+    return findings_in_store(config, look, clock=clock, timeout_s=timeout_s)
 
 
 def lock_findings(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:

@@ -113,8 +113,6 @@ def test_a_full_disk_takes_nothing_more_until_it_is_mended(tmp_path: Path) -> No
 
 
 def test_a_daemon_with_all_its_memory_gets_no_more_until_it_is_mended(tmp_path: Path) -> None:
-    grow = "x = b'' if input() else 0\nprint(len(bytearray(10**9)), flush=True)"
-    del grow
     home = tmp_path / "daemon"
     home.mkdir()
     daemons = Daemons([home], SLEEP)

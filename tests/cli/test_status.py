@@ -88,7 +88,7 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     found = x.json("status")
     assert list(found) == [
         *("name", "host", "pid", "version", "role", "term", "leader", "last_leader"),
-        *("reloads_since", "standbys"),
+        *("reloads_since", "standbys", "versions"),
         *(
             "store",
             "broker",
@@ -103,7 +103,7 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
         *("paused", "needs_reload", "next", "conflicts", "invalid_sources"),
     ]
     assert (found["name"], found["role"], found["term"]) == ("one", "leader", 1)
-    assert set(found["leader"]) == {"name", "host", "pid", "since", "version"}
+    assert set(found["leader"]) == {"name", "host", "pid", "since"}
     assert [other["name"] for other in found["standbys"]] == ["two"]
     assert found["lateness"] == {"p50": 0.001, "p99": 0.002, "max": 0.003}
     assert (found["entries"], found["unknowns"], found["atomic"]) == (1, 0, True)
@@ -111,8 +111,10 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     assert found["paused"] == {"count": 0, "at_least": False, "entries": []}
     out = x("status").out
     assert "one (host-a, pid 11)" in out and "p99 2.0 ms" in out and "paused" not in out
-    # Words that only explain how beatd works are in the JSON.
-    assert "publishes" not in out and "\nterm " not in out
+    assert line_of(x, "publishes") == "at once: claim, message and record"
+    assert "\nterm " not in out  # it is in the JSON
+    announced(x)
+    assert line_of(x, "publishes") == "in three steps: claim, message, record"
 
 
 def test_status_names_the_first_paused_entries_until_when_and_by_whom(x: Here) -> None:
@@ -264,14 +266,16 @@ def line_of(here: Here, heading: str) -> str:
 def test_status_has_the_version_of_each_daemon(x: Here) -> None:
     announce_again(x, version=("1.2.0", "1.2.0"))
     found = x.json("status")
-    assert (found["version"], found["leader"]["version"]) == ("1.2.0", "1.2.0")
-    assert found["standbys"][0]["version"] == "1.2.0"
+    assert found["version"] == "1.2.0"
+    assert sorted(found["versions"], key=lambda one: one["name"]) == [
+        {"name": "one", "version": "1.2.0"}, {"name": "two", "version": "1.2.0"}
+    ]  # fmt: skip
     assert line_of(x, "version") == "beatd 1.2.0"
 
 
 def test_status_says_that_two_versions_run_at_once(x: Here) -> None:
     announce_again(x, version=("1.2.0", ""))  # a daemon of an older beatd does not say it
-    assert x.json("status")["standbys"][0]["version"] is None
+    assert {"name": "two", "version": None} in x.json("status")["versions"]
     assert line_of(x, "version") == (
         "two at once: one 1.2.0, two an older one; restart them after an upgrade"
     )

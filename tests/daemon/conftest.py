@@ -11,6 +11,14 @@ from tests.process import Process
 
 Start = Callable[..., Process]
 Server = Callable[[str], tuple[str, int]]
+#: Where a test of all places is short; the others are alike.
+SOME_PLACES = [
+    "postgresql",
+    "redis",
+    "sqlite",
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("memory", "shelve", "mariadb")),
+    pytest.param("sqlite and rabbitmq", marks=pytest.mark.long),
+]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.daemon.conftest import SOME_PLACES
 from tests.daemon.test_service import free_port
 
 Server = Callable[[str], tuple[str, int]]
@@ -20,17 +21,7 @@ NOISE = 5 * GAP  # plain values come and go in numbers
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(
-    "places",
-    [
-        "postgresql",
-        "redis",
-        "sqlite",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("memory", "shelve", "mariadb")),
-        pytest.param("sqlite and rabbitmq", marks=pytest.mark.long),
-    ],
-    indirect=True,
-)
+@pytest.mark.parametrize("places", SOME_PLACES, indirect=True)
 def test_a_reload_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
     check_that_nothing_is_left("reload", places, tmp_path)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cable import Cable
-from tests.daemon.conftest import Start
+from tests.daemon.conftest import SOME_PLACES, Start
 from tests.daemon.test_service import free_port, get
 from tests.process import PATIENCE, Process
 from tests.waiting import until
@@ -67,17 +67,7 @@ class Descriptors:
         resource.prlimit(self._pid, resource.RLIMIT_NOFILE, self._before)
 
 
-@pytest.mark.parametrize(
-    "places",
-    [
-        "postgresql",
-        "redis",
-        "sqlite",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("memory", "shelve", "mariadb")),
-        pytest.param("sqlite and rabbitmq", marks=pytest.mark.long),
-    ],
-    indirect=True,
-)
+@pytest.mark.parametrize("places", SOME_PLACES, indirect=True)
 def test_a_daemon_goes_on_when_there_are_descriptors_again(
     beatd: Start,
     config: Config,

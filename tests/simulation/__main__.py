@@ -20,6 +20,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
+from tests.run.positive import positive
 from tests.simulation import branches, call_sites, figures, numbered
 from tests.simulation.course import Aimed, Course
 from tests.simulation.decisions import Script
@@ -138,13 +139,6 @@ def arguments() -> argparse.ArgumentParser:
         help="with a bug of planted_bugs.py in the engine",
     )
     return parser
-
-
-def positive(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError("it must be at least 1")
-    return number
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.fuzz.target import Call, Target
 from tests.fuzz.targets.reading import fill
 from tests.fuzz.targets.sql_store import read_all
 from tests.run.servers import free_port
+from tests.waiting import until
 
 REOPENED_EACH = 100
 WORDS = (
@@ -64,11 +64,7 @@ def _opened(folder: Path) -> Iterator[Call]:
 @contextmanager
 def _on(port: int) -> Iterator[Call]:
     client = redis.Redis("127.0.0.1", port)
-    for _ in range(500):
-        with suppress(redis.ConnectionError):
-            client.ping()
-            break
-        time.sleep(0.01)
+    until(client.ping, 5, "Redis does not answer", not_yet=(redis.ConnectionError,))
     url = f"redis://127.0.0.1:{port}/0"
     store = RedisStore(url, codec=codec, prefix="b")
     fill(store)

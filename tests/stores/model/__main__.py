@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.run.positive import positive
 from tests.stores import places
 from tests.stores.model.call import history
 from tests.stores.model.fresh import fresh_stores
@@ -73,13 +74,6 @@ def arguments() -> argparse.ArgumentParser:
         help="more than once for several; default: all",
     )
     return parser
-
-
-def positive(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError("it must be at least 1")
-    return number
 
 
 def server(name: str) -> tuple[str, int]:
