@@ -25,13 +25,16 @@ class Groups:
 
     arrived: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def arrive(self, run: Run, id: str) -> bool:
-        """Return True if the broker has one more whole group of the run with this message."""
+    def arrive(self, run: Run, id: str, times_lost: int) -> bool:
+        """Return True if the broker has one more whole group of the run with this message.
+
+        Each time that the store lost the run, all its parts may be sent once more.
+        """
         parts = self.arrived[run.task_id]
         whole = min(parts[id] for id in ids_of(run))
         if id not in ids_of(run):
             raise Violation(f"S13 {id} is no part of {run.task_id}")
-        if parts[id] and run.entry.on_unknown == "skip":
+        if parts[id] > times_lost and run.entry.on_unknown == "skip":
             raise Violation(f"S13 a part was doubled although on_unknown is skip: {id}")
         parts[id] += 1
         return min(parts[id] for id in ids_of(run)) > whole

@@ -51,6 +51,7 @@ class Losses:
     recorded: set[str] = field(default_factory=set)
     forgotten: set["Key"] = field(default_factory=set)  # claims, which may be made once more
     excused: Counter[str] = field(default_factory=Counter)  # doubles of a task id
+    times: Counter[str] = field(default_factory=Counter)  # that the store forgot a task id
     number: int = 0
     newest: dict[Process, tuple[Run, float]] = field(default_factory=dict)  # and when claimed
     remembered: dict[str, tuple[Process, Run]] = field(default_factory=dict)  # and the store not
@@ -72,6 +73,7 @@ class Losses:
         self.forgotten |= {key for key, _ in self.claimed}
         for id in ids:
             self.excused[id] += 1
+            self.times[id] += 1
             truth.doubts[id] += 1
         sent = {arrival.run.task_id for arrival in truth.arrived}
         lost = {id for _, id in self.claimed}

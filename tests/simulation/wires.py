@@ -227,7 +227,8 @@ class Broker:
             return Outcome(fate, "by chance")  # type: ignore[arg-type]
         if fate == "unknown, lost":
             return Outcome("unknown", "no answer")
-        if not part or self.truth.groups.arrive(run, part):
+        times_lost = self.truth.losses.times[run.task_id]
+        if not part or self.truth.groups.arrive(run, part, times_lost):
             self.truth.arrive(wire.process, run)
         return Outcome("unknown", "no answer") if fate else Outcome("confirmed")
 
