@@ -3,7 +3,7 @@
 Only the times are sorted, so that many entries due at the same time cost little.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from heapq import heappop, heappush
 
@@ -16,6 +16,10 @@ class ByMoment:
         self._moments: list[datetime] = []  # a heap
         for row in rows:
             self.push(row)
+
+    def __iter__(self) -> Iterator[Stored]:
+        for rows in self._rows.values():
+            yield from rows
 
     def push(self, row: Stored) -> None:
         """Add an entry to the queue; its due time must not be None."""

@@ -112,7 +112,7 @@ class Lookahead:
         self._covers, self._known_at = covers, elapsed
         self.moves.read(rows)
         self._forget_entries(before.names(covers) - self._rows.names())  # removed, paused or later
-        self._rewind.read(found, now)
+        self._rewind.read(found, before)
         if self._held or self._held is None:
             runs = self._runs.running(None)
             self._held = {name for name, run in runs.items() if run.waits}

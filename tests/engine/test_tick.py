@@ -589,6 +589,37 @@ def test_a_store_that_lost_a_claim_is_said_to_have_gone_back(fleet: Fleet) -> No
     assert "'tidy' was claimed for 2026-03-01 00:02:00" in told.reason
 
 
+def test_a_loss_is_noticed_though_another_entry_ran_after_it(fleet: Fleet) -> None:
+    fleet.add("tidy", every="1m")
+    fleet.add("mail", every="1m", start="2026-02-28T23:59:30Z")
+    engine = fleet.daemon()
+    fleet.minutes(engine, 1.75)
+    replica = deepcopy(fleet.store._tables)
+    fleet.minutes(engine, 0.5)
+    assert hhmm(fleet.broker.planned())[-1] == "00:02"
+    fleet.store._tables = replica  # it lost the run of "tidy" at 00:02
+    fleet.minutes(engine, 0.3)  # "mail" is due, as the daemon has it in memory
+    engine.noticed_change()
+    fleet.minutes(engine, 0.3)
+    (told,) = [event for event in fleet.told if isinstance(event, WentBack)]
+    assert "'tidy' was claimed for 2026-03-01 00:02:00" in told.reason
+
+
+def test_a_loss_is_noticed_before_the_entry_is_due_by_a_clock_that_stepped_back(
+    fleet: Fleet,
+) -> None:
+    fleet.add("tidy", every="1m")
+    engine = fleet.daemon()
+    fleet.minutes(engine, 1.5)
+    replica = deepcopy(fleet.store._tables)
+    fleet.minutes(engine, 1)
+    fleet.store._tables = replica
+    fleet.clock.step(seconds=-45)
+    engine.noticed_change()
+    fleet.minutes(engine, 0.1)
+    assert [event for event in fleet.told if isinstance(event, WentBack)]
+
+
 # the clock
 
 

@@ -221,7 +221,7 @@ def a_plan_is_put_however_far_the_row_has_come(patch: Patch) -> None:
 
 @plant
 def a_store_that_went_back_is_not_noticed(patch: Patch) -> None:
-    patch.setattr(Rewind, "read", lambda self, rows, now: None)
+    patch.setattr(Rewind, "read", lambda self, found, kept: None)
 
 
 @plant
