@@ -162,7 +162,7 @@ def apply(
     older definition any more; new entries may still be missing. `may_go_on` is called after each
     batch; Deposed is raised if it returns False. `progress` is called after each batch with the
     number of steps that were made and of all steps. If another writer changes a row meanwhile, the
-    row is compared again, at most ten times.
+    row is compared again, at most ten times; if some are left, the set is not recorded.
     """
     mark_if_empty(catalog, now())
     marks, owner, version = catalog.marks, declared.source, catalog.version()
@@ -201,8 +201,10 @@ def apply(
         done += written
         if len(written) == len(found.steps):
             break
-    # A set that is limited to some files, or applied without `prune`, is not recorded.
-    if whole and found.newer is None and _is_news(marks.applied(owner), applied):
+    # A set that is limited to some files, or applied without `prune`, is not recorded, nor is one
+    # of which other writers have kept a part from being written.
+    is_written = len(written) == len(found.steps) and found.newer is None
+    if whole and is_written and _is_news(marks.applied(owner), applied):
         marks.write_applied(owner, applied)
     as_declared = not (found.steps or found.conflicts or found.kept or found.newer)
     if whole and as_declared and catalog.version() == version:

@@ -184,8 +184,11 @@ class Declarations:
         declared = self._read[place].declared
         if not declared.entries:
             return False
-        # A store that came back empty has no mark.
-        if catalog.marks.applied(declared.source) is None:
+        # A store that came back empty has no mark, one that went back in time an older one.
+        last = catalog.marks.applied(declared.source)
+        if last is None:
+            return True
+        if not last.holds(declared.digest) and last.loaded_at <= declared.loaded_at:
             return True
         # The token has changed if an operator gave one of the entries to another owner.
         takeover = catalog.marks.takeover(declared.source)

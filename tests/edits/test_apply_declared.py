@@ -230,6 +230,21 @@ def test_a_row_changed_meanwhile_is_compared_again(store: Counting, clock: FakeC
     assert row.paused and row.entry.args == (1,)
 
 
+def test_a_set_that_other_writers_keep_from_being_written_is_not_recorded(
+    store: Counting, clock: FakeClock
+) -> None:
+    apply(store, declared(clock, entry("a")), clock.now)
+    write = store.write
+    store.write = lambda changes: [False] * len(changes)  # type: ignore[method-assign]
+    new = declared(clock, entry("a", args=[1]))
+    assert apply(store, new, clock.now).changed == ()
+    applied = store.marks.applied("yaml:config")
+    assert applied is not None and not applied.holds(new.digest)
+    store.write = write  # type: ignore[method-assign]
+    assert apply(store, new, clock.now).changed == ("a",)
+    assert store.marks.applied("yaml:config").holds(new.digest)  # type: ignore[union-attr]
+
+
 def test_another_place_is_a_change_unless_it_may_be_anywhere(
     store: Counting, clock: FakeClock
 ) -> None:

@@ -34,3 +34,4 @@ def lag(deployment: Any, faults: Any, dice: random.Random, haste: float) -> None
             world.seen["reads were stale"] += 1
             world.sleep(lag_s)
         truth.store.stale = None
+        truth.store.stale_until = world.elapsed()

@@ -27,6 +27,11 @@ class TrueStore(OneStepStore):
         self.born: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.lives: Counter[str] = Counter()
         self.stale: MemoryStore | None = None  # answers what is read, while reads are stale
+        self.stale_until = float("-inf")  # when reads were stale last
+
+    def is_fresh_since(self, moment: float) -> bool:
+        """True if no read has been stale since the moment."""
+        return self.stale is None and self.stale_until < moment
 
     def begin(self, holder: Holder) -> Term:
         term = super().begin(holder)

@@ -241,6 +241,8 @@ class Truth:
         name, (entry, edited_at) = run.occurrence.name, self.declared[run.occurrence.name]
         if edited_at >= self.began[term.number] or name in self.late:
             return  # the leader has not seen it yet, or what another wrote late
+        if not self.store.is_fresh_since(self.began[term.number]):
+            return  # what the leader compared with the files may not be what the store has
         self.world.seen["what is declared was claimed"] += 1
         if entry is None or not entry.enabled:
             raise Violation(f"S10 {name} was removed from the files before the term, and claimed")

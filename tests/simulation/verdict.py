@@ -62,8 +62,6 @@ def verdict(truth: Truth, now: datetime, never_ending: frozenset[str] = frozense
 def _compare_files(truth: Truth) -> None:
     there = {row.entry.name: row.entry for row in truth.store.find(Query(source=FILES))}
     for name, (entry, _) in truth.declared.items():
-        if truth.losses.number and name in truth.late:
-            continue  # the store forgot that it was applied; the next leader applies it
         if there.get(name) != entry:
             raise Violation(
                 f"S10 {name} is {there.get(name)} in the store, and {entry} in the files"

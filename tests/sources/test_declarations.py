@@ -1,9 +1,12 @@
 """What a daemon declares, from the files to the store."""
 
 from collections.abc import Iterator
+from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from beatd.catalog import Query, Stored
 from beatd.config import load_config
@@ -50,6 +53,27 @@ def test_a_store_that_came_back_empty_gets_it_again(daemon: Daemon, store: Memor
     empty = MemoryStore(codec=codec, clock=daemon.clock)
     assert daemon.look(empty)
     assert names(empty) == ["a", "b"]
+
+
+def test_a_store_that_went_back_in_time_gets_it_again(daemon: Daemon, store: MemoryStore) -> None:
+    daemon.look(store)
+    copy = deepcopy(store._tables)
+    daemon.declare("b", "c")
+    daemon.look(store)
+    store._tables = copy
+    assert names(store) == ["a", "b"]
+    daemon.declaring(store, 1)
+    assert names(store) == ["b", "c"]
+
+
+def test_a_set_that_another_daemon_applied_later_stays(daemon: Daemon, store: MemoryStore) -> None:
+    daemon.look(store)
+    applied = store.marks.applied("yaml:config")
+    assert applied is not None
+    newer = replace(applied, loaded_at=daemon.clock.now() + timedelta(minutes=1), digest="new")
+    store.marks.write_applied("yaml:config", newer)
+    assert not daemon.look(store)
+    assert store.marks.applied("yaml:config") == newer
 
 
 def test_settings_that_need_a_reload_are_known_on_a_standby_too(
