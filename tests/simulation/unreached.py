@@ -47,7 +47,6 @@ UNREACHED: dict[str, tuple[str, ...]] = {
         "daemon.housekeeping Housekeeping._report_losses: for line in lines",
         "engine.election Election.emptied:",
         "engine.election Election._campaign: if isinstance(doubt, StoreEmptied)",
-        "engine.rewind Rewind.read: not row.plan.planned is None",
         "engine.terms_seen TermsSeen.saw: if newest is not None",
         "engine.terms_seen TermsSeen.forget:",
         "engine.tick Tick.tick: if isinstance(trouble, StoreEmptied)",
