@@ -106,7 +106,7 @@ MODULES = {
     "config": """
         embedded_folders entries entry_paths environment extras http_section http_settings
         json_schema load located_data schemes secret_file_mode settings tls_files unjudged
-        url_options urls values yaml yaml_scalars
+        url_options urls values yaml yaml_scalars yaml_syntax
     """,
     "sources": """
         app declarations deferred_errors django_entry django_mirror django_rows file_watch files
