@@ -96,8 +96,8 @@ MODULES = {
         atomic_dispatch prepared step_dispatch
     """,
     "edits": """
-        apply_declared bulk_edit declared_set editing entry_change held_name keyed_request
-        late_edits ownership patch pausing repair replan request_arguments run_requests
+        apply_declared apply_step bulk_edit declared_set editing entry_change held_name
+        keyed_request late_edits ownership patch pausing repair replan request_arguments run_requests
         stored_names undo write_imported
     """,
     "copying": """

@@ -44,8 +44,10 @@ def log_applied(done: Comparison) -> None:
     """Log what a declared set changed in the store, and what it could not change."""
     if done.newer is not None:
         log.warning("%s: a newer set was applied by another daemon, this one waits", done.source)
-    if done.steps:
-        done_to = {"added": done.added, "changed": done.changed, "removed": done.removed}
+    moved = {step.name for step in done.steps if step.only_moves}
+    if len(moved) < len(done.steps):
+        changed = tuple(name for name in done.changed if name not in moved)
+        done_to = {"added": done.added, "changed": changed, "removed": done.removed}
         figures = ", ".join(_named(names, verb) for verb, names in done_to.items())
         log.info("%s applied: %s", done.source, figures)
     if done.missed:

@@ -15,6 +15,7 @@ from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
+from tests.stores.changing import actions
 
 
 @pytest.fixture
@@ -228,6 +229,19 @@ def test_a_row_changed_meanwhile_is_compared_again(store: Counting, clock: FakeC
     assert done.unchanged == 0
     row = editing.row_of(store, "a")
     assert row.paused and row.entry.args == (1,)
+
+
+def test_two_files_in_turn_that_declare_the_same_leave_no_records(
+    store: Counting, clock: FakeClock
+) -> None:
+    apply(store, declared(clock, entry("a"), entry("b")), clock.now)
+    for turn, place in enumerate(("b.yaml", "a.yaml", "b.yaml")):
+        clock.advance(seconds=1)
+        set_now = declared(clock, entry("a", at=place), entry("b", at=place, args=[turn]))
+        assert apply(store, set_now, clock.now).changed == ("a", "b")
+        assert editing.row_of(store, "a").entry.declared_at == place
+    assert actions(store, "a") == [("a", "added")]
+    assert actions(store, "b") == [("b", "added")] + [("b", "edited")] * 3
 
 
 def test_another_place_is_a_change_unless_it_may_be_anywhere(

@@ -254,3 +254,15 @@ def test_an_error_is_logged_once_until_its_file_is_edited(
     wrong.write_text("# still wrong\nentries: [")
     daemon.look(store)
     assert [line.partition(": ")[0] for line in caplog.messages] == [f"{wrong}:2", f"{wrong}:3"]
+
+
+def test_entries_that_only_move_to_another_file_are_no_line(
+    daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon.look(store)
+    caplog.set_level("INFO", "beatd")
+    (daemon.folder / "s/a.yaml").rename(daemon.folder / "s/b.yaml")
+    assert daemon.look(store)
+    assert editing.row_of(store, "a").entry.declared_at == "s/b.yaml"
+    assert caplog.messages == []
+    assert [one.action for one in store.changes("a", 10)] == ["added"]
