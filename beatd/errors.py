@@ -89,6 +89,12 @@ def in_one_line(problems: Iterable[Problem]) -> str:
     return f"{every[0]} (and {more} more problem{'s' if more > 1 else ''})"
 
 
+def waiting_for_store(reason: str) -> str:
+    """Return "waiting for the store: REASON", without the word "store" with which many reasons
+    begin."""
+    return f"waiting for the store: {reason.removeprefix('store: ').removeprefix('store ')}"
+
+
 class BeatError(Exception):
     """The base class of all errors that beatd raises on purpose.
 

@@ -96,9 +96,9 @@ MODULES = {
         atomic_dispatch prepared step_dispatch
     """,
     "edits": """
-        apply_declared bulk_edit declared_set editing entry_change held_name keyed_request
-        late_edits ownership patch pausing repair replan request_arguments run_requests
-        stored_names undo write_imported
+        apply_declared apply_step bulk_edit declared_set editing entry_change held_name
+        keyed_request late_edits ownership patch pausing repair replan request_arguments
+        run_requests stored_names undo write_imported
     """,
     "copying": """
         copy_counts copy_state store_copying
@@ -106,11 +106,12 @@ MODULES = {
     "config": """
         embedded_folders entries entry_paths environment extras http_section http_settings
         json_schema load located_data schemes secret_file_mode settings tls_files unjudged
-        url_options urls values yaml yaml_scalars
+        url_options urls values yaml yaml_scalars yaml_syntax
     """,
     "sources": """
         app declarations deferred_errors django_entry django_mirror django_rows file_watch files
-        row_conflicts row_writer start_settings storable_arguments storable_canvas store_copy
+        reading_log row_conflicts row_writer start_settings storable_arguments storable_canvas
+        store_copy
     """,
     "alerts": """
         channel digest flapping incident_book judge judge_whole message outages span_text starts

@@ -155,8 +155,15 @@ def _configuration_here() -> str:
     """Return a sentence that names the configuration which the commands use here."""
     if (found := config_file(None, None)) is None:
         return "No configuration is here: give -c FILE, set BEATD_CONFIG, or have a config.yaml."
-    whence = "of BEATD_CONFIG" if os.environ.get("BEATD_CONFIG") else "in this folder"
-    return f"The commands use {visible(found)} {whence}. `beatd run` runs the daemon with it."
+    from pathlib import Path
+    from shlex import quote
+
+    file, named = visible(found), bool(os.environ.get("BEATD_CONFIG"))
+    if not Path(found).is_file():
+        return f"BEATD_CONFIG names {file}, and there is no such file."
+    whence = "of BEATD_CONFIG" if named else "in this folder"
+    start = f"start the daemon by `beatd run` or `beatd -c {quote(file)}`"
+    return f"The commands use {file} {whence}; {start}."
 
 
 def _with_run(args: list[str]) -> list[str]:
@@ -213,7 +220,8 @@ def main(
 ) -> None:
     """Run Celery tasks on time, once: a scheduler daemon for Celery workers.
 
-    `beatd -c FILE` without a command runs the daemon. The other commands work while daemons run.
+    `beatd run`, or `beatd -c FILE` without a command, runs the daemon. The other commands work
+    while daemons run. `beatd` alone prints this text.
     """
     started = ctx.obj.started_at_elapsed if isinstance(ctx.obj, ConfigOption) else None
     url_typed = ctx.get_parameter_source("url") is ParameterSource.COMMANDLINE

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from beatd.errors import StoreAbsent, StoreUnusable, UnknownEntry
+from beatd.errors import Problem, StoreAbsent, StoreUnusable, UnknownEntry, in_one_line
 
 if TYPE_CHECKING:
     from beatd.config import Config
+    from beatd.sources import Reading
 
 NAMES_SHOWN_MAX = 3
 #: What brings declared entries into the store.
@@ -19,21 +20,45 @@ def declared_places(config: "Config") -> Mapping[str, str]:
 
     Entries that only a Celery app declares are left out: importing an app may be slow.
     """
+    reading = _reading(config)
+    return {} if reading is None else reading.declared.places
+
+
+def _reading(config: "Config") -> "Reading | None":
     if not config.shown or not (config.entries or config.schedules):
-        return {}
+        return None
     from beatd.clock import SystemClock
     from beatd.sources.files import Files
 
-    return Files(config, SystemClock()).read().declared.places
+    return Files(config, SystemClock()).read()
 
 
 def unknown_if_declared(error: UnknownEntry, config: "Config") -> UnknownEntry:
-    """Return an error that names the place where the unknown entry is declared.
+    """Return an error that says where the unknown entry is declared, or may be declared.
 
-    Return `error` itself if the configuration does not declare it.
+    It may be declared in a file with a mistake. Return `error` itself if the configuration neither
+    declares it nor has a mistake in its entries.
     """
-    place = declared_places(config).get(error.name)
-    return error if place is None else UnknownEntry(_not_applied(error.name, place), error.name)
+    reading = _reading(config)
+    if reading is None:
+        return error
+    if (place := reading.declared.places.get(error.name)) is not None:
+        return UnknownEntry(_not_applied(error.name, place), error.name)
+    if wrong := _mistakes(reading.problems, error.name, config.shown):
+        return UnknownEntry(f"{error}; not applied: {in_one_line(wrong)}", error.name)
+    return error
+
+
+def _mistakes(problems: Iterable[Problem], name: str, configuration: str) -> list[Problem]:
+    """Return the errors because of which an entry is in no store: those in the entry itself, else
+    those in entry files.
+
+    The path of the `configuration` is that of its problems.
+    """
+    wrong = [one for one in problems if not one.warning]
+    return [one for one in wrong if one.path[:2] == ("entries", name)] or [
+        one for one in wrong if one.without_line().place != configuration
+    ]
 
 
 def _not_applied(name: str, place: str) -> str:

@@ -69,11 +69,13 @@ def command(
 
     It also shows how the entries differ, the seconds with many new runs, and what clock changes do.
     OLD and NEW are each a file, folder or glob of entries, as `beatd apply` takes them, or
-    REV:PATH, a file or folder in a revision of git, as `git show` takes it. /dev/null stands for no
+    REV:PATH, a file or folder in a revision of git, as `git show` takes it. A file may be a whole
+    configuration: its entries and those of its `schedules` are compared. /dev/null stands for no
     entries. A wrong entry ends it with 2.
 
     \b
     beatd diff main:schedules schedules
+    beatd diff main:config.yaml config.yaml
     beatd diff old.yaml new.yaml --days 30 --from 2027-03-20
     """
     from beatd.cli.entry_sets import entries_in

@@ -88,6 +88,7 @@ def command(
             print_json(json_of(row))
         else:
             _print(before, row)
+            _print_new_owner(before, row)
     for problem in unconsumed_queue(row.entry, fields, None if chosen.daemon else opened.config):
         print_message(f"note: {as_option(problem)}", "yellow")
 
@@ -99,8 +100,15 @@ def _print(before: "Stored", after: "Stored") -> None:
 
     if same(before.entry, after.entry):
         echo(f"{after.entry.name} is like that already")
-    else:
-        print_difference(after.entry.name, plain_of(before.entry), plain_of(after.entry))
+    elif (old := plain_of(before.entry)) != (new := plain_of(after.entry)):
+        print_difference(after.entry.name, old, new)
+
+
+def _print_new_owner(before: "Stored", after: "Stored") -> None:
+    was, entry = before.entry, after.entry
+    if was.source != entry.source:
+        place = was.declared_at or was.source
+        echo(f"{entry.name} is now owned by {entry.source}; {place} no longer changes it")
 
 
 def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from beatd.config import settings
 from beatd.config.entry_paths import find_files, shown_path
 from beatd.config.located_data import Map, line_of, words
 from beatd.config.yaml import Read, read_yaml
@@ -150,7 +151,9 @@ def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
     # The file itself may set the time zone and the defaults.
     for key in tree:
         if key not in FILE_KEYS and not key.startswith("x-"):
-            text = f"is not a key of an entry file{nearest(key, FILE_KEYS)}"
+            is_setting = key in settings.KEYS
+            hint = "; it is one of a configuration" if is_setting else nearest(key, FILE_KEYS)
+            text = f"is not a key of an entry file{hint}"
             add_problem(read, tree, Problem(text, (key,)))
     timezone, defaults = scope.timezone, scope.defaults
     if tree.get("timezone") is not None:

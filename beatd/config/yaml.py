@@ -13,6 +13,7 @@ import yaml
 from beatd.config.environment import substituted
 from beatd.config.located_data import List, Map
 from beatd.config.yaml_scalars import resolved
+from beatd.config.yaml_syntax import reader_problem, syntax_problem
 from beatd.definition.argument_values import MAX_DEPTH as ARGUMENT_DEPTH
 from beatd.definition.arguments import TYPES, timestamp, typed
 from beatd.errors import ConfigError, Problem
@@ -84,10 +85,9 @@ def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
     except _Refused as refused:
         read.wrong(refused.text, refused.line)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        read.wrong(_syntax(error, text), mark.line + 1 if mark else None)
+        read.wrong(*syntax_problem(error, text, MAX_DEPTH))
     except yaml.YAMLError as error:
-        read.wrong(_one_line(f"is not YAML: {error}"), _line_of_reader(error, text))
+        read.wrong(*reader_problem(error, text))
 
 
 def _text(path: Path, read: Read) -> str | None:
@@ -259,37 +259,6 @@ class _Builder:
         return text if event.tag.endswith(":str") else resolved(text)
 
 
-def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
-    """Return a message that explains a YAML syntax error and how to correct it."""
-    fault = str(error.problem or error.context or "")
-    if "nesting depth" in fault:  # libyaml looks ahead, and has a limit of its own
-        return f"is nested deeper than {MAX_DEPTH} levels; move it up some levels"
-    mark = error.problem_mark or error.context_mark
-    lines = text.splitlines()
-    line = lines[mark.line] if mark and mark.line < len(lines) else ""
-    if "${" in line and "{" in line.replace("${", ""):
-        return f"is not YAML: {fault}; put ${{…}} in quotes where it stands inside {{ }}"
-    if "alias" in fault or "alias" in str(error.context or ""):
-        return f"is not YAML: {fault}; put a value that begins with * or & in quotes"
-    if "cannot start any token" in fault and "\t" not in line:
-        return f"is not YAML: {fault}; put the value in quotes"
-    if "\t" in line:
-        return f"is not YAML: {fault}; indent with blanks, not with tabs"
-    if "mapping values are not allowed" in fault:
-        return f"is not YAML: {fault}; put a value with ': ' in it in quotes, or check the indent"
-    return _one_line(f"is not YAML: {fault}")
-
-
 def _line(event: Any) -> int:
     line: int = event.start_mark.line
     return line + 1
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200]
-
-
-def _line_of_reader(error: yaml.YAMLError, text: str) -> int | None:
-    # This error has only a position in the text.
-    position = getattr(error, "position", None)
-    return None if position is None else text.count("\n", 0, position) + 1

@@ -275,8 +275,11 @@ class Housekeeping:
         # If this standby became the leader, it would change the entries.
         leaders = [one for one in presences.daemons() if one.role == "leader"]
         differing = [one.holder.name for one in leaders if one.declares not in ("", self.declares)]
-        self._difference = (
-            f"what {self._name} declares differs from what the leader {differing[0]} does"
-            if differing
-            else ""
-        )
+        before, self._difference = self._difference, ""
+        if differing:
+            self._difference = (
+                f"what {self._name} declares differs from what the leader {differing[0]} does; two "
+                "configurations on one store need two names (`name:`)"
+            )
+            if self._difference != before:
+                log.warning("%s", self._difference)

@@ -6,7 +6,7 @@ from typing import Any
 from beatd import __version__
 from beatd.daemon.daemon_state import DaemonState
 from beatd.daemon.store_status import status_in, status_without_store
-from beatd.errors import StoreError
+from beatd.errors import StoreError, waiting_for_store
 from beatd.observers.health import Health
 
 
@@ -111,7 +111,7 @@ def _waits_for(daemon: DaemonState) -> str:
     if trouble := daemon.trouble():
         return trouble
     if engine is None or not engine.store_outage.over:
-        return f"waiting for the store: {daemon.store_trouble() or 'not open yet'}"
+        return waiting_for_store(daemon.store_trouble() or "not open yet")
     if not engine.broker_outage.over:
         return f"waiting for the broker: {daemon.broker_trouble() or 'no answer'}"
     if trouble := daemon.lock_trouble():

@@ -11,12 +11,12 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 from msgspec.structs import replace
 
-from beatd.catalog import Change, EditableCatalog, Query, Stored
+from beatd.catalog import Change, EditableCatalog, Query
 from beatd.changes import Author
 from beatd.definition.arguments import same
+from beatd.edits.apply_step import Step
 from beatd.edits.declared_set import Declared
 from beatd.edits.editing import Now, in_batches, rows
-from beatd.edits.entry_change import added, removed, rewritten
 from beatd.edits.held_name import HeldName, held_name
 from beatd.edits.ownership import author_for, mark_takeovers
 from beatd.edits.replan import mark_if_empty
@@ -26,27 +26,6 @@ from beatd.marks import AppliedSet, Marks, VerifiedSet
 
 ATTEMPTS_MAX = 10  # while other writers change the same rows
 EDIT_AGE_MAX = timedelta(minutes=1)  # of an edit that counts in a store without a mark
-
-
-class Step(Struct, frozen=True):
-    """One write that makes an entry in the store agree with its declaration.
-
-    `entry` is the definition to write, or None to remove the entry. `before` is the entry in the
-    store, or None if it is new.
-    """
-
-    name: str
-    entry: Entry | None
-    before: Stored | None
-
-    def change(self, now: datetime, author: Author) -> Change:
-        """Return the write to the store for this step; a new next run is computed from `now`."""
-        if self.before is None:
-            assert self.entry is not None, "what is not there is not removed"
-            return added(self.entry, now, author)
-        if self.entry is None:
-            return removed(self.before, author)
-        return rewritten(self.before, self.entry, now, author)
 
 
 class Comparison(Struct, frozen=True):
@@ -178,7 +157,8 @@ def apply(
     who = author or author_for(owner)
 
     def change(step: Step, moment: datetime) -> Change:
-        return step.change(min(moment, made.get(step.name, moment)), who)
+        by = None if step.only_moves else who  # a move to another file has no record
+        return step.change(min(moment, made.get(step.name, moment)), by)
 
     for _ in range(ATTEMPTS_MAX):
         found = compare(catalog, declared, prune=prune, force=force, anywhere=anywhere)

@@ -26,6 +26,7 @@ from beatd.errors import ConfigError, Conflict, Stale, UnknownEntry
 ROWS_PER_BATCH = 500
 NAMES_COMPARED_MAX = 1000
 ATTEMPTS_MAX = 100  # while other writers change the same row
+_HOW_ADDED = {"cli": "added by hand", "page": "added on the page", "api": "added with the API"}
 
 T = TypeVar("T")
 Now = Callable[[], datetime]
@@ -107,7 +108,7 @@ def add(catalog: EditableCatalog, entry: Entry, now: Now, author: Author | None 
     change = added(entry, moment, author)
     if not catalog.write([change])[0]:
         held = rows(catalog, (entry.name,)).get(entry.name)
-        whose = f" ({owner_text(held.entry)})" if held else ""
+        whose = f": {owner_text(held.entry)}" if held else ""
         raise Conflict(f"entry {entry.name!r} is there already{whose}; nothing was changed")
     return _row_after(catalog, change, None)
 
@@ -209,10 +210,10 @@ def remove(
 
 
 def owner_text(entry: Entry) -> str:
-    """Return a text that names an entry's owner, such as "declared in FILE, source yaml:config"."""
+    """Return a text that names an entry's owner, such as "added by hand (source cli)"."""
     if not is_declared(entry):
-        return f"source {entry.source}"
-    return f"declared in {entry.declared_at or entry.source}, source {entry.source}"
+        return f"{_HOW_ADDED.get(entry.source, 'added')} (source {entry.source})"
+    return f"declared in {entry.declared_at or entry.source} (source {entry.source})"
 
 
 def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from beatd import events
 from beatd.canvas import what_runs
+from beatd.errors import waiting_for_store
 from beatd.incident import Incident
 from beatd.ledger import Result
 from beatd.observers.outcome_lines import lines_of_failed_runs, lines_of_outcomes
@@ -197,7 +198,7 @@ WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
         lambda e: f"{e.name} is overdue by {e.seconds:.0f} s, and its leader is silent",
     ),
     events.OnTime: _line(logging.INFO, lambda e: "the leader is on time again"),
-    events.StoreAway: _line(logging.ERROR, lambda e: f"waiting for the store: {e.reason}"),
+    events.StoreAway: _line(logging.ERROR, lambda e: waiting_for_store(e.reason)),
     events.StoreBack: _line(logging.INFO, lambda e: f"the store is back after {e.seconds:.1f} s"),
     events.BrokerAway: _line(logging.ERROR, lambda e: f"waiting for the broker: {e.reason}"),
     events.BrokerBack: _line(logging.INFO, lambda e: f"the broker is back after {e.seconds:.1f} s"),

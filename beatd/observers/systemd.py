@@ -5,6 +5,7 @@ import socket
 from contextlib import suppress
 
 from beatd import events
+from beatd.errors import waiting_for_store
 
 
 class SystemdObserver:
@@ -29,7 +30,7 @@ class SystemdObserver:
             case events.LeaderSeen():
                 self.status(f"standing by: {event.holder.name} leads")
             case events.StoreAway():
-                self.status(f"waiting for the store: {event.reason}")
+                self.status(waiting_for_store(event.reason))
             case events.BrokerAway():
                 self.status(f"waiting for the broker: {event.reason}")
             case events.StoreBack() | events.BrokerBack():

@@ -3,7 +3,7 @@
 A source is read completely each time, and read again when it has changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -17,14 +17,20 @@ from beatd.schedules.at import At
 class Reading(Struct, frozen=True):
     """The result of reading a source: the entries that it declares now, and the problems found.
 
-    `valid_again` lists files that were invalid at the last reading and are valid now.
-    `needs_reload` names changed settings that a running daemon uses only after a reload.
+    - `valid_again` lists files that were invalid at the last reading and are valid now.
+    - `needs_reload` names changed settings that a running daemon uses only after a reload.
+    - `gone` lists files that were invalid at the last reading and are not read any more.
+    - `untouched` are invalid files that did not change since the last reading.
+    - `wrong_at` maps each file that was never valid to the place of its first error, FILE:LINE.
     """
 
     declared: Declared
     problems: tuple[Problem, ...] = ()
     valid_again: tuple[str, ...] = ()
     needs_reload: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    untouched: frozenset[str] = frozenset()
+    wrong_at: Mapping[str, str] = {}
 
 
 class Source(Protocol):

@@ -14,17 +14,17 @@ from msgspec.structs import replace
 from beatd.catalog import EditableCatalog, EntryFinder, Query
 from beatd.clock import Clock
 from beatd.edits import editing
-from beatd.edits.apply_declared import Comparison, apply
+from beatd.edits.apply_declared import apply
 from beatd.edits.declared_set import Declared
 from beatd.edits.held_name import HeldName
-from beatd.edits.late_edits import past_one_offs
-from beatd.errors import Deposed, Problem, StoreError
+from beatd.errors import Deposed, StoreError
 from beatd.presence import INVALID_SOURCE
 from beatd.sources import Reading, Source
 from beatd.sources.deferred_errors import DeferredErrors
+from beatd.sources.reading_log import FILE_WAITS, log_applied, log_problems
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
-NAMES_SHOWN_MAX = 5
+ERROR_REPEATED_AFTER_S = 60.0
 
 log = logging.getLogger("beatd")
 
@@ -38,6 +38,7 @@ class Declarations:
     def __init__(self, sources: Sequence[Source], *, clock: Clock) -> None:
         self._sources, self._clock = sources, clock
         self._read: dict[int, Reading] = {}
+        self._read_at: dict[int, float] = {}
         self._due: set[int] = set()
         self._held: dict[int, tuple[HeldName, ...]] = {}
         self._held_at: dict[int, str] = {}
@@ -77,8 +78,9 @@ class Declarations:
     def _read_again(self, place: int, source: Source) -> None:
         before = self._read.get(place)
         self._read[place] = self._with_edits_before(place, source.read())
+        self._read_at[place] = self._clock.elapsed()
         self._due.add(place)
-        self._log_problems(self._read[place], () if before is None else before.problems)
+        log_problems(self._read[place], () if before is None else before.problems)
         if place in self._waiting:
             self._unread[place] = unread_in(self._read[place].declared)
 
@@ -120,7 +122,7 @@ class Declarations:
         # The moments of these edits must not count for later applications of the set.
         self._read[place] = _with_edits(self._read[place], {})
         release()
-        self._log_applied(done)
+        log_applied(done)
         for held in done.conflicts:
             if (held.name, held.holder) not in known:
                 log.warning("%s", held)
@@ -157,7 +159,9 @@ class Declarations:
         first = place in self._waiting
         self._waiting.discard(place)
         self._unread[place] &= unread_in(self._read[place].declared)
-        if first and self._unread[place]:
+        # The line of the error says it, too, unless this daemon stood by for a while since then.
+        age_s = self._clock.elapsed() - self._read_at[place]
+        if first and (not self._read[place].wrong_at or age_s > ERROR_REPEATED_AFTER_S):
             for line in self._waits_for(place):
                 log.warning("%s", line)
         before = self._unapplied[1]
@@ -237,7 +241,8 @@ class Declarations:
         if place in self._waiting:
             return [f"{owner}: its entries wait until what it declares is applied"]
         unread = self._unread.get(place, NOTHING_WAITS)
-        files = [f"what {file} declared waits until the file is right" for _, file in unread.places]
+        at = self._read[place].wrong_at if place in self._read else {}
+        files = [f"{at.get(file, file)}: {FILE_WAITS}" for _, file in unread.places]
         names = [f"entry {name!r} waits until it is right" for _, name in unread.names]
         return [f"{owner}: {line}" for line in sorted(files) or sorted(names)]
 
@@ -250,29 +255,6 @@ class Declarations:
         """Return the names of changed settings that this daemon uses only after a reload."""
         read = list(self._read.values())  # copied: other threads call this
         return tuple(name for reading in read for name in reading.needs_reload)
-
-    def _log_problems(self, reading: Reading, before: Sequence[Problem]) -> None:
-        # An edit of another entry repeats no warning; an error is logged as long as it is there.
-        known = {problem.without_line() for problem in before}
-        for problem in reading.problems:
-            if not problem.warning:
-                log.error("%s", problem)
-            elif problem.without_line() not in known:
-                log.warning("%s", problem)
-        for file in reading.valid_again:
-            log.info("%s is valid again", file)
-
-    def _log_applied(self, done: Comparison) -> None:
-        if done.newer is not None:
-            log.warning(
-                "%s: a newer set was applied by another daemon, this one waits", done.source
-            )
-        if done.steps:
-            done_to = {"added": done.added, "changed": done.changed, "removed": done.removed}
-            figures = ", ".join(_named(names, verb) for verb, names in done_to.items())
-            log.info("%s applied: %s", done.source, figures)
-        if done.missed:
-            log.warning("%s: %s", done.source, past_one_offs(done.missed))
 
 
 def _with_edits(reading: Reading, made: Mapping[str, datetime]) -> Reading:
@@ -290,9 +272,3 @@ def unread_in(declared: Declared) -> Unapplied:
         names=frozenset((source, name) for name in declared.unread),
         places=frozenset((source, place) for place in declared.unreadable),
     )
-
-
-def _named(names: Sequence[str], verb: str) -> str:
-    more = len(names) - NAMES_SHOWN_MAX
-    which = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
-    return f"{len(names)} {verb} ({which})" if names else f"0 {verb}"

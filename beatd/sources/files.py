@@ -17,7 +17,7 @@ from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import Problem
 from beatd.sources import Reading, one_offs_of
-from beatd.sources.file_watch import FileWatch
+from beatd.sources.file_watch import FileWatch, Look, look_at
 from beatd.sources.start_settings import StartSettings
 
 _LINE = re.compile(r":\d+$")
@@ -30,7 +30,7 @@ class Files:
         self._config, self._clock = config, clock
         self._path = Path(config.shown) if Path(config.shown).is_file() else None
         self._good: dict[Path, tuple[Entry, ...]] = {}
-        self._wrong: set[Path] = set()
+        self._wrong: dict[Path, Look] = {}  # the invalid files, as they were at the last reading
         self._one_offs: dict[str, Entry] | None = None  # those of the last reading
         self._start_settings = StartSettings(config)
         self._watch = FileWatch(self._paths, clock)
@@ -57,7 +57,7 @@ class Files:
         files = load_schedules(config)
         doubtful = [self._relative(place) for place in files.missing]
         unread: set[str] = set()
-        unreadable: set[str] = set()
+        wrong_at: dict[str, str] = {}
         # The last valid content of a file that is gone is dropped with it.
         present = {file.path for file in files.files}
         self._good = {path: known for path, known in self._good.items() if path in present}
@@ -66,18 +66,17 @@ class Files:
             wrong |= set() if file.valid else {file.path}
             if known is None:
                 unread |= file.names
-                unreadable.add(self._relative(str(file.path)))
+                wrong_at[self._relative(str(file.path))] = _first_error(file)
             if not known:
                 doubtful.append(self._relative(str(file.path)))
             for entry in known or ():
                 entries.setdefault(entry.name, entry)
         if not config.entries and self._path is not None:
             doubtful.append(self._path.name)
-        right = {file.path for file in files.files} | {self._path}
-        valid_again = sorted(
-            shown_path(path, config.shown) for path in self._wrong - wrong if path in right
-        )
-        self._wrong = wrong
+        read = present | {self._path}
+        looks = {path: look_at((path,)) for path in wrong}
+        before, self._wrong = self._wrong, looks
+
         # The daemon runs such entries; only the command `beatd check` refuses them.
         problems += [replace(one, warning=True) for one in unjudged(entries.values(), self._config)]
         declared = tuple(without_line(entry) for entry in entries.values())
@@ -89,13 +88,25 @@ class Files:
                 digest=digest_of(declared),
                 doubtful=tuple(doubtful),
                 unread=frozenset(unread),
-                unreadable=frozenset(unreadable),
+                unreadable=frozenset(wrong_at),
                 places={name: entry.declared_at for name, entry in entries.items()},
                 made=self._made(declared, files.files, loaded_at, unseen_since),
             ),
             (*problems, *files.problems),
-            tuple(valid_again),
-            self._start_settings.needs_reload,
+            valid_again=self._shown(before.keys() & read - wrong),
+            needs_reload=self._start_settings.needs_reload,
+            gone=self._shown(before.keys() - read),
+            untouched=frozenset(
+                self._shown(path for path in wrong if before.get(path) == looks[path])
+            ),
+            wrong_at=wrong_at,
+        )
+
+    def _shown(self, paths: Iterable[Path]) -> tuple[str, ...]:
+        # The paths as the problems have them.
+        shown = self._config.shown
+        return tuple(
+            sorted(shown if path == self._path else shown_path(path, shown) for path in paths)
         )
 
     def _made(
@@ -152,6 +163,10 @@ class Files:
     def _relative(self, place: str) -> str:
         full = os.path.join(self._config.folder, place)  # noqa: PTH118  # a glob is no path
         return os.path.relpath(full, self._config.folder)
+
+
+def _first_error(file: EntryFile) -> str:
+    return next(problem.place for problem in file.problems if not problem.warning)
 
 
 def _is_wrong(problems: Iterable[Problem]) -> bool:

@@ -77,7 +77,9 @@ def test_a_disabled_entry_has_nothing_ahead(here: Here) -> None:
 def test_a_taken_name_is_refused_unless_replaced(here: Here) -> None:
     here("add", "x", "--task", "t", "--every", "5m")
     line = here("add", "x", "--task", "u", "--every", "1h", code=1).line
-    assert line == "beatd: entry 'x' is there already (source cli); nothing was changed"
+    assert (
+        line == "beatd: entry 'x' is there already: added by hand (source cli); nothing was changed"
+    )
     here("add", "x", "--task", "u", "--every", "1h", "--replace")
     assert here.json("show", "x")["task"] == "u"
 

@@ -106,7 +106,8 @@ def test_without_a_word_the_help_names_the_configuration(
     assert ended.code == 2 and "Commands:" in ended.out
     where = "other.yaml of BEATD_CONFIG" if variable else "config.yaml in this folder"
     last = ended.out.splitlines()[-1]
-    assert last == f"The commands use {where}. `beatd run` runs the daemon with it."
+    start = f"start the daemon by `beatd run` or `beatd -c {variable or 'config.yaml'}`."
+    assert last == f"The commands use {where}; {start}"
 
 
 def test_without_a_word_and_a_configuration_the_help_says_so(
@@ -114,6 +115,14 @@ def test_without_a_word_and_a_configuration_the_help_says_so(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert "No configuration is here" in beatd().out.splitlines()[-1]
+
+
+def test_a_configuration_of_the_environment_that_does_not_exist_is_told(
+    beatd: Beatd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEATD_CONFIG", f"{tmp_path}/none.yaml")
+    said = f"BEATD_CONFIG names {tmp_path}/none.yaml, and there is no such file."
+    assert beatd().out.splitlines()[-1] == said
 
 
 @pytest.mark.parametrize("words", [("--help",), ("next", "--help"), ("import", "--help")])

@@ -85,3 +85,29 @@ def test_without_a_store_it_is_said_too(here: Here, words: tuple[str, ...]) -> N
     assert said.endswith("declares 1 entry that no daemon has applied yet (nightly)")
     here.config("")
     assert here(*words, code=1).line.endswith("creates it")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("entries:\n  hourly:\n    task: t\n    every 1h\n    tz: UTC\n", ":4: is not YAML: "),
+        ("entries:\n  hourly: {task: t, evry: 1h}\n", ":2: entries.hourly.evry: is not a key of "),
+        (
+            "entries:\n  a: {task: t, evry: 1h}\n  hourly: {every: 1h}\n",
+            ":3: entries.hourly.task: is missing",
+        ),
+    ],
+)
+@pytest.mark.parametrize("words", [("show", "hourly"), ("trigger", "hourly"), ("pause", "hourly")])
+def test_an_entry_of_a_file_with_a_mistake_is_answered_with_the_mistake(
+    declared: Here, words: tuple[str, ...], text: str, said: str
+) -> None:
+    declared.file("s/a.yaml", text)
+    line = declared(*words, code=1).line
+    assert line.startswith("beatd: no entry 'hourly' in the store")
+    assert f"; not applied: {declared.folder}/s/a.yaml{said}" in line
+
+
+def test_a_mistake_in_the_configuration_itself_is_told_once(declared: Here) -> None:
+    declared.config("entries: {nightly: {task: t, evry: 1h}}\n")
+    assert declared("show", "other", code=1).told.count("evry") == 1

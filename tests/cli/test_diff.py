@@ -268,3 +268,64 @@ def test_what_was_not_compared_is_said(
         "runs are compared at most; fewer --days compare more entries\nnot compared: b\n"
         in ended.out
     )
+
+
+CONFIGURATION = """
+broker: {url: "${NOSUCH_URL}"}
+timezone: %s
+defaults: {options: {queue: %s}}
+schedules: [jobs/]
+entries:
+  nightly: {task: t, cron: "30 1 * * *"}
+  hourly: {task: t, every: 1h}
+"""
+
+
+def test_a_configuration_is_read_with_its_zone_its_defaults_and_its_entry_files(
+    here: Here, beatd: Beatd
+) -> None:
+    for folder, zone, queue in (("a", "UTC", "q"), ("b", "Asia/Tokyo", "q"), ("c", "UTC", "r")):
+        here.file(f"{folder}/config.yaml", CONFIGURATION % (zone, queue))
+        here.file(f"{folder}/jobs/x.yaml", "entries: {x: {task: t, every: 5m}}")
+    same = beatd("diff", "a/config.yaml", here.folder / "a/config.yaml", "--exit-code")
+    assert (same.code, same.out, same.err) == (0, "entries: 3 unchanged\n", "")
+    zoned = names(beatd("diff", "a/config.yaml", "b/config.yaml", *AT, "--json"))
+    assert zoned == ([], [], ["hourly", "nightly", "x"], 0)
+    queued = names(beatd("diff", "a/config.yaml", "c/config.yaml", *AT, "--json"))
+    assert queued == ([], [], ["hourly", "nightly", "x"], 0)
+    here.file("c/jobs/x.yaml", "entries: {x: {task: t, evry: 5m}}")
+    wrong = beatd("diff", "a/config.yaml", "c/config.yaml")
+    assert (wrong.code, wrong.err.count("beatd: c/jobs/x.yaml:1: entries.x.evry: is not")) == (2, 1)
+
+
+def test_a_configuration_of_a_revision_has_the_entry_files_of_that_revision(
+    repository: Here, beatd: Beatd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "broker: {url: 'memory://'}\nschedules: [schedules/]\n"
+    repository.file("config.yaml", text)
+    git(repository.folder, "add", "config.yaml")
+    git(repository.folder, "commit", "-qm", "configuration")
+    ended = beatd("diff", "main:config.yaml", "config.yaml", *AT, "--json")
+    assert names(ended) == (["new"], ["old"], ["nightly", "sync"], 2)
+    repository.file("config.yaml", text + "entries: {here: {task: t, every: 1h}}\n")
+    assert names(beatd("diff", "main:./config.yaml", "config.yaml", "--json"))[0] == ["here", "new"]
+    outside = repository.file("deep/config.yaml", text.replace("schedules/", "../schedules/"))
+    git(repository.folder, "add", "deep/config.yaml")
+    git(repository.folder, "commit", "-qm", "deep")
+    ended = beatd("diff", "main:deep/config.yaml", outside, "--json")
+    assert names(ended)[1] == [] and ended.line == (
+        "beatd: note: main:deep/config.yaml: schedules: '../schedules/' is outside of the folder "
+        "in git, and was not read"
+    )
+
+
+def test_a_wrong_configuration_is_named_as_it_was_typed(here: Here, beatd: Beatd) -> None:
+    here.file("c.yaml", "broker: {url: 'memory://'}\nentries: {x: {task: t, evry: 5m}}\n")
+    assert "beatd: c.yaml:2: entries.x.evry: is not" in beatd("diff", "c.yaml", "/dev/null").err
+
+
+def test_a_configuration_in_a_folder_of_entry_files_is_called_one(here: Here, beatd: Beatd) -> None:
+    here.file("s/c.yaml", "broker: {url: 'memory://'}\nentries: {x: {task: t, every: 5m}}\n")
+    assert beatd("diff", "s", "/dev/null").line == (
+        "beatd: s/c.yaml:1: broker: is not a key of an entry file; it is one of a configuration"
+    )

@@ -89,6 +89,20 @@ def test_what_a_file_declares_is_not_edited_unless_it_changes_hands(declared: He
     assert "is not applied: cli owns" in declared("apply", code=1).line
 
 
+def test_a_forced_edit_says_who_owns_the_entry_now(declared: Here) -> None:
+    said = "x is now owned by cli; s/a.yaml no longer changes it"
+    out = declared("edit", "x", "--every", "1h", "--force").out
+    assert out.splitlines()[0] == "~ x" and out.splitlines()[-1] == said
+    assert said not in declared("edit", "x", "--every", "2h", "--force").out
+    assert "from" in declared("show", "x").out
+
+
+def test_a_forced_edit_of_nothing_else_takes_the_entry_over(declared: Here) -> None:
+    assert declared("edit", "x", "--every", "5m", "--force").out == (
+        "x is now owned by cli; s/a.yaml no longer changes it\n"
+    )
+
+
 def test_removing_what_a_file_declares_says_where(declared: Here) -> None:
     line = declared("remove", "x", code=1).line
     assert "declared in s/a.yaml" in line and "was not removed" in line

@@ -161,8 +161,13 @@ def test_show_tells_whose_it_is(here: Here) -> None:
     here.config("entries: {x: {task: t, every: 5m, description: for me}}\n")
     here("apply")
     out = here("show", "x").out
-    assert "declared in config.yaml, source yaml:config" in out
+    assert "declared in config.yaml (source yaml:config)" in out
     assert "for me" in out and "every 5" in out
+
+
+def test_show_tells_who_added_it(here: Here) -> None:
+    here("add", "x", "--task", "t", "--every", "5m")
+    assert "added by hand (source cli)" in here("show", "x").out
 
 
 def test_an_unknown_name_is_told_in_a_line(some: Here) -> None:

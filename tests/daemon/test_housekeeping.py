@@ -155,6 +155,27 @@ def test_a_new_leader_reports_the_first_count_after_its_declared_entries_are_app
     assert reported == [2]
 
 
+def test_a_standby_that_declares_other_entries_than_the_leader_says_so_once_in_the_log(
+    store: Counting, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = Fixed(entry("a", source="yaml:config"), clock=clock)
+    declaring = Declarations([source], clock=clock)
+    standby = Housekeeping(
+        name="one", declaring=declaring, history=HistoryLimits(),
+        clock=clock, term=lambda: 0, rest=lambda: None,
+    )  # fmt: skip
+    other = Holder("two", "host", 2, clock.now(), "token")
+    for declares in ("another", "another", "", "another"):
+        store.announce(Presence(other, "leader", True, clock.now(), declares=declares), 60)
+        keep_house(standby, store)
+    said = (
+        "what one declares differs from what the leader two does; two configurations on one store "
+        "need two names (`name:`)"
+    )
+    assert standby.conflicts == [said]
+    assert caplog.messages == [said, said], "once until it was gone"
+
+
 def test_what_was_added_is_counted_within_a_minute(
     housekeeping: Housekeeping, store: Counting, clock: FakeClock
 ) -> None:

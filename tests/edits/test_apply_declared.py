@@ -15,6 +15,7 @@ from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
+from tests.stores.changing import actions
 
 
 @pytest.fixture
@@ -243,6 +244,19 @@ def test_a_set_that_other_writers_keep_from_being_written_is_not_recorded(
     store.write = write  # type: ignore[method-assign]
     assert apply(store, new, clock.now).changed == ("a",)
     assert store.marks.applied("yaml:config").holds(new.digest)  # type: ignore[union-attr]
+
+
+def test_two_files_in_turn_that_declare_the_same_leave_no_records(
+    store: Counting, clock: FakeClock
+) -> None:
+    apply(store, declared(clock, entry("a"), entry("b")), clock.now)
+    for turn, place in enumerate(("b.yaml", "a.yaml", "b.yaml")):
+        clock.advance(seconds=1)
+        set_now = declared(clock, entry("a", at=place), entry("b", at=place, args=[turn]))
+        assert apply(store, set_now, clock.now).changed == ("a", "b")
+        assert editing.row_of(store, "a").entry.declared_at == place
+    assert actions(store, "a") == [("a", "added")]
+    assert actions(store, "b") == [("b", "added")] + [("b", "edited")] * 3
 
 
 def test_another_place_is_a_change_unless_it_may_be_anywhere(

@@ -38,7 +38,7 @@ def at(text: str) -> datetime:
 
 def test_a_taken_name_is_refused_with_its_owner(store: MemoryStore, clock: FakeClock) -> None:
     editing.add(store, entry(source="yaml:config", declared_at="x.yaml"), clock.now)
-    with pytest.raises(Conflict, match=r"'a' is there already \(declared in x.yaml"):
+    with pytest.raises(Conflict, match=r"'a' is there already: declared in x.yaml \("):
         editing.add(store, entry(), clock.now)
 
 

@@ -18,6 +18,7 @@ from beatd.events import (
     Sent,
     Skipped,
     Started,
+    StoreAway,
 )
 from beatd.incident import Incident
 from beatd.ledger import Result
@@ -88,6 +89,16 @@ def test_a_run_skipped_after_the_others_of_its_outage_has_the_number_of_all(
     ]
     facts = lines.records[1].facts  # type: ignore[attr-defined]
     assert (facts["count"], facts["in_all"]) == (1, 3)
+
+
+@pytest.mark.parametrize("reason", ["store /x/beatd.db: locked", "store: locked", "redis: locked"])
+def test_the_store_that_is_waited_for_is_named_once(
+    lines: pytest.LogCaptureFixture, reason: str
+) -> None:
+    LogObserver()(StoreAway(reason))
+    (line,) = lines.messages
+    assert line.startswith("waiting for the store: ") and line.endswith(": locked")
+    assert line.count("store") == 1
 
 
 def test_many_that_failed_alike_are_one_line(lines: pytest.LogCaptureFixture) -> None:

@@ -247,7 +247,7 @@ def test_a_name_of_another_owner_is_logged_once(
     assert line.startswith("s/a.yaml:2: entry 'a' is not applied: ")
 
 
-def test_a_wrong_file_that_was_deleted_is_not_called_valid(
+def test_a_wrong_file_that_was_deleted_is_told_once(
     daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "beatd")
@@ -256,4 +256,37 @@ def test_a_wrong_file_that_was_deleted_is_not_called_valid(
     daemon.look(store)
     wrong.unlink()
     daemon.look(store)
+    daemon.declare("a", "c")
+    daemon.look(store)
     assert not [message for message in caplog.messages if "again" in message]
+    assert [message for message in caplog.messages if "b.yaml" in message][1:] == [
+        f"{wrong} is no longer among the entry files; its problem is gone"
+    ]
+
+
+@pytest.mark.parametrize("file", ["s/b.yaml", "config.yaml"])
+def test_an_error_is_logged_once_until_its_file_is_edited(
+    daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture, file: str
+) -> None:
+    daemon.look(store)
+    wrong = daemon.folder / file
+    wrong.write_text("entries: [")
+    daemon.look(store)
+    daemon.declare("a", "c")
+    daemon.look(store)
+    assert [line.partition(": ")[0] for line in caplog.messages] == [f"{wrong}:2"]
+    wrong.write_text("# still wrong\nentries: [")
+    daemon.look(store)
+    assert [line.partition(": ")[0] for line in caplog.messages] == [f"{wrong}:2", f"{wrong}:3"]
+
+
+def test_entries_that_only_move_to_another_file_are_no_line(
+    daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon.look(store)
+    caplog.set_level("INFO", "beatd")
+    (daemon.folder / "s/a.yaml").rename(daemon.folder / "s/b.yaml")
+    assert daemon.look(store)
+    assert editing.row_of(store, "a").entry.declared_at == "s/b.yaml"
+    assert caplog.messages == []
+    assert [one.action for one in store.changes("a", 10)] == ["added"]

@@ -145,12 +145,26 @@ def test_a_file_that_is_wrong_at_the_start_holds_back_what_it_declared_alone(
     other.write_text("entries: [")
     daemon.start().look(store)
     assert waiting(daemon, store) == ["c"]
-    said = "yaml:config: what s/other.yaml declared waits until the file is right"
-    assert f"{INVALID_SOURCE}{said}" in daemon.declaring.conflicts()
-    assert caplog.messages.count(said) == 1
+    at, waits = f"{other}:2", "the entries of the file wait until it is right"
+    assert f"{INVALID_SOURCE}yaml:config: {at}: {waits}" in daemon.declaring.conflicts()
+    (line,) = [line for line in caplog.messages if "s/other.yaml" in line]
+    assert line.startswith(f"{at}: is not YAML") and line.endswith(f"; {waits}")
     other.write_text("entries:\n  c: {task: t, every: 2m}\n")
     daemon.look(store)
     assert (waiting(daemon, store), daemon.declaring.conflicts()) == ([], [])
+
+
+def test_a_standby_that_leads_later_says_again_that_entries_wait(
+    daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = daemon.folder / "s/other.yaml"
+    other.write_text("entries: [")
+    daemon.start().look(store, leading=False)
+    daemon.clock.advance(seconds=3600)
+    caplog.clear()
+    daemon.look(store)
+    waits = "the entries of the file wait until it is right"
+    assert caplog.messages == [f"yaml:config: {other}:2: {waits}"]
 
 
 def test_a_file_that_becomes_wrong_under_a_leader_holds_nothing_back(
