@@ -105,8 +105,8 @@ MODULES = {
     """,
     "config": """
         embedded_folders entries entry_paths environment extras http_section http_settings
-        json_schema load located_data schemes secret_file_mode settings tls_files unjudged
-        url_options urls values yaml yaml_scalars
+        json_schema load located_data schemes secret_file_mode settings store_files tls_files
+        unjudged url_options urls values yaml yaml_scalars
     """,
     "sources": """
         app declarations deferred_errors django_entry django_mirror django_rows file_watch files

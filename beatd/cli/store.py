@@ -1,9 +1,14 @@
 """Copy a store, or give it a new identity (`beatd store`)."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
+
+if TYPE_CHECKING:
+    from beatd.config import Config
 
 
 @click.group()
@@ -60,7 +65,7 @@ def copy(source: str, target: str, json: bool) -> int:
     from beatd.errors import ConfigError
 
     chosen_source, chosen_target = _chosen(source, "FROM"), _chosen(target, "TO")
-    from_config, to_config = chosen_source.config(), chosen_target.config()
+    from_config, to_config = _config_of(chosen_source), _config_of(chosen_target)
     _refuse_kind(from_config.store.url, "FROM", must_exist=True)
     _refuse_kind(to_config.store.url, "TO", must_exist=False)
     if from_config.store == to_config.store:
@@ -104,16 +109,30 @@ def _chosen(text: str, which: str) -> ChosenStore:
     from pathlib import Path
 
     from beatd.cli.config_option import ConfigOption
+    from beatd.config.store_files import url_of_new_file, url_of_store_file
     from beatd.config.urls import resolved
     from beatd.errors import ConfigError
 
     if ":" not in text or Path(text).is_file():
+        if meant := url_of_store_file(text, Path.cwd()):
+            raise ConfigError(
+                f"{which}: {text}: is a file, and a store is named by a URL; did you mean {meant}?"
+            )
+        if not Path(text).exists():
+            meant = url_of_new_file(text)
+            hint = f"did you mean {meant}?" if meant else "is the path right?"
+            raise ConfigError(f"{which}: {text}: there is no such configuration; {hint}")
         return ChosenStore(ConfigOption(config=text), None)
     try:
         resolved("store", text, Path.cwd())
     except ConfigError as error:
         raise ConfigError(f"{which}: {error}") from None
     return ChosenStore(ConfigOption(), text)
+
+
+def _config_of(chosen: ChosenStore) -> "Config":
+    # Not by `chosen.config` if a file is named: its hint names options that `store copy` lacks.
+    return chosen.given.load() if chosen.url is None else chosen.config()
 
 
 def _refuse_kind(url: str, which: str, *, must_exist: bool) -> None:
