@@ -165,7 +165,7 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        change_rows entry_rows entry_search failing incident_json needs_reload next_runs
+        change_rows copied_to entry_rows entry_search failing incident_json needs_reload next_runs
         nobody_leads outcome_rows pause_text planned_ahead quiet_minute record_rows request_progress
         run_changes set_changes step_rows time_text
     """,

@@ -41,7 +41,7 @@ def test_a_copy_keeps_pauses_owners_and_requests(beatd: Beatd, here: Here, old: 
     assert ended.code == 0, ended.err
     lines = {line.split()[0]: line.split()[-2:] for line in ended.out.splitlines()[2:]}
     assert lines["entries"] == ["3", "3"] and lines["requests"] == ["1", "1"]
-    assert "start daemons on TO only" in ended.err
+    assert f"copied; start daemons on TO ({new})" in ended.err
     before, after = (beatd("list", "--json", "--store", url).json for url in (old, new))
     assert isinstance(before, list) and isinstance(after, list)
     assert {(one["name"], one["source"], one["paused"]) for one in after} == {
