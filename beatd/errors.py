@@ -1,6 +1,7 @@
 """The errors of beatd: one class for each way in which a caller reacts."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from difflib import get_close_matches
 
 from msgspec import Struct, structs
@@ -176,6 +177,20 @@ class StoreAbsent(StoreUnusable):
     def __init__(self, where: str, lack: str) -> None:
         super().__init__(
             f"{where}: {lack}; `beatd run`, `beatd add`, `beatd apply` or `beatd import` creates it"
+        )
+
+
+class StoreCopied(StoreUnusable, ConfigError):
+    """Raised by a daemon if everything in its store was copied to another store, to be used there.
+
+    `place` is the URL of the other store without its password, and `at` the end of the copying.
+    """
+
+    def __init__(self, place: str, at: datetime) -> None:
+        super().__init__(
+            f"this store was copied to {place} at {at:%Y-%m-%d %H:%M:%S} UTC, and a daemon here "
+            f"would run each entry a second time; start beatd with {place} as its store, or run "
+            "`beatd store reopen` to go on with this one"
         )
 
 

@@ -14,6 +14,7 @@ from msgspec import MsgspecError, Struct, json
 
 from beatd.entry import Moment
 
+COPIED_KEY = "copied to"
 RULES_KEY = "rules"
 MONITORS_KEY = "monitors"
 SILENCES_KEY = "silences"
@@ -73,6 +74,16 @@ class VerifiedSet(Struct, frozen=True):
     digest: str
     version: str
     entries: int
+
+
+class CopiedTo(Struct, frozen=True):
+    """A note that everything in a store was copied to another one, so that no daemon runs here.
+
+    `place` is the URL of the other store without its password, and `at` the end of the copying.
+    """
+
+    place: str
+    at: Moment
 
 
 class Marks:
@@ -213,6 +224,18 @@ class Marks:
     def write_requested(self, task_id: str, text: str, at: datetime) -> None:
         """Store who requests a run by hand, and with which arguments, as JSON."""
         self._rows.write_mark(Mark(REQUESTED_PREFIX + task_id, at, text))
+
+    def copied_to(self) -> CopiedTo | None:
+        """Return where everything in the store was copied to, or None if daemons may run here."""
+        mark = self._rows.read_mark(COPIED_KEY)
+        return CopiedTo(mark.text, mark.at) if mark is not None and mark.text else None
+
+    def write_copied_to(self, place: str, at: datetime) -> None:
+        """Note that everything in the store was copied to the store at `place`.
+
+        "" removes the note, so that daemons may run here again.
+        """
+        self._rows.write_mark(Mark(COPIED_KEY, at, place))
 
     def has_monitors(self) -> bool:
         """Return True if a run of an entry with the field `monitor` was ever published."""

@@ -78,10 +78,11 @@ def tasks_of_run(deliveries: Sequence[Delivery]) -> Sequence[tuple[RunPart, Deli
     return sorted(parts, key=lambda each: each[0].number)
 
 
-def times_delivered(deliveries: Sequence[Delivery]) -> int:
-    """Return how often the broker delivered a run's message, not counting retries of the task.
+def times_received(deliveries: Sequence[Delivery]) -> int:
+    """Return how often workers received a run's message, not counting retries of the task.
 
-    Of a canvas, the message counts that was delivered most often.
+    More than once means that the broker delivered it again or that it was sent again. Of a canvas,
+    the message counts that was received most often.
     """
     counts = dict[RunPart | None, int]()
     for one in deliveries:

@@ -105,8 +105,8 @@ MODULES = {
     """,
     "config": """
         embedded_folders entries entry_paths environment extras http_section http_settings
-        json_schema load located_data schemes secret_file_mode settings tls_files unjudged
-        url_options urls values yaml yaml_scalars yaml_syntax
+        json_schema load located_data schemes secret_file_mode settings store_files tls_files
+        unjudged url_options urls values yaml yaml_scalars yaml_syntax
     """,
     "sources": """
         app declarations deferred_errors django_entry django_mirror django_rows file_watch files
@@ -125,10 +125,10 @@ MODULES = {
     """,
     "daemon": """
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
-        canvas_runs celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries
-        foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread outcome_status
-        outcome_thread outcome_writer parts pause_news paused_entries process_start reload_note
-        service startup status store_clock store_status trial unknown_tasks
+        canvas_runs celery_inspect copied_store daemon daemon_state dispatch_choice failed_runs
+        failing_entries foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread
+        outcome_status outcome_thread outcome_writer parts pause_news paused_entries process_start
+        reload_note service startup status store_clock store_status trial unknown_tasks
     """,
     "web": """
         answers api api.apply api.body_problems api.bulk api.call api.change_pages api.cursor
@@ -166,7 +166,7 @@ MODULES = {
         silent_publisher tally
     """,
     "views": """
-        change_rows entry_rows entry_search failing incident_json needs_reload next_runs
+        change_rows copied_to entry_rows entry_search failing incident_json needs_reload next_runs
         nobody_leads outcome_rows pause_text planned_ahead quiet_minute record_rows request_progress
         run_changes set_changes step_rows time_text
     """,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from beatd.outcome import Delivery, OutcomeState
 from beatd.run import EPOCH
-from beatd.run_outcome import run_ended, run_outcome, tasks_of_run, times_delivered
+from beatd.run_outcome import run_ended, run_outcome, tasks_of_run, times_received
 from beatd.stores.outcome_fold import entry_after
 
 
@@ -83,8 +83,8 @@ def test_a_lost_task_that_was_delivered_again_is_no_failure() -> None:
     again = [task(ONE, "lost"), task(ONE, "succeeded", 60, delivery="e")]
     rest = [task(OTHER, "succeeded"), task(LAST, "succeeded")]
     assert outcome(*again, *rest) == ("succeeded", "")
-    assert times_delivered([*again, *rest]) == 2
-    assert times_delivered(rest) == 1
+    assert times_received([*again, *rest]) == 2
+    assert times_received(rest) == 1
 
 
 def test_a_retried_task_of_a_canvas_has_not_ended() -> None:

@@ -225,7 +225,7 @@ def _cells(
         if by := requested_text(one.get("requested")):
             detail = f"{by}: {detail}"
         if (times := one.get("deliveries", 1)) > 1:
-            detail = f"delivered {times} times: {detail}"
+            detail = f"received {times} times: {detail}"
         if record.until is not None:
             at_least = "at least " if record.at_least else ""
             runs = "1 run" if record.count == 1 else f"{record.count} runs"

@@ -15,11 +15,11 @@ def note_if_nobody_leads(opened: "OpenedStore", note: str = NOBODY_LEADS) -> Non
     """Print `note` on stderr if no daemon leads, so that nothing runs now."""
     from beatd.errors import BeatError
 
-    leads = reloads = True
+    text = ""
     with suppress(BeatError):  # the command itself is done
-        leads, reloads = _leads_or_reloads(opened)
-    if not leads:
-        print_note(RELOADS if reloads else note)
+        text = _note_for(opened, note)
+    if text:
+        print_note(text)
 
 
 def print_note(note: str) -> None:
@@ -28,15 +28,24 @@ def print_note(note: str) -> None:
     print_message(note, "yellow")
 
 
-def _leads_or_reloads(opened: "OpenedStore") -> tuple[bool, bool]:
+def _note_for(opened: "OpenedStore", note: str) -> str:
+    """Return the note for the state of the store: `note`, another one, or "" if a daemon leads."""
     if opened.api is not None:
         found = opened.api.get("status")
-        return found["leader"] is not None, bool(found.get("reloads_since"))
+        if found["leader"] is not None:
+            return ""
+        return RELOADS if found.get("reloads_since") else note
     from beatd.presence import leading
 
     store = opened.store
     term = store.terms.term()
     if leading(store.presences.daemons(), term[1] if term else None) is not None:
-        return True, False
+        return ""
+    marks = store.catalog.marks
+    if (copied := marks.copied_to()) is not None:
+        from beatd.views.copied_to import copied_to_text
+
+        text = copied_to_text(copied.place, copied.at, opened.config.timezone)
+        return f"note: no daemon runs on this store: it was copied {text}; name that one"
     newest = term[0].token if term else None
-    return False, store.catalog.marks.reloads_since(newest, opened.now) is not None
+    return note if marks.reloads_since(newest, opened.now) is None else RELOADS

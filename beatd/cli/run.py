@@ -66,6 +66,7 @@ def _try_configuration(given: ConfigOption, shadow: bool) -> int:
     """
     from beatd.clock import SystemClock
     from beatd.config import make_folders
+    from beatd.daemon.copied_store import opened
     from beatd.wiring.build import celery_app, parts_of
 
     # Ends this process if the daemon was killed, or if the import of an app hangs.
@@ -76,6 +77,6 @@ def _try_configuration(given: ConfigOption, shadow: bool) -> int:
     app = celery_app(config)
     if not shadow:
         parts = parts_of(config, clock=SystemClock(), app=app)
-        parts.store().place.close()
+        opened(parts.store).place.close()
         parts.lease().close()
     return 0

@@ -21,6 +21,7 @@ HEADINGS_WIDTH = len("open claims  ")
 NAME_MIN_WIDTH = 16
 NAME_MAX_WIDTH = 60  # of the entry of an incident, so that its text is not cut off
 LEADER_SILENT_AFTER_S = 1.5  # a daemon announces itself once a second
+NO_DAEMON_HERE = "no daemon runs here until `beatd store reopen`"
 PUBLISHES = {  # by `atomic`
     True: "at once: claim, message and record",
     False: "in three steps: claim, message, record",
@@ -150,6 +151,9 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
         return [*lines, ("store", f"does not answer: {store['error']}", "red")]
     answer = ("answers", "green") if store["ok"] else (f"answers, but {store['error']}", "red")
     lines.append(("store", *answer))
+    if copied := found.get("copied_to"):  # a daemon of an older beatd does not send it
+        copied_at = _at(copied["at"], tz)
+        lines.append(("copied", f"to {copied['store']} at {copied_at}; {NO_DAEMON_HERE}", "red"))
     if leader is None:
         style = "yellow" if found.get("reloads_since") else "red"
         lines.append(("leader", _why_nobody_leads(found, tz), style))
@@ -253,6 +257,8 @@ def _due_text(due: str, name: str, width: int | None) -> str:
 def _why_nobody_leads(found: dict[str, Any], tz: str) -> str:
     if not found["store"]["ok"]:
         return "nobody leads: the store refuses writes"
+    if found.get("copied_to"):
+        return "nobody leads: the store was copied to another one"
     if found["lock"]["ok"] is False:
         return "nobody leads: the lock cannot be used"
     from beatd.views.nobody_leads import nobody_leads

@@ -1,9 +1,14 @@
-"""Copy a store, or give it a new identity (`beatd store`)."""
+"""Copy a store, open a copied one again, or give one a new identity (`beatd store`)."""
+
+from typing import TYPE_CHECKING
 
 import click
 
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
+
+if TYPE_CHECKING:
+    from beatd.config import Config, Store
 
 
 @click.group()
@@ -40,17 +45,53 @@ def new_identity(chosen: ChosenStore, json: bool) -> int:
     return 0
 
 
+@command.command("reopen")
+@as_json
+@takes_store
+def reopen(chosen: ChosenStore, json: bool) -> int:
+    """Let daemons run on a copied store again.
+
+    `beatd store copy` marks FROM, and no daemon runs on it any more. This removes the mark. Stop
+    the daemons on the other store first: both would run each entry.
+    """
+    from beatd.cli.output import print_json
+    from beatd.daemon.store_status import copied_row
+    from beatd.views.copied_to import copied_to_text
+
+    if chosen.daemon is not None:
+        raise click.UsageError("`store reopen` works on the store itself; leave out --url")
+    with chosen.open() as opened:
+        marks = opened.store.catalog.marks
+        copied = marks.copied_to()
+        if copied is not None:
+            marks.write_copied_to("", opened.now)
+    if json:
+        print_json({"copied_to": copied_row(copied)})
+    elif copied is None:
+        click.echo("daemons may run on this store: it was not copied")
+    else:
+        text = copied_to_text(copied.place, copied.at, opened.config.timezone)
+        click.echo(f"daemons may run on this store again; it was copied {text}: start none there")
+    return 0
+
+
 @command.command("copy")
 @click.argument("source", metavar="FROM", type=click.Path())
 @click.argument("target", metavar="TO", type=click.Path())
+@click.option(
+    "--backup", is_flag=True, help="FROM stays in use: it gets no mark, and daemons run on it."
+)
 @as_json
-def copy(source: str, target: str, json: bool) -> int:
+def copy(source: str, target: str, backup: bool, json: bool) -> int:
     """Copy everything from one store into another, empty one.
 
     FROM and TO are URLs of stores, or configurations (config.yaml) that name them. Any kind is
     copied to any other, except memory:. The copy has entries with their owners, pauses and plans,
-    runs, history, outcomes, incidents and requests, and makes the same task ids. FROM is only read.
-    No daemon may run on either. A copy that was interrupted goes on when it is started again.
+    runs, history, outcomes, incidents and requests, and makes the same task ids. No daemon may run
+    on either. A copy that was interrupted goes on when it is started again.
+
+    In the end FROM is marked, and no daemon runs on it any more: it would run each entry a second
+    time. `beatd store reopen` removes the mark, and with --backup FROM gets none.
 
     Ends with 1 if the two do not hold the same afterwards.
     """
@@ -60,7 +101,7 @@ def copy(source: str, target: str, json: bool) -> int:
     from beatd.errors import ConfigError
 
     chosen_source, chosen_target = _chosen(source, "FROM"), _chosen(target, "TO")
-    from_config, to_config = chosen_source.config(), chosen_target.config()
+    from_config, to_config = _config_of(chosen_source), _config_of(chosen_target)
     _refuse_kind(from_config.store.url, "FROM", must_exist=True)
     _refuse_kind(to_config.store.url, "TO", must_exist=False)
     if from_config.store == to_config.store:
@@ -70,7 +111,8 @@ def copy(source: str, target: str, json: bool) -> int:
         chosen_target.open(to_config, if_absent="create") as other,
         progress(lines_in_pipe=True) as show,
     ):
-        done = copy_store(opened.store, other.store, other.now, show)
+        place = "" if backup else shown_place(to_config.store)
+        done = copy_store(opened.store, other.store, other.now, show, place=place)
     counts = [
         (name, getattr(done.source, name), getattr(done.target, name))
         for name in done.source.__struct_fields__
@@ -88,7 +130,7 @@ def copy(source: str, target: str, json: bool) -> int:
         if done.source != done.target:
             message = f"TO keeps no more than about {done.kept} records of history: the newest"
             click.echo(message, err=True)
-        click.echo("copied; start daemons on TO only, as FROM makes the same runs", err=True)
+        click.echo(_next_step(place), err=True)
         return 0
     from beatd.cli.failure import print_message
 
@@ -99,21 +141,54 @@ def copy(source: str, target: str, json: bool) -> int:
     return 1
 
 
+def shown_place(store: "Store") -> str:
+    """Return the URL of a store without its password and, in Redis, a prefix of its own."""
+    from beatd.config import Store
+    from beatd.config.schemes import REDIS, scheme_of
+    from beatd.secret import masked
+
+    own = scheme_of(store.url) in REDIS and store.prefix != Store().prefix
+    return f"{masked(store.url)} (prefix {store.prefix})" if own else masked(store.url)
+
+
+def _next_step(place: str) -> str:
+    if not place:
+        return "copied; FROM stays in use, so start no daemon on TO: it would make the same runs"
+    return (
+        f"copied; start daemons on TO ({place}). FROM is marked, and no daemon runs on it any more "
+        "(`beatd store reopen` removes the mark)"
+    )
+
+
 def _chosen(text: str, which: str) -> ChosenStore:
     """Return the store that `text` names: a store URL, or the path of a configuration."""
     from pathlib import Path
 
     from beatd.cli.config_option import ConfigOption
+    from beatd.config.store_files import url_of_new_file, url_of_store_file
     from beatd.config.urls import resolved
     from beatd.errors import ConfigError
 
     if ":" not in text or Path(text).is_file():
+        if meant := url_of_store_file(text, Path.cwd()):
+            raise ConfigError(
+                f"{which}: {text}: is a file, and a store is named by a URL; did you mean {meant}?"
+            )
+        if not Path(text).exists():
+            meant = url_of_new_file(text)
+            hint = f"did you mean {meant}?" if meant else "is the path right?"
+            raise ConfigError(f"{which}: {text}: there is no such configuration; {hint}")
         return ChosenStore(ConfigOption(config=text), None)
     try:
         resolved("store", text, Path.cwd())
     except ConfigError as error:
         raise ConfigError(f"{which}: {error}") from None
     return ChosenStore(ConfigOption(), text)
+
+
+def _config_of(chosen: ChosenStore) -> "Config":
+    # Not by `chosen.config` if a file is named: its hint names options that `store copy` lacks.
+    return chosen.given.load() if chosen.url is None else chosen.config()
 
 
 def _refuse_kind(url: str, which: str, *, must_exist: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from beatd.config.schemes import REDIS, SQL
+from beatd.config.store_files import url_of_new_file, url_of_store_file
 from beatd.config.url_options import refuse_unknown_options
 from beatd.errors import ConfigError, nearest
 from beatd.secret import Secret, learn
@@ -50,6 +51,8 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
     known = _SCHEMES.get(section)
     scheme = url.split(":", 1)[0].lower()
     if known and scheme not in known and scheme.split("+")[0] not in known:
+        if section == "store":
+            _refuse_file(url, folder)
         raise ConfigError(
             f"{scheme[:20]}: is not a {section} that beatd knows"
             + (nearest(scheme, known) or f"; known are {', '.join(known)}")
@@ -71,6 +74,16 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
             path, mark, query = found[2].partition("?")
             return Secret(found[1] + os.path.normpath(folder / path) + mark + query)
     return Secret(url)
+
+
+def _refuse_file(text: str, folder: Path) -> None:
+    """Raise ConfigError with the URL that was meant, if `text` is the name of a store's file."""
+    if meant := url_of_store_file(text, folder):
+        raise ConfigError(
+            f"{text}: is a file, and a store is named by a URL; did you mean {meant}?"
+        )
+    if meant := url_of_new_file(text):
+        raise ConfigError(f"{text}: is not a store that beatd knows; did you mean {meant}?")
 
 
 def with_password(url: str | None, password: str) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from beatd.catalog import Query
 from beatd.changes import ChangeRecord
 from beatd.copying.copy_state import COPY_KEY
-from beatd.marks import SEEN_SUFFIX, Mark
+from beatd.marks import COPIED_KEY, SEEN_SUFFIX, Mark
 from beatd.store import Roles
 
 BATCH = 1_000
@@ -69,12 +69,13 @@ def counts_of(store: Roles, progress: Progress) -> Counts:
 def marks_of(store: Roles) -> frozenset[Mark]:
     """Return the marks of a store, short notes under keys, that a complete copy of it must have.
 
-    The note about the copy itself is left out, and notes that only fit their own store's version.
+    The notes about copies themselves are left out, and those that only fit their own store's
+    version.
     """
     return frozenset(
         mark
         for mark in store.copies.all_marks()
-        if mark.key != COPY_KEY and not mark.key.endswith(SEEN_SUFFIX)
+        if mark.key not in (COPY_KEY, COPIED_KEY) and not mark.key.endswith(SEEN_SUFFIX)
     )
 
 

@@ -1,6 +1,7 @@
 """Copy everything in a store into an empty store of any kind.
 
-The next call continues an interrupted copy. The source is only read. The target keeps the state of
+The next call continues an interrupted copy. The source is only read, and in the end it may get a
+note that it was copied, so that no daemon runs on it any more. The target keeps the state of
 the copy in a note under `COPY_KEY`: what the source was when the copy began, and the place of the
 last copied history record. Each batch of records is written together with this note, so no record
 is written twice. Every other step may be repeated.
@@ -31,10 +32,12 @@ from beatd.copying.copy_state import (
     state_of,
     write_state,
 )
-from beatd.errors import BeatError, Conflict
+from beatd.errors import BeatError, Conflict, StoreError
 from beatd.incident import Incident
 from beatd.ledger import Request
 from beatd.store import Roles
+
+CHANGED = "FROM changed while it was copied; stop what changes it, empty TO and copy again"
 
 
 class Copied(Struct, frozen=True):
@@ -59,10 +62,14 @@ class Copied(Struct, frozen=True):
         return is_full and replace(self.source, **fewer) == replace(self.target, **fewer)
 
 
-def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) -> Copied:
+def copy_store(
+    source: Roles, target: Roles, now: datetime, progress: Progress, *, place: str = ""
+) -> Copied:
     """Copy everything in `source` into `target`, and return how much each of the two stores has.
 
-    An unfinished copy is continued; a finished copy is only counted again. Raise BeatError, in most
+    An unfinished copy is continued; a finished copy is only counted again. With `place`, the URL of
+    the target without its password, a complete copy is noted in the source, and no daemon runs on
+    it any more; without it the source stays in use. Raise BeatError, in most
     cases before anything is copied:
 
     - if a daemon runs on one of the stores,
@@ -93,14 +100,34 @@ def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) 
         state = before or begun
         _copy(source, target, state, held, now, progress)
         _refuse_daemons(source, target)
-        if state_of(source) != begun or len(source.requests.requests(ALL)) != held.requests:
-            raise BeatError(
-                "FROM changed while it was copied; stop what changes it, empty TO and copy again"
-            )
+        if len(source.requests.requests(ALL)) != held.requests:
+            raise BeatError(CHANGED)
+        _refuse_changed(source, begun)
         write_state(target, replace(begun, is_done=True), now)
     there = counts_of(target, progress)
     there = replace(there, marks=len(marks_of(source) & marks_of(target)))
-    return Copied(held, there, resumed=before is not None, kept=target.records.most_records)
+    copied = Copied(held, there, resumed=before is not None, kept=target.records.most_records)
+    if place and copied.is_whole:
+        _note_copy(source, begun, place, now)
+    return copied
+
+
+def _note_copy(source: Roles, begun: CopyState, place: str, now: datetime) -> None:
+    # A daemon begins a term and reads the note after that. Here the note is written first and the
+    # term is read after that, so one of the two always notices the other.
+    marks = source.catalog.marks
+    try:
+        marks.write_copied_to(place, now)
+    except StoreError as error:
+        raise BeatError(
+            f"everything is copied, but FROM cannot be marked as copied: {error}; start no daemon "
+            "on it (with --backup it gets no mark)"
+        ) from None
+    try:
+        _refuse_changed(source, begun)
+    except BeatError:
+        marks.write_copied_to("", now)
+        raise
 
 
 def _copy(
@@ -122,6 +149,8 @@ def _copy(
     _copy_requests(source, target, progress)
     for mark in marks_of(source):
         target.copies.write_mark(mark)
+    if target.catalog.marks.copied_to() is not None:  # it was copied to another store, and emptied
+        target.catalog.marks.write_copied_to("", now)
 
 
 def _copy_records(
@@ -242,6 +271,11 @@ def _refuse_open_claims(source: Roles) -> None:
             "whose outcome is not recorded. Run a daemon on FROM until `beatd history` shows none "
             "as claimed, stop it, and copy again"
         )
+
+
+def _refuse_changed(source: Roles, begun: CopyState) -> None:
+    if state_of(source) != begun:
+        raise BeatError(CHANGED)
 
 
 def _is_empty(store: Roles) -> bool:

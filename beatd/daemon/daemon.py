@@ -1,7 +1,8 @@
 """A daemon that publishes scheduled runs, with background threads for its other jobs.
 
 The threads keep the leader's lock, maintain the store, and read the outcomes of runs. After the
-start, no failure of the store, the broker or the lock ends the daemon; only `stop` does.
+start, no failure of the store, the broker or the lock ends the daemon; only `stop` does, and a
+note in the store that it was copied to another one.
 """
 
 import threading
@@ -12,6 +13,7 @@ from functools import partial
 from beatd import events
 from beatd.clock import Clock
 from beatd.daemon.campaign import Campaign
+from beatd.daemon.copied_store import CopiedStore
 from beatd.daemon.daemon_state import DaemonState
 from beatd.daemon.dispatch_choice import DispatchChoice
 from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
@@ -87,6 +89,7 @@ class Daemon(DaemonState):
         self._campaign: Campaign | None = None
         self._dispatch_choice = DispatchChoice(parts.dispatch)
         self._closing = ExitStack()
+        self._copied_store = CopiedStore(self.stop)
         self.waits_for_unusable_store = False  # False: StoreUnusable is raised at the start
         self.before_wait: Callable[[float], None] = lambda seconds: None
 
@@ -113,7 +116,7 @@ class Daemon(DaemonState):
     def run(self) -> None:
         """Connect to store, lock and broker, schedule until `stop` is called, then close them.
 
-        Raise StoreUnusable at the start if the store cannot be used and waiting would not help.
+        Raise StoreUnusable if the store cannot be used and waiting would not help.
         """
         with self:
             self.turn_until_stopped()
@@ -122,6 +125,7 @@ class Daemon(DaemonState):
         """Run scheduling passes until `stop` is called. The daemon must be open."""
         while not self._stop.is_set():
             self.turn()
+        self._copied_store.raise_if_found()
 
     def __enter__(self) -> "Daemon":
         """Open the store, lock and publisher, and start the background threads.
@@ -172,7 +176,7 @@ class Daemon(DaemonState):
             before_wait=self.before_wait,
             waits_for_unusable=self.waits_for_unusable_store,
         )
-        store = open_part(self._parts.store)
+        store = open_part(partial(self._copied_store.opened, self._parts.store))
         if store is None:
             return False
         closing.callback(store.place.close)
@@ -194,6 +198,7 @@ class Daemon(DaemonState):
             clock=clock,
             ttl=self._ttl,
             may_lead=self._may_lead,
+            refuse=self._copied_store.refuse,
             emit=observe,
         )
         self.engine = Tick(
@@ -264,15 +269,12 @@ class Daemon(DaemonState):
         return self._campaign.turn()
 
     def _may_lead(self) -> bool:
-        engine, campaign = self.engine, self._campaign
-        return (
-            engine is not None
-            and campaign is not None
-            and may_lead(
-                tick_age_s=self.tick_age(),
-                broker_away_s=engine.broker_outage.lasts,
-                others_reach_broker=campaign.others_reach_broker,
-            )
+        if self.engine is None or self._campaign is None:
+            return False
+        return may_lead(
+            tick_age_s=self.tick_age(),
+            broker_away_s=self.engine.broker_outage.lasts,
+            others_reach_broker=self._campaign.others_reach_broker,
         )
 
     def _lead_changed(self) -> None:

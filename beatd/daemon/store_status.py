@@ -14,6 +14,7 @@ from beatd.history import History
 from beatd.incident import Incidents
 from beatd.leader import Holder
 from beatd.ledger import Requests, Terms
+from beatd.marks import CopiedTo
 from beatd.outcome import Outcomes
 from beatd.presence import INVALID_SOURCE, Presence, Presences, is_same_mistake, leading
 from beatd.schedules.moment import format_moment
@@ -63,6 +64,7 @@ def status_in(
         "leader": daemon_row(term[1]) if leader and term else None,
         "last_leader": daemon_row(term[1]) if term else None,
         "reloads_since": None if since is None else format_moment(since),
+        "copied_to": copied_row(catalog.marks.copied_to()),
         "standbys": [daemon_row(one.holder) for one in daemons if one is not leader],
         "versions": [  # None for a daemon of an older beatd
             {"name": one.holder.name, "version": one.version or None} for one in daemons
@@ -198,6 +200,7 @@ def status_without_store(error: str) -> dict[str, Any]:
     return {
         **dict.fromkeys(unknown),
         "reloads_since": None,
+        "copied_to": None,
         "standbys": [],
         "versions": [],
         "store": {"ok": False, "error": error},
@@ -230,6 +233,11 @@ def daemon_row(holder: Holder) -> dict[str, Any]:
         "pid": holder.pid,
         "since": format_moment(holder.since),
     }
+
+
+def copied_row(copied: CopiedTo | None) -> dict[str, Any] | None:
+    """Return the URL of the store to which all was copied, and when; None if it was not."""
+    return None if copied is None else {"store": copied.place, "at": format_moment(copied.at)}
 
 
 def _broker(shown: Presence | None) -> dict[str, Any]:

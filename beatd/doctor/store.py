@@ -12,7 +12,7 @@ from beatd.doctor.daemons import daemon_findings
 from beatd.doctor.finding import Finding
 from beatd.doctor.server_settings import settings_findings
 from beatd.doctor.versions import server_version
-from beatd.errors import BeatError, StoreAbsent
+from beatd.errors import BeatError, StoreAbsent, StoreCopied
 from beatd.presence import refusal_of
 from beatd.store import Roles
 from beatd.stores.embedded.old_shelf import may_be_old
@@ -155,6 +155,8 @@ def _opened(
         if took_s > SLOW_ANSWER_S:
             text = f"an answer takes {took_s * 1000:.0f} ms, so runs are late by as much"
             yield Finding("warning", "store", f"{text}; put it nearer")
+        if (copied := store.catalog.marks.copied_to()) is not None:
+            yield Finding("error", "store", str(StoreCopied(copied.place, copied.at)))
         noun = "entry" if count == 1 else "entries"
         yield Finding("ok", "store", f"{count} {noun}, opened in {(asked - began) * 1000:.0f} ms")
         for problem in store.place.problems():

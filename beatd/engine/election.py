@@ -39,7 +39,7 @@ class Election:
 
     The leader holds a lock, and has a number (its term) that grows with each new leader. Only one
     thread may call `campaign`; any thread may call the other methods. `may_lead` returns False
-    while this daemon must not lead.
+    while this daemon must not lead. `refuse` raises BeatError if no daemon may begin to lead.
     """
 
     def __init__(
@@ -51,10 +51,12 @@ class Election:
         clock: Clock,
         ttl: float = 2.0,
         may_lead: Callable[[], bool] = lambda: True,
+        refuse: Callable[[], None] = lambda: None,
         emit: Observer = nobody,
     ) -> None:
         self._lease, self._terms, self._me = lease, terms, me
         self._clock, self._ttl, self._may_lead, self._emit = clock, ttl, may_lead, emit
+        self._refuse = refuse
         self._lock = Outage(LockAway, LockBack, clock=clock, emit=emit)
         self._doubted_at: float | None = None  # when the lock began to fail; None after a success
         self._lead: Lead | None = None
@@ -175,7 +177,10 @@ class Election:
         return holder
 
     def _begin(self) -> Term:
-        return self._terms.begin(replace(self._me, since=self._clock.now()))
+        self._refuse()
+        term = self._terms.begin(replace(self._me, since=self._clock.now()))
+        self._refuse()  # a copy of the store that did not see this term has left its note by now
+        return term
 
     @property
     def _margin(self) -> float:

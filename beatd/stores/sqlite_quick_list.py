@@ -22,7 +22,7 @@ from beatd.errors import StoreError
 from beatd.history import Record
 from beatd.last_sent import RECORDS_READ, sent_last
 from beatd.leader import Holder
-from beatd.marks import RELOAD_KEY, RELOAD_LASTS
+from beatd.marks import COPIED_KEY, RELOAD_KEY, RELOAD_LASTS
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.presence import Presence, leading
 from beatd.run import MICROSECOND, Running, micros, moment_of
@@ -49,6 +49,7 @@ _RELOAD = """
 SELECT 1 FROM beatd_applied a JOIN beatd_ledger l ON l.token = a.digest
 WHERE l.id = 1 AND a.source = ? AND a.loaded_at > ?
 """
+_COPIED = "SELECT 1 FROM beatd_applied WHERE source = ? AND digest <> ''"
 _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
 
@@ -71,10 +72,10 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
     """Find entries in a small SQLite store without SQLAlchemy, or return None if this is
     impossible.
 
-    It is impossible for an unreadable store, another schema version, more than 1000 matches, or a
-    condition that `beatd list` never uses. In a large store, only a search for entries that are due
-    before a moment is possible. An entry is failing if its newest result, among the newest
-    `records` in the history, is a failure.
+    It is impossible for an unreadable store, another schema version, more than 1000 matches, a
+    condition that `beatd list` never uses, or a store that was copied to another one. In a large
+    store, only a search for entries that are due before a moment is possible. An entry is failing
+    if its newest result, among the newest `records` in the history, is a failure.
     """
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as there:
@@ -94,6 +95,8 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
                 for name, outcome in _outcomes(there, stored).items()
             }
             leads = _daemon_leads(there)
+            if not leads and there.execute(_COPIED, (COPIED_KEY,)).fetchone() is not None:
+                return None
             reloads = not leads and _reloads(there)
             return Glance(stored, known, _failing(there, records), leads, reloads)
     except (sqlite3.Error, MsgspecError, StoreError, AttributeError, *UNREADABLE):

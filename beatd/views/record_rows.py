@@ -12,7 +12,7 @@ from beatd.history import Record
 from beatd.outcome import Delivery, Outcomes
 from beatd.requested_run import RequestedRun, requested_json
 from beatd.run import ORIGIN_WORDS
-from beatd.run_outcome import run_outcome, times_delivered
+from beatd.run_outcome import run_outcome, times_received
 from beatd.trace import trace_id
 from beatd.views.entry_rows import iso_or_none
 from beatd.views.outcome_rows import delivery_json
@@ -79,11 +79,11 @@ def record_json(
     """Return a history record and the outcome of its run as a dict for JSON.
 
     The outcome is that of the newest delivery or, if the run is a canvas, of all its tasks.
-    "deliveries" is only present if the broker delivered a message more than once; "until" and
+    "deliveries" is only present if workers received a message more than once; "until" and
     "count" only for a series of skipped runs; "requested" only if it is known who requested the
     run.
     """
-    times = times_delivered(deliveries)
+    times = times_received(deliveries)
     return {
         "entry": record.name,
         "planned": iso_or_none(record.planned),

@@ -17,7 +17,7 @@ from beatd.run_outcome import (
     run_ended,
     run_outcome,
     tasks_of_run,
-    times_delivered,
+    times_received,
 )
 from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause
@@ -35,6 +35,11 @@ ERRORS: tuple[tuple[str, Cause, str], ...] = (
     ("SoftTimeLimitExceeded", "time limit", "it ran on {worker} for longer than its soft limit"),
 )
 BAD_TASKS_SHOWN = 5  # of a canvas
+#: Deliveries do not show which of these it was.
+RECEIVED_AGAIN = (
+    "the broker delivered it again, or it was sent twice (by a daemon on another store, or after "
+    "a crash)"
+)
 UNKNOWN_TASK: Cause = "unknown task"
 #: The state of a task that did not succeed -> the cause, and what became of the task.
 BECAME: Mapping[str, tuple[Cause, str]] = {
@@ -64,9 +69,9 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
         cause, line = _without_delivery(facts, record)
     else:
         cause, line = _outcome(facts, record, deliveries)
-        times = times_delivered(deliveries)
+        times = times_received(deliveries)
         if times > 1:
-            line = f"{line}; the broker delivered it {times} times"
+            line = f"{line}; it was received {times} times: {RECEIVED_AGAIN}"
         if wait := queue_wait(facts.row, record, deliveries):
             line = f"{line}; it waited {length(wait)} for a worker"
     known = cause == "unknown task"  # the line says what its error says

@@ -19,6 +19,7 @@ COMMANDS = [
     ("list",), ("show", "x"), ("edit", "x", "--every", "5m"), ("remove", "x"), ("pause", "x"),
     ("resume", "x"), ("trigger", "x"), ("history",), ("incidents",), ("why", "x"), ("export",),
     ("backfill", "x", "--from", "2026-01-01", "--to", "2026-01-02"), ("store", "new-identity"),
+    ("store", "reopen"),
 ]  # fmt: skip
 FILES = {"sqlite": "sqlite:///nosuch.db", "shelve": "shelve:nosuch.db"}
 SERVERS = ["postgresql", "mariadb"]

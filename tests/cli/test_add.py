@@ -159,6 +159,7 @@ def test_a_store_may_be_given_by_its_url(here: Here, beatd: Beatd) -> None:
     [
         ("foo:///x", 2, "--store: foo: is not a store that beatd knows"),
         ("", 2, "is not a store that beatd knows"),
+        ("other.db", 2, "--store: other.db: is not a store that beatd knows; did you mean sqlite"),
         ("memory:", 2, "memory: lives within a daemon"),
         ("sqlite:////", 1, "is a directory"),
         ("shelve:/tmp", 1, "is a directory"),

@@ -113,7 +113,7 @@ def test_the_tab_key_makes_no_store(here: Here) -> None:
 
 
 def test_the_commands_of_a_store_are_completed(here: Here) -> None:
-    assert offered(here.folder, "beatd store ") == ["copy", "new-identity"]
+    assert offered(here.folder, "beatd store ") == ["copy", "new-identity", "reopen"]
     assert offered(here.folder, "beatd store c") == ["copy"]
 
 

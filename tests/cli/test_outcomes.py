@@ -68,12 +68,12 @@ def test_history_shows_what_became_of_a_run(x: Here) -> None:
     assert line.endswith("failed    2.5 s     w@host   ValueError: no")
 
 
-def test_a_message_that_the_broker_delivered_twice_is_shown(x: Here) -> None:
+def test_a_run_that_workers_received_twice_is_shown(x: Here) -> None:
     ran(x, history_confirmed())
     reported(x, "retried", "lost", "succeeded", planned=planned_of_x(x))
     (row,) = x.json("history")
     assert row["outcome"] == "succeeded" and row["deliveries"] == 2  # a retry is none
-    assert "delivered 2 times: " in x("history").out
+    assert "received 2 times: " in x("history").out
 
 
 def test_history_reads_outcomes_in_pages(x: Here, monkeypatch: pytest.MonkeyPatch) -> None:

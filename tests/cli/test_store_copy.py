@@ -41,7 +41,7 @@ def test_a_copy_keeps_pauses_owners_and_requests(beatd: Beatd, here: Here, old: 
     assert ended.code == 0, ended.err
     lines = {line.split()[0]: line.split()[-2:] for line in ended.out.splitlines()[2:]}
     assert lines["entries"] == ["3", "3"] and lines["requests"] == ["1", "1"]
-    assert "start daemons on TO only" in ended.err
+    assert f"copied; start daemons on TO ({new})" in ended.err
     before, after = (beatd("list", "--json", "--store", url).json for url in (old, new))
     assert isinstance(before, list) and isinstance(after, list)
     assert {(one["name"], one["source"], one["paused"]) for one in after} == {
@@ -79,7 +79,10 @@ REFUSED = [
     ("shelve:nosuch", "sqlite:///new.db", 2, "FROM: there is no file "),
     ("memory:", "shelve:new", 2, "FROM: a memory: store lives within its daemon"),
     ("config.yaml", "oracle://db/x", 2, "TO: oracle: is not a store that beatd knows"),
-    ("config.yaml", "nosuch.yaml", 2, "nosuch.yaml"),
+    ("config.yaml", "nosuch.yaml", 2, "TO: nosuch.yaml: there is no such configuration; is the"),
+    ("nosuch.db", "shelve:new", 2, "FROM: nosuch.db: there is no such configuration; did you mean"),
+    ("beatd.db", "shelve:new", 2, "FROM: beatd.db: is a file, and a store is named by a URL; did"),
+    ("config.yaml", "beatd.db", 2, "did you mean sqlite:///beatd.db?"),
     ("config.yaml", "django-celery-beat+sqlite:///d.db", 2, "TO: the entries of this store"),
     ("config.yaml", "config.yaml", 2, "FROM and TO are the same store"),
     ("config.yaml", "sqlite:///other.db", 1, "TO is not empty, and no copy of FROM"),

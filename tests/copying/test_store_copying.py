@@ -24,7 +24,7 @@ from tests.stores.running_runs import delivery, put_queued, second, started, wai
 
 Open = Callable[[Any], Store]
 CIRCLE = (sqlite, postgresql, redis, shelve, mariadb, sqlite)
-LEFT_OUT = "file:a.yaml seen"
+NOT_COPIED = ("store copy", "copied to", "file:a.yaml seen")
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def opening(tmp_path: Path, server: Any) -> Iterator[Open]:
 def silent(what: str, done: int, total: int) -> None: ...
 
 
-def copy(source: Store, target: Store) -> Copied:
-    return copy_store(Roles.of(source), Roles.of(target), at(1000), silent)
+def copy(source: Store, target: Store, place: str = "") -> Copied:
+    return copy_store(Roles.of(source), Roles.of(target), at(1000), silent, place=place)
 
 
 def fill(store: Store) -> None:
@@ -112,7 +112,7 @@ def held_by(store: Store) -> dict[str, Any]:
         ],
         "incidents": [replace(one, revision=0) for one in store.incidents(None, None)],
         "changes": [replace(one, id="") for one in changes(store)],
-        "marks": {m for m in store.all_marks() if m.key not in ("store copy", LEFT_OUT)},
+        "marks": {m for m in store.all_marks() if m.key not in NOT_COPIED},
     }
 
 

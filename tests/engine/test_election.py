@@ -71,6 +71,33 @@ def test_trust_ends_before_the_lease_does(
     assert daemons[1].campaign() is None, "nobody else can have it yet"
 
 
+def test_no_lead_begins_on_a_store_that_refuses_it_and_no_term_is_spent(
+    lease: FakeLease, clock: FakeClock, told: list[Event]
+) -> None:
+    asked = list[str]()
+
+    def refuse() -> None:
+        asked.append("asked")
+        if len(asked) in refused_at:
+            raise StoreError("this store was copied")
+
+    def make() -> Election:
+        return Election(
+            lease=lease, terms=lease, me=holder("a"), clock=clock, ttl=TTL, emit=told.append,
+            refuse=refuse,
+        )  # fmt: skip
+
+    refused_at = {1, 3}  # before a term is begun, and right after the first one
+    one = make()
+    assert one.campaign() is None and lease.term() is None
+    assert one.campaign() is None and one.lead() is None and not told
+    lead = one.campaign()
+    assert lead is not None and lead.term.number == 2
+    for _ in range(3):
+        assert one.campaign() is not None
+    assert len(asked) == 5, "a renewal asks nothing"
+
+
 def test_a_silent_leader_is_replaced_under_a_new_term(
     daemons: list[Election], clock: FakeClock
 ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from beatd.history import Record
-from beatd.marks import Mark
+from beatd.marks import CopiedTo, Mark
 from beatd.store import Store, WrittenRecord
 from tests.stores.making import at, holder, lead, past, put
 
@@ -51,6 +51,19 @@ def test_records_are_written_once_with_their_mark(store: Store) -> None:
     assert store.read_mark("copy") == ONE
     assert store.write_records([record("a", 3)], TWO, ONE) is True
     assert len(past(store)) == 2 and list(store.all_marks()) == [TWO]
+
+
+def test_a_store_is_marked_as_copied_until_the_mark_is_removed(
+    store: Store, reopen: Reopen
+) -> None:
+    put(store)
+    version, other = store.version(), reopen()
+    assert other.marks.copied_to() is None
+    store.marks.write_copied_to("redis://:***@new:6379/0", at(5))
+    assert other.marks.copied_to() == CopiedTo("redis://:***@new:6379/0", at(5))
+    assert store.version() == version, "no entry changed"
+    store.marks.write_copied_to("", at(6))
+    assert other.marks.copied_to() is None
 
 
 def test_an_identity_is_written_and_terms_go_on_from_the_newest(

@@ -381,10 +381,13 @@ def test_a_run_that_the_worker_could_not_start_raised_no_error() -> None:
     assert answered(**ran).line == "the task raised an error on w1: E: no"
 
 
-def test_a_run_that_the_broker_delivered_twice_says_so() -> None:
+def test_a_run_that_workers_received_twice_names_each_possible_cause() -> None:
     facts = delivery("succeeded")
     facts["deliveries"] = {ID: facts["deliveries"][ID] * 2}
-    assert "delivered it 2 times" in answered(**facts).line
+    assert answered(**facts).line.endswith(
+        "; it was received 2 times: the broker delivered it again, or it was sent twice (by a "
+        "daemon on another store, or after a crash)"
+    )
 
 
 def test_a_retry_that_waits_in_the_worker_is_a_retry_and_no_second_delivery() -> None:

@@ -14,7 +14,7 @@ from beatd.history import Record
 from beatd.outcome import Delivery, OutcomeState
 from beatd.requested_run import requested_json, requested_run, requested_text
 from beatd.run import ORIGIN_WORDS, Origin, State
-from beatd.run_outcome import run_outcome, times_delivered
+from beatd.run_outcome import run_outcome, times_received
 from beatd.store import Roles
 from beatd.views.record_rows import origin_text
 from beatd.views.time_text import read_moment
@@ -127,7 +127,7 @@ def _lines_in(store: Roles, search: RunSearch, records: Sequence[Record]) -> lis
             detail = record.reason or (ended.error if ended else "")
             requested = requested_json(requested_run(store.catalog.marks, record))
             by = requested_text(requested.get("requested"))
-            times = times_delivered(deliveries)
+            times = times_received(deliveries)
             lines.append(RunLine(record, ended, word, look, detail, times, by))
     return lines
 

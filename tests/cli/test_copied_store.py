@@ -1,0 +1,78 @@
+"""What commands say of a store that `beatd store copy` copied to another one."""
+
+import re
+
+import pytest
+
+from tests.cli.conftest import Beatd, Here
+
+NEW = "shelve:{folder}/new"
+
+
+@pytest.fixture
+def old(x: Here, beatd: Beatd) -> str:
+    """The URL of the store of `config.yaml`, which was copied."""
+    url = f"sqlite:///{x.folder}/beatd.db"
+    assert beatd("store", "copy", url, NEW.format(folder=x.folder)).code == 0
+    return url
+
+
+def copied(here: Here) -> str:
+    place = re.escape(NEW.format(folder=here.folder))
+    return rf"copied to {place} at \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d"
+
+
+def test_status_and_doctor_name_it(here: Here, old: str) -> None:
+    out = " ".join(here("status", code=1).out.split())
+    assert re.search(f"copied {copied(here).removeprefix('copied ')}", out)
+    assert "nobody leads: the store was copied to another one" in out
+    found = here.json("status", code=1)["copied_to"]
+    assert found["store"] == NEW.format(folder=here.folder) and found["at"].endswith("Z")
+    out = " ".join(here("doctor", code=1).out.split())
+    assert re.search(rf"error store this store was {copied(here)}", out)
+
+
+@pytest.mark.parametrize("words", [("list",), ("add", "y", "--task", "t", "--every", "1h")])
+def test_the_note_that_nobody_leads_names_it(here: Here, old: str, words: tuple[str, ...]) -> None:
+    ended = here(*words)
+    assert re.search(f"note: no daemon runs on this store: it was {copied(here)}", ended.err)
+    assert "beatd run" not in ended.err
+
+
+def test_it_is_opened_again(here: Here, old: str) -> None:
+    ended = here("store", "reopen")
+    assert re.search(f"daemons may run on this store again; it was {copied(here)}", ended.out)
+    assert "start none there" in ended.out
+    assert here.json("status", code=1)["copied_to"] is None
+    assert here("store", "reopen").out == "daemons may run on this store: it was not copied\n"
+    assert here.json("store", "reopen") == {"copied_to": None}
+    assert "copied" not in here("doctor").out
+
+
+def test_reopen_as_json_has_the_removed_mark(here: Here, old: str) -> None:
+    found = here.json("store", "reopen")["copied_to"]
+    assert found["store"] == NEW.format(folder=here.folder) and found["at"].endswith("Z")
+
+
+def test_reopen_works_on_the_store_itself(here: Here, beatd: Beatd) -> None:
+    ended = beatd("store", "reopen", "--url", "http://127.0.0.1:1")
+    assert ended.code == 2 and "leave out --url" in ended.line
+
+
+def test_after_a_backup_it_stays_in_use(x: Here, beatd: Beatd) -> None:
+    url, backup = f"sqlite:///{x.folder}/beatd.db", f"shelve:{x.folder}/backup"
+    ended = beatd("store", "copy", "--backup", url, backup)
+    assert ended.code == 0 and "copied; FROM stays in use, so start no daemon on TO" in ended.err
+    for store in (url, backup):
+        assert beatd("status", "--json", "--store", store).json["copied_to"] is None  # type: ignore[index]
+
+
+def test_a_copy_made_with_a_password_and_a_prefix_is_named_without_and_with_it() -> None:
+    from beatd.cli.store import shown_place
+    from beatd.config import Store
+
+    url = "redis://:secretpw@127.0.0.1:6379/0"
+    assert shown_place(Store(url=url)) == "redis://:***@127.0.0.1:6379/0"
+    shown = shown_place(Store(url=url, prefix="team:"))
+    assert shown == "redis://:***@127.0.0.1:6379/0 (prefix team:)"
+    assert shown_place(Store(url="sqlite:////b.db", prefix="team:")) == "sqlite:////b.db"
