@@ -28,8 +28,8 @@ MODULES = {
     "schedules": """
         at celery_fields clock_change clock_nights clock_shift clock_words cron cron_fields
         cron_text cron_words day_grid day_time days dst duration from_plain interval moment periods
-        quote recurrence rrule rrule_text rrule_words second_opinion solar speech steps walk words
-        year_days zone
+        quote recurrence rrule rrule_text rrule_words second_opinion solar speech steps typed_moment
+        walk words year_days zone
     """,
     "definition": """
         alert_rules argument_values arguments as_plain canvas_schema canvas_steps celery_canvas

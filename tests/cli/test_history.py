@@ -167,7 +167,7 @@ def test_a_backfill_is_seen_while_it_is_pending_and_can_be_called_off(x: Here) -
         "first": "2026-01-01T00:00:00Z", "last": "2026-01-01T05:00:00Z",
     }}  # fmt: skip
     assert "1 pending, first the backfill of x" in x("status", code=1).out
-    assert "backfill, 2026-01-01 01:00:00 to 2026-01-01 06:00:00" in x("show", "x").out
+    assert "backfill, 2026-01-01 01:00:00 CET to 2026-01-01 06:00:00 CET" in x("show", "x").out
     assert x.json("show", "x") == x.json("list")[0]
     assert x("backfill", "x", "--cancel").out == "6 runs of x called off\n"
     assert x.json("status", code=1)["requests"]["count"] == 0
