@@ -123,7 +123,7 @@ def test_backfill_says_how_many(x: Here) -> None:
     store.close()
 
 
-def test_a_dry_backfill_shows_its_moments_in_the_zone_of_the_entry(x: Here) -> None:
+def test_a_dry_backfill_shows_its_moments(x: Here) -> None:
     words = ("backfill", "x", "--from", "2026-10-25T00:00", "--dry-run", "--to")
     head, *moments = x(*words, "2026-10-25T03:00").out.splitlines()
     assert head.endswith("2026-10-25 00:00:00 CEST to 2026-10-25 03:00:00 CET")
