@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from beatd.catalog import Stored
 from beatd.entry import Entry
 from beatd.history import Record
+from beatd.overlap import reason_text
 from beatd.planning import earlier, has_run_out, moment_before, next_moment
 from beatd.run import MICROSECOND
 from beatd.run_outcome import run_outcome
@@ -149,16 +150,16 @@ def nearest(
     found: list[tuple[str, str]] = []
     if first is not None and first < moment:
         before = moment_before(entry, first, moment, lambda schedule, at: schedule.next_after(at))
-        found.append(("previous run", f"{words.at(before)}, {_near(facts, before)}"))
+        found.append(("previous run", f"{words.at(before)}, {_near(facts, before, words)}"))
     if following is not None:
-        found.append(("next run", f"{words.at(following)}, {_near(facts, following)}"))
+        found.append(("next run", f"{words.at(following)}, {_near(facts, following, words)}"))
     return tuple(found)
 
 
-def _near(facts: Facts, moment: datetime) -> str:
+def _near(facts: Facts, moment: datetime, words: TimeWords) -> str:
     record = next((one for one in facts.records if _covers(one, moment)), None)
     if record is not None:
-        return became(facts, record)
+        return became(facts, record, words)
     row = facts.row
     if moment > facts.now:
         if row is not None and has_run_out(row.entry, row.runs):
@@ -173,11 +174,12 @@ def _covers(record: Record, moment: datetime) -> bool:
     return not by_hand and record.planned <= moment <= (record.until or record.planned)
 
 
-def became(facts: Facts, record: Record) -> str:
+def became(facts: Facts, record: Record, words: TimeWords) -> str:
     """Return what became of a run: its outcome with its error, its state, or why it was skipped."""
     ended = run_outcome(facts.deliveries.get(record.task_id, ()))
     if ended is None:
-        return f"{record.state}: {record.reason}" if record.reason else record.state
+        reason = reason_text(record.reason, words.about)
+        return f"{record.state}: {reason}" if reason else record.state
     return f"{ended.state}: {ended.error}" if ended.error else ended.state
 
 

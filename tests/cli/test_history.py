@@ -228,6 +228,13 @@ def test_history_is_limited_and_filtered(x: Here) -> None:
     assert "no entry 'y'" in x("history", "y", code=1).line
 
 
+def test_the_time_in_a_reason_is_in_the_zone_of_the_table(x: Here) -> None:
+    ran(x, None, "still running: other since 2026-03-01T11:59:00+00:00")
+    assert ": still running: other since 2026-03-01 12:59:00 CET" in x("history").out
+    (record,) = x.json("history")
+    assert record["reason"] == "still running: other since 2026-03-01T11:59:00+00:00"
+
+
 def test_a_limit_cuts_no_stretch_and_the_state_filter_keeps_outages_apart(x: Here) -> None:
     missed = "missed; only the latest was run (nobody led)"
     for reason in (missed, None, missed, missed):
@@ -324,7 +331,7 @@ def test_history_tells_times_as_show_does(x: Here) -> None:
     assert out.startswith("planned for ") and f"{wall:%Y-%m-%d %H:%M:%S %Z}" in out
     ran(x, None, "missed; only the latest was run")
     until = (planned + 3 * timedelta(hours=1)).astimezone(ZoneInfo("Europe/Berlin"))
-    assert f"3 runs to {until:%m-%d %H:%M:%S}" in x("history").out
+    assert f"3 runs to {until:%Y-%m-%d %H:%M:%S %Z}: missed" in x("history").out
     (row, *_) = x.json("status", code=1)["next"]
     due = datetime.fromisoformat(row["due"]).astimezone(ZoneInfo("Europe/Berlin"))
     assert f"{due:%Y-%m-%d %H:%M:%S %Z}  x" in x("status", code=1).out

@@ -300,7 +300,8 @@ def test_a_moment_skipped_for_overlap_names_the_run_and_its_time_in_the_zone_of_
 def test_a_skip_has_the_cause_of_its_reason(reason: str, cause: str) -> None:
     answer = answered(**skipped(reason))
     assert (answer.cause, answer.planned) == (cause, NOON)
-    assert dict(answer.details)["reason"] == reason
+    shown = reason.replace("2027-01-10T11:00:00Z", "2027-01-10 11:00:00 UTC")
+    assert dict(answer.details)["reason"] == shown
 
 
 def test_a_stretch_of_skipped_runs_covers_each_moment_in_it() -> None:
@@ -642,3 +643,16 @@ def test_a_backfilled_moment_before_the_entry_was_added_has_its_record() -> None
     record = published(origin="backfill")
     answer = answered(at=NOON, added=NOW, records=[record])
     assert "added" not in answer.line
+
+
+def test_moments_in_reasons_and_of_requested_runs_are_as_in_tables() -> None:
+    reason = f"still running: {ID} since 2027-01-10T11:00:00+00:00"
+    answer = answered(tz="Europe/Berlin", **skipped(reason))
+    assert ("reason", f"still running: {ID} since 2027-01-10 12:00:00 CET") in answer.details
+    near = answered(tz="Europe/Berlin", at=NOON - timedelta(hours=1), **skipped(reason))
+    assert dict(near.details)["next run"].endswith(f"{ID} since 2027-01-10 12:00:00 CET")
+    at = NOON - timedelta(microseconds=1)
+    by_hand = published(origin="trigger")
+    by_hand = replace(by_hand, planned=at, published=at)
+    paused = answered(row=row(paused=True), records=[by_hand])
+    assert dict(paused.details)["previous run"] == "2027-01-10 11:59:59.999 UTC, published"

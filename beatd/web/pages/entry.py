@@ -102,7 +102,7 @@ def show(request: Request) -> Response:
     site, name = site_of(request), request.path_params["name"]
     store, shown = site.open_store(), moments_of(request)
     place = Place.of(request)
-    history = find_runs(store, RunSearch(entry=name), place.here)
+    history = find_runs(store, RunSearch(entry=name), place.here, shown)
     changed = store.changes.changes(name, CHANGES_SHOWN + 1)
     row = rows(store.catalog, (name,)).get(name)
     if row is None:
