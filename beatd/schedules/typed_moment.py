@@ -77,5 +77,5 @@ def _refusal(text: str, name: str, wall: str, zones: Sequence[str]) -> str:
     lack = f"neither {' nor '.join(zones)} has" if len(zones) > 1 else f"{zones[0]} does not have"
     return (
         f"{quoted(text)}: {lack} {name} at that time; write it without a name for {zones[0]}, "
-        f"or with an offset: {offset}+01:00"
+        f"or with an offset, like {offset}+01:00"
     )

@@ -92,7 +92,7 @@ def test_the_name_of_an_offset_that_no_zone_has_is_refused(tokyo: Here) -> None:
     said = tokyo("why", "x", "--at", "2026-07-01 02:30:00 CET", code=2).line
     assert said == (
         "beatd: --at: '2026-07-01 02:30:00 CET': neither Europe/Berlin nor Asia/Tokyo has CET at "
-        "that time; write it without a name for Europe/Berlin, or with an offset: "
+        "that time; write it without a name for Europe/Berlin, or with an offset, like "
         "2026-07-01T02:30:00+01:00"
     )
 
