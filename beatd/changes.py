@@ -19,6 +19,8 @@ Action = Literal["added", "edited", "paused", "resumed", "removed"]
 DEFINITION_BYTES_MAX = 65_536
 #: The most records that a store keeps, whatever their age.
 RECORDS_MAX = 100_000
+CHANGES_READ = 200  # of one entry at a time
+PAGES_READ_MAX = 5
 
 
 class Author(Struct, frozen=True):
@@ -94,3 +96,20 @@ class Changes(Protocol):
     def ending_pauses(self, before: datetime, limit: int) -> Sequence[str]:
         """Return the names of up to `limit` paused entries whose pause ends before `before`,
         earliest first."""
+
+
+def added_at(changes: Changes, name: str) -> datetime | None:
+    """Return when the entry was added, the last time if it was removed in between.
+
+    Return None if no record of that is among its newest changes.
+    """
+    before = ""
+    for _ in range(PAGES_READ_MAX):
+        page = changes.changes(name, CHANGES_READ, before)
+        added = next((one for one in page if one.before is None), None)
+        if added is not None:
+            return added.at
+        if len(page) < CHANGES_READ:
+            return None
+        before = page[-1].id
+    return None

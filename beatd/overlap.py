@@ -5,6 +5,7 @@ claim until a worker reports its end, or until no worker has reported anything a
 `max_run`.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -31,6 +32,7 @@ from beatd.run import Running, Skip
 MAX_RUN_IF_MISSING = timedelta(days=1)  # no edit leaves it out, but a store may be edited by hand
 Settle = Callable[[Stored, datetime, NextAfter], Settlement]  # the catch-up rule
 
+STILL_RUNNING = re.compile(r"still running: (?P<id>\S+) since (?P<since>\d\S+)")
 REPLACE_WAIT = timedelta(seconds=10)  # then a run that has not ended is revoked again
 
 
@@ -68,6 +70,18 @@ def still_running(running: Running | None) -> str:
         return "still running"
     since = running.since.replace(microsecond=0).isoformat()
     return f"still running: {running.task_id} since {since}"
+
+
+def reason_text(reason: str, moment_text: Callable[[datetime], str]) -> str:
+    """Return the reason of a skip for people: `moment_text` writes the time that it has in UTC."""
+    found = STILL_RUNNING.match(reason)
+    if found is None:
+        return reason
+    try:
+        since = datetime.fromisoformat(found["since"])
+    except ValueError:
+        return reason
+    return f"{reason[: found.start('since')]}{moment_text(since)}{reason[found.end() :]}"
 
 
 def turn_of(row: Stored, now: datetime) -> Turn:

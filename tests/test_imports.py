@@ -28,8 +28,8 @@ MODULES = {
     "schedules": """
         at celery_fields clock_change clock_nights clock_shift clock_words cron cron_fields
         cron_text cron_words day_grid day_time days dst duration from_plain interval moment periods
-        quote recurrence rrule rrule_text rrule_words second_opinion solar speech steps walk words
-        year_days zone
+        quote recurrence rrule rrule_text rrule_words second_opinion solar speech steps typed_moment
+        walk words year_days zone
     """,
     "definition": """
         alert_rules argument_values arguments as_plain canvas_schema canvas_steps celery_canvas
@@ -184,7 +184,7 @@ MODULES = {
         config_option connect_check declared_entries diff diff_json diff_lines differences doctor
         edit entry_options entry_scope entry_sets entry_warnings escapes export failure git_files
         history import_ incidents init leader_note list moment_gaps monitor_check named_entries next
-        next_lines nothing_listed option_words output overlap_warnings paged_table pause
+        next_lines next_of_all nothing_listed option_words output overlap_warnings paged_table pause
         pause_resume paused_lines progress queue_note remove resume run schedule_options schema
         shadow_report show status store table_times trigger undo
         url_option version_line why yaml_text zsh_completion

@@ -11,12 +11,27 @@ from beatd.catalog import Plan, Stored
 from beatd.definition import entry_from
 from beatd.engine.moves import Mover
 from beatd.ledger import Move, OpenClaim, Request, RunningChange
+from beatd.overlap import reason_text
 from beatd.planning import LAST_MOMENT, MISSED, USED_UP, first, shared_next_after
 from beatd.run import Occurrence, Running, task_id
+from beatd.views.time_text import moment_text
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMESPACE = UUID(int=0)
 STILL = "still running: other since 2026-03-01T11:59:00+00:00"
+
+
+def test_a_reason_has_its_time_as_the_reader_sees_times() -> None:
+    def shown(moment: datetime) -> str:
+        return moment_text(moment, "Europe/Berlin")
+
+    assert reason_text(STILL, shown) == "still running: other since 2026-03-01 12:59:00 CET"
+    old = f"{STILL} (nobody led)"  # as an older beatd wrote it
+    assert reason_text(old, shown) == (
+        "still running: other since 2026-03-01 12:59:00 CET (nobody led)"
+    )
+    for reason in ("still running", "still running: other since 2026-99", "bad 2026-03-01T11:59Z"):
+        assert reason_text(reason, shown) == reason
 
 
 def at(seconds: float) -> datetime:

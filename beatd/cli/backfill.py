@@ -10,7 +10,7 @@ import click
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
-from beatd.cli.escapes import echo, visible
+from beatd.cli.escapes import echo
 from beatd.cli.leader_note import note_if_nobody_leads
 from beatd.views.time_text import moment_text, read_moment
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from beatd.entry import Entry
     from beatd.run import Skip
 
-RUNS_WITHOUT_QUESTION_MAX = 1000
+RUNS_WITHOUT_YES_MAX = 1000  # where nobody can answer a question
+RUNS_WITHOUT_QUESTION_MAX = 3  # on a terminal
 MOMENTS_SHOWN_MAX = 10
 
 
@@ -30,7 +31,10 @@ MOMENTS_SHOWN_MAX = 10
 @click.option("--to", metavar="MOMENT", help="The last moment, included.")
 @click.option("--dry-run", is_flag=True, help="Show the moments; run nothing.")
 @click.option(
-    "-y", "--yes", is_flag=True, help=f"Run also more than {RUNS_WITHOUT_QUESTION_MAX:,} moments."
+    "-y",
+    "--yes",
+    is_flag=True,
+    help=f"Request them without a question, also more than {RUNS_WITHOUT_YES_MAX:,}.",
 )
 @click.option("--cancel", is_flag=True, help="Drop what is left of the entry's backfills.")
 @as_json
@@ -49,8 +53,9 @@ def command(
 
     Runs it for every moment of its schedule from --from to --to, oldest first. Each run is a new
     task; its header beatd_planned_at has the moment. The next planned run stays as it is.
-    MOMENT is ISO 8601, like 2027-01-01T09:00, or a time of day, like 02:30: the newest one. Without
-    an offset it is in the entry's zone.
+    MOMENT is ISO 8601, like 2027-01-01T09:00, or a time of day, like 02:30: the newest one; or a
+    time of a table, like "2027-01-01 09:00:00 CET". Without an offset it is in the zone of the
+    configuration. On a terminal, more than 3 runs are shown and asked for.
     """
     if cancel:
         if since or to or dry_run:
@@ -59,6 +64,10 @@ def command(
         return
     if since is None or to is None:
         raise click.UsageError("give --from and --to, or --cancel")
+    from functools import partial
+
+    from beatd.changes import added_at
+    from beatd.cli.failure import print_message
     from beatd.cli.output import print_json
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import backfill
@@ -67,18 +76,26 @@ def command(
 
     with chosen.open() as opened:
         entry = row_of(opened.store.catalog, name).entry
-        tz = entry.tz
+        tz = opened.config.timezone
+        asks = partial(
+            backfill, opened.store.requests, name, moment_text=partial(moment_text, tz=tz)
+        )
         start, end = (
-            read_moment(option, text, tz, opened.now)
+            read_moment(option, text, tz, opened.now, also=(entry.tz,))
             for option, text in (("--from", since), ("--to", to))
         )
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}; exchange the two")
-        requested = backfill(opened.store.requests, name, start, end, opened.now, only_count=True)
+        requested = asks(start, end, opened.now, only_count=True)
+        span = _span(entry, requested, tz)
+        early = (
+            "" if json else early_text(entry, requested, added_at(opened.store.changes, name), tz)
+        )
         if not dry_run:
-            if requested.count > RUNS_WITHOUT_QUESTION_MAX and not yes:
-                _confirm(name, requested)
-            backfill(opened.store.requests, name, start, end, opened.now)
+            runs = f"{_runs([requested])} of {name}, {span}"
+            if not yes and _confirm(runs, requested, early, json=json):
+                early = ""  # it was shown
+            asks(start, end, opened.now)
             note_if_nobody_leads(opened)
     first, last, count = requested.planned, requested.until, requested.count
     if json:
@@ -93,10 +110,11 @@ def command(
         print_json({**found, "asked": not dry_run})
         return
     verb = "would request" if dry_run else "requested"
-    span = f"{moment_text(first, tz)} to {moment_text(last, tz)}"
     echo(f"{verb} {_runs([requested])} of {name}, {span}")
-    for line in _moment_lines(entry, requested) if dry_run else ():
+    for line in _moment_lines(entry, requested, tz) if dry_run else ():
         echo(f"  {line}")
+    if early:
+        print_message(f"note: {early}", "yellow")
 
 
 def _some(entry: "Entry", requested: "Skip") -> "list[datetime]":
@@ -110,25 +128,65 @@ def _some(entry: "Entry", requested: "Skip") -> "list[datetime]":
     return first if first[-1] == requested.until else [*first[:-1], requested.until]
 
 
-def _moment_lines(entry: "Entry", requested: "Skip") -> Iterator[str]:
-    """Yield the moments of a backfill in the entry's zone, and how many are left out."""
+def _span(entry: "Entry", requested: "Skip", tz: str) -> str:
+    """Return the first and the last moment of a backfill in the zone `tz`, and in the entry's zone
+    if that is another."""
+    moments = (requested.planned, requested.until)
+    span, of_entry = (
+        " to ".join(moment_text(one, in_) for one in moments) for in_ in (tz, entry.tz)
+    )
+    return span if entry.tz == tz else f"{span} ({of_entry} in {entry.tz})"
+
+
+def early_text(entry: "Entry", requested: "Skip", added: "datetime | None", tz: str) -> str:
+    """Return a sentence about the moments before the entry was added, or "" if there are none."""
+    from beatd.planning import stretch
+    from beatd.run import MICROSECOND
+
+    if added is None or requested.planned >= added:
+        return ""
+    if requested.until < added:
+        which = "its moment is" if requested.count == 1 else "all of its moments are"
+    else:
+        early = stretch(entry, requested.planned, added - MICROSECOND, "")
+        least = "at least " if early.at_least else ""
+        which = f"{least}{early.count} of its moments {'is' if early.count == 1 else 'are'}"
+    return f"{which} before the entry was added ({moment_text(added.replace(microsecond=0), tz)})"
+
+
+def _moment_lines(entry: "Entry", requested: "Skip", tz: str) -> Iterator[str]:
+    """Yield the moments of a backfill in the zone `tz`, and how many are left out."""
     moments = _some(entry, requested)
     left_out = requested.count - len(moments)
     for at, moment in enumerate(moments):
         if at == len(moments) - 1 and left_out:
             yield f"… {'at least ' if requested.at_least else ''}{left_out} more …"
-        yield moment_text(moment, entry.tz)
+        yield moment_text(moment, tz)
 
 
-def _confirm(name: str, requested: "Skip") -> None:
-    """Ask the user to confirm a large number of runs.
+def _confirm(runs: str, requested: "Skip", early: str, *, json: bool) -> bool:
+    """Ask the user on a terminal to confirm more runs than a few; return True if that was asked.
 
-    Raises click.Abort if the user declines, and click.UsageError if there is no terminal.
+    `runs` says which they are, and `early` which of them are before the entry was added. Raises
+    click.Abort if the user declines, and click.UsageError if they are very many and there is no
+    terminal.
     """
-    question = f"that is {_runs([requested])} of {name}"
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError(f"{question}; add --yes if you mean it")
-    click.confirm(f"{visible(question)}; request them all?", abort=True, err=True)
+    if not has_terminal():
+        if requested.count > RUNS_WITHOUT_YES_MAX:
+            raise click.UsageError(f"that is {runs}; add --yes if you mean it")
+        return False
+    if requested.count <= (RUNS_WITHOUT_YES_MAX if json else RUNS_WITHOUT_QUESTION_MAX):
+        return False
+    echo(f"that is {runs}", err=True)
+    if early:
+        echo(early, err=True)
+    click.confirm("request them all?", abort=True, err=True)
+    return True
+
+
+def has_terminal() -> bool:
+    """Return True if a person can read a question and answer it."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:

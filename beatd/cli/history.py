@@ -112,7 +112,7 @@ def _print(
     id_length = None if terminal_width() is None else _short_id_length(records)
     print_pages(
         COLUMNS,
-        _cells(chain(first, lines), when, opened.config.timezone, id_length),
+        _cells(chain(first, lines), when, id_length),
         nothing=lambda: _nothing(opened, name, wanted),
         least={"task id, reason or error": 32, "entry": 16, "worker": 12},
         left_out=("worker", "runtime", "late", *(("entry",) if name else ()), "origin"),
@@ -206,22 +206,19 @@ def _found(
 def _cells(
     lines: Iterable[Line],
     when: Callable[[datetime], str],
-    tz: str,
     id_length: int | None,
 ) -> Iterator[list[str | tuple[str, str]]]:
     """Yield the cells of each line; `id_length` is the length of a task id, None for the whole
     id."""
+    from beatd.overlap import reason_text
     from beatd.requested_run import requested_text
-    from beatd.schedules import zone
-    from beatd.schedules.moment import in_zone
     from beatd.views.outcome_rows import STYLES
     from beatd.views.record_rows import origin_text
     from beatd.views.time_text import lateness_text
     from beatd.why.time_words import runtime
 
-    home = zone(tz)
     for record, one in lines:
-        detail = record.reason or one["error"] or record.task_id[:id_length]
+        detail = reason_text(record.reason, when) or one["error"] or record.task_id[:id_length]
         if by := requested_text(one.get("requested")):
             detail = f"{by}: {detail}"
         if (times := one.get("deliveries", 1)) > 1:
@@ -229,8 +226,7 @@ def _cells(
         if record.until is not None:
             at_least = "at least " if record.at_least else ""
             runs = "1 run" if record.count == 1 else f"{record.count} runs"
-            until = f"{in_zone(record.until, home):%m-%d %H:%M:%S}"
-            detail = f"{at_least}{runs} to {until}: {detail}"
+            detail = f"{at_least}{runs} to {when(record.until)}: {detail}"
         late, outcome = record.lateness, one["outcome"]
         yield [
             when(_shown_moment(record)),

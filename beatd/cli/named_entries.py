@@ -1,11 +1,11 @@
 """Find the entries that `beatd next` is to show, in the configuration, the store or the app."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
-from beatd.catalog import Stored
+from beatd.catalog import Query, Stored
 from beatd.cli.config_option import ConfigOption
 from beatd.cli.failure import print_message
 from beatd.cli.url_option import remote_daemon
@@ -63,13 +63,49 @@ def _known_here(
     rows, near = _rows_of(config, names, known)
     known = {name: row.entry for name, row in rows.items()} | known
     if config.app is not None and any(name not in known for name in names):
-        known |= _from_app(config)  # in the store only after a daemon has applied them
+        known |= from_app(config)  # in the store only after a daemon has applied them
     for name in names:
         if name not in known:
             alike = get_close_matches(name, [*known, *near], 1)
             hint = f"; did you mean {alike[0]}?" if alike else ""
             raise UnknownEntry(f"no entry is called {name!r}{hint}", name)
     return known, rows
+
+
+def declared_here(config: Any) -> dict[str, Entry]:
+    """Return the entries of the configuration and its entry files, by name.
+
+    The first mistake in a file is printed as a note, and its other entries count.
+    """
+    from beatd.config import load_schedules
+
+    files = load_schedules(config)
+    wrong = [problem for problem in files.problems if not problem.warning]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more; see `beatd check`)" if len(wrong) > 1 else ""
+        print_message(f"note: {wrong[0]}{more}", "yellow")
+    return {entry.name: entry for entry in (*files.entries, *config.entries)}
+
+
+def stored_here(config: Any, known: Mapping[str, Entry]) -> Iterator[Stored]:
+    """Yield all entries of the store of the configuration.
+
+    A store that does not answer is only noted if entries are `known` without it.
+    """
+    from beatd.wiring.configured_store import configured_store
+
+    if config.store.url.startswith("memory:"):
+        return
+    try:
+        store = configured_store(config, if_absent="empty")
+        try:
+            yield from store.find(Query())
+        finally:
+            store.close()
+    except StoreError as error:
+        if not known:
+            raise
+        print_message(f"note: {error}; what only the store has is not shown", "yellow")
 
 
 def _rows_of(
@@ -100,7 +136,7 @@ def _rows_of(
         return {}, []
 
 
-def _from_app(config: Any) -> dict[str, Entry]:
+def from_app(config: Any) -> dict[str, Entry]:
     """Return the entries that the Celery app declares, by name.
 
     Raises ConfigError if all its declarations are wrong.

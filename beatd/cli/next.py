@@ -13,6 +13,7 @@ from beatd.cli.config_option import ConfigOption, as_json
 from beatd.cli.failure import print_message
 from beatd.cli.named_entries import entries_named, stopped_text
 from beatd.cli.next_lines import run_lines, title_line
+from beatd.cli.next_of_all import print_runs, runs_of_all
 from beatd.cli.option_words import as_option
 from beatd.cli.output import stream_json
 from beatd.cli.paged_table import print_lines
@@ -23,7 +24,7 @@ from beatd.definition.check import check
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem, in_one_line
 from beatd.views.next_runs import run_json, runs_after
-from beatd.views.time_text import read_moment
+from beatd.views.time_text import moment_text, read_moment
 
 COUNT_MAX = 100_000
 NO_TASK = "-"  # the task of an entry that is made from an expression
@@ -77,10 +78,14 @@ def command(
 ) -> int | None:
     """Show the next runs of a schedule or of entries.
 
+    Without a name, show the next runs of all entries together, the soonest first, in the zone of
+    the configuration. Paused and disabled entries are left out.
+
     \b
     beatd next --cron "30 2 * * *" --tz Europe/Berlin
     beatd next --every 90m --count 3
     beatd next -c config.yaml nightly-report
+    beatd next -c config.yaml -n 20
     """
     schedule = read_schedule(options, names)
     if schedule.plain:
@@ -92,10 +97,14 @@ def command(
     elif schedule.rest:
         entries, rows = entries_named(given, schedule.rest, options["tz"])
     else:
-        raise click.UsageError("give --cron, --every or another schedule, or names of entries")
+        _print_runs_of_all(given, since, count, options, json=json)
+        return None
     now = SystemClock().now()
+    also = (_timezone(given),) if since is not None and schedule.rest else ()
     afters = [
-        now if since is None else read_moment("--from", since, entry.tz, now, coming=True)
+        now
+        if since is None
+        else read_moment("--from", since, entry.tz, now, coming=True, also=also)
         for entry in entries
     ]
     asked = list(zip(entries, afters, strict=True))
@@ -106,9 +115,36 @@ def command(
     for at, (entry, after) in enumerate(asked):
         stopped = stopped_text(entry, rows.get(entry.name), now)
         title = title_line(entry, "" if entry.task == NO_TASK else entry.name, stopped)
+        if any(tz != entry.tz for tz in also):  # tables of other commands have that zone
+            title = f"{title}after {moment_text(after, entry.tz)}, in {entry.tz}\n"
         parts += [["\n"] if at else [], [title], run_lines(entry, after, count, now)]
     print_lines(chain.from_iterable(parts))
     return None
+
+
+def _print_runs_of_all(
+    given: ConfigOption, since: str | None, count: int, options: dict[str, Any], *, json: bool
+) -> None:
+    of_schedule = {key for key in _settings(options) if key != "tz"} or options["name"]
+    if of_schedule or not (given.url or given.config or given.app):
+        raise click.UsageError(
+            "give --cron, --every or another schedule, or names of entries"
+            + ("" if of_schedule else "; or -c FILE alone, for the next runs of all its entries")
+        )
+    asked = options["tz"]
+    tz = asked or _timezone(given)
+    now = SystemClock().now()
+    after = now if since is None else read_moment("--from", since, tz, now, coming=True)
+    runs = runs_of_all(given, after, count)
+    if json:
+        stream_json({"entry": one.name, **run_json(one.planned, asked or one.tz)} for one in runs)
+    else:
+        print_runs(runs, tz, now)
+
+
+def _timezone(given: ConfigOption) -> str:
+    """Return the zone of the configuration, or of the daemon at --url."""
+    return given.load().timezone if given.url is None else remote_daemon(given.url).timezone
 
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:

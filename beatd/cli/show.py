@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def command(chosen: ChosenStore, name: str, json: bool) -> None:
     """Show one entry.
 
-    Shows its fields, its last and next run, its requests and its owner.
+    Shows its fields, its last and next run, its requests and its owner. Times are in the zone of
+    the configuration.
     """
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich
@@ -38,7 +39,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
     from beatd.views.outcome_rows import outcome_json, outcome_lines
 
     with chosen.open(chosen.config_for_reading()) as opened:
-        row = row_of(opened.store.catalog, name)
+        row, tz = row_of(opened.store.catalog, name), opened.config.timezone
         requests = [] if json else pending_requests(opened.store.requests, name)
         failed = None if json else failing_entries(opened.store.history, name).get(name)
         store = opened.store
@@ -53,7 +54,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         became = list(outcome_lines(row, known, opened.now))
-        for key, value in chain(_lines(row, failed, opened.now), _pending(row, requests)):
+        for key, value in chain(_lines(row, failed, opened.now, tz), _pending(requests, tz)):
             if key == "runs":
                 for heading, text, style in became:
                     table.add_row(Text(heading), Text(visible(text), style))
@@ -62,7 +63,9 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         print_rich(table)
 
 
-def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tuple[str, str]]:
+def _lines(
+    row: "Stored", failed: "Record | None", now: datetime, tz: str
+) -> Iterator[tuple[str, str]]:
     from msgspec import json
 
     from beatd.definition import json_plain_of
@@ -79,8 +82,8 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     words = describe(entry.schedule)
     words += "" if entry.tz in words else f", {entry.tz}"
     yield "when", f"{words}  ({schedule_text(schedule)})"
-    home = zone(entry.tz)
-    cell = next_cell(row, now, entry.tz)
+    home = zone(tz)
+    cell = next_cell(row, now, tz)
     state = cell if isinstance(cell, str) else cell[0]
     if row.plan.planned is not None:
         local = in_zone(row.plan.planned, home)
@@ -89,7 +92,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
         elif row.plan.planned <= now:
             state = f"{state}: {local:%a %Y-%m-%d %H:%M:%S %Z}"
     yield "next", state
-    if (pause := pause_words(row, entry.tz)) is not None:
+    if (pause := pause_words(row, tz)) is not None:
         yield "paused", pause
     if row.last is not None:
         local = in_zone(row.last, home)
@@ -105,13 +108,11 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     yield "from", owner_text(entry)
 
 
-def _pending(row: "Stored", requests: "Iterable[Request]") -> Iterator[tuple[str, str]]:
-    from beatd.schedules import zone
-    from beatd.schedules.moment import in_zone
+def _pending(requests: "Iterable[Request]", tz: str) -> Iterator[tuple[str, str]]:
+    from beatd.schedules.moment import to_milliseconds
+    from beatd.views.time_text import moment_text
 
-    home = zone(row.entry.tz)
     for one in requests:
-        first, last = in_zone(one.first, home), in_zone(one.last, home)
-        span = f"{first:%Y-%m-%d %H:%M:%S}"
-        span += f" to {last:%Y-%m-%d %H:%M:%S}" if last > first else ""
+        first, last = (moment_text(to_milliseconds(each), tz) for each in (one.first, one.last))
+        span = first if one.first == one.last else f"{first} to {last}"
         yield "requests", f"{one.kind}, {span}"

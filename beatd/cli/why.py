@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from beatd.catalog import EntryFinder, Stored
     from beatd.config import Config
     from beatd.publishers.queue_state import QueueState
+    from beatd.remote.remote_daemon import RemoteDaemon
     from beatd.why.answer import Answer
 
 STYLES = {"well": "green", "on its way": "yellow", "wrong": "red"}
@@ -32,7 +33,8 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
 
     The first line has the cause; the lines below follow the run from the plan to the worker. MOMENT
     is ISO 8601, like 2027-01-01T09:00, or a time of day, like 02:30 or 02:30:05: the newest one, of
-    today or yesterday. Without an offset it is in the zone of the entry.
+    today or yesterday; or a time of a table, like "2027-01-01 09:00:00 CET". Without an offset it
+    is in the zone of the configuration, as are all times of the answer.
     Ends with 1 if there is no such entry.
 
     \b
@@ -49,19 +51,19 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
     if chosen.daemon is not None:
         from beatd.remote.remote_edits import why_over
 
-        answer = why_over(chosen.daemon.api, name, at)
+        answer = why_over(chosen.daemon.api, name, _moment_over(chosen.daemon, name, at))
         _print(name, answer, json=json)
         return EXIT_FAILED if _has_no_entry(answer) else 0
     config, problems = _config_and_problems(chosen, name)
     with chosen.open(config) as opened:
         store = opened.store
         row = next(iter(store.catalog.find(Query(names=(name,)))), None)
-        tz = opened.config.timezone if row is None else row.entry.tz
+        tz = opened.config.timezone
         facts = facts_of(
             store,
             name,
             now=opened.now,
-            at=None if at is None else read_moment("--at", at, tz, opened.now),
+            at=None if at is None else read_moment("--at", at, tz, opened.now, also=_zones(row)),
             tz=tz,
             refusal=refusal_of(store.presences) or "",
             problems=problems,
@@ -74,6 +76,22 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
             answer = _with_task_hint(answer, row, opened.config)
     _print(name, answer, json=json)
     return EXIT_FAILED if _has_no_entry(answer) else 0
+
+
+def _zones(row: "Stored | None") -> tuple[str, ...]:
+    return () if row is None else (row.entry.tz,)
+
+
+def _moment_over(daemon: "RemoteDaemon", name: str, at: str | None) -> str | None:
+    """Return the value of --at in UTC, read in the zone of the daemon's configuration."""
+    from beatd.edits.editing import rows
+    from beatd.schedules.moment import format_moment
+    from beatd.views.time_text import read_moment
+
+    if at is None:
+        return None
+    also = _zones(rows(daemon.roles().catalog, (name,)).get(name))
+    return format_moment(read_moment("--at", at, daemon.timezone, daemon.now(), also=also))
 
 
 def _has_no_entry(answer: "Answer") -> bool:

@@ -3,7 +3,7 @@
 A request does not change the next run, the number of runs or `max_runs` of its entry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -65,20 +65,23 @@ def backfill(
     *,
     only_count: bool = False,
     id: str = "",
+    moment_text: Callable[[datetime], str] = datetime.isoformat,
 ) -> Skip:
     """Request a run for each moment of an entry's schedule from `first` to `last`.
 
     Returns the first and the last of these moments and their number. With `only_count`, nothing is
-    requested. `id` is the id of the request, or "" for a random one. Raises ConfigError if `last`
-    is in the future, UnknownEntry for an unknown name, BeatError if there is no such moment, and
-    Conflict if a pending backfill overlaps it.
+    requested. `id` is the id of the request, or "" for a random one. `moment_text` writes the times
+    in the text of an error.
+
+    Raises ConfigError if `last` is in the future, UnknownEntry for an unknown name, BeatError if
+    there is no such moment, and Conflict if a pending backfill overlaps it.
     """
     if last > now:
-        raise ConfigError(f"--to {last.isoformat()} is in the future; a backfill ends in the past")
+        raise ConfigError(f"--to {moment_text(last)} is in the future; a backfill ends in the past")
     row = row_of(store, name)
     beginning = planning.next_moment(row.entry, planning.earlier(first, MICROSECOND))
     if beginning is None or beginning > last:
-        span = f"from {first.isoformat()} to {last.isoformat()}"
+        span = f"from {moment_text(first)} to {moment_text(last)}"
         raise BeatError(
             f"entry {name!r} has no moment {span}; nothing was requested; give a longer time"
         )
@@ -94,15 +97,17 @@ def backfill(
         revision=row.revision,
     )
     if not only_count:
-        _refuse_overlap(pending_requests(store, name), request)
+        _refuse_overlap(pending_requests(store, name), request, moment_text)
         store.add_requests([request])
     return planning.stretch(row.entry, beginning, newest, "")
 
 
-def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
+def _refuse_overlap(
+    pending: Sequence[Request], request: Request, moment_text: Callable[[datetime], str]
+) -> None:
     for one in pending:
         if one.kind == "backfill" and one.first <= request.last and request.first <= one.last:
-            span = f"from {one.first.isoformat()} to {one.last.isoformat()}"
+            span = f"from {moment_text(one.first)} to {moment_text(one.last)}"
             raise Conflict(
                 f"a backfill of {one.name!r} {span} is pending already; nothing was requested "
                 "(`beatd backfill NAME --cancel` cancels it)"

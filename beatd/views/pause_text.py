@@ -17,16 +17,15 @@ def read_end(option: str, text: str, now: datetime, tz: str) -> datetime:
     duration is rounded up to a second. Raises ConfigError with the name of the option
     if the text is invalid, or if the end is past.
     """
-    from beatd.schedules import parse_moment
-    from beatd.schedules.day_time import with_date
     from beatd.schedules.duration import parse_duration
+    from beatd.schedules.typed_moment import typed_moment
 
     try:
         length = parse_duration(text)
         end = _whole_second(now + length) if length else now
     except (ConfigError, OverflowError):
         try:
-            end = parse_moment(with_date(text, tz, now, coming=True), tz)
+            end = typed_moment(text, tz, now, coming=True)
         except ConfigError:
             raise ConfigError(
                 f"{option}: {text!r} is neither a moment nor a length; "

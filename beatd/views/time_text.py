@@ -1,23 +1,30 @@
 """Parse and format times and durations for the command line."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 
 def read_moment(
-    option: str, text: str, tz: str, now: datetime, *, coming: bool = False
+    option: str,
+    text: str,
+    tz: str,
+    now: datetime,
+    *,
+    coming: bool = False,
+    also: Sequence[str] = (),
 ) -> datetime:
     """Parse the time that a command-line option such as --from has as its value.
 
     A time without an offset is in the zone `tz`. A time of day such as "14:30" is the newest such
-    moment or, if `coming`, the next one. Raises ConfigError with the name of the option if the text
+    moment or, if `coming`, the next one. The name of an offset, such as CET, is read if `tz` or a
+    zone of `also` has it at that time. Raises ConfigError with the name of the option if the text
     is invalid.
     """
     from beatd.errors import ConfigError
-    from beatd.schedules import parse_moment
-    from beatd.schedules.day_time import with_date
+    from beatd.schedules.typed_moment import typed_moment
 
     try:
-        return parse_moment(with_date(text, tz, now, coming=coming), tz)
+        return typed_moment(text, tz, now, coming=coming, also=also)
     except ConfigError as error:
         raise ConfigError(f"{option}: {error}") from None
 
@@ -30,12 +37,11 @@ def read_moment_or_length(option: str, text: str, tz: str, now: datetime) -> dat
     ConfigError with the name of the option if the text is neither, or if the duration is too long.
     """
     from beatd.errors import ConfigError
-    from beatd.schedules import parse_moment
-    from beatd.schedules.day_time import with_date
     from beatd.schedules.duration import parse_duration
+    from beatd.schedules.typed_moment import typed_moment
 
     try:
-        return parse_moment(with_date(text, tz, now, coming=False), tz)
+        return typed_moment(text, tz, now, coming=False)
     except ConfigError as error:
         why = error
     try:

@@ -13,7 +13,7 @@ from beatd.why.incidents_now import incident_text, incidents_now
 from beatd.why.not_planned import became
 from beatd.why.outage_now import outage_now
 from beatd.why.published import of_published
-from beatd.why.time_words import TimeWords, length
+from beatd.why.time_words import TimeWords, length, moment_of_run
 
 STOPPED = ("paused", "disabled")
 IF_RESUMED = {True: "if it is resumed by then", False: "if it is enabled by then"}  # by `paused`
@@ -30,7 +30,7 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
     if facts.at is None:
         last = next((one for one in facts.records if one.state in ("published", "failed")), None)
         if last is not None and last.planned != answer.planned:
-            yield "previous run", f"{words.at(last.planned)}, {became(facts, last)}"
+            yield "previous run", f"{moment_of_run(last, words)[1]}, {became(facts, last, words)}"
         if answer.cause not in WITHOUT_NEXT:
             yield from _next(facts, answer, words)
     yield from _outage(facts, answer, words)

@@ -30,7 +30,7 @@ def why(facts: Facts) -> Answer:
 
     If `facts.at` is None, the answer is about the entry's newest moment.
     """
-    words = TimeWords(zone(facts.zone_name))
+    words = TimeWords(zone(facts.tz))
     answer = _outage_first(facts, _answer(facts, words), words)
     answer = _with_unapplied_edit(facts, answer)
     return replace(answer, details=(*answer.details, *around(facts, answer, words)))

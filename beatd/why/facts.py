@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from msgspec import Struct, json
 
 from beatd.catalog import Query, Stored
-from beatd.changes import ChangeRecord, EntryState
+from beatd.changes import ChangeRecord, EntryState, added_at
 from beatd.history import History, Record
 from beatd.incident import Incident
 from beatd.ledger import OpenClaim, Request
@@ -46,7 +46,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     """All facts about the entry `name` at the time `now` that `beatd why` needs.
 
     - `row` is the entry, None if there is none.
-    - `tz` is the time zone of the answer if there is no entry.
+    - `tz` is the time zone of the answer, that of the configuration.
     - `at` is the moment in question, None for the newest one.
     - `records` are the entry's records of history, the newest first, with its open claims.
     - `requested` is who requested its newest runs by hand, by task id.
@@ -58,6 +58,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     - `problems` are the lines that `beatd check` prints for the configuration.
     - `reports_seen` is True if a worker ever reported a run of this store.
     - `incidents` are the open incidents of the entry and of the whole installation.
+    - `added` is when the entry was added, None if unknown or if `at` is None.
     - `disabled` is the newest change that disabled the entry, None if unknown.
     - `reloads_since` is since when the daemon that led last is reloading, None if it is not.
     - `queue` is the queue of its messages, None if it was not read.
@@ -78,13 +79,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     problems: Sequence[str] = ()
     reports_seen: bool = True
     queue: QueueState | None = None
+    added: datetime | None = None
     disabled: ChangeRecord | None = None
     incidents: Sequence[Incident] = ()
     reloads_since: datetime | None = None
-
-    @property
-    def zone_name(self) -> str:
-        return self.tz if self.row is None else self.row.entry.tz
 
     @property
     def leader(self) -> Presence | None:
@@ -133,6 +131,7 @@ def facts_of(
         problems=problems,
         reports_seen=bool(deliveries) or _any_report(store),
         queue=None if row is None else queue_of(row),
+        added=None if row is None or at is None else added_at(store.changes, name),
         disabled=None if row is None or row.entry.enabled else _disabling(store, name),
         incidents=[
             one

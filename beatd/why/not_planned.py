@@ -8,12 +8,13 @@ from msgspec.structs import replace
 from beatd.catalog import Stored
 from beatd.entry import Entry
 from beatd.history import Record
+from beatd.overlap import reason_text
 from beatd.planning import earlier, has_run_out, moment_before, next_moment
 from beatd.run import MICROSECOND
 from beatd.run_outcome import run_outcome
-from beatd.schedules import describe, schedule_from
+from beatd.schedules import describe, schedule_from, zone
 from beatd.why.answer import Answer
-from beatd.why.facts import Facts
+from beatd.why.facts import RECORDS_READ, Facts
 from beatd.why.time_words import TimeWords, length
 
 CLOCK_CHANGE_MAX = timedelta(hours=3)  # so far from the moment in question lies a moved run
@@ -26,7 +27,11 @@ def not_planned(facts: Facts, moment: datetime | None, words: TimeWords) -> Answ
     assert row is not None, "an entry without a row has no plan"
     details: tuple[tuple[str, str], ...] = (("schedule", schedule_words(row.entry)),)
     if facts.at is not None:
+        if row.entry.tz != facts.tz:  # the schedule names times of its own zone
+            details += ((f"in {row.entry.tz}", TimeWords(zone(row.entry.tz)).at(facts.at)),)
         details += nearest(row.entry, facts.at, facts, words)
+    if moment is not None and (line := _before_it_was_added(facts, moment, words)):
+        return Answer("no record", line, moment, details)
     if moment is None or _is_after_last_run(row, moment) or not is_moment(row.entry, moment):
         return _no_moment(facts, row, moment, details, words)
     if row.paused or not row.entry.enabled:
@@ -35,11 +40,35 @@ def not_planned(facts: Facts, moment: datetime | None, words: TimeWords) -> Answ
         away = length(moment - facts.now)
         line = f"its moment has not come: {words.at(moment)} is {away} ahead"
         return Answer("not yet", line, moment, details)
+    if (oldest := _oldest_kept(facts)) is not None and moment < oldest:
+        line = f"history before {words.about(oldest)} was forgotten: older records are deleted"
+        return Answer("no record", line, moment, (*details, *_edited(facts, row, words)))
     line = (
         f"{words.at(moment)} is a moment of the schedule as it is now, but the history has no "
         "record of it: the entry was added or edited later, or its record was deleted"
     )
     return Answer("no record", line, moment, (*details, *_edited(facts, row, words)))
+
+
+def _before_it_was_added(facts: Facts, moment: datetime, words: TimeWords) -> str:
+    """Return the line about a moment before the entry was added, or "" if it is none.
+
+    An entry that was removed and added again may have run before.
+    """
+    added = facts.added
+    if added is None or moment >= added:
+        return ""
+    line = f"the entry was added at {words.about(added)}"
+    if any(one.published is not None and one.published < added for one in facts.records):
+        return f"{line} again; the history has no record of {words.at(moment)}"
+    return f"{line}; nothing could run before"
+
+
+def _oldest_kept(facts: Facts) -> datetime | None:
+    """Return the moment of the entry's oldest record, or None if not all of them were read."""
+    if not 0 < len(facts.records) < RECORDS_READ:
+        return None
+    return min(one.planned for one in facts.records)
 
 
 def _no_moment(
@@ -121,16 +150,16 @@ def nearest(
     found: list[tuple[str, str]] = []
     if first is not None and first < moment:
         before = moment_before(entry, first, moment, lambda schedule, at: schedule.next_after(at))
-        found.append(("previous run", f"{words.at(before)}, {_near(facts, before)}"))
+        found.append(("previous run", f"{words.at(before)}, {_near(facts, before, words)}"))
     if following is not None:
-        found.append(("next run", f"{words.at(following)}, {_near(facts, following)}"))
+        found.append(("next run", f"{words.at(following)}, {_near(facts, following, words)}"))
     return tuple(found)
 
 
-def _near(facts: Facts, moment: datetime) -> str:
+def _near(facts: Facts, moment: datetime, words: TimeWords) -> str:
     record = next((one for one in facts.records if _covers(one, moment)), None)
     if record is not None:
-        return became(facts, record)
+        return became(facts, record, words)
     row = facts.row
     if moment > facts.now:
         if row is not None and has_run_out(row.entry, row.runs):
@@ -145,11 +174,12 @@ def _covers(record: Record, moment: datetime) -> bool:
     return not by_hand and record.planned <= moment <= (record.until or record.planned)
 
 
-def became(facts: Facts, record: Record) -> str:
+def became(facts: Facts, record: Record, words: TimeWords) -> str:
     """Return what became of a run: its outcome with its error, its state, or why it was skipped."""
     ended = run_outcome(facts.deliveries.get(record.task_id, ()))
     if ended is None:
-        return f"{record.state}: {record.reason}" if record.reason else record.state
+        reason = reason_text(record.reason, words.about)
+        return f"{record.state}: {reason}" if reason else record.state
     return f"{ended.state}: {ended.error}" if ended.error else ended.state
 
 

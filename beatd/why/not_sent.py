@@ -1,10 +1,10 @@
 """Explain why a planned run was not sent: skipped by a rule, being published, or waiting."""
 
-import re
 from datetime import datetime
 
 from beatd.history import Record
 from beatd.ledger import OpenClaim
+from beatd.overlap import STILL_RUNNING, reason_text
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
 from beatd.why.not_planned import stopped
@@ -29,7 +29,6 @@ REASONS: tuple[tuple[str, Cause, str], ...] = (
     ("missed", "missed", ""),
     ("caught up", "missed", "it was missed, and only the latest was run"),  # before 1.0
 )
-STILL_RUNNING = re.compile(r"still running: (?P<id>\S+) since (?P<since>\S+)")
 #: A cause in brackets at the end of a reason -> the cause of the answer.
 OUTAGES: dict[str, Cause] = {
     "nobody led": "nobody leads",
@@ -51,7 +50,7 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
                 text = f"{text}: {rule}"
     if cause == "overlap":
         text = f"skipped: {_still_running(facts, record.reason, words)}"
-    details = [moment_of_run(record, words), ("reason", record.reason)]
+    details = [moment_of_run(record, words), ("reason", reason_text(record.reason, words.about))]
     if record.until is not None:
         least = "at least " if record.at_least else ""
         first, last = words.at(record.planned), words.at(record.until)

@@ -88,8 +88,8 @@ class Here:
         path.write_text(text)
         return path
 
-    def __call__(self, *words: object, code: int = 0) -> Ended:
-        ended = self._beatd("-c", self.folder / "config.yaml", *words)
+    def __call__(self, *words: object, code: int = 0, input: str | None = None) -> Ended:
+        ended = self._beatd("-c", self.folder / "config.yaml", *words, input=input)
         assert ended.code == code, (ended.code, ended.out, ended.err)
         return ended
 

@@ -123,7 +123,7 @@ def test_backfill_says_how_many(x: Here) -> None:
     store.close()
 
 
-def test_a_dry_backfill_shows_its_moments_in_the_zone_of_the_entry(x: Here) -> None:
+def test_a_dry_backfill_shows_its_moments(x: Here) -> None:
     words = ("backfill", "x", "--from", "2026-10-25T00:00", "--dry-run", "--to")
     head, *moments = x(*words, "2026-10-25T03:00").out.splitlines()
     assert head.endswith("2026-10-25 00:00:00 CEST to 2026-10-25 03:00:00 CET")
@@ -167,7 +167,7 @@ def test_a_backfill_is_seen_while_it_is_pending_and_can_be_called_off(x: Here) -
         "first": "2026-01-01T00:00:00Z", "last": "2026-01-01T05:00:00Z",
     }}  # fmt: skip
     assert "1 pending, first the backfill of x" in x("status", code=1).out
-    assert "backfill, 2026-01-01 01:00:00 to 2026-01-01 06:00:00" in x("show", "x").out
+    assert "backfill, 2026-01-01 01:00:00 CET to 2026-01-01 06:00:00 CET" in x("show", "x").out
     assert x.json("show", "x") == x.json("list")[0]
     assert x("backfill", "x", "--cancel").out == "6 runs of x called off\n"
     assert x.json("status", code=1)["requests"]["count"] == 0
@@ -226,6 +226,13 @@ def test_history_is_limited_and_filtered(x: Here) -> None:
     assert [record["state"] for record in found] == ["published"]
     assert x.json("history", "x", "--state", "skipped") == []
     assert "no entry 'y'" in x("history", "y", code=1).line
+
+
+def test_the_time_in_a_reason_is_in_the_zone_of_the_table(x: Here) -> None:
+    ran(x, None, "still running: other since 2026-03-01T11:59:00+00:00")
+    assert ": still running: other since 2026-03-01 12:59:00 CET" in x("history").out
+    (record,) = x.json("history")
+    assert record["reason"] == "still running: other since 2026-03-01T11:59:00+00:00"
 
 
 def test_a_limit_cuts_no_stretch_and_the_state_filter_keeps_outages_apart(x: Here) -> None:
@@ -324,7 +331,7 @@ def test_history_tells_times_as_show_does(x: Here) -> None:
     assert out.startswith("planned for ") and f"{wall:%Y-%m-%d %H:%M:%S %Z}" in out
     ran(x, None, "missed; only the latest was run")
     until = (planned + 3 * timedelta(hours=1)).astimezone(ZoneInfo("Europe/Berlin"))
-    assert f"3 runs to {until:%m-%d %H:%M:%S}" in x("history").out
+    assert f"3 runs to {until:%Y-%m-%d %H:%M:%S %Z}: missed" in x("history").out
     (row, *_) = x.json("status", code=1)["next"]
     due = datetime.fromisoformat(row["due"]).astimezone(ZoneInfo("Europe/Berlin"))
     assert f"{due:%Y-%m-%d %H:%M:%S %Z}  x" in x("status", code=1).out

@@ -97,10 +97,10 @@ def test_list_show_and_why_say_until_when_by_whom_and_why(x: Here) -> None:
     x("pause", "x", "--until", "2099-01-01T09:00:30", "--note", "deploy")
     assert "paused until 2099-01-01 09:00:30 CET, deploy" in x("list").out
     (line,) = [line for line in x("show", "x").out.splitlines() if line.startswith("paused")]
-    assert f" UTC, by {author()}, until 2099-01-01 08:00:30 UTC: deploy" in line
+    assert f" CET, by {author()}, until 2099-01-01 09:00:30 CET: deploy" in line
     answer = x.json("why", "x")
     assert answer["cause"] == "paused"
-    end = f", by {author()}, until 2099-01-01 08:00:30 UTC: deploy"
+    end = f", by {author()}, until 2099-01-01 09:00:30 CET: deploy"
     assert answer["line"].startswith("the entry is paused since ") and answer["line"].endswith(end)
     (row,) = x.json("list")
     assert (

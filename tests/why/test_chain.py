@@ -20,7 +20,7 @@ from beatd.run import Occurrence, Running
 from beatd.schedules import cron
 from beatd.why.answer import Answer
 from beatd.why.chain import why
-from beatd.why.facts import Facts
+from beatd.why.facts import RECORDS_READ, Facts
 
 NOW = datetime(2027, 1, 10, 12, 0, 30, tzinfo=UTC)
 NOON = NOW.replace(second=0)
@@ -141,7 +141,7 @@ def test_an_edit_an_hour_ago_is_seen_in_the_run_before_it() -> None:
 def test_a_time_that_the_clock_skipped_is_explained_with_the_rule() -> None:
     entry = noon(cron="30 2 * * *", tz="Europe/Berlin", dst_gap="skip")
     gap = datetime(2027, 3, 28, 1, 30, tzinfo=UTC)  # 02:30 does not exist
-    answer = answered(row=row(entry), at=gap, now=gap + timedelta(days=1))
+    answer = answered(row=row(entry), at=gap, now=gap + timedelta(days=1), tz="Europe/Berlin")
     assert answer.cause == "clock change" and "03:00:00 CEST" in answer.line
 
 
@@ -262,10 +262,10 @@ def test_a_run_that_holds_up_another_is_explained_as_well() -> None:
     )
 
 
-def test_a_moment_skipped_for_overlap_names_the_run_and_its_time_in_the_zone_of_the_entry() -> None:
-    entry = noon(tz="Europe/Berlin", overlap="skip", max_run=timedelta(hours=1))
+def test_a_moment_skipped_for_overlap_names_the_run_and_its_time_in_the_zone_of_tables() -> None:
+    entry = noon(overlap="skip", max_run=timedelta(hours=1))
     reason = f"still running: {ID} since 2027-01-10T11:00:00+00:00"
-    answer = answered(row=row(entry), **skipped(reason))
+    answer = answered(row=row(entry), tz="Europe/Berlin", **skipped(reason))
     assert answer.line == (
         f"skipped: the run {ID}, claimed at 2027-01-10 12:00:00 CET, had not ended (overlap: skip)"
     )
@@ -300,7 +300,8 @@ def test_a_moment_skipped_for_overlap_names_the_run_and_its_time_in_the_zone_of_
 def test_a_skip_has_the_cause_of_its_reason(reason: str, cause: str) -> None:
     answer = answered(**skipped(reason))
     assert (answer.cause, answer.planned) == (cause, NOON)
-    assert dict(answer.details)["reason"] == reason
+    shown = reason.replace("2027-01-10T11:00:00Z", "2027-01-10 11:00:00 UTC")
+    assert dict(answer.details)["reason"] == shown
 
 
 def test_a_stretch_of_skipped_runs_covers_each_moment_in_it() -> None:
@@ -610,3 +611,51 @@ def test_a_run_that_was_asked_for_names_its_origin_and_its_trace() -> None:
     answer = answered(row=row(noon(trace=True)), records=[published(origin="trigger")])
     assert dict(answer.details)["origin"] == "by hand"
     assert dict(answer.details)["trace"] == ID.replace("-", "")
+
+
+def test_a_moment_before_the_entry_was_added() -> None:
+    added = NOON - timedelta(days=3, minutes=7)
+    for at in (NOON - timedelta(days=5), NOON - timedelta(days=5, hours=3)):
+        answer = answered(at=at, added=added, records=[published()])
+        assert answer.cause == "no record"
+        assert answer.line == (
+            "the entry was added at 2027-01-07 11:53:00 UTC; nothing could run before"
+        )
+    before = added - timedelta(days=9)
+    earlier = replace(published(), planned=before, published=before)
+    again = answered(at=NOON - timedelta(days=5), added=added, records=[published(), earlier])
+    assert again.line == (
+        "the entry was added at 2027-01-07 11:53:00 UTC again; "
+        "the history has no record of 2027-01-05 12:00:00 UTC"
+    )
+
+
+def test_a_moment_before_the_oldest_record() -> None:
+    at = NOON - timedelta(days=5)
+    answer = answered(at=at, added=NOON - timedelta(days=9), records=[published()])
+    assert answer.cause == "no record"
+    assert answer.line == (
+        "history before 2027-01-10 12:00:00 UTC was forgotten: older records are deleted"
+    )
+    unread = answered(at=at, records=[published()] * RECORDS_READ)
+    assert "forgotten" not in unread.line
+    assert "forgotten" not in answered(at=at).line
+
+
+def test_a_backfilled_moment_before_the_entry_was_added_has_its_record() -> None:
+    record = published(origin="backfill")
+    answer = answered(at=NOON, added=NOW, records=[record])
+    assert "added" not in answer.line
+
+
+def test_moments_in_reasons_and_of_requested_runs_are_as_in_tables() -> None:
+    reason = f"still running: {ID} since 2027-01-10T11:00:00+00:00"
+    answer = answered(tz="Europe/Berlin", **skipped(reason))
+    assert ("reason", f"still running: {ID} since 2027-01-10 12:00:00 CET") in answer.details
+    near = answered(tz="Europe/Berlin", at=NOON - timedelta(hours=1), **skipped(reason))
+    assert dict(near.details)["next run"].endswith(f"{ID} since 2027-01-10 12:00:00 CET")
+    at = NOON - timedelta(microseconds=1)
+    by_hand = published(origin="trigger")
+    by_hand = replace(by_hand, planned=at, published=at)
+    paused = answered(row=row(paused=True), records=[by_hand])
+    assert dict(paused.details)["previous run"] == "2027-01-10 11:59:59.999 UTC, published"

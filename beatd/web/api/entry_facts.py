@@ -1,6 +1,7 @@
 """The API operations that return an entry's next runs, and explain why a run did or did not
 happen."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from starlette.responses import Response
@@ -9,7 +10,7 @@ from beatd.edits.editing import row_of
 from beatd.errors import ConfigError
 from beatd.presence import refusal_of
 from beatd.schedules import parse_moment
-from beatd.schedules.day_time import with_date
+from beatd.schedules.typed_moment import typed_moment
 from beatd.views.next_runs import next_runs, run_json
 from beatd.web.api.call import Call
 from beatd.web.api.entry_answer import json_answer
@@ -35,12 +36,12 @@ def next_of_entry(call: Call) -> Response:
 
 def why_of_entry(call: Call) -> Response:
     """Return an explanation why an entry ran, or did not run, at a given time."""
-    tz = row_of(call.store.catalog, call.name).entry.tz
+    tz, also = call.site.timezone, (row_of(call.store.catalog, call.name).entry.tz,)
     facts = facts_of(
         call.store,
         call.name,
         now=call.now,
-        at=moment_in(call, "at", tz, newest=True),
+        at=moment_in(call, "at", tz, newest=True, also=also),
         tz=tz,
         refusal=refusal_of(call.store.presences),
         problems=(),
@@ -49,17 +50,22 @@ def why_of_entry(call: Call) -> Response:
     return json_answer(why_json(call.name, why(facts)))
 
 
-def moment_in(call: Call, name: str, tz: str, *, newest: bool = False) -> datetime | None:
+def moment_in(
+    call: Call, name: str, tz: str, *, newest: bool = False, also: Sequence[str] = ()
+) -> datetime | None:
     """Return the time in the query parameter `name`, or None if the parameter was not sent.
 
     A time without an offset is in the zone `tz`. If `newest`, a time of day is allowed, and is the
-    newest such moment. Raises Refusal if the text is no time.
+    newest such moment, as is the name of an offset of `tz` or of a zone of `also`. Raises Refusal
+    if the text is no time.
     """
     if name not in call.values:
         return None
     try:
         text = call.values[name]
-        return parse_moment(with_date(text, tz, call.now, coming=False) if newest else text, tz)
+        if not newest:
+            return parse_moment(text, tz)
+        return typed_moment(text, tz, call.now, coming=False, also=also)
     except ConfigError as error:
         raise wrong_parameter(name, str(error)) from None
 
@@ -101,7 +107,8 @@ OPERATIONS = (
             Parameter(
                 name="at",
                 schema=MOMENT,
-                about="The planned moment, instead of the newest. 02:30 is the newest one.",
+                about="The planned moment, instead of the newest. 02:30 is the newest one. "
+                "Without an offset it is in the zone of the configuration.",
             ),
         ),
         results={200: Result("The cause, and what led to it.", _ANSWER)},

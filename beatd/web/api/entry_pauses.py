@@ -36,8 +36,7 @@ class PauseBody(Struct, frozen=True, forbid_unknown_fields=True):
 def pause_entry(call: Call) -> Response:
     """Pause an entry. If it is paused already, its end and note are replaced."""
     seen = seen_revision(call, required=False)
-    row = row_of(call.store.catalog, call.name)
-    until = end_of(call, call.body.until, row.entry.tz)
+    until = end_of(call, call.body.until, call.site.timezone)
     author = call.author(call.body.note)
     with overtaken(call):
         pause(call.store.catalog, [call.name], call.site.now, author, until=until, seen=seen)

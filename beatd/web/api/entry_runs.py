@@ -7,7 +7,6 @@ from msgspec import Meta, Struct, field
 from starlette.responses import Response
 
 from beatd.definition.check import read_fields
-from beatd.edits.editing import row_of
 from beatd.edits.keyed_request import keyed_backfill, keyed_trigger
 from beatd.edits.request_arguments import RequestArguments
 from beatd.edits.run_requests import backfill, cancel_backfills, trigger
@@ -79,7 +78,7 @@ def _arguments(call: Call) -> RequestArguments:
 def backfill_entry(call: Call) -> Response:
     """Request a run of an entry for each time at which its schedule was due in a past period."""
     key, requests, body = _key(call), call.store.requests, call.body
-    tz = row_of(call.store.catalog, call.name).entry.tz
+    tz = call.site.timezone
     first, last = _moment("from", body.first, tz), _moment("to", body.last, tz)
     if last > call.now:
         raise wrong_values([Problem("is in the future; a backfill ends in the past", ("to",))])

@@ -47,7 +47,7 @@ class Span(Struct, frozen=True):
 class Preview(Struct, frozen=True):
     """The runs that a form to run an entry for past times will request after confirmation.
 
-    `moments` are the first of their times in the entry's time zone, `more` is the number of the
+    `moments` are the first of their times in the page's time zone, `more` is the number of the
     others. `span` has the first and last time as text, which the form sends again.
     """
 
@@ -83,7 +83,7 @@ def confirm(request: Request) -> Response:
     store, name, now = site.open_store(), row.entry.name, site.now()
     key = one_of(form, "number") or token_hex(16)
     try:
-        span = _span(texts, row.entry, now)
+        span = _span(texts, row.entry, site.timezone, now)
         found = keyed_backfill(store.requests, store.history, name, span.first, span.last, now, key)
     except StoreError:
         raise
@@ -114,12 +114,12 @@ def call_off(request: Request) -> Response:
     return see_other(address(entry_path(name), called_off=count))
 
 
-def _span(texts: tuple[str, str], entry: Entry, now: datetime) -> Span:
+def _span(texts: tuple[str, str], entry: Entry, tz: str, now: datetime) -> Span:
     for word, text in zip(("From", "To"), texts, strict=True):
         if not text:
             raise ConfigError(f"{word}: give a moment, like 2026-11-28T02:30")
-    first = read_moment("From", texts[0], entry.tz, now)
-    last = read_moment("To", texts[1], entry.tz, now)
+    first = read_moment("From", texts[0], tz, now, also=(entry.tz,))
+    last = read_moment("To", texts[1], tz, now, also=(entry.tz,))
     if last > now:
         raise ConfigError(f"To: {texts[1]} is in the future; a backfill ends in the past")
     if first > last:
@@ -128,11 +128,12 @@ def _span(texts: tuple[str, str], entry: Entry, now: datetime) -> Span:
 
 
 def _preview(request: Request, entry: Entry, span: Span, now: datetime) -> Preview:
-    requests = site_of(request).open_store().requests
+    site = site_of(request)
+    requests, tz = site.open_store().requests, site.timezone
     found = backfill(requests, entry.name, span.first, span.last, now, only_count=True)
-    home = zone(entry.tz)
+    home = zone(tz)
     moments = [
-        f"{in_zone(moment, home):%a} {moment_text(moment, entry.tz)}"
+        f"{in_zone(moment, home):%a} {moment_text(moment, tz)}"
         for moment in islice(_moments(entry, found), MOMENTS_SHOWN)
     ]
     return Preview(
@@ -157,7 +158,7 @@ def _form(
     shown, preview = moments_of(request), None
     if any(texts):
         try:
-            span = _span(texts, row.entry, shown.now)
+            span = _span(texts, row.entry, site_of(request).timezone, shown.now)
             preview = _preview(request, row.entry, span, shown.now)
         except StoreError:
             raise

@@ -15,9 +15,9 @@ from beatd.edits.editing import is_declared, rows, unknown
 from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
 from beatd.last_sent import shown_outcomes
-from beatd.schedules import describe, parse_moment, zone
-from beatd.schedules.day_time import with_date
+from beatd.schedules import describe, zone
 from beatd.schedules.duration import length_text
+from beatd.schedules.typed_moment import typed_moment
 from beatd.views.entry_rows import schedule_text
 from beatd.views.next_runs import next_runs
 from beatd.views.outcome_rows import running_since
@@ -102,7 +102,7 @@ def show(request: Request) -> Response:
     site, name = site_of(request), request.path_params["name"]
     store, shown = site.open_store(), moments_of(request)
     place = Place.of(request)
-    history = find_runs(store, RunSearch(entry=name), place.here)
+    history = find_runs(store, RunSearch(entry=name), place.here, shown)
     changed = store.changes.changes(name, CHANGES_SHOWN + 1)
     row = rows(store.catalog, (name,)).get(name)
     if row is None:
@@ -129,7 +129,7 @@ def show(request: Request) -> Response:
         fields=list(fields_of_entry(entry)),
         is_declared=is_declared(entry),
         owner=owner_words(entry, changed),
-        pause=pause_words(row, entry.tz),
+        pause=pause_words(row, site.timezone),
         outcome=outcome,
         running=running_since(row, outcome, shown.now),
         requests=request_progress(store, row),
@@ -159,7 +159,7 @@ def _why(request: Request, row: Stored, at: datetime | None, now: datetime) -> A
         row.entry.name,
         now=now,
         at=at,
-        tz=row.entry.tz,
+        tz=site_of(request).timezone,
         refusal="",
         problems=(),
         queue_of=lambda row: None,  # no page waits for the broker
@@ -167,12 +167,13 @@ def _why(request: Request, row: Stored, at: datetime | None, now: datetime) -> A
     return why(facts)
 
 
-def _moment(request: Request, tz: str, now: datetime) -> tuple[datetime | None, str]:
+def _moment(request: Request, of_entry: str, now: datetime) -> tuple[datetime | None, str]:
     text = request.query_params.get("at", "").strip()
     if not text:
         return None, ""
     try:
-        return parse_moment(with_date(text, tz, now, coming=False), tz), ""
+        tz = site_of(request).timezone
+        return typed_moment(text, tz, now, coming=False, also=(of_entry,)), ""
     except ConfigError as error:
         return None, str(error)
 

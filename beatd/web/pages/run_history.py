@@ -12,6 +12,7 @@ from starlette.routing import Route
 from beatd.errors import ConfigError
 from beatd.history import Record
 from beatd.outcome import Delivery, OutcomeState
+from beatd.overlap import reason_text
 from beatd.requested_run import requested_json, requested_run, requested_text
 from beatd.run import ORIGIN_WORDS, Origin, State
 from beatd.run_outcome import run_outcome, times_received
@@ -19,6 +20,7 @@ from beatd.store import Roles
 from beatd.views.record_rows import origin_text
 from beatd.views.time_text import read_moment
 from beatd.web.pages.addresses import Place
+from beatd.web.pages.moments import Moments
 from beatd.web.pages.rendering import live_page, moments_of, site_of
 from beatd.web.pages.run_strip import Look, run_word
 from beatd.web.visitor import needs
@@ -92,7 +94,7 @@ class FoundRuns(Struct, frozen=True):
     back_to: datetime | None
 
 
-def find_runs(store: Roles, search: RunSearch, place: str) -> FoundRuns:
+def find_runs(store: Roles, search: RunSearch, place: str, shown: Moments) -> FoundRuns:
     """Return one page of past runs that match a search, newest first; it begins at `place`.
 
     The search stops when the page is full, or after READS_MAX reads of the store.
@@ -102,7 +104,7 @@ def find_runs(store: Roles, search: RunSearch, place: str) -> FoundRuns:
     size = min(PAGE, RECORDS_PER_READ)
     for _ in range(READS_MAX if search.filters else 1):
         page = store.history.history_page(search.entry, size, place)
-        lines += _lines_in(store, search, page.records)
+        lines += _lines_in(store, search, page.records, shown)
         read, place = read + len(page.records), page.rest
         if page.records:
             back_to = page.records[-1].planned
@@ -114,7 +116,9 @@ def find_runs(store: Roles, search: RunSearch, place: str) -> FoundRuns:
     return FoundRuns(lines, place, read, back_to)
 
 
-def _lines_in(store: Roles, search: RunSearch, records: Sequence[Record]) -> list[RunLine]:
+def _lines_in(
+    store: Roles, search: RunSearch, records: Sequence[Record], shown: Moments
+) -> list[RunLine]:
     matching = [one for one in records if search.may_accept(one)]
     ids = [one.task_id for one in matching if one.task_id]
     known = store.outcomes.outcomes(ids) if ids else {}
@@ -124,7 +128,7 @@ def _lines_in(store: Roles, search: RunSearch, records: Sequence[Record]) -> lis
         ended = run_outcome(deliveries)
         if search.accepts(ended):
             word, look = run_word(record, ended)
-            detail = record.reason or (ended.error if ended else "")
+            detail = reason_text(record.reason, shown.text) or (ended.error if ended else "")
             requested = requested_json(requested_run(store.catalog.marks, record))
             by = requested_text(requested.get("requested"))
             times = times_received(deliveries)
@@ -155,7 +159,7 @@ def show(request: Request) -> Response:
     except ConfigError as error:
         refusal, search = str(error), _search_of({**fields, "since": ""}, site.timezone, shown.now)
     place = Place.of(request)
-    found = find_runs(store, search, place.here)
+    found = find_runs(store, search, place.here, shown)
     return live_page(
         request,
         "history.html",

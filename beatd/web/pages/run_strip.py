@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 from beatd.history import Record
 from beatd.outcome import Delivery
+from beatd.overlap import reason_text
 from beatd.run_outcome import run_outcome
 from beatd.web.pages.moments import Moments
 from beatd.why.time_words import runtime
@@ -113,7 +114,7 @@ def _title(
         text += f" in {runtime(time)}"
     if record.count > 1:
         text += f", {'at least ' if record.at_least else ''}{record.count} runs"
-    detail = record.reason or (ended.error if ended else "")
+    detail = reason_text(record.reason, shown.text) or (ended.error if ended else "")
     return f"{text}: {escape(detail[:DETAIL_CHARS_MAX])}" if detail else text
 
 

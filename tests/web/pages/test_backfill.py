@@ -56,11 +56,11 @@ def test_a_preview_lists_the_moments_and_requests_nothing(demo: Shown) -> None:
     assert requests(demo) == []
 
 
-def test_the_moments_are_in_the_zone_of_the_entry(demo: Shown) -> None:
+def test_the_moments_are_in_the_zone_of_the_page(demo: Shown) -> None:
     path = "/entries/mail.digest/backfill?from=2026-01-01T00:00&to=2026-01-02T00:00"
     words = flat(demo.text(path, "otto"))
-    assert "1 moment " in words and "Thu 2026-01-01 07:00:00 CET" in words
-    assert "the times are in Europe/Berlin" in words
+    assert "1 moment " in words and "Thu 2026-01-01 14:00:00 CST" in words
+    assert "the times are in Asia/Shanghai" in words
     assert "The entry is paused; these runs are published all the same." in words
 
 

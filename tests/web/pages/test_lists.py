@@ -1,6 +1,6 @@
 """The overview, the history, incidents, daemons and changes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -10,8 +10,11 @@ from beatd.edits.editing import add
 from beatd.edits.ownership import author_for
 from beatd.edits.pausing import pause
 from beatd.errors import StoreError
+from beatd.history import Record
 from beatd.store import Roles
 from beatd.web.pages import run_history
+from beatd.web.pages.moments import Moments
+from beatd.web.pages.run_strip import run_strip
 from tests.web.demo_store import ANN, lead
 from tests.web.pages.conftest import Shown
 from tests.web.pages.reading import entries_on, flat, link
@@ -45,6 +48,13 @@ def test_the_history_leads_to_older_runs_and_back(demo: Shown) -> None:
     assert len(entries_on(first)) == len(entries_on(older)) == 50
     assert older != first
     assert entries_on(demo.text(link(older, "First page"))) == entries_on(first)
+
+
+def test_the_time_in_a_reason_is_in_the_zone_of_the_page() -> None:
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    skip = Record("a", noon, "skipped", "still running: other since 2026-03-01T11:59:00+00:00")
+    strip = run_strip([skip], {}, Moments("Asia/Shanghai", noon), 1)
+    assert "still running: other since 2026-03-01 19:59:00 CST" in strip
 
 
 @pytest.mark.parametrize(
