@@ -183,9 +183,9 @@ MODULES = {
         config_option connect_check declared_entries diff diff_json diff_lines differences doctor
         edit entry_options entry_scope entry_sets entry_warnings escapes export failure git_files
         history import_ incidents init leader_note list moment_gaps monitor_check named_entries next
-        next_lines nothing_listed option_words output overlap_warnings paged_table pause
-        pause_resume paused_lines progress queue_note remove resume run schedule_options schema
-        shadow_report show status store table_times trigger undo
+        next_lines not_received_line nothing_listed option_words output overlap_warnings paged_table
+        pause pause_resume paused_lines progress queue_note remove resume run schedule_options
+        schema shadow_report show status store table_times trigger undo
         url_option version_line why yaml_text zsh_completion
     """,
     "report_queue": "",

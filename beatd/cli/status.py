@@ -137,6 +137,7 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     `found` is the output of `beatd status --json`; times are shown in the zone `tz`. `width` is
     that of the texts on a terminal, or None.
     """
+    from beatd.cli.not_received_line import not_received_line
     from beatd.cli.paused_lines import paused_lines
     from beatd.cli.version_line import version_line
     from beatd.views.needs_reload import needs_reload_text
@@ -199,6 +200,7 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     for at, one in enumerate(found["running_long"]):
         text = f"{one['entry']} since {_at(one['since'], tz)}, longer than {_length(one['limit'])}"
         lines.append(("running" if at == 0 else "", text, "yellow"))
+    lines += not_received_line(found.get("not_received"))
     lines += _incident_lines(found, tz)
     lines.append(("entries", str(found["entries"]), ""))
     lines += paused_lines(found.get("paused"), lambda iso: _at(iso, tz))

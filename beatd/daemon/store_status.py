@@ -7,7 +7,12 @@ from typing import Any
 
 from beatd.catalog import Catalog, EditableCatalog, Query
 from beatd.daemon.failing_entries import failing_entries
-from beatd.daemon.outcome_status import failing_outcomes, known_outcomes, running_long
+from beatd.daemon.outcome_status import (
+    failing_outcomes,
+    known_outcomes,
+    not_received_json,
+    running_long,
+)
 from beatd.daemon.paused_entries import paused_entries
 from beatd.edits.stored_names import stored_names
 from beatd.history import History
@@ -79,6 +84,7 @@ def status_in(
         "requests": _pending_requests(requests),
         "failing": _failing(catalog, history, failing_outcomes(known, catalog)),
         "running_long": running_long(known, outcomes, catalog, now),
+        "not_received": not_received_json(catalog, history, outcomes, now),
         "incidents": _open_incidents(incidents),
         "entries": entries,
         "paused": paused_entries(catalog),
@@ -212,6 +218,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         "requests": None,
         "failing": [],
         "running_long": [],
+        "not_received": None,
         "incidents": [],
         "entries": None,
         "paused": None,
