@@ -5,8 +5,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from beatd.catalog import Catalog, EditableCatalog, Query
+from beatd.catalog import Catalog, EditableCatalog
 from beatd.daemon.failing_entries import failing_entries
+from beatd.daemon.next_due import next_due
 from beatd.daemon.outcome_status import (
     failing_outcomes,
     known_outcomes,
@@ -20,11 +21,18 @@ from beatd.incident import Incidents
 from beatd.leader import Holder
 from beatd.ledger import Requests, Terms
 from beatd.outcome import Outcomes
-from beatd.presence import INVALID_SOURCE, Presence, Presences, is_same_mistake, leading
+from beatd.presence import (
+    INVALID_SOURCE,
+    Presence,
+    Presences,
+    is_same_mistake,
+    leading,
+    led_before,
+    standing_by,
+)
 from beatd.schedules.moment import format_moment
 from beatd.secret import hidden
 
-NEXT_SHOWN_MAX = 5
 REQUESTS_COUNTED_MAX = 100
 FAILING_SHOWN_MAX = 10
 REASON_MAX_CHARS = 200
@@ -53,7 +61,8 @@ def status_in(
     term = terms.term()
     daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
     leader = leading(daemons, term[1] if term else None)
-    shown = leader or next(iter(daemons), None)
+    standbys = standing_by(daemons)
+    shown = leader or next(iter([*standbys, *daemons]), None)
     stats = shown.stats if shown else {}
     entries = catalog.count()
     since = None if leader else catalog.marks.reloads_since(term[0].token if term else None, now)
@@ -68,7 +77,11 @@ def status_in(
         "leader": daemon_row(term[1]) if leader and term else None,
         "last_leader": daemon_row(term[1]) if term else None,
         "reloads_since": None if since is None else format_moment(since),
-        "standbys": [daemon_row(one.holder) for one in daemons if one is not leader],
+        "standbys": [daemon_row(one.holder) for one in standbys],
+        "led_before": [
+            {**daemon_row(one.holder), "last_seen_age": _seen_age_s(one, now)}
+            for one in led_before(daemons, leader)
+        ],
         "versions": [  # None for a daemon of an older beatd
             {"name": one.holder.name, "version": one.version or None} for one in daemons
         ],
@@ -93,11 +106,7 @@ def status_in(
             for one in daemons
             if one.needs_reload
         ],
-        "next": [
-            {"name": row.entry.name, "due": format_moment(row.plan.due)}
-            for row in catalog.find(Query(order="next", limit=NEXT_SHOWN_MAX))
-            if row.plan.due is not None
-        ],
+        "next": next_due(catalog, now),
         **_by_kind(_problems(conflicts, daemons)),
     }
 
@@ -205,6 +214,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         **dict.fromkeys(unknown),
         "reloads_since": None,
         "standbys": [],
+        "led_before": [],
         "versions": [],
         "store": {"ok": False, "error": error},
         "broker": {"ok": None},

@@ -88,7 +88,7 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     found = x.json("status")
     assert list(found) == [
         *("name", "host", "pid", "version", "role", "term", "leader", "last_leader"),
-        *("reloads_since", "standbys", "versions"),
+        *("reloads_since", "standbys", "led_before", "versions"),
         *(
             "store",
             "broker",

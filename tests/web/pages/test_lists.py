@@ -144,6 +144,7 @@ def test_a_daemon_that_led_under_an_older_term_does_not_lead(shown: Shown) -> No
     shown.store.begin(replace(presence.holder, name="other", token="newer"))
     words = flat(shown.text("/daemons"))
     assert "Nobody leads. The last leader was other" in words
+    assert "no longer leads last seen" in words and words.count("standby beat-") == 1
     assert "nobody leads" in flat(shown.text("/"))
 
 
