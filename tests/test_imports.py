@@ -126,8 +126,9 @@ MODULES = {
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
         canvas_runs celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries
         foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread next_due
-        outcome_status outcome_thread outcome_writer parts pause_news paused_entries process_start
-        reload_note service startup status store_clock store_status trial unknown_tasks
+        not_received_news outcome_status outcome_thread outcome_writer parts pause_news
+        paused_entries process_start reload_note service startup status store_clock
+        store_status trial unknown_tasks
     """,
     "web": """
         answers api api.apply api.body_problems api.bulk api.call api.change_pages api.cursor
