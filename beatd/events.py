@@ -206,6 +206,23 @@ class RunsFailed(Event, frozen=True):
     repeats: Mapping[str, int] = {}
 
 
+class RunsNotReceived(Event, frozen=True):
+    """Emitted by the leader, once, when no worker receives the runs of the entries `names`.
+
+    All of them send their runs to `queue`; it is "" if unknown. Workers reported earlier runs.
+    """
+
+    names: Sequence[str]
+    queue: str
+
+
+class RunsReceivedAgain(Event, frozen=True):
+    """Emitted when workers receive runs of these entries, after the event RunsNotReceived."""
+
+    names: Sequence[str]
+    queue: str
+
+
 class OutcomesAway(Event, frozen=True):
     """Emitted when the leader cannot read outcomes from the broker or the result backend."""
 

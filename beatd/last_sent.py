@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from beatd.catalog import Stored
+from beatd.catalog import Catalog, Query, Stored
 from beatd.history import History, Record
 from beatd.outcome import EntryOutcome, Outcomes, SentRun
 from beatd.run import Running
@@ -15,6 +16,42 @@ from beatd.run import Running
 RECORDS_READ = 5  # of one entry: the newest may be of skipped runs
 #: How long a run may be on its way from the broker to a worker, and its report back.
 ON_ITS_WAY = timedelta(seconds=5)
+ENTRIES_READ_MAX = 500  # with more of them only those that ran of late are looked at
+RECENT_RECORDS_READ = 500  # of all entries together
+
+
+class NotReceived(Struct, frozen=True):
+    """The entries whose newest sent run no worker has received, by name, each with that run.
+
+    `at_least` is True if there may be more, because not all entries were looked at.
+    """
+
+    entries: Sequence[tuple[Stored, SentRun]]
+    at_least: bool
+
+
+def not_received(
+    catalog: Catalog, history: History, outcomes: Outcomes, now: datetime
+) -> NotReceived:
+    """Return the entries of the store whose newest sent run no worker has received.
+
+    Entries without any outcome are left out: their workers may not report. With more than
+    ENTRIES_READ_MAX entries in the store, only those of the last RECENT_RECORDS_READ history
+    records are looked at.
+    """
+    reads_all = catalog.count() <= ENTRIES_READ_MAX
+    newest: dict[str, str | None] = {}  # task ids of the newest runs that ended, by entry
+    for record in history.history(None, RECENT_RECORDS_READ):
+        if newest.get(record.name) is None:
+            ended = record.state in ("published", "failed")
+            newest[record.name] = record.task_id if ended else None
+    known = outcomes.entry_outcomes(None if reads_all else sorted(newest))
+    # Most runs were received: their entries need no further statement.
+    names = tuple(name for name, one in known.items() if newest.get(name) != one.newest.task_id)
+    rows = list(catalog.find(Query(names=names))) if names else []
+    shown = shown_outcomes(history, outcomes, rows, now) if rows else {}
+    sent = ((row, one.sent) for row in rows if (one := shown.get(row.entry.name)) is not None)
+    return NotReceived([(row, run) for row, run in sent if run is not None], not reads_all)
 
 
 def shown_outcomes(

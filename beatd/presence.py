@@ -75,6 +75,20 @@ def leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | No
     )
 
 
+def standing_by(daemons: Sequence[Presence]) -> list[Presence]:
+    """Return the descriptions of the daemons that stand by, in the order of `daemons`."""
+    return [one for one in daemons if one.role == "standby"]
+
+
+def led_before(daemons: Sequence[Presence], leader: Presence | None) -> list[Presence]:
+    """Return the descriptions of the daemons other than `leader` that describe themselves as
+    leading.
+
+    Such a daemon was killed or is frozen, or has not yet announced that it no longer leads.
+    """
+    return [one for one in daemons if one.role == "leader" and one is not leader]
+
+
 def refusal_of(presences: Presences) -> str:
     """Return the reason why the store refuses writes, or "" if it accepts them.
 

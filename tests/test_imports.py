@@ -127,8 +127,9 @@ MODULES = {
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
         canvas_runs celery_inspect copied_store daemon daemon_state dispatch_choice failed_runs
         failing_entries foreground_terminal heartbeat housekeeping idle_gc loop monitor_thread
-        outcome_status outcome_thread outcome_writer parts pause_news paused_entries process_start
-        reload_note service startup status store_clock store_status trial unknown_tasks
+        next_due not_received_news outcome_status outcome_thread outcome_writer parts pause_news
+        paused_entries process_start reload_note service startup status store_clock store_status
+        trial unknown_tasks
     """,
     "web": """
         answers api api.apply api.body_problems api.bulk api.call api.change_pages api.cursor
@@ -184,9 +185,9 @@ MODULES = {
         config_option connect_check declared_entries diff diff_json diff_lines differences doctor
         edit entry_options entry_scope entry_sets entry_warnings escapes export failure git_files
         history import_ incidents init leader_note list moment_gaps monitor_check named_entries next
-        next_lines next_of_all nothing_listed option_words output overlap_warnings paged_table pause
-        pause_resume paused_lines progress queue_note remove resume run schedule_options schema
-        shadow_report show status store table_times trigger undo
+        next_lines next_of_all not_received_line nothing_listed option_words output overlap_warnings
+        paged_table pause pause_resume paused_lines progress queue_note remove resume run
+        schedule_options schema shadow_report show status store table_times trigger undo
         url_option version_line why yaml_text zsh_completion
     """,
     "report_queue": "",

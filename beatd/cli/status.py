@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INCIDENTS_SHOWN_MAX = 5
 LINE_MAX_CHARS = 200
-HEADINGS_WIDTH = len("open claims  ")
+HEADINGS_WIDTH = len("not received  ")
 NAME_MIN_WIDTH = 16
 NAME_MAX_WIDTH = 60  # of the entry of an incident, so that its text is not cut off
 LEADER_SILENT_AFTER_S = 1.5  # a daemon announces itself once a second
@@ -138,6 +138,7 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     `found` is the output of `beatd status --json`; times are shown in the zone `tz`. `width` is
     that of the texts on a terminal, or None.
     """
+    from beatd.cli.not_received_line import not_received_line
     from beatd.cli.paused_lines import paused_lines
     from beatd.cli.version_line import version_line
     from beatd.views.needs_reload import needs_reload_text
@@ -170,6 +171,9 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     lines.append(("broker", f"{answers}: {error}" if error else answers, style))
     standbys = ", ".join(_who(other) for other in found["standbys"]) or "none"
     lines.append(("standbys", standbys, ""))
+    for one in found.get("led_before", ()):
+        seen = f"{one['last_seen_age']:.1f} s ago"
+        lines.append(("", f"no longer leads: {_who(one)}, last seen {seen}", "yellow"))
     lines += version_line(found.get("versions", ()))
     for one in found.get("needs_reload", ()):
         text = f"{one['name']}: {needs_reload_text(one['settings'])}"
@@ -203,12 +207,15 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     for at, one in enumerate(found["running_long"]):
         text = f"{one['entry']} since {_at(one['since'], tz)}, longer than {_length(one['limit'])}"
         lines.append(("running" if at == 0 else "", text, "yellow"))
+    lines += not_received_line(found.get("not_received"))
     lines += _incident_lines(found, tz)
     lines.append(("entries", str(found["entries"]), ""))
     lines += paused_lines(found.get("paused"), lambda iso: _at(iso, tz))
     for at, row in enumerate(found["next"]):
-        text = _due_text(_at(row["due"], tz), row["name"], width)
-        lines.append(("next" if at == 0 else "", text, ""))
+        late = row.get("overdue")  # a daemon of an older beatd does not send it
+        due = _at(row["due"], tz) + (f", overdue by {_length(int(late))}" if late else "")
+        text = _due_text(due, row["name"], width)
+        lines.append(("next" if at == 0 else "", text, "yellow" if late else ""))
     for at, text in enumerate(found["conflicts"]):
         text = text.removeprefix(f"{Path.cwd()}/")
         lines.append(("not applied" if at == 0 else "", text, "yellow"))

@@ -1,4 +1,5 @@
-"""Find entries whose newest run failed in a worker, and runs that take too long."""
+"""Find entries whose newest run failed in a worker or was not received by one, and runs that take
+too long."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from beatd.daemon.failed_runs import FAILURES
 from beatd.daemon.failing_entries import RECORDS_READ
 from beatd.edits.stored_names import stored_names
 from beatd.history import History
+from beatd.last_sent import not_received
 from beatd.outcome import EntryOutcome, Outcomes
 from beatd.schedules.moment import format_moment
 
@@ -80,3 +82,26 @@ def running_long(
         }
         for name in islice(long, SHOWN_MAX)
     ]
+
+
+def not_received_json(
+    catalog: Catalog, history: History, outcomes: Outcomes, now: datetime
+) -> dict[str, Any]:
+    """Return the number of entries whose newest sent run no worker has received, and the first.
+
+    "at_least" is True if there may be more. At most SHOWN_MAX entries are in "entries".
+    """
+    found = not_received(catalog, history, outcomes, now)
+    return {
+        "count": len(found.entries),
+        "at_least": found.at_least,
+        "entries": [
+            {
+                "entry": row.entry.name,
+                "task_id": run.task_id,
+                "planned": format_moment(run.planned),
+                "published": format_moment(run.published),
+            }
+            for row, run in found.entries[:SHOWN_MAX]
+        ],
+    }

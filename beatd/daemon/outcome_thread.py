@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from beatd.clock import Clock
+from beatd.daemon.not_received_news import NotReceivedNews
 from beatd.daemon.outcome_writer import OutcomeWriter
 from beatd.engine.outage import Outage
+from beatd.entry import Entry
 from beatd.errors import StoreError
 from beatd.events import Observer, OutcomesAway, OutcomesBack
 from beatd.outcomes.lost_runs import NO_SILENCES, PROLONG_BY_S, LostRuns
@@ -35,7 +37,7 @@ class OutcomeThread:
 
     `term` returns the number under which this daemon leads, or 0. `wake` starts a scheduling pass
     when a run has ended that another may wait for. `rest` waits some seconds between two
-    transactions. `tell` receives the events.
+    transactions. `tell` receives the events. `queue_of` returns the queue of an entry's messages.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class OutcomeThread:
         wake: Callable[[], None],
         rest: Callable[[float], None],
         tell: Observer,
+        queue_of: Callable[[Entry], str],
     ) -> None:
         self._reader, self._outcomes, self._clock, self._term = reader, store.outcomes, clock, term
         self._live, self._marks = LostRuns(), store.catalog.marks
@@ -55,6 +58,7 @@ class OutcomeThread:
         self._writer = OutcomeWriter(
             store=store, live=self._live, clock=clock, wake=wake, rest=rest, tell=tell
         )
+        self._news = NotReceivedNews(store, queue_of=queue_of, clock=clock, tell=tell)
         self._outage = Outage(OutcomesAway, OutcomesBack, clock=clock, emit=tell)
         self._away_pause_s = 0.0
         self._of_term = 0  # the term that this object reads for; 0: none
@@ -111,6 +115,7 @@ class OutcomeThread:
             self._of_term, self._unwritten = 0, None
             self._close_reader()
             self._outage.end()
+            self._news.forget()
             self._live.begin(())
             self._writer.emit_idle()
 
@@ -134,6 +139,7 @@ class OutcomeThread:
         if self._reader.hears_workers and batch.is_last:
             self._live.read_until(read_at)
             self._judge()
+            self._news.check()
         self._writer.emit_failures()
         return self._pause_after(batch)
 

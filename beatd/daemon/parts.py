@@ -8,6 +8,7 @@ from msgspec import Struct
 from beatd.daemon.daemon_state import DaemonState
 from beatd.daemon.housekeeping import Declares
 from beatd.dispatch import Dispatch
+from beatd.entry import Entry
 from beatd.events import Observer
 from beatd.leader import Lease
 from beatd.ledger import Claims
@@ -25,7 +26,8 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     `declaring` writes the declared entries to the store. `alerts` makes the thread for alerts,
     `monitors` the thread for external monitors, and `outcomes` the reader of runs' outcomes. Each
-    of these four is None if the daemon does not need it.
+    of these four is None if the daemon does not need it. `queue_of` returns the name of the queue
+    that gets an entry's messages.
     """
 
     store: Callable[[], Roles]
@@ -36,3 +38,4 @@ class Parts(Struct, frozen=True, kw_only=True):
     alerts: "Callable[[DaemonState, Observer], AlertThread] | None" = None
     monitors: "Callable[[DaemonState, Observer], MonitorThread] | None" = None
     outcomes: Callable[[Roles], OutcomeReader] | None = None
+    queue_of: Callable[[Entry], str] = lambda entry: str(entry.options.get("queue", ""))

@@ -5,9 +5,15 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from beatd.catalog import Catalog, EditableCatalog, Query
+from beatd.catalog import Catalog, EditableCatalog
 from beatd.daemon.failing_entries import failing_entries
-from beatd.daemon.outcome_status import failing_outcomes, known_outcomes, running_long
+from beatd.daemon.next_due import next_due
+from beatd.daemon.outcome_status import (
+    failing_outcomes,
+    known_outcomes,
+    not_received_json,
+    running_long,
+)
 from beatd.daemon.paused_entries import paused_entries
 from beatd.edits.stored_names import stored_names
 from beatd.history import History
@@ -16,11 +22,18 @@ from beatd.leader import Holder
 from beatd.ledger import Requests, Terms
 from beatd.marks import CopiedTo
 from beatd.outcome import Outcomes
-from beatd.presence import INVALID_SOURCE, Presence, Presences, is_same_mistake, leading
+from beatd.presence import (
+    INVALID_SOURCE,
+    Presence,
+    Presences,
+    is_same_mistake,
+    leading,
+    led_before,
+    standing_by,
+)
 from beatd.schedules.moment import format_moment
 from beatd.secret import hidden
 
-NEXT_SHOWN_MAX = 5
 REQUESTS_COUNTED_MAX = 100
 FAILING_SHOWN_MAX = 10
 REASON_MAX_CHARS = 200
@@ -49,7 +62,8 @@ def status_in(
     term = terms.term()
     daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
     leader = leading(daemons, term[1] if term else None)
-    shown = leader or next(iter(daemons), None)
+    standbys = standing_by(daemons)
+    shown = leader or next(iter([*standbys, *daemons]), None)
     stats = shown.stats if shown else {}
     entries = catalog.count()
     since = None if leader else catalog.marks.reloads_since(term[0].token if term else None, now)
@@ -65,7 +79,11 @@ def status_in(
         "last_leader": daemon_row(term[1]) if term else None,
         "reloads_since": None if since is None else format_moment(since),
         "copied_to": copied_row(catalog.marks.copied_to()),
-        "standbys": [daemon_row(one.holder) for one in daemons if one is not leader],
+        "standbys": [daemon_row(one.holder) for one in standbys],
+        "led_before": [
+            {**daemon_row(one.holder), "last_seen_age": _seen_age_s(one, now)}
+            for one in led_before(daemons, leader)
+        ],
         "versions": [  # None for a daemon of an older beatd
             {"name": one.holder.name, "version": one.version or None} for one in daemons
         ],
@@ -81,6 +99,7 @@ def status_in(
         "requests": _pending_requests(requests),
         "failing": _failing(catalog, history, failing_outcomes(known, catalog)),
         "running_long": running_long(known, outcomes, catalog, now),
+        "not_received": not_received_json(catalog, history, outcomes, now),
         "incidents": _open_incidents(incidents),
         "entries": entries,
         "paused": paused_entries(catalog),
@@ -89,11 +108,7 @@ def status_in(
             for one in daemons
             if one.needs_reload
         ],
-        "next": [
-            {"name": row.entry.name, "due": format_moment(row.plan.due)}
-            for row in catalog.find(Query(order="next", limit=NEXT_SHOWN_MAX))
-            if row.plan.due is not None
-        ],
+        "next": next_due(catalog, now),
         **_by_kind(_problems(conflicts, daemons)),
     }
 
@@ -202,6 +217,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         "reloads_since": None,
         "copied_to": None,
         "standbys": [],
+        "led_before": [],
         "versions": [],
         "store": {"ok": False, "error": error},
         "broker": {"ok": None},
@@ -215,6 +231,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         "requests": None,
         "failing": [],
         "running_long": [],
+        "not_received": None,
         "incidents": [],
         "entries": None,
         "paused": None,

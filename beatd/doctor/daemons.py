@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from beatd import __version__
 from beatd.doctor.finding import Finding, Level
 from beatd.ledger import Terms
-from beatd.presence import Presence, Presences, leading
+from beatd.presence import Presence, Presences, leading, standing_by
 from beatd.views.needs_reload import needs_reload_text
 from beatd.views.nobody_leads import nobody_leads
 
@@ -18,7 +18,7 @@ def daemon_findings(terms: Terms, presences: Presences, *, clock_max_s: float) -
     daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
     term = terms.term()
     leader = leading(daemons, term[1] if term else None)
-    standbys = len(daemons) - (leader is not None)
+    standbys = len(standing_by(daemons))
     beside = f", {standbys} standby" + ("" if standbys == 1 else "s") if standbys else ""
     if leader is not None:
         who = f"{leader.holder.name} leads{beside}"

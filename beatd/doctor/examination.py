@@ -41,6 +41,7 @@ def probes_of(
             entries.values(),
             timeout_s,
             lambda: findings_of_reports(config, clock=clock, timeout_s=timeout_s),
+            config.app or "APP",
         )
 
     return {

@@ -15,6 +15,7 @@ from beatd.publishers.remote_control import remote_control_missing
 from beatd.publishers.transports import connection_of
 
 ANSWER_S = 1.5  # that workers have for one question
+NO_ANSWER = f"no worker answered within {ANSWER_S:g} s"
 OF_CELERY = "celery."  # each worker knows these tasks, and does not list them
 NAMED_MAX = 3  # tasks or workers that one line names
 Uses = Mapping[str, Mapping[str, str]]  # queue -> task -> the first entry that uses them
@@ -25,11 +26,13 @@ def worker_findings(
     entries: Iterable[Entry],
     timeout_s: float,
     if_answered: Callable[[], Iterable[Finding]] = tuple,
+    app_name: str = "APP",
 ) -> Iterator[Finding]:
     """Yield a finding for each queue of the entries: who consumes it, and which task is unknown.
 
     The workers are asked as `celery inspect` asks; a busy one may be too late with its answer. If
-    one answered, the findings of `if_answered` follow.
+    one answered that consumes such a queue, the findings of `if_answered` follow. `app_name` is how
+    the advice to start a worker names the app.
     """
     uses = uses_of(app, entries)
     if not uses:
@@ -44,18 +47,29 @@ def worker_findings(
         return
     queues, tasks = _asked(app, timeout_s)
     if not queues:
-        which = ",".join(sorted(uses))
         listening = [queue for queue, count in sorted(counts.items()) if count]
-        text = f"no worker answered within {ANSWER_S:g} s"
         if listening:
-            text += f", but {_few(listening)} has consumers: are they busy?"
+            text = f"{NO_ANSWER}, but {_few(listening)} has consumers: are they busy?"
+            yield Finding("warning", "workers", text)
         else:
-            text += f"; start one with -Q {which}"
-        yield Finding("warning", "workers", text)
+            start = f"start a worker: celery -A {app_name} worker -Q {','.join(sorted(uses))}"
+            yield _nobody(waiting(app, uses, timeout_s), start)
         return
     for queue, used in sorted(uses.items()):
         yield from queue_findings(queue, used, queues, tasks, counts.get(queue))
-    yield from if_answered()
+    if any(queue in uses for consumed in queues.values() for queue in consumed):
+        yield from if_answered()
+
+
+def _nobody(messages: Mapping[str, int], start: str) -> Finding:
+    """Return the finding that no worker answered: an error if `messages` wait in some queues."""
+    if not messages:
+        return Finding("warning", "workers", f"{NO_ANSWER}; {start}")
+    count = sum(messages.values())
+    wait = "1 message waits" if count == 1 else f"{count:,} messages wait"
+    return Finding(
+        "error", "workers", f"{NO_ANSWER}, and {wait} in {_few(sorted(messages))}; {start}"
+    )
 
 
 def _answers(app: Celery, timeout_s: float) -> bool:
@@ -146,6 +160,19 @@ def consumers(app: Celery, queues: Iterable[str], timeout_s: float) -> dict[str,
             with suppress(connection.channel_errors), connection.channel() as channel:
                 counts[queue] = channel.queue_declare(queue, passive=True).consumer_count
     return counts
+
+
+def waiting(app: Celery, queues: Iterable[str], timeout_s: float) -> dict[str, int]:
+    """Return the number of messages in each queue that has some.
+
+    A queue is left out if the broker cannot say it.
+    """
+    found: dict[str, int] = {}
+    with suppress(Exception), connection_of(app, timeout_s) as connection:
+        for queue in queues:
+            with suppress(Exception), connection.channel() as channel:  # there is no such queue
+                found[queue] = channel.queue_declare(queue, passive=True).message_count
+    return {queue: count for queue, count in found.items() if count}
 
 
 def _asked(app: Celery, timeout_s: float) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

@@ -14,7 +14,12 @@ from beatd.canvas import what_runs
 from beatd.errors import waiting_for_store
 from beatd.incident import Incident
 from beatd.ledger import Result
-from beatd.observers.outcome_lines import lines_of_failed_runs, lines_of_outcomes
+from beatd.observers.outcome_lines import (
+    lines_of_failed_runs,
+    lines_of_not_received,
+    lines_of_outcomes,
+    lines_of_received_again,
+)
 from beatd.observers.pause_lines import lines_of_pauses
 from beatd.observers.skip_lines import SkipLines
 from beatd.secret import hidden
@@ -204,6 +209,8 @@ WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.BrokerBack: _line(logging.INFO, lambda e: f"the broker is back after {e.seconds:.1f} s"),
     events.RunsFailed: lines_of_failed_runs,
     events.OutcomesRead: lines_of_outcomes,
+    events.RunsNotReceived: lines_of_not_received,
+    events.RunsReceivedAgain: lines_of_received_again,
     events.OutcomesAway: _line(
         logging.ERROR, lambda e: f"cannot read what became of runs: {e.reason}"
     ),

@@ -1,7 +1,7 @@
 """Log lines about runs that workers executed."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ ENDED_BADLY = {
     "expired": "it expired before a worker started it",
     "lost": "its worker has been silent for too long",
 }
+
+NAMES_SHOWN_MAX = 20
 
 Line = tuple[int, str, dict[str, Any]]  # level, text, facts
 
@@ -54,3 +56,26 @@ def lines_of_outcomes(event: events.OutcomesRead) -> list[Line]:
         return []
     text = f"workers dropped {event.dropped} reports of runs: their broker was away for too long"
     return [(logging.WARNING, text, {"dropped": event.dropped})]
+
+
+def lines_of_not_received(event: events.RunsNotReceived) -> list[Line]:
+    """Return a warning for the log about entries whose runs no worker receives."""
+    where = f" from the queue {event.queue}" if event.queue else ""
+    whose = "its last run" if len(event.names) == 1 else "their last runs"
+    text = f"not received: {_names(event.names)}; no worker took {whose}{where}"
+    return [(logging.WARNING, text, _facts(event))]
+
+
+def lines_of_received_again(event: events.RunsReceivedAgain) -> list[Line]:
+    """Return a line for the log about entries whose runs workers receive again."""
+    where = f"; a worker takes runs from the queue {event.queue}" if event.queue else ""
+    return [(logging.INFO, f"received again: {_names(event.names)}{where}", _facts(event))]
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - NAMES_SHOWN_MAX
+    return ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
+
+
+def _facts(event: events.RunsNotReceived | events.RunsReceivedAgain) -> dict[str, Any]:
+    return {"entry": event.names[0], "entries": len(event.names), "queue": event.queue}

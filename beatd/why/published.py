@@ -243,8 +243,8 @@ def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:
             "worker reports (docs/outcomes.md)"
         )
     return "published", (
-        f"it was published {age} ago, and no worker has reported it; do the workers of this queue "
-        "report (docs/outcomes.md)?"
+        f"it was published {age} ago, and no worker has reported it; does a worker run that "
+        "consumes its queue and reports (docs/outcomes.md)?"
     )
 
 

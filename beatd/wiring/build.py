@@ -18,6 +18,7 @@ from beatd.outcomes.outcome_reader import OutcomeReader
 from beatd.publisher import Publisher
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for, load_app
+from beatd.publishers.queue_state import destination
 from beatd.publishers.transports import connection_of
 from beatd.sources import Source
 from beatd.sources.declarations import Declarations
@@ -77,6 +78,7 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring,
         outcomes=outcomes_of(config, clock=clock, app=app, watched=watched),
+        queue_of=lambda entry: destination(app, entry).name,
         alerts=alerts_of(config, watched=watched),
         monitors=monitors_of(config),
     )

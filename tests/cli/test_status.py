@@ -88,7 +88,7 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     found = x.json("status")
     assert list(found) == [
         *("name", "host", "pid", "version", "role", "term", "leader", "last_leader"),
-        *("reloads_since", "copied_to", "standbys", "versions"),
+        *("reloads_since", "copied_to", "standbys", "led_before", "versions"),
         *(
             "store",
             "broker",
@@ -99,7 +99,8 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
             "last_tick_age",
             "lateness",
         ),
-        *("went_back", "requests", "failing", "running_long", "incidents", "entries"),
+        *("went_back", "requests", "failing", "running_long", "not_received"),
+        *("incidents", "entries"),
         *("paused", "needs_reload", "next", "conflicts", "invalid_sources"),
     ]
     assert (found["name"], found["role"], found["term"]) == ("one", "leader", 1)

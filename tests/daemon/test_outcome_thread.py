@@ -77,6 +77,7 @@ class World:
             wake=self._wake,
             rest=self._rest,
             tell=self.told.append,
+            queue_of=lambda entry: str(entry.options["queue"]),
         )
 
     def _wake(self) -> None:

@@ -77,11 +77,34 @@ def test_a_worker_that_knows_the_task_and_one_that_does_not(
     ]
 
 
-def test_without_a_worker_one_warning_says_which_queues(redis_app: Celery) -> None:
+def test_without_a_worker_one_line_says_how_to_start_one(redis_app: Celery) -> None:
     entries = [entry("a", "t", "x"), entry("b", "t", "y")]
-    (warning,) = worker_findings(redis_app, entries, 2.0, pytest.fail)
-    assert warning.level == "warning"
-    assert warning.text.endswith("; start one with -Q x,y")
+    found = worker_findings(redis_app, entries, 2.0, pytest.fail)
+    assert list(found) == [
+        Finding(
+            "warning",
+            "workers",
+            "no worker answered within 1.5 s; start a worker: celery -A APP worker -Q x,y",
+        )
+    ]
+
+
+def test_without_a_worker_runs_that_wait_are_an_error(redis_app: Celery) -> None:
+    entries = [entry("a", "t", "x"), entry("b", "t", "y"), entry("c", "t", "z")]
+    for queue in ("x", "x", "y"):
+        redis_app.send_task("t", queue=queue)
+    (error,) = worker_findings(redis_app, entries, 2.0, pytest.fail, "proj.celery:app")
+    assert (error.level, error.text) == (
+        "error",
+        "no worker answered within 1.5 s, and 3 messages wait in x, y; start a worker: "
+        "celery -A proj.celery:app worker -Q x,y,z",
+    )
+
+
+def test_a_worker_of_other_queues_is_not_asked_to_report(redis_app: Celery, worker: None) -> None:
+    entries = [entry("a", "proj.say", "elsewhere")]
+    (error,) = worker_findings(redis_app, entries, 2.0, pytest.fail)
+    assert error.text.startswith("no worker consumes the queue elsewhere")
 
 
 def test_one_of_two_workers_that_does_not_know_the_task() -> None:
@@ -116,7 +139,8 @@ def test_rabbitmq_knows_its_consumers(server: Server) -> None:
     assert broker.text.startswith("RabbitMQ ")
     entries = [entry("a", "t", queue)]
     (nobody,) = worker_findings(app, entries, 5.0)
-    assert nobody.text.endswith(f"; start one with -Q {queue}")
+    assert nobody.level == "warning"  # nothing waits
+    assert nobody.text.endswith(f"; start a worker: celery -A APP worker -Q {queue}")
     with app.connection_for_read() as connection:
         channel = connection.default_channel
         channel.queue_declare(queue, auto_delete=True)

@@ -15,6 +15,8 @@ from beatd.events import (
     IncidentsOpened,
     PausesChanged,
     RunsFailed,
+    RunsNotReceived,
+    RunsReceivedAgain,
     Sent,
     Skipped,
     Started,
@@ -108,6 +110,24 @@ def test_many_that_failed_alike_are_one_line(lines: pytest.LogCaptureFixture) ->
         "e0 and 39 more failed: queue is full",
         "e0 could not be sent yet: connection refused",
     ]
+
+
+def test_runs_that_no_worker_receives_are_a_line_with_their_queue(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    seen = LogObserver()
+    seen(RunsNotReceived(["nightly", "tick"], "reports"))
+    seen(RunsReceivedAgain(["nightly", "tick"], "reports"))
+    seen(RunsNotReceived([f"e{n}" for n in range(22)], ""))
+    assert lines.messages[:2] == [
+        "not received: nightly, tick; no worker took their last runs from the queue reports",
+        "received again: nightly, tick; a worker takes runs from the queue reports",
+    ]
+    assert lines.messages[2].endswith("e18, e19 and 2 more; no worker took their last runs")
+    assert [one.levelname for one in lines.records] == ["WARNING", "INFO", "WARNING"]
+    assert lines.records[0].facts == {  # type: ignore[attr-defined]
+        "event": "RunsNotReceived", "entry": "nightly", "entries": 2, "queue": "reports",
+    }  # fmt: skip
 
 
 def test_each_is_told_to_who_debugs(lines: pytest.LogCaptureFixture) -> None:

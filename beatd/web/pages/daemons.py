@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from beatd.leader import Holder, Term
-from beatd.presence import INVALID_SOURCE, Presence
+from beatd.presence import INVALID_SOURCE, Presence, leading, led_before, standing_by
 from beatd.store import Roles
 from beatd.views.needs_reload import needs_reload_text
 from beatd.web.pages.rendering import live_page, moments_of, site_of
@@ -21,31 +21,34 @@ CLOCK_OFF_S = 1.0  # a larger difference is a problem
 class Crew(Struct, frozen=True):
     """All running daemons of a store: the leading one, and the standbys, oldest first.
 
-    `leader` is None if no daemon leads. `term` counts the leaders so far, and `last` describes the
-    newest of them.
+    `led_before` are those that describe themselves as leading although they no longer lead: they
+    were killed, or are frozen. `leader` is None if no daemon leads. `term` counts the leaders so
+    far, and `last` describes the newest of them.
     """
 
     leader: Presence | None
     standbys: Sequence[Presence]
+    led_before: Sequence[Presence]
     term: Term | None
     last: Holder | None
 
     @property
     def all(self) -> list[Presence]:
-        return [*([self.leader] if self.leader else []), *self.standbys]
+        return [*([self.leader] if self.leader else []), *self.standbys, *self.led_before]
 
 
 def crew_of(store: Roles) -> Crew:
     """Return all running daemons of a store, sorted into the leading one and the standbys."""
     newest = store.terms.term()
     found = sorted(store.presences.daemons(), key=lambda one: one.holder.since)
-    leader = None
-    if newest is not None:
-        token = newest[1].token
-        leads = (one for one in found if one.role == "leader" and one.holder.token == token)
-        leader = next(leads, None)
-    standbys = [one for one in found if one is not leader]
-    return Crew(leader, standbys, newest and newest[0], newest and newest[1])
+    leader = leading(found, newest and newest[1])
+    return Crew(
+        leader,
+        standing_by(found),
+        led_before(found, leader),
+        newest and newest[0],
+        newest and newest[1],
+    )
 
 
 class DaemonLine(Struct, frozen=True):

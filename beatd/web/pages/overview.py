@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from beatd.catalog import Query, Stored
+from beatd.last_sent import NotReceived, not_received
 from beatd.observers.health import Health
 from beatd.store import Roles
 from beatd.views.entry_search import OVERDUE_AFTER
@@ -24,6 +25,7 @@ from beatd.web.visitor import needs
 
 NEXT_SHOWN = 8
 FAILURES_SHOWN = 8
+NOT_RECEIVED_SHOWN = 8
 OVERDUE_COUNTED_MAX = 1_000
 HOUR_KEPT_S = 20.0  # unless an entry changes
 
@@ -36,12 +38,14 @@ class Trouble(Struct, frozen=True):
 
 
 class State(Struct, frozen=True):
-    """What the start page checks for problems: daemons, incidents, failing and overdue entries."""
+    """What the start page checks for problems: daemons, incidents, failing and overdue entries, and
+    entries whose last run no worker received."""
 
     crew: Crew
     open_incidents: int
     failing: Sequence[Failure]
     overdue: int
+    not_received: NotReceived
     unapplied: int
 
 
@@ -55,14 +59,23 @@ def troubles(state: State, health: Health) -> Iterator[Trouble]:
         yield Trouble("this daemon cannot use the broker", "/daemons")
     if not health.lock_ok:
         yield Trouble("the lock cannot be used", "/daemons")
+    waiting = len(state.not_received.entries)
     for count, one, many, path in (
         (state.open_incidents, "open incident", "open incidents", "/incidents"),
         (len(state.failing), "entry fails", "entries fail", address("/entries", state="failing")),
         (state.overdue, "run is overdue", "runs are overdue", address("/entries", state="overdue")),
+        (waiting, "run is not received", "runs are not received", "#not-received"),
         (state.unapplied, "declaration is not applied", "declarations are not applied", "/daemons"),
     ):
         if count:
-            least = "+" if count == OVERDUE_COUNTED_MAX and many.startswith("runs") else ""
+            least = (
+                "+"
+                if (
+                    (many == "runs are overdue" and count == OVERDUE_COUNTED_MAX)
+                    or (many == "runs are not received" and state.not_received.at_least)
+                )
+                else ""
+            )
             yield Trouble(f"{count:,}{least} {one if count == 1 else many}", path)
 
 
@@ -90,6 +103,10 @@ def show(request: Request) -> Response:
     failing = kept.get(
         ("failing", version), lambda: failures(store.catalog, store.history, store.entry_outcomes)
     )
+    waiting = kept.get(
+        ("not received", version),
+        lambda: not_received(store.catalog, store.history, store.outcomes, shown.now),
+    )
     ahead = kept.get(
         ("hour", version, minute), lambda: planned_ahead(store.plans, minute, 1), HOUR_KEPT_S
     )
@@ -98,6 +115,7 @@ def show(request: Request) -> Response:
         sum(one.closed is None for one in store.incidents.open_incidents()),
         failing,
         overdue_count(store, shown.now),
+        waiting,
         len(problems_of(crew.all)),
     )
     return live_page(
@@ -115,6 +133,8 @@ def show(request: Request) -> Response:
         hour_complete=ahead.complete,
         failing=failing[:FAILURES_SHOWN],
         failing_count=len(failing),
+        not_received=waiting.entries[:NOT_RECEIVED_SHOWN],
+        not_received_more=len(waiting.entries) - NOT_RECEIVED_SHOWN,
         health=site.health(),
     )
 

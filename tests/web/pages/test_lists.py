@@ -11,10 +11,12 @@ from beatd.edits.ownership import author_for
 from beatd.edits.pausing import pause
 from beatd.errors import StoreError
 from beatd.history import Record
+from beatd.outcome import Delivery
 from beatd.store import Roles
 from beatd.web.pages import run_history
 from beatd.web.pages.moments import Moments
 from beatd.web.pages.run_strip import run_strip
+from tests.stores.run_by_hand import carry_out_request
 from tests.web.demo_store import ANN, lead
 from tests.web.pages.conftest import Shown
 from tests.web.pages.reading import entries_on, flat, link
@@ -33,6 +35,20 @@ def test_the_number_of_failing_entries_is_that_of_the_list(demo: Shown) -> None:
     failing = entries_on(demo.text("/entries?state=failing"))
     assert f"{len(failing)} entries fail" in words
     assert {"backup.database", "billing.collect", "herd.hourly-11"} <= set(failing)
+
+
+def test_the_overview_names_the_entries_whose_last_run_no_worker_received(shown: Shown) -> None:
+    for name in ("a", "b"):
+        add(shown.store, entry_from(name, {"task": "t", "every": "1h"}), lambda: shown.now)
+        at = shown.now - timedelta(hours=1)
+        old = Delivery(task_id="o", delivery="d", name=name, planned=at, state="succeeded", at=at)
+        shown.store.write_outcomes([old], at)
+    assert "received" not in shown.text("/")
+    shown.post("/entries/a/run", "otto", [("args", "[]"), ("kwargs", "{}")])
+    carry_out_request(shown.store, shown.now - timedelta(seconds=5))
+    page = shown.text("/")
+    assert link(page, "1 run is not received") == "#not-received"
+    assert "Runs that no worker received" in page and entries_on(page)[0] == "a"
 
 
 def test_nobody_leads_is_the_first_thing_that_is_wrong(shown: Shown) -> None:
@@ -138,6 +154,7 @@ def test_a_daemon_that_led_under_an_older_term_does_not_lead(shown: Shown) -> No
     shown.store.begin(replace(presence.holder, name="other", token="newer"))
     words = flat(shown.text("/daemons"))
     assert "Nobody leads. The last leader was other" in words
+    assert "no longer leads last seen" in words and words.count("standby beat-") == 1
     assert "nobody leads" in flat(shown.text("/"))
 
 
