@@ -185,7 +185,9 @@ def read_steps(name: str, text: str) -> Any:
         parse_yaml(text, read, {})
     wrong = [problem.text for problem in read.problems if not problem.warning]
     if wrong:
-        raise click.UsageError(f"--{name}: {_short(text)} {wrong[0]}")
+        raise click.UsageError(
+            f"--{name}: {_short(text)}{'' if wrong[0].startswith('is ') else ':'} {wrong[0]}"
+        )
     return as_plain_data(read.data)
 
 

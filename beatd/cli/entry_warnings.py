@@ -74,8 +74,8 @@ def _without_backend(canvas: Step, app: "Celery | None") -> Iterator[Problem]:
     except NotImplementedError:
         url = app.conf.result_backend
         have = f"{hidden(str(url))} cannot run chords" if url else "the app has none"
-        text = f"needs a result backend for its chord, and {have}; set result_backend to such as"
-        yield Problem(f"{text} redis://localhost:6379/1", (kind_of(canvas),))
+        text = f"needs a result backend for its chord, and {have}; set result_backend, for example"
+        yield Problem(f"{text} to redis://localhost:6379/1", (kind_of(canvas),))
     except Exception as error:  # a backend without its library may raise anything
         text = f"needs a result backend for its chord: {hidden(str(error))}"
         yield Problem(text, (kind_of(canvas),))

@@ -134,7 +134,7 @@ class _Builder:
         self._read, self._environment = read, environment
         self._count = 0
         self._by_alias = 0
-        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._anchors: dict[str, tuple[Any, int] | None] = {}  # None: in its own value
 
     def document(self, events: Iterator[Any]) -> Any:
         data = None
@@ -161,6 +161,7 @@ class _Builder:
             )
         before = self._count
         self._count += 1
+        self._anchors.setdefault(event.anchor, None)  # no alias has the name None
         value: Any
         if isinstance(event, yaml.ScalarEvent):
             value = self._scalar(event)
@@ -180,7 +181,8 @@ class _Builder:
     def _refuse_tag(self, event: Any) -> None:
         if event.tag not in _VALUE_TAGS and event.tag != _TIMESTAMP:
             known = "!!timestamp, !!binary, !decimal, !time and !uuid are"
-            raise _Refused(f"the tag {quoted(event.tag)} is not used here ({known})", event)
+            tag = quoted(event.tag.replace("tag:yaml.org,2002:", "!!"))
+            raise _Refused(f"the tag {tag} is not used here ({known})", event)
         if not isinstance(event, yaml.ScalarEvent):
             raise _Refused(f"the tag {quoted(event.tag)} takes one value", event)
 
@@ -224,7 +226,10 @@ class _Builder:
         if event.anchor not in self._anchors:
             text = f"the alias *{event.anchor:.60} stands for nothing before it"
             raise _Refused(f"{text}; put a value that begins with * in quotes", event)
-        value, size = self._anchors[event.anchor]
+        if (found := self._anchors[event.anchor]) is None:
+            text = f"the alias *{event.anchor:.60} stands inside its own value; write it out there"
+            raise _Refused(text, event)
+        value, size = found
         # A few lines of aliases of aliases can stand for billions of values.
         self._count += size
         self._by_alias += size

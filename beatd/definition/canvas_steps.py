@@ -105,6 +105,9 @@ class _Reader:
         """Return one step, or None if it has an error."""
         if isinstance(given, str) and path:
             given = {"task": given}
+        if given is None:
+            self.add("is empty; give a step, like {task: proj.load}", path)
+            return None
         if not isinstance(given, Mapping):
             self.add(f"{quoted(given)} is not a step; write it like {{task: proj.load}}", path)
             return None

@@ -35,12 +35,23 @@ def test_a_chain_is_added_from_json_or_yaml(here: Here) -> None:
          "did you mean task?"),
         ("[proj.a, {task: b, args: 3}]", "beatd: --chain[1].args: 3 is not a list; "
          "write it like [2, 2]"),
+        ("[proj.a, !!set {b}]",
+         "beatd: --chain: '[proj.a, !!set {b}]': the tag '!!set' is not used here (!!timestamp, "
+         "!!binary, !decimal, !time and !uuid are) (see beatd add --help)"),
         ("[proj.a", "beatd: --chain: '[proj.a' is not YAML: did not find expected ',' or ']' "
          "(see beatd add --help)"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_the_step(here: Here, given: str, text: str) -> None:
     assert here("add", "x", "--chain", given, "--every", "1h", code=2).line == text
+
+
+def test_a_running_canvas_cannot_be_replaced(nightly: Here) -> None:
+    text = "replace can end one task only, and this run has several; write queue or skip"
+    rule = ("--overlap", "replace", "--max-run", "1h")
+    given = ("add", "x", "--chain", "[a, b]", "--every", "1h", *rule)
+    assert nightly(*given, code=2).line == f"beatd: --overlap: {text}"
+    assert nightly("edit", "nightly", *rule, code=2).line == f"beatd: --overlap: {text}"
 
 
 def test_a_chain_takes_the_place_of_a_task_and_back(nightly: Here) -> None:

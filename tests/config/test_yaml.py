@@ -100,7 +100,8 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(
     ("text", "line", "words"),
     [
         (LAUGHS, 6, "aliases stand for more than"),
-        ("a: &a [*a]\n", 1, "stands for nothing"),
+        ("a: &a [*a]\n", 1, "the alias *a stands inside its own value; write it out"),
+        ("a: &a {b: [{c: *a}]}\n", 1, "stands inside its own value"),
         (f"a: *{'x' * 5000}\n", 1, f"the alias *{'x' * 60} stands for nothing"),
         ("a: *b\n", 1, "in quotes"),
         ("a: */5 * * * *\n", 1, "in quotes"),
@@ -123,7 +124,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(
         ("a: !!python/object:os.system [x]\n", 1, "the tag"),
         ("a: !!python/object/apply:os.system ['x']\n", 1, "the tag"),
         ("a: !!binary a\n", 1, "the tag"),
-        ("a: !!set {a, b}\n", 1, "the tag"),
+        ("a: !!set {a, b}\n", 1, "the tag '!!set' is not used here"),
         ("? [a]\n: 1\n", 1, "a key is text"),
         ("a: {<<: 5}\n", 1, "<< takes"),
         ("[" * 2000, 1, "deeper"),

@@ -27,6 +27,7 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({"chain": ["a", "b", {"task": "c", "args": [{1, 2}]}]}, [
         "chain[2].args[0]: {1, 2} is a set, which JSON cannot carry",
     ]),
+    ({"chain": ["a", None]}, ["chain[1]: is empty; give a step, like {task: proj.load}"]),
     ({"chain": ["a", 7]}, ["chain[1]: 7 is not a step; write it like {task: proj.load}"]),
     ({"chain": [{"task": "a", "chain": ["b"]}]}, [
         "chain[0].chain: task and chain are given; a step is one of them",

@@ -109,6 +109,11 @@ def test_all_problems_are_told_at_once() -> None:
         ({"overlap": "skip"}, "overlap", "needs max_run as well (such as 2h)"),
         ({"overlap": "queue", "max_run": None}, "overlap", "needs max_run"),
         ({"overlap": "replace"}, "overlap", "replace needs max_run"),
+        (
+            {"overlap": "replace", "max_run": "1h", "task": None, "chain": ["a", "b"]},
+            "overlap",
+            "replace can end one task only, and this run has several; write queue or skip",
+        ),
         ({"overlap": "skip", "max_run": 0}, "max_run", "above zero"),
         ({"max_run": "-1h"}, "max_run", "duration"),
         ({"max_run": "long"}, "max_run", "duration"),
