@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from beatd.config import Config, load_config, make_folders
 from beatd.config.extras import missing_drivers
 from beatd.daemon.daemon import Daemon
+from beatd.daemon.empty_status import status_without_store
 from beatd.daemon.status import status_of
-from beatd.daemon.store_status import status_without_store
 from beatd.edits import run_requests
 from beatd.errors import BeatError, ConfigError, StoreError, in_one_line
 from beatd.events import Event, Observer, StoreAway

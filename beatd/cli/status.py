@@ -65,7 +65,8 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
 
 def _status(chosen: ChosenStore, config: "Config") -> dict[str, Any]:
     """Return the status that the store shows."""
-    from beatd.daemon.store_status import status_in, status_without_store
+    from beatd.daemon.empty_status import status_without_store
+    from beatd.daemon.store_status import status_in
     from beatd.errors import StoreError
     from beatd.presence import refusal_of
 
@@ -141,6 +142,7 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     from beatd.cli.not_received_line import not_received_line
     from beatd.cli.paused_lines import paused_lines
     from beatd.cli.version_line import version_line
+    from beatd.schedules.duration import length_text
     from beatd.views.needs_reload import needs_reload_text
 
     store, leader = found["store"], found["leader"]
@@ -205,7 +207,8 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
         text = f"{one['entry']} ({one['reason']}{many}){incident}"
         lines.append(("failing" if at == 0 else "", text, "red"))
     for at, one in enumerate(found["running_long"]):
-        text = f"{one['entry']} since {_at(one['since'], tz)}, longer than {_length(one['limit'])}"
+        long, since_text = length_text(one["limit"]), _at(one["since"], tz)
+        text = f"{one['entry']} since {since_text}, longer than {long}"
         lines.append(("running" if at == 0 else "", text, "yellow"))
     lines += not_received_line(found.get("not_received"))
     lines += _incident_lines(found, tz)
@@ -213,7 +216,7 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
     lines += paused_lines(found.get("paused"), lambda iso: _at(iso, tz))
     for at, row in enumerate(found["next"]):
         late = row.get("overdue")  # a daemon of an older beatd does not send it
-        due = _at(row["due"], tz) + (f", overdue by {_length(int(late))}" if late else "")
+        due = _at(row["due"], tz) + (f", overdue by {length_text(int(late))}" if late else "")
         text = _due_text(due, row["name"], width)
         lines.append(("next" if at == 0 else "", text, "yellow" if late else ""))
     for at, text in enumerate(found["conflicts"]):
@@ -292,12 +295,6 @@ def _late(seconds: float) -> str:
     from beatd.views.time_text import lateness_text
 
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else lateness_text(seconds)
-
-
-def _length(seconds: float) -> str:
-    from beatd.schedules.duration import length_text
-
-    return length_text(seconds)
 
 
 def _who(person: dict[str, Any]) -> str:

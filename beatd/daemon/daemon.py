@@ -1,8 +1,7 @@
 """A daemon that publishes scheduled runs, with background threads for its other jobs.
 
 The threads keep the leader's lock, maintain the store, and read the outcomes of runs. After the
-start, no failure of the store, the broker or the lock ends the daemon; only `stop` does, and a
-note in the store that it was copied to another one.
+start, only `stop` ends the daemon, or a note in the store that it was copied to another one.
 """
 
 import threading

@@ -5,7 +5,8 @@ from typing import Any
 
 from beatd import __version__
 from beatd.daemon.daemon_state import DaemonState
-from beatd.daemon.store_status import status_in, status_without_store
+from beatd.daemon.empty_status import status_without_store
+from beatd.daemon.store_status import status_in
 from beatd.errors import StoreError, waiting_for_store
 from beatd.observers.health import Health
 
