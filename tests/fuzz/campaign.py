@@ -19,6 +19,8 @@ from tests.fuzz.watch import CPU_S, Lines, memory_mb, stopping, without_log
 POOL_MAX = 3000  # inputs from which others are made
 OUTCOMES_MAX = 20_000
 TRACED_EACH = 40  # one of so many calls is traced, because a traced call is many times as slow
+TRACED_EACH_LATER = 1000  # after TRACED_OFTEN inputs: a call seldom reaches a new line by then
+TRACED_OFTEN = 10_000
 TRACED_SLOWER = 20
 PROGRESS_S = 30.0
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # files without a disk
@@ -86,7 +88,8 @@ class Campaign:
             growth_from = min(GROWTH_FROM, self._inputs // 2)
             while self._done < self._inputs and len(self._wrong) < FINDINGS_MAX:
                 data = self._mutator.made(self._pool)
-                if self._try(call, data, traced=self._done % TRACED_EACH == 0):
+                each = TRACED_EACH if self._done < TRACED_OFTEN else TRACED_EACH_LATER
+                if self._try(call, data, traced=self._done % each == 0):
                     self._add(data)
                 if not first_mb and self._done >= growth_from:
                     first_mb = memory_mb() - self._own_mb()
