@@ -58,11 +58,12 @@ def _is_beat_on(pid: int, path: Path) -> bool:
     place = Path(f"/proc/{pid}")
     try:
         words = place.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
+        if not {"beat", "-B", "--beat"} & set(words):
+            return False  # before the rest, for a machine may have a thousand processes
         folder = place.joinpath("cwd").readlink()
     except OSError:
         return False
-    celery = any(Path(word).name == "celery" for word in words[:4])
-    if not celery or not {"beat", "-B", "--beat"} & set(words):
+    if not any(Path(word).name == "celery" for word in words[:4]):
         return False
     return (folder / _schedule_of(words)).resolve() == path.resolve()
 

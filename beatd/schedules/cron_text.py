@@ -134,8 +134,10 @@ def _nickname(text: str, lower: str) -> str:
     if lower == "@reboot":
         raise ScheduleError("'@reboot' is no moment in time; beatd runs entries by the clock only")
     if lower.startswith("@every"):
-        length = lower.removeprefix("@every").replace(" ", "") or "5m"
-        raise ScheduleError(f"{quoted(text)} is an interval; write every: {length[:20]}")
+        length = "".join(lower.removeprefix("@every").split())
+        if not re.fullmatch(r"[0-9a-zµ.]{1,20}", length):
+            length = "5m"  # the text may have a line break or a control character
+        raise ScheduleError(f"{quoted(text)} is an interval; write every: {length}")
     near = get_close_matches(lower[:20], NICKNAMES, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {' '.join(NICKNAMES)}"
     raise ScheduleError(f"{quoted(text)} is not a cron text; {hint}")

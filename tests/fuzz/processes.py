@@ -74,6 +74,7 @@ def _one(name: str, inputs: int, seed: int, folder: Path, last: Path, theirs: An
 
         def before(data: bytes) -> None:
             nonlocal alarm
+            data = data[: _LAST_BYTES - _SIZE.size]
             _SIZE.pack_into(seen, 0, len(data))
             seen[_SIZE.size : _SIZE.size + len(data)] = data
             if time.monotonic() > alarm:

@@ -1,6 +1,7 @@
 """A campaign finds what is planted, makes it small, and writes it down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,54 @@ def test_a_call_without_an_end_is_ended_and_found(
     (found,) = campaign_on(call, tmp_path, 20).findings
     assert found.what.startswith("hang")
     assert Path(found.path).read_bytes() == SEEDS[1]
+
+
+def test_of_many_inputs_at_once_the_one_that_fails_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "MANY_FROM", 0)
+    sizes: list[int] = []
+
+    def call(data: bytes) -> str:
+        if b"boom" in data:
+            raise KeyError("boom")
+        return "well"
+
+    def call_many(inputs: Sequence[bytes]) -> Sequence[bytes]:
+        sizes.append(len(inputs))
+        for data in inputs:
+            call(data)
+        return [data for data in inputs if data.startswith(b"alone")]
+
+    target = Target(
+        name="planted", about="", seeds=lambda: (b"name: value",), opened=direct(call),
+        made=lambda rng: rng.choice((b"well", b"well", b"well", b"alone", b"a boom")),
+        opened_many=lambda _: nullcontext(call_many), many=8,
+    )  # fmt: skip
+    report = Campaign(target, inputs=200, seed=1, folder=tmp_path, traces=False).run()
+    (found,) = report.findings
+    assert Path(found.path).read_bytes() == b"boom"
+    assert report.inputs == 200
+    assert sizes[0] == 8 and 1 in sizes
+
+
+def test_inputs_that_fail_only_together_are_kept_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "MANY_FROM", 0)
+
+    def call_many(inputs: Sequence[bytes]) -> Sequence[bytes]:
+        assert len(set(inputs)) < 2, "two beside each other"
+        return []
+
+    target = Target(
+        name="planted", about="", seeds=lambda: (b"name",), opened=direct(lambda data: "well"),
+        made=lambda rng: rng.choice((b"one", b"two")), many=8,
+        opened_many=lambda _: nullcontext(call_many),
+    )  # fmt: skip
+    (found,) = Campaign(target, inputs=50, seed=1, folder=tmp_path, traces=False).run().findings
+    assert found.what.endswith("together")
+    assert set(Path(found.path).read_bytes().split(b"\n")) == {b"one", b"two"}
 
 
 def test_memory_that_grows_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ CRON = [
     ("5m", "'5m' is not a cron text; for an interval write every: 5m"),
     ("every 5 minutes", "for an interval write every: 5minutes"),
     ("@every 10s", "is an interval; write every: 10s"),
+    ("@every\n10s", "is an interval; write every: 10s"),
+    ("@every\na\x1b[2J", "is an interval; write every: 5m"),
     ("@reboot", "'@reboot' is no moment in time"),
     ("@dayly", "did you mean @daily?"),
     ("", "it has 0 fields; write five"),

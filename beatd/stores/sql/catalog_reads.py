@@ -18,7 +18,7 @@ from beatd.stores.embedded.query import CHECKED
 from beatd.stores.sql.change_rows import pause_of
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import literally
-from beatd.stores.sql.entry_reader import CHUNK, OVERLAP, whole
+from beatd.stores.sql.entry_reader import CHUNK, uses_overlap, whole
 from beatd.stores.sql.query_conditions import conditions, narrow_index, without_index
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import applied, edits, entry, pause, plan
@@ -71,7 +71,7 @@ class SqlFinding(Part):
         return islice((one for one in found if one is not None), limit)
 
     def _running_in(self, page: list[Any]) -> Mapping[str, Running]:
-        if not any(OVERLAP in row.definition for row in page):
+        if not any(uses_overlap(row.definition) for row in page):
             return {}
         return self._db.read(partial(self._reader.running, rows=page))
 

@@ -20,6 +20,7 @@ from beatd.stores.sql.change_rows import (
     pause_of,
 )
 from beatd.stores.sql.dialect import Dialect, deletion
+from beatd.stores.sql.entry_reader import encoded
 from beatd.stores.sql.tables import change, entry, pause
 
 Made = Sequence[tuple[Change, str]]  # accepted changes, each with the encoded definition
@@ -63,7 +64,7 @@ class ChangeWrites:
             stopped = self._damage.read(
                 f"the pause of entry {row.name!r}", partial(pause_of, row.pause)
             )
-        definition = row.definition.encode()
+        definition = encoded(row.definition)
         return KeptEntry(definition, row.source, row.declared_at, bool(row.paused), stopped)
 
     def write(

@@ -114,11 +114,7 @@ class Deliveries:
         """
         cells = delivery.c.at, delivery.c.task_id, delivery.c.delivery
         oldest = connection.execute(select(*cells).order_by(*cells).limit(literally(limit)))
-        old = [
-            row
-            for row in oldest
-            if row.at < before or (cutoff is not None and tuple(row) <= cutoff)
-        ]
+        old = [row for row in oldest if _is_old(row, before, cutoff)]
         if old:
             # A range of the index, and no list of keys: MariaDB would read the whole table for it.
             at, task_id, key = old[-1]
@@ -269,3 +265,10 @@ def _outcome_of(row: Any) -> EntryOutcome:
         last_success=None if row.last_success is None else moment_of(row.last_success),
         first=moment_of(row.first),
     )
+
+
+def _is_old(row: Any, before: int, cutoff: tuple[int, str, str] | None) -> bool:
+    try:
+        return bool(row.at < before or (cutoff is not None and tuple(row) <= cutoff))
+    except TypeError:
+        return False  # a value of another type, which SQLite allows: the row is left where it is

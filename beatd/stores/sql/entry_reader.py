@@ -40,6 +40,19 @@ def whole() -> Select[Any]:
     return select(*PLAN, *DEFINITION).join_from(plan, entry, entry.c.name == plan.c.name)
 
 
+def encoded(definition: Any) -> bytes:
+    """Return the stored definition of an entry as bytes.
+
+    In SQLite another program may have written bytes instead of a text.
+    """
+    return definition if isinstance(definition, bytes) else str(definition).encode()
+
+
+def uses_overlap(definition: Any) -> bool:
+    """Return True if the stored definition names `overlap`; False if it is no text."""
+    return isinstance(definition, str) and OVERLAP in definition
+
+
 class Reader:
     def __init__(
         self, codec: Codec, dialect: Dialect, damage: Damage, running: RunningRuns
@@ -69,7 +82,7 @@ class Reader:
         known = self._known(row.name, row.revision)
         if known is not None:
             return known
-        definition = row.definition.encode()
+        definition = encoded(row.definition)
         try:
             made = self._codec.decode(row.name, definition, row.source, row.declared_at)
         except ConfigError:
@@ -88,7 +101,7 @@ class Reader:
     def problem(self, row: Any) -> str | None:
         """Return the reason why the entry in a row cannot be decoded, or None if it can."""
         try:
-            self._codec.decode(row.name, row.definition.encode(), row.source, row.declared_at)
+            self._codec.decode(row.name, encoded(row.definition), row.source, row.declared_at)
         except ConfigError as error:
             return str(error)
         return None
@@ -116,7 +129,7 @@ class Reader:
         if planned is None:
             return None
         try:
-            timing = self._codec.decode_timing(name, definition.encode())
+            timing = self._codec.decode_timing(name, encoded(definition))
             return PlannedEntry.of(name, timing, moment_of(planned), runs)
         except ConfigError:
             return None
@@ -129,7 +142,7 @@ class Reader:
 
         Entries whose runs may overlap are left out.
         """
-        names = [row.name for row in rows if OVERLAP in row.definition]
+        names = [row.name for row in rows if uses_overlap(row.definition)]
         return self._running.runs(connection, names) if names else {}
 
     def named(self, connection: Connection, names: Iterable[str]) -> dict[str, Stored]:

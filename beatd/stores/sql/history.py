@@ -17,7 +17,7 @@ from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.history_rows import record_of
 from beatd.stores.sql.newest_records import NAMES_PER_STATEMENT, newest_rows
 from beatd.stores.sql.old_rows import delete_old_rows, number_of
-from beatd.stores.sql.open_claims import origin_of
+from beatd.stores.sql.open_claims import Open, OpenBatch, origin_of
 from beatd.stores.sql.outcomes import SqlOutcomes
 from beatd.stores.sql.record import SqlRecording
 from beatd.stores.sql.tables import applied, history, history_name
@@ -50,22 +50,18 @@ class SqlHistory(SqlRecording, SqlOutcomes):
         # reservation.
         batches = self._db.read(self._claims.all)
         batches.sort(key=lambda batch: number_of(batch.claimed_at))
-        return [
+        read = (
             (
                 number_of(batch.claimed_at),
-                Record(
-                    run.name,
-                    moment_of(run.planned),
-                    "claimed",
-                    task_id=run.task_id,
-                    term=batch.term,
-                    origin=origin_of(run),
+                self._damage.read(
+                    f"an open claim of entry {run.name!r}", partial(_claimed, run, batch)
                 ),
             )
             for batch in batches
             for run in batch.runs.values()
             if name is None or run.name == name
-        ]
+        )
+        return [(moment, record) for moment, record in read if record is not None]
 
     def _pages_back(self, name: str | None) -> Iterator[list[Any]]:
         statement = newest_first(name)
@@ -131,3 +127,14 @@ class SqlHistory(SqlRecording, SqlOutcomes):
             )
         )
         return delete_old_rows(self._db, history, before, keep)
+
+
+def _claimed(run: Open, batch: OpenBatch) -> Record:
+    return Record(
+        run.name,
+        moment_of(run.planned),
+        "claimed",
+        task_id=run.task_id,
+        term=batch.term,
+        origin=origin_of(run),
+    )

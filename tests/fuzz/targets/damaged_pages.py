@@ -9,7 +9,8 @@ from beatd.stores.sql import SqlStore
 from tests.fuzz.target import Call, Target
 from tests.fuzz.targets.reading import NAMES
 from tests.fuzz.targets.requests import BEARER, SAME, Server, loop
-from tests.fuzz.targets.sql_store import COLUMNS, damaged_store, damages
+from tests.fuzz.targets.sql_damage import COLUMNS, damages, made
+from tests.fuzz.targets.sql_store import damaged_store
 
 SHOWN_EACH = 3  # pages of one damaged store
 _OF_ENTRY = ("", "/edit", "/run", "/backfill")
@@ -51,7 +52,7 @@ def _opened(folder: Path) -> Iterator[Call]:
 TARGETS = (
     Target(
         name="pages", about="pages and the API on a SQLite store that other programs changed",
-        seeds=damages, opened=_opened, weight=100,
+        seeds=damages, opened=_opened, weight=100, made=made,
         words=("set", "sub", "gone", *COLUMNS, *{c for cs in COLUMNS.values() for c in cs.split()}),
     ),
 )  # fmt: skip

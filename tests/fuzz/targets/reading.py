@@ -1,11 +1,13 @@
 """A store with something in each of its parts, and all that can be read from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from beatd.catalog import Query
 from beatd.changes import Author
+from beatd.errors import StoreError
 from beatd.incident import Incident
 from beatd.marks import Mark, Marks
 from beatd.outcome import Delivery
@@ -31,11 +33,15 @@ NAMES = ("bad", "good", "idle")
 ANN = Author("ann@host-1", "command", "because")
 
 
-def fill(store: Any) -> None:
+def _of_kind(names: Sequence[str], *kinds: str) -> tuple[str, ...]:
+    return tuple(name for name in names if name.startswith(kinds))
+
+
+def fill(store: Any, names: Sequence[str] = NAMES) -> None:
     """Write entries, plans, claims, records, outcomes, incidents, changes and notes."""
     term = lead(store)
-    put_many(store, NAMES, -100)
-    for name in ("bad", "good"):
+    put_many(store, names, -100)
+    for name in names[:2]:
         run = claimed(store, row(store, name), term, following=-50)
         store.record([told(run)])
         times = {"received": at(0), "started": at(1), "finished": at(2)}
@@ -66,39 +72,58 @@ def fill(store: Any) -> None:
     store.announce(Presence(holder("me"), "leader", True, at(0)), 86_400 * 365 * 50)
 
 
-def reads(store: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield each read of a store by name."""
+def reads(
+    store: Any, names: Sequence[str] = NAMES, times: int = 1
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield each read of a store that has `times` as many rows as `fill` writes.
+
+    What is read entry by entry is read for `names`; the name of such a read ends with ":NAME".
+    """
+    few, many = 100 * times, 1000 * times
     for order in ("name", "next"):
         yield f"find by {order}", lambda order=order: list(store.find(Query(order=order)))
     for query in (
         Query(source="cli"),
         Query(name_like="b*"),
         Query(due_before=FOREVER),
-        Query(names=NAMES),
+        Query(names=tuple(names)),
         Query(task_like="p*"),
         Query(contains="x"),
         Query(paused=False),
     ):
         yield "find some", lambda query=query: list(store.find(query))
-    yield "plans", lambda: list(store.plans_before(FOREVER, 1000))
-    yield "upcoming", lambda: store.upcoming(100)
-    yield "unknowns", lambda: list(store.unknowns(FOREVER, 100))
-    yield "requests", lambda: store.requests(100)
-    for name in (None, *NAMES[:2]):
-        yield "history", lambda name=name: list(store.history(name, None))
-        yield "page", lambda name=name: store.history_page(name, 2)
-        yield "incidents", lambda name=name: list(store.incidents(name, None))
-        yield "changes", lambda name=name: store.changes(name, 100)
-    yield "newest", lambda: store.newest_records(NAMES, 5)
+    yield "plans", lambda: list(store.plans_before(FOREVER, many))
+    yield "upcoming", lambda: store.upcoming(few)
+    yield "unknowns", lambda: list(store.unknowns(FOREVER, few))
+    yield "requests", lambda: store.requests(few)
+    for name in (None, *_of_kind(names, "bad", "good")):
+        yield (
+            f"history of {name}" if name else "history",
+            lambda name=name: list(store.history(name, None)),
+        )
+        yield (
+            f"page of {name}" if name else "page",
+            lambda name=name: store.history_page(name, 2 * times),
+        )
+        yield (
+            f"incidents of {name}" if name else "incidents",
+            lambda name=name: list(store.incidents(name, None)),
+        )
+        yield (
+            f"changes of {name}" if name else "changes",
+            lambda name=name: store.changes(name, few),
+        )
+    yield "newest", lambda: store.newest_records(names, 5)
     yield "outcomes", lambda: store.entry_outcomes(None)
     yield "failing", lambda: store.entry_outcomes_in(["failed"])
     yield "running", lambda: store.running(None)
-    yield "running of", lambda: store.running(list(NAMES))
-    yield "live", lambda: list(store.live_deliveries(100))
+    yield "running of", lambda: store.running(list(names))
+    yield "live", lambda: list(store.live_deliveries(few))
     yield "open", lambda: store.open_incidents()
-    yield "pauses", lambda: store.ending_pauses(FOREVER, 100)
+    yield "pauses", lambda: store.ending_pauses(FOREVER, few)
     yield "marks", lambda: store.all_marks()
-    yield "mark", lambda: store.read_mark("bad")
+    for name in _of_kind(names, "bad"):
+        yield f"mark:{name}", lambda name=name: store.read_mark(name)
     yield "silences", lambda: Marks(store).silences()
     yield "daemons", lambda: store.daemons()
     yield "term", lambda: store.term()
@@ -107,42 +132,40 @@ def reads(store: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "namespace", lambda: str(store.namespace)
     yield "count", lambda: store.count()
     yield "version", lambda: store.version()
-    yield "missing", lambda: store.missing_parts(100, whole=True)
+    yield "missing", lambda: store.missing_parts(few, whole=True)
     yield "problems", lambda: store.problems()
 
 
-def writes(store: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield some writes of a leader and of an operator."""
+def writes(
+    store: Any, names: Sequence[str] = NAMES, times: int = 1
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield some writes of a leader and of an operator, as `reads` yields reads."""
 
-    def run_good() -> None:
+    def run_good(name: str) -> None:
         term = lead(store)
-        found = list(store.find(Query(names=("good",))))
-        if found and found[0].plan.planned is not None:
-            run = claimed(store, found[0], term)
-            store.record([told(run)])
+        for found in list(store.find(Query(names=(name,)))):
+            if found.plan.planned is not None:
+                run = claimed(store, found, term)
+                store.record([told(run)])
 
     def run_bad() -> None:
         term = lead(store)
-        for stored in store.upcoming(5):
-            if stored.plan.planned is not None:
-                try:
+        for stored in store.upcoming(5 * times):
+            if stored.plan.planned is not None and (times == 1 or stored.entry.name in names):
+                with suppress(AssertionError, StoreError):  # the ledger may refuse it
                     claimed(store, stored, term)
-                except AssertionError:
-                    continue  # the ledger may refuse it
 
-    yield "good", run_good
+    def outcome_of(name: str) -> None:
+        begun = Delivery(
+            task_id=f"x{name}", delivery="d", name=name, planned=NOON, state="started", at=NOON
+        )
+        store.write_outcomes([begun], NOON + timedelta(seconds=5))
+
+    for name in _of_kind(names, "good"):
+        yield f"run:{name}", lambda name=name: run_good(name)
     yield "bad", run_bad
-    yield (
-        "outcome",
-        lambda: store.write_outcomes(
-            [
-                Delivery(
-                    task_id="x", delivery="d", name="bad", planned=NOON, state="started", at=NOON
-                )
-            ],
-            NOON + timedelta(seconds=5),
-        ),
-    )
+    for name in _of_kind(names, "bad"):
+        yield f"outcome:{name}", lambda name=name: outcome_of(name)
     yield "forget", lambda: store.forget(at(-1000), 1_000_000)
-    yield "forget changes", lambda: store.forget_changes(at(-1000), 1_000)
+    yield "forget changes", lambda: store.forget_changes(at(-1000), 1_000 * times)
     yield "forget incidents", lambda: store.forget_incidents(at(-1000))

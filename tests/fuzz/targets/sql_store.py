@@ -2,8 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,76 +12,60 @@ from beatd.definition import codec
 from beatd.errors import BeatError, StoreError
 from beatd.stores.sql import SqlStore
 from beatd.stores.sqlite_quick_list import glance
-from tests.fuzz.target import Call, Target
-from tests.fuzz.targets.reading import fill, reads, writes
+from tests.fuzz.target import Call, CallMany, Target
+from tests.fuzz.targets.reading import NAMES, fill, reads, writes
+from tests.fuzz.targets.sql_damage import (
+    COLUMNS,
+    OF_ENTRIES,
+    WRONG,
+    change_row,
+    damage,
+    damages,
+    key_of,
+    made,
+)
 
 REOPENED_EACH = 100
-#: Table and columns that hold more than a name.
-COLUMNS = {
-    "entry": "revision task source declared_at enabled paused definition name",
-    "plan": "revision active planned due runs last fingerprint rules",
-    "claim": "version claimed_at term unsent runs",
-    "history": "planned at state reason task_id published late until count at_least term origin name",
-    "request": "id kind first_at last_at revision name",
-    "ledger": "term token holder namespace version serves",
-    "applied": "loaded_at digest source",
-    "daemon": "until presence",
-    "delivery": "planned state at worker received started finished error live_since name",
-    "entry_outcome": "failures successes last_success first newest",
-    "running": "task_id since until waits",
-    "incident": "kind opened revision closed open pending incident name",
-    "change": "at record name",
-    "pause": "until pause",
-}
-
-
-def damages() -> Iterator[bytes]:
-    values = ["", "x", None, -1, 2**62, 1.5, 9e99, "[]", "{}", "null", {"hex": "ff00"}, "\ud800"]
-    for place, (table, columns) in enumerate(COLUMNS.items()):
-        for number, column in enumerate(columns.split()):
-            value = values[(place + number) % len(values)]
-            yield json.dumps([["set", table, number % 2, column, value]]).encode()
-    for table, column, old, new in (
-        ("entry", "definition", '"every"', '"cron"'), ("entry", "definition", "10s", "0s"), ("claim", "runs", "bad", "idle"), ("claim", "runs", "1", "9"),
-        ("ledger", "holder", "42", '"x"'), ("daemon", "presence", "leader", "king"), ("delivery", "error", "E", "\n"), ("entry_outcome", "newest", "2026", "0001"),
-        ("incident", "incident", "2026", "9999"), ("change", "record", "edited", "x"), ("change", "record", "2026", "-1"),
-    ):  # fmt: skip
-        yield json.dumps([["sub", table, 0, column, old, new]]).encode()
-    for table in ("entry_outcome", "incident", "change", "pause", "daemon", "ledger"):
-        for column in COLUMNS[table].split():
-            yield json.dumps([["sub", table, 0, column, 'Z"', '"']]).encode()  # no offset
-            yield json.dumps([["sub", table, 1, column, '"2026-', '"0001-']]).encode()
-    for table in COLUMNS:
-        yield json.dumps([["gone", table, 0]]).encode()
-        yield json.dumps([["twice", table, 0]]).encode()
+MANY = 40  # inputs in one store
 
 
 @contextmanager
 def damaged_store(folder: Path) -> Iterator[Callable[[bytes], tuple[SqlStore, str]]]:
     """Yield a function that returns a store which has the changes of an input, and their number."""
     path = folder / "beatd.db"
-    made = SqlStore(f"sqlite:///{path}", codec=codec)
-    fill(made)
-    made.close()
+    made_one = SqlStore(f"sqlite:///{path}", codec=codec)
+    fill(made_one)
+    made_one.close()
+    with _renewed(path) as renew:
+
+        def damaged(data: bytes) -> tuple[SqlStore, str]:
+            store, file = renew()
+            return store, damage(file, data)
+
+        yield damaged
+
+
+@contextmanager
+def _renewed(path: Path) -> Iterator[Callable[[], tuple[SqlStore, sqlite3.Connection]]]:
+    # Yields a function that makes the file as it was, and returns the store and the file.
     with closing(sqlite3.connect(path)) as file, closing(sqlite3.connect(":memory:")) as template:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         file.backup(template)
         file.execute("PRAGMA synchronous=OFF")
         count, store = 0, SqlStore(f"sqlite:///{path}", codec=codec)
 
-        def damaged(data: bytes) -> tuple[SqlStore, str]:
+        def renew() -> tuple[SqlStore, sqlite3.Connection]:
             nonlocal count, store
             count += 1
             template.backup(file)
-            done = damage(file, data)
             if count % REOPENED_EACH == 0:
                 store.close()
                 store = SqlStore(f"sqlite:///{path}", codec=codec)
             store._reader.forget()
-            return store, done
+            return store, file
 
         try:
-            yield damaged
+            yield renew
         finally:
             store.close()
 
@@ -98,50 +82,93 @@ def _opened(folder: Path) -> Iterator[Call]:
         yield call
 
 
-def damage(file: sqlite3.Connection, data: bytes) -> str:
-    """Carry out the changes that an input lists; return how many it made."""
+@contextmanager
+def _opened_many(folder: Path) -> Iterator[CallMany]:
+    path = folder / "many.db"
+    made_one = SqlStore(f"sqlite:///{path}", codec=codec)
+    sets, rows = [[f"{name}{number}" for name in NAMES] for number in range(MANY)], []
+    with closing(sqlite3.connect(path)) as file:
+        before = _rows(file)
+        for names in sets:
+            fill(made_one, names)
+            after = _rows(file)
+            rows.append({table: sorted(after[table] - before[table]) for table in after})
+            before = after
+    made_one.close()
+    with _renewed(path) as renew:
+
+        def call(inputs: Sequence[bytes]) -> Sequence[bytes]:
+            store, file = renew()
+            alone, names = [], list[str]()
+            for place, data in enumerate(inputs):
+                touched = _damaged(file, data, rows[place], sets[place])
+                if touched is None:
+                    alone.append(data)
+                else:
+                    names += sorted(touched)
+            file.commit()
+            glance(path, Query(), codec, 100 * MANY)
+            said = read_all(store, names, MANY)
+            if any("!" in word and ":" not in word for word in said.split()):
+                raise StoreError(f"a read was refused, so that it did not reach all rows: {said}")
+            return alone
+
+        yield call
+
+
+def _rows(file: sqlite3.Connection) -> dict[str, set[tuple[Any, ...]]]:
+    return {
+        table: set(file.execute(f"SELECT {key_of(table)} FROM beatd_{table}"))
+        for table in OF_ENTRIES
+    }
+
+
+def _damaged(
+    file: sqlite3.Connection, data: bytes, rows: dict[str, list[tuple[Any, ...]]], names: list[str]
+) -> set[str] | None:
+    # The entries whose rows the input changed. None if it has to be called alone: it changes what
+    # all entries share, or it writes the key that a row has already, perhaps from another input.
+    own = dict(zip(NAMES, names, strict=True))
+    touched = set[str]()
+
+    def where(table: str, place: int) -> tuple[str, tuple[Any, ...]]:
+        key = rows[table][place]
+        return f"({key_of(table)}) = ({', '.join('?' * len(key))})", key
+
     try:
         changes = json.loads(data)
     except (ValueError, RecursionError):
-        return " none"
-    done = 0
+        return touched  # as alone: it changes nothing
     for change in changes if isinstance(changes, list) else []:
-        with suppress(sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError, IndexError):  # fmt: skip
-            done += _change(file, *change)
-    file.commit()  # also after a change that failed
-    return f" {done}"
+        try:
+            how, table, place, *rest = change
+            if how not in ("set", "sub", "gone") or table not in OF_ENTRIES:
+                return None
+            place %= 3
+            if place < len(rows[table]):
+                touched |= _owners(file, table, where(table, place), names)
+                if how == "set" and isinstance(rest[1], str):
+                    rest[1] = own.get(rest[1], rest[1])
+                change_row(file, where, how, table, place, *rest)
+        except (sqlite3.Error, *WRONG) as error:
+            if "UNIQUE" in str(error):
+                return None
+    return touched
 
 
-def _change(file: sqlite3.Connection, how: str, table: str, place: int, *rest: Any) -> int:
-    if table not in COLUMNS:
-        return 0
-    row = f"rowid = (SELECT rowid FROM beatd_{table} LIMIT 1 OFFSET {int(place) % 3})"
-    if how == "gone":
-        return file.execute(f"DELETE FROM beatd_{table} WHERE {row}").rowcount
-    if how == "twice":
-        return file.execute(f"INSERT INTO beatd_{table} SELECT * FROM beatd_{table}").rowcount
-    column = str(rest[0]).replace('"', "")
-    if how == "sub":
-        old, new = _value(rest[1]), _value(rest[2])
-        what = f'UPDATE beatd_{table} SET "{column}" = replace("{column}", ?, ?) WHERE {row}'
-        return file.execute(what, (old, new)).rowcount
-    return file.execute(
-        f'UPDATE beatd_{table} SET "{column}" = ? WHERE {row}', (_value(rest[1]),)
-    ).rowcount
+def _owners(
+    file: sqlite3.Connection, table: str, row: tuple[str, tuple[Any, ...]], names: list[str]
+) -> set[str]:
+    if "name" not in COLUMNS[table].split():
+        return set(names)
+    found = file.execute(f"SELECT name FROM beatd_{table} WHERE {row[0]}", row[1]).fetchall()
+    return {name for (name,) in found if name in names} or set(names)
 
 
-def _value(plain: Any) -> Any:
-    if isinstance(plain, dict) and "hex" in plain:
-        return bytes.fromhex(plain["hex"])
-    if isinstance(plain, list | dict):
-        return json.dumps(plain)
-    return plain
-
-
-def read_all(store: Any) -> str:
+def read_all(store: Any, names: Sequence[str] = NAMES, times: int = 1) -> str:
     """Read everything and write some; only errors of the store may be raised."""
     said = []
-    for name, read in (*reads(store), *writes(store)):
+    for name, read in (*reads(store, names, times), *writes(store, names, times)):
         try:
             found = read()
             said.append(str(len(found)) if isinstance(found, list | dict | tuple) else "")
@@ -155,7 +182,7 @@ def read_all(store: Any) -> str:
 TARGETS = (
     Target(
         name="sql", about="rows of a SQLite store that other programs wrote", seeds=damages,
-        opened=_opened, weight=200,
+        opened=_opened, weight=200, made=made, opened_many=_opened_many, many=MANY,
         words=("set", "sub", "gone", *COLUMNS, *{c for cs in COLUMNS.values() for c in cs.split()}),
     ),
 )  # fmt: skip

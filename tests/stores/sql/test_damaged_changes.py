@@ -1,5 +1,6 @@
 """A damaged record of a change, or a damaged pause, stands in the way of nothing."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -73,6 +74,20 @@ def test_a_record_of_history_whose_moment_is_a_text_hides_no_other(tmp_path: Pat
         execute(store, "UPDATE beatd_claim SET claimed_at = 'x' WHERE runs LIKE '%\"a\"%'")
         states = [(record.name, record.state) for record in store.history(None, None)]
         assert {("b", "published"), ("b", "claimed"), ("a", "published")} <= set(states)
+
+
+@pytest.mark.parametrize("moment", ["9" * 30, "9" * 18])
+def test_a_claim_of_a_moment_that_cannot_be_hides_no_history(store: SqlStore, moment: str) -> None:
+    term = lead(store)
+    for stored in put_many(store, ["a", "b"]):
+        claimed(store, stored, term)
+    with store._db.engine.begin() as connection:
+        rows = connection.execute(text("SELECT id, runs FROM beatd_claim")).all()
+    (batch, runs) = next((row.id, json.loads(row.runs)) for row in rows if '"a"' in row.runs)
+    runs[0][1] = int(moment)
+    execute(store, "UPDATE beatd_claim SET runs = :r WHERE id = :i", r=json.dumps(runs), i=batch)
+    assert [record.name for record in store.history(None, None)] == ["b"]
+    assert any("an open claim of entry" in line for line in store.problems())
 
 
 def test_a_moment_without_an_offset_is_damage(store: SqlStore) -> None:

@@ -1,0 +1,49 @@
+"""SQLite keeps a value of any type in any column: such a value hides no other row."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beatd.catalog import Query
+from beatd.definition import codec
+from beatd.outcome import Delivery
+from beatd.stores.sql import SqlStore
+from tests.stores.making import at, names, put_many
+from tests.stores.sql.test_damaged_changes import execute
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with closing(SqlStore(f"sqlite:///{tmp_path / 'beatd.db'}", codec=codec)) as store:
+        yield store
+
+
+@pytest.mark.parametrize("value", [b"\xff\x00", 5, 0.5])
+def test_a_definition_of_another_type_hides_no_other_entry(store: SqlStore, value: Any) -> None:
+    put_many(store, ["a", "b"])
+    execute(store, "UPDATE beatd_entry SET definition = :value WHERE name = 'a'", value=value)
+    assert names(store.find(Query())) == ["b"]
+    assert any("entry 'a'" in line for line in store.problems())
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("at", "x"), ("at", b"\xff"), ("task_id", b"\xff"), ("delivery", b"\xff")]
+)
+def test_old_reports_are_deleted_beside_one_of_another_type(
+    store: SqlStore, column: str, value: Any
+) -> None:
+    told = [
+        Delivery(
+            task_id=f"run{n}", delivery="d", name="a", planned=at(0), state="received", at=at(0)
+        )
+        for n in range(3)
+    ]
+    store.write_outcomes(told, at(0))
+    execute(
+        store, f"UPDATE beatd_delivery SET {column} = :value WHERE task_id = 'run2'", value=value
+    )
+    store.forget(at(1000), 100)
+    assert list(store.outcomes(["run0", "run1"])) == []
