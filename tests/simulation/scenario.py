@@ -161,11 +161,14 @@ def play(
     weather, sun = course.dice(dice, "nature"), course.dice(hours, "clock")
     world.spawn(nature, lambda: break_servers(deployment, faults, weather, haste, bias.nature))
     if bias.batches:
-        world.spawn(nature, lambda: edit_several(deployment, names, hours, storm, haste))
+        hands = course.dice(hours, "batches")
+        world.spawn(nature, lambda: edit_several(deployment, names, hands, storm, haste))
     if bias.stale:
-        world.spawn(nature, lambda: lag(deployment, faults, hours, haste))
+        copies = course.dice(hours, "reads")
+        world.spawn(nature, lambda: lag(deployment, faults, copies, haste))
     if bias.losses:
-        world.spawn(nature, lambda: lose(deployment, faults, hours, haste))
+        ruin = course.dice(hours, "losses")
+        world.spawn(nature, lambda: lose(deployment, faults, ruin, haste))
     if has_clock:
         world.spawn(nature, lambda: set_clock(deployment, faults, sun, haste, bias.clock))
     try:
