@@ -10,6 +10,9 @@ from tests.simulation.some_entry import SCHEDULES
 
 GROUPS = tuple({**plain, "task": "group"} for plain in SCHEDULES[:5])
 
+#: The broker takes a part of many groups, and the daemon that sent the part lives to send the rest.
+GROUPS_ARE_CUT = {"unsent": 0.15, "rejected": 0.0, "crash": 0.0}
+
 
 @dataclass(frozen=True)
 class Bias:
@@ -35,9 +38,11 @@ class Bias:
         dice = random.Random(f"extras of {seed}")
         losses, stale, batches, groups = (dice.random() < rate for rate in (0.1, 0.1, 0.2, 0.1))
         extras = {"losses": losses and not self.overlap, "stale": stale, "batches": batches}
-        given = {name: value for name, value in extras.items() if getattr(self, name) is None}
+        given: dict[str, Any] = {name: value for name, value in extras.items() if getattr(self, name) is None}
         if groups and self.schedules is SCHEDULES:
             given["schedules"] = (*SCHEDULES, *GROUPS)
+            if dice.random() < 0.5 and not self.rates:
+                given |= {"schedules": GROUPS, "rates": GROUPS_ARE_CUT}
         return replace(self, **given)
 
 

@@ -42,7 +42,7 @@ from beatd.may_still_run import why_not
 from beatd.outcomes.lost_runs import LostRuns
 from beatd.overlap import settle_in_turn
 from beatd.publisher import Outcome
-from beatd.publishers.canvas_parts import in_one
+from beatd.publishers.canvas_parts import CanvasParts, in_one
 from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.unapplied import Unapplied
@@ -238,6 +238,11 @@ def a_group_that_was_sent_in_part_counts_as_not_sent(patch: Patch) -> None:
         return next((one for one in outcomes if one.sent == "unsent"), in_one(outcomes))
 
     patch.setattr(beatd.publishers.canvas_parts, "in_one", careless)
+
+
+@plant
+def a_daemon_forgets_which_parts_of_a_group_it_sent(patch: Patch) -> None:
+    patch.setattr(CanvasParts, "_before", lambda self, made: b"")
 
 
 # what is unknown, and what is late

@@ -11,6 +11,7 @@ IN_PARTS = Bias(
 NEEDS = {
     "a part of a group counts as the whole": IN_PARTS,
     "a group that was sent in part counts as not sent": IN_PARTS,
+    "a daemon forgets which parts of a group it sent": IN_PARTS,
     # Two backlogs of one entry at once, near its `max_runs`.
     "backlogs of one entry do not know of each other": Bias(
         schedules=[{"every": "200ms", "catch_up": "all", "catch_up_window": "60s", "max_runs": 12}],

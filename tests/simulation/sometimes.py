@@ -47,6 +47,7 @@ SOMETIMES = {
     "several entries were edited at once",
     "a batch of edits was refused in part",
     "a part of a group was sent",
+    "the rest of a group was sent",
 }
 
 SOMETIMES_WITH_WORKERS = {
