@@ -28,6 +28,7 @@ class Bias:
     far: float | None = None  # at most so many seconds a question for the time takes beside
     losses: bool | None = None  # the store loses what it acknowledged
     stale: bool | None = None  # reads of the store lag
+    versions: bool | None = None  # the daemons of some hosts are older
     batches: bool | None = None  # operators edit several entries at once
     one_redis: bool | None = None
     has_clock: bool | None = None
@@ -36,9 +37,13 @@ class Bias:
     def with_extras(self, seed: int) -> "Bias":
         """Some lives have what is rare in the world, by dice of its own."""
         dice = random.Random(f"extras of {seed}")
-        losses, stale, batches, groups = (dice.random() < rate for rate in (0.1, 0.1, 0.2, 0.1))
+        rates = (0.1, 0.1, 0.2, 0.1, 1 / 12)
+        losses, stale, batches, groups, versions = (dice.random() < rate for rate in rates)
         extras = {"losses": losses and not self.overlap, "stale": stale, "batches": batches}
-        given: dict[str, Any] = {name: value for name, value in extras.items() if getattr(self, name) is None}
+        extras["versions"] = versions
+        given: dict[str, Any] = {
+            name: value for name, value in extras.items() if getattr(self, name) is None
+        }
         if groups and self.schedules is SCHEDULES:
             given["schedules"] = (*SCHEDULES, *GROUPS)
             if dice.random() < 0.5 and not self.rates:

@@ -53,13 +53,16 @@ class Deployment:
         batch: int = 1000,
         restart_after: Callable[[], float] = lambda: 1.0,
         workers: Callable[[World, Overlaps], Workers] | None = None,
+        old_hosts: frozenset[str] = frozenset(),
     ) -> None:
         self.world = World()
         self.fate, self.tells, self.has_clock = fate, tells, has_clock
         self.one_by_one, self.one_redis = one_by_one, one_redis
         self.batch, self.restart_after = batch, restart_after
         self.store_clock = ServerClock(self.world)
-        self.truth = Truth(self.world, clock=self.store_clock if has_clock else None)
+        self.truth = Truth(
+            self.world, clock=self.store_clock if has_clock else None, old_hosts=old_hosts
+        )
         self.lease = FakeLease(self.world)  # type: ignore[arg-type]
         self.broker = Broker(self.truth)
         self.files = Files(self.world, self.truth)
@@ -99,11 +102,13 @@ class Deployment:
             limits=Limits(batch=self.batch, publish_timeout=PUBLISH_TIMEOUT),
             observers=(self._observer(process),),
         )
+        daemon.waits_for_unusable_store = True
         process.daemon = daemon
         self.world.spawn(process, lambda: self._live(process))
         return process
 
     def _store(self, wire: Wire) -> Any:
+        self.truth.versions.refuse_old()
         if self.one_redis:
             return RedisWire(wire, self.broker, self.tells)
         return StoreWire(wire, self.tells)
@@ -185,7 +190,8 @@ class Deployment:
     def _trusts_no_longer_than_the_lease(self, process: Process) -> None:
         if self.world.elapsed() - self.wiped_at < TTL:
             return
-        held, lead = self.lease.held, process.daemon.election.lead()
+        election = process.daemon.election
+        held, lead = self.lease.held, None if election is None else election.lead()
         if lead is None:
             return
         mine = held is not None and held[0].token == process.daemon.me.token

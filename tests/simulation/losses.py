@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from beatd.ledger import Move
 from beatd.run import Run
-from beatd.stores.embedded.entry_reader import Reader
 from beatd.stores.embedded.table_values import Version
 from beatd.stores.embedded.tables import Tables
 from tests.simulation.dice import Dice
@@ -93,7 +92,7 @@ class Losses:
         truth.late |= changed & set(truth.declared)
         # As on Redis: the version is another one, and no revision is issued twice.
         copy.tables.put(Version(store._tables.version + 1))
-        store._tables, store._reader = copy.tables, Reader(store._codec)
+        store._tables, store._reader = copy.tables, truth.versions.reader(store._codec)
         store.born.clear()
         store.born.update(copy.born)
         truth.known, truth.stretches = copy.known, copy.stretches

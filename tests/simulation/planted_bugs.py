@@ -15,14 +15,18 @@ import beatd.daemon.store_clock
 import beatd.dispatches.prepared
 import beatd.edits.editing
 import beatd.edits.pausing
+import beatd.edits.replan
+import beatd.engine.election
 import beatd.engine.moves
+import beatd.engine.tick
 import beatd.publishers.canvas_parts
 import beatd.stores.embedded.claims
 import beatd.stores.embedded.delivery_writes
 import beatd.stores.embedded.memory
-from beatd.catalog import Change
+from beatd.catalog import Change, Query
 from beatd.catch_up import settle
 from beatd.clock import StoreTime
+from beatd.daemon.housekeeping import Housekeeping
 from beatd.daemon.store_clock import StoreClock
 from beatd.dispatch import Published
 from beatd.dispatches.atomic_dispatch import AtomicDispatch
@@ -36,7 +40,7 @@ from beatd.engine.open_claims import OpenClaims
 from beatd.engine.outage import Outage
 from beatd.engine.rewind import Rewind
 from beatd.engine.tick import Tick
-from beatd.errors import StoreError
+from beatd.errors import Deposed, StoreEmptied, StoreError
 from beatd.ledger import Move, RunningChange
 from beatd.may_still_run import why_not
 from beatd.outcomes.lost_runs import LostRuns
@@ -469,6 +473,58 @@ def what_a_batch_could_not_change_counts_as_changed(patch: Patch) -> None:
 
     patch.setattr(beatd.edits.editing, "change_each", careless)
     patch.setattr(beatd.edits.pausing, "change_each", careless)
+
+
+# two versions
+
+
+@plant
+def an_older_daemon_plans_again_what_a_newer_one_planned(patch: Patch) -> None:
+    patch.setattr(beatd.daemon.housekeeping, "needs_replan", lambda catalog: True)
+    moved = beatd.edits.replan._moved
+
+    def again(row: Any, now: datetime) -> Any:
+        return moved(replace(row, plan=replace(row.plan, rules="")), now)
+
+    patch.setattr(beatd.edits.replan, "_moved", again)
+    replanned = beatd.edits.replan.replan
+
+    def all_rows(catalog: Any, *more: Any) -> int:
+        with patch.context() as rules:
+            rules.setattr(beatd.edits.replan, "Query", lambda **query: Query(order="next"))
+            return replanned(catalog, *more)
+
+    patch.setattr(beatd.daemon.housekeeping, "replan", all_rows)
+
+
+@plant
+def an_older_leader_leaves_no_note_of_its_rules(patch: Patch) -> None:
+    patch.setattr(beatd.daemon.housekeeping, "note_older_rules", lambda *more: False)
+
+
+@plant
+def a_newer_leader_plans_nothing_again(patch: Patch) -> None:
+    patch.setattr(beatd.daemon.housekeeping, "needs_replan", lambda catalog: False)
+
+
+@plant
+def an_entry_that_cannot_be_read_is_removed(patch: Patch) -> None:
+    housekeep = Housekeeping._repair
+
+    def careless(self: Housekeeping, catalog: Any, repair: Any, term: int) -> None:
+        housekeep(self, catalog, repair, term)
+        readable = {row.entry.name for row in catalog.find(Query())}
+        for name, defined in list(repair._store._tables.defined.items()):
+            if name not in readable:
+                catalog.write([Change(name, defined.revision, None)])
+
+    patch.setattr(Housekeeping, "_repair", careless)
+
+
+@plant
+def a_program_too_old_for_the_store_keeps_the_lease(patch: Patch) -> None:
+    patch.setattr(beatd.engine.election, "ProgramTooOld", StoreEmptied)
+    patch.setattr(beatd.engine.tick, "ProgramTooOld", Deposed)
 
 
 # the loop

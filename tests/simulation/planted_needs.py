@@ -8,7 +8,20 @@ from tests.simulation.bias import Bias
 IN_PARTS = Bias(
     schedules=[{"every": "1s", "task": "group"}], rates={"unsent": 0.1, "rejected": 0.0}
 )
+TWO_VERSIONS = Bias(versions=True)
+# The older and the newer daemon lead in turn.
+LED_IN_TURN = Bias(
+    versions=True,
+    nature=("stop", "wipe"),
+    wishes=("args",),
+    rates=dict.fromkeys(("crash", "freeze", "slow", "error", "lost"), 0.0),
+)
 NEEDS = {
+    "an older daemon plans again what a newer one planned": TWO_VERSIONS,
+    "an older leader leaves no note of its rules": LED_IN_TURN,
+    "a newer leader plans nothing again": LED_IN_TURN,
+    "an entry that cannot be read is removed": TWO_VERSIONS,
+    "a program too old for the store keeps the lease": TWO_VERSIONS,
     "a part of a group counts as the whole": IN_PARTS,
     "a group that was sent in part counts as not sent": IN_PARTS,
     "a daemon forgets which parts of a group it sent": IN_PARTS,

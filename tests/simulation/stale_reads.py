@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from beatd.stores.embedded.entry_reader import Reader
 from beatd.stores.embedded.memory import MemoryStore
 from tests.simulation.dice import Dice
 from tests.simulation.losses import copy_of
@@ -15,7 +14,7 @@ class StaleCopy(MemoryStore):
 
     def __init__(self, store: Any) -> None:
         super().__init__(codec=store._codec, clock=store._clock)
-        self._tables, self._reader = copy_of(store._tables), Reader(store._codec)
+        self._tables, self._reader = copy_of(store._tables), store.new_reader()
 
 
 def read(store: Any, name: str, *args: Any, **more: Any) -> Any:

@@ -24,21 +24,27 @@ class TrueStore(OneStepStore):
         world: Any = truth.world
         super().__init__(codec=codec, clock=world)
         self._truth = truth
+        self._reader = self.new_reader()
         self.born: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.lives: Counter[str] = Counter()
         self.stale: MemoryStore | None = None  # answers what is read, while reads are stale
         self.stale_until = float("-inf")  # when reads were stale last
+
+    def new_reader(self) -> Any:
+        return self._truth.versions.reader(self._codec)
 
     def is_fresh_since(self, moment: float) -> bool:
         """True if no read has been stale since the moment."""
         return self.stale is None and self.stale_until < moment
 
     def begin(self, holder: Holder) -> Term:
+        self._truth.versions.refuse_old()
         term = super().begin(holder)
         self._truth.began[term.number] = self._truth.world.elapsed()
         return term
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        self._truth.versions.refuse_old()
         before = [self._stored(move.name) for move in moves]
         made = super().claim(moves, term, at)
         for move, row, ok in zip(moves, before, made, strict=True):
@@ -64,6 +70,7 @@ class TrueStore(OneStepStore):
         done: list[bool] = []
         for change in changes:
             before, defined = self._stored(change.name), self._tables.defined.get(change.name)
+            self._truth.versions.touches(change.name)
             until = None if defined is None else defined.pause_end
             (ok,) = super().write([change])
             if ok:

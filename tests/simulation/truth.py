@@ -21,6 +21,7 @@ from tests.simulation.overlaps import Overlaps
 from tests.simulation.pauses import Pauses
 from tests.simulation.server_clock import ServerClock
 from tests.simulation.true_store import TrueStore
+from tests.simulation.versions import Versions
 from tests.simulation.world import Process, Violation, World
 
 PUBLISH_TIMEOUT = 5.0
@@ -35,6 +36,7 @@ class Stretch:
 
     entry: Entry
     first: datetime
+    is_old: bool = False  # by the rules of the older program
     until: datetime | None = None
     last: datetime | None = None  # of a plan that `max_runs` ended: its newest run
 
@@ -91,6 +93,7 @@ class Backfill:
 class Truth:
     world: World
     clock: ServerClock | None = None  # None: each daemon goes by its host's
+    old_hosts: frozenset[str] = frozenset()
     known: dict[str, Known] = field(default_factory=dict)
     stretches: list[Stretch] = field(default_factory=list)
     generations: Counter[str] = field(default_factory=Counter)
@@ -111,6 +114,7 @@ class Truth:
     groups: Groups = field(default_factory=Groups)
 
     def __post_init__(self) -> None:
+        self.versions = Versions(self.world, self.old_hosts)
         self.store, self.overlaps = TrueStore(self), Overlaps(self.world)
         self.pauses = Pauses(self.world)
         self.deliver: Callable[[Run], None] = lambda run: None  # to the workers, if there are any
@@ -182,6 +186,10 @@ class Truth:
         assert process is not None
         if leads is None or leads[0] != term:
             raise Violation(f"S3 {process.name} claimed {move.name} with the old term {term}")
+        self.versions.touches(move.name)
+        if move.of == "plan" and self.versions.are_two:
+            self.versions.claims(move.name, self.world.elapsed() - self.began[term.number])
+            self._divide_stretch(move, process)
         if move.run is None:
             if move.of == "claim" and move.open_claim is not None:
                 self._look_at_age(move, process)
@@ -228,6 +236,16 @@ class Truth:
         self.claimed[key] = self.claimed.get(key, 0) + 1
         self.open[run.occurrence] = Sending(process, self.world.elapsed())
         self.holding[process].add(run.task_id)
+
+    def _divide_stretch(self, move: Move, process: Process) -> None:
+        """What comes next is by the rules of the program that claims."""
+        known = self.known.get(move.name)
+        before = None if known is None else known.stretch
+        if before is None or before.is_old is process.is_old or move.seen is None:
+            return
+        before.until = move.seen
+        known.stretch = Stretch(before.entry, move.seen, process.is_old)
+        self.stretches.append(known.stretch)
 
     def _look_for_early(self, process: Process, run: Run) -> None:
         if self.clock is not None:
@@ -283,6 +301,7 @@ class Truth:
         known = self.known.get(name)
         self.edited_at = self.world.elapsed()
         self._look_who_applies(name)
+        self.versions.plans(before, after, leads=self._leads())
         ended = before is None or before.plan.due is None
         replanned = after is None or ended or before.plan != after.plan
         mark = None if after is None else planning.fingerprint(after.entry)
@@ -306,7 +325,7 @@ class Truth:
         known.edited_at = self.edited_at
         known.entry, known.paused = after.entry, after.paused
         if known.stretch is None and after.plan.due is not None and after.plan.planned is not None:
-            known.stretch = Stretch(after.entry, after.plan.planned)
+            known.stretch = Stretch(after.entry, after.plan.planned, self.world.is_old)
             self.stretches.append(known.stretch)
 
     def _look_who_applies(self, name: str) -> None:
@@ -318,6 +337,10 @@ class Truth:
             else:
                 self.world.seen["files were applied late"] += 1
                 self.late.add(name)
+
+    def _leads(self) -> bool:
+        leads, process = self.store.term(), self.world.process
+        return leads is not None and process is not None and leads[1].name == process.name
 
     def asked(self, requests: Sequence[Request]) -> None:
         self.backfills += [

@@ -29,6 +29,7 @@ class Host:
     def __init__(self, name: str, skew: float = 0.0, boot: int = 0, gains: float = 0.0) -> None:
         self.name, self.skew, self.boot = name, timedelta(seconds=skew), boot
         self.rate = 1 + gains  # of its elapsed time
+        self.is_old = False  # an older program is installed
 
     def true(self, elapsed: float) -> float:
         """True time by what its clock shows as elapsed."""
@@ -39,7 +40,7 @@ class Process:
     """Until it crashes or ends; `frozen_until` is when a stopped one goes on."""
 
     def __init__(self, name: str, host: Host) -> None:
-        self.name, self.host = name, host
+        self.name, self.host, self.is_old = name, host, host.is_old
         self.dead = False
         self.frozen_until = 0
         self.tasks: list[Task] = []
@@ -76,6 +77,8 @@ class World:
         self.storm_is_over = Event()  # ends what is slow
         self._is_set = False  # one of the events for which tasks wait
         self._end = 0
+        self.is_old = False  # what works now is an older program
+        self.on_version: Callable[[bool], None] | None = None
         self._hub = getcurrent()
 
     # time
@@ -199,10 +202,18 @@ class World:
                 self._push(task, task.process.frozen_until - self.micros)
                 continue
             task.parent = self._hub
+            if task.process.is_old is not self.is_old:
+                self.use_version(is_old=task.process.is_old)
             task.switch()
             if self._is_set:
                 self._wake_waiting()
         self.micros = max(self.micros, end)
+        self.use_version(is_old=False)
+
+    def use_version(self, *, is_old: bool) -> None:
+        if self.on_version is not None and is_old is not self.is_old:
+            self.on_version(is_old)
+        self.is_old = is_old
 
     def end(self) -> None:
         """Unwind whatever is left, so that no greenlet outlives its test."""
