@@ -421,6 +421,31 @@ def a_clock_that_was_set_back_is_not_noticed(patch: Patch) -> None:
 
 
 @plant
+def a_quicker_reply_does_not_set_the_clock(patch: Patch) -> None:
+    heard = StoreClock._set
+
+    def first_only(self: StoreClock, reply: StoreTime, *trip: float) -> bool:
+        if self._best is not None and reply.server == self._server:
+            return False
+        return heard(self, reply, *trip)
+
+    patch.setattr(StoreClock, "_set", first_only)
+
+
+@plant
+def a_difference_of_clocks_is_reported_too_small(patch: Patch) -> None:
+    heard = StoreClock._set
+
+    def halved(self: StoreClock, *more: Any) -> bool:
+        try:
+            return heard(self, *more)
+        finally:
+            self.offset_s /= 2
+
+    patch.setattr(StoreClock, "_set", halved)
+
+
+@plant
 def all_servers_are_thought_to_have_one_clock(patch: Patch) -> None:
     patch.setattr(ServerClock, "told", lambda self: StoreTime(self.now(), "the one"))
 

@@ -81,6 +81,8 @@ NEEDS = {
     "all servers are thought to have one clock": Bias(
         has_clock=True, clock=("fail-over",), schedules=[{"every": "100ms"}], far=0.1
     ),
+    "a quicker reply does not set the clock": Bias(has_clock=True, far=0.1),
+    "a difference of clocks is reported too small": Bias(has_clock=True, nature=()),
     "clocks are thought not to drift": Bias(has_clock=True),
     "a clock that was set back is not noticed": Bias(has_clock=True, clock=("clock",)),
 }

@@ -157,6 +157,8 @@ class Truth:
                 raise Violation(f"S2 doubled although on_unknown is skip: {key}")
             if self.doubts[run.task_id] < len(before):
                 raise Violation(f"S2 doubled without an ambiguity: {key}")
+        if self.clock is not None:
+            self.clock.publishes(process, run)
         if self.open.get(run.occurrence, Sending(process, 0)).process is not process:
             self.world.seen["a message of a claim that another took over"] += 1
         arrival = Arrival(run, process, key, at_once)
