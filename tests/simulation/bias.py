@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.simulation.incidents import ALERT
 from tests.simulation.operators import WISHES
 from tests.simulation.some_entry import SCHEDULES
 
@@ -12,6 +13,8 @@ GROUPS = tuple({**plain, "task": "group"} for plain in SCHEDULES[:5])
 
 #: The broker takes a part of many groups, and the daemon that sent the part lives to send the rest.
 GROUPS_ARE_CUT = {"unsent": 0.15, "rejected": 0.0, "crash": 0.0}
+
+ALERTS_RATE = 0.3
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Bias:
     far: float | None = None  # at most so many seconds a question for the time takes beside
     losses: bool | None = None  # the store loses what it acknowledged
     stale: bool | None = None  # reads of the store lag
+    alerts: bool | None = None  # daemons judge entries and tell people; only where workers are
     versions: bool | None = None  # the daemons of some hosts are older
     batches: bool | None = None  # operators edit several entries at once
     one_redis: bool | None = None
@@ -44,11 +48,19 @@ class Bias:
         given: dict[str, Any] = {
             name: value for name, value in extras.items() if getattr(self, name) is None
         }
+        if self.overlap and self._alerts(dice, given):
+            given["schedules"] = tuple({**plain, "alert": ALERT} for plain in self.schedules)
+            return replace(self, **given)
         if groups and self.schedules is SCHEDULES:
             given["schedules"] = (*SCHEDULES, *GROUPS)
             if dice.random() < 0.5 and not self.rates:
                 given |= {"schedules": GROUPS, "rates": GROUPS_ARE_CUT}
         return replace(self, **given)
+
+    def _alerts(self, dice: random.Random, given: dict[str, Any]) -> bool:
+        drawn = dice.random() < ALERTS_RATE
+        given["alerts"] = drawn if self.alerts is None else self.alerts
+        return bool(given["alerts"])
 
 
 NONE = Bias()

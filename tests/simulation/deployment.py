@@ -19,6 +19,7 @@ from beatd.publisher import Publisher
 from beatd.store import Roles
 from tests.fake_lease import FakeLease
 from tests.simulation.files import Files
+from tests.simulation.incidents import Alarms
 from tests.simulation.one_redis import ListsWire, RedisWire
 from tests.simulation.overlaps import Overlaps
 from tests.simulation.server_clock import ServerClock
@@ -54,11 +55,12 @@ class Deployment:
         restart_after: Callable[[], float] = lambda: 1.0,
         workers: Callable[[World, Overlaps], Workers] | None = None,
         old_hosts: frozenset[str] = frozenset(),
+        has_alerts: bool = False,
     ) -> None:
         self.world = World()
         self.fate, self.tells, self.has_clock = fate, tells, has_clock
         self.one_by_one, self.one_redis = one_by_one, one_redis
-        self.batch, self.restart_after = batch, restart_after
+        self.batch, self.restart_after, self.has_alerts = batch, restart_after, has_alerts
         self.store_clock = ServerClock(self.world)
         self.truth = Truth(
             self.world, clock=self.store_clock if has_clock else None, old_hosts=old_hosts
@@ -95,6 +97,7 @@ class Deployment:
                 dispatch=lambda store, publisher: self._dispatch(clock, store, publisher),
                 declaring=self.files.declaring(clock) if self.files.entries else None,
                 outcomes=(lambda store: self._reports(wire)) if self.workers else None,
+                alerts=Alarms(wire, self.truth.notices) if self.has_alerts else None,
             ),
             me=Holder(process.name, host.name, len(self.processes), START, f"of {process.name}"),
             clock=clock,

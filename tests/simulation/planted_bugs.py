@@ -9,7 +9,9 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
+import beatd.alerts.judge
 import beatd.clock
+import beatd.daemon.alert_news
 import beatd.daemon.housekeeping
 import beatd.daemon.store_clock
 import beatd.dispatches.prepared
@@ -23,9 +25,11 @@ import beatd.publishers.canvas_parts
 import beatd.stores.embedded.claims
 import beatd.stores.embedded.delivery_writes
 import beatd.stores.embedded.memory
+from beatd.alerts.judge import Finding
 from beatd.catalog import Change, Query
 from beatd.catch_up import settle
 from beatd.clock import StoreTime
+from beatd.daemon.alert_news import AlertNews
 from beatd.daemon.housekeeping import Housekeeping
 from beatd.daemon.store_clock import StoreClock
 from beatd.dispatch import Published
@@ -550,6 +554,65 @@ def an_entry_that_cannot_be_read_is_removed(patch: Patch) -> None:
 def a_program_too_old_for_the_store_keeps_the_lease(patch: Patch) -> None:
     patch.setattr(beatd.engine.election, "ProgramTooOld", StoreEmptied)
     patch.setattr(beatd.engine.tick, "ProgramTooOld", Deposed)
+
+
+# incidents
+
+
+@plant
+def a_new_leader_does_not_look_for_open_incidents(patch: Patch) -> None:
+    patch.setattr(MemoryStore, "open_incidents", lambda self: [])
+    put = MemoryStore._put
+
+    def careless(self: MemoryStore, one: Any) -> bool:
+        self._tables.open_incidents.pop((one.kind, one.name), None)
+        return put(self, one)
+
+    patch.setattr(MemoryStore, "_put", careless)
+
+
+@plant
+def an_incident_opens_again_for_the_same_failure(patch: Patch) -> None:
+    failed = beatd.alerts.judge._RULES["failed"]
+
+    def forgetful(facts: Any, opened: Any, at: Any) -> Any:
+        if opened is not None and at.now - opened.opened > timedelta(seconds=1):
+            return Finding("failed", False, "it is enough")
+        return failed(facts, opened, at)
+
+    patch.setitem(beatd.alerts.judge._RULES, "failed", forgetful)
+
+
+@plant
+def what_was_sent_is_not_noted(patch: Patch) -> None:
+    def forgetful(self: AlertNews, book: Any, now: datetime) -> None:
+        self._under_way = [one for one in self._under_way if not one.posted.is_settled]
+
+    patch.setattr(AlertNews, "_settle_sent", forgetful)
+    patch.setattr(beatd.daemon.alert_news, "LEASE", timedelta(seconds=1))
+
+
+@plant
+def a_message_is_noted_and_not_sent(patch: Patch) -> None:
+    def silent(self: AlertNews, book: Any, digest: Any, now: datetime) -> None:
+        book.settle(digest.incidents, now)
+
+    patch.setattr(AlertNews, "_post", silent)
+
+
+@plant
+def a_message_is_not_sent_and_not_noted(patch: Patch) -> None:
+    patch.setattr(AlertNews, "_post", lambda *more: None)
+
+
+@plant
+def a_success_does_not_close_an_incident(patch: Patch) -> None:
+    failed = beatd.alerts.judge._RULES["failed"]
+
+    def stubborn(facts: Any, opened: Any, at: Any) -> Any:
+        return None if opened is not None else failed(facts, opened, at)
+
+    patch.setitem(beatd.alerts.judge._RULES, "failed", stubborn)
 
 
 # the loop

@@ -16,7 +16,14 @@ LED_IN_TURN = Bias(
     wishes=("args",),
     rates=dict.fromkeys(("crash", "freeze", "slow", "error", "lost"), 0.0),
 )
+ALERTS = Bias(overlap=True, alerts=True)
 NEEDS = {
+    "a new leader does not look for open incidents": ALERTS,
+    "an incident opens again for the same failure": ALERTS,
+    "what was sent is not noted": ALERTS,
+    "a message is noted and not sent": ALERTS,
+    "a message is not sent and not noted": ALERTS,
+    "a success does not close an incident": ALERTS,
     "an older daemon plans again what a newer one planned": TWO_VERSIONS,
     "an older leader leaves no note of its rules": LED_IN_TURN,
     "a newer leader plans nothing again": LED_IN_TURN,

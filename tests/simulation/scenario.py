@@ -115,6 +115,7 @@ def play(
         batch=dice.choice((1000, 1000, 3)) if bias.batch is None else bias.batch,
         restart_after=lambda: restarts.choice((0.2, 1.0, 4.0 if haste == 1 else 2.0)),
         workers=some_workers(random.Random(f"workers of {seed}"), course) if overlap else None,
+        has_alerts=bool(bias.alerts),
         old_hosts=some_old_hosts(seed) if bias.versions else frozenset(),
     )
     course.attach(deployment)
@@ -196,6 +197,14 @@ def play(
                     frozenset(stuck),
                     leader_is_old=leader.is_old,
                 )
+                if bias.alerts:
+                    # So says a standby that can read more than its leader, or is an hour ahead.
+                    silent = leader.is_old or not has_clock
+                    lasting = {"nobody leads"} if silent else set()
+                    lasting |= {"broker away"} if stuck else set()
+                    deployment.truth.notices.look_for_untold(
+                        deployment.truth.store, leader.daemon, lasting
+                    )
                 break
             except Violation:
                 if calms == length.calms[-1]:

@@ -6,12 +6,11 @@ from beatd.clock import MAX_DRIFT, StoreTime
 from beatd.run import Run
 from tests.simulation.world import Process, Violation, World
 
-
 FINEST_S = 0.00001  # times are whole microseconds
 
 
 def drift_s(seconds: float) -> float:
-    """Return how far two clocks may drift apart in these seconds, and a daemon's with its margin."""
+    """Return how far a daemon's clock may be behind the store's after these seconds."""
     return 2 * MAX_DRIFT * seconds
 
 
@@ -67,8 +66,8 @@ class ServerClock:
             bound = self._back_s - daemon.store_clock.offset_s + drift_s(since_s) + FINEST_S
             if early > bound:
                 raise Violation(
-                    f"S14 {name} of {run.due} was published {early:.6f} s early by its host's clock,"
-                    f" and the store's is ahead of it by {bound:.6f} s"
+                    f"S14 {name} of {run.due} was published {early:.6f} s early by its host's"
+                    f" clock, and the store's is ahead of it by {bound:.6f} s"
                 )
         behind = (self.now() - daemon.now()).total_seconds()
         if behind > self._lag_s(process):

@@ -48,6 +48,8 @@ SOMETIMES = {
     "a batch of edits was refused in part",
     "a part of a group was sent",
     "the rest of a group was sent",
+    "an older daemon was replaced",
+    "a store refused an older program",
 }
 
 SOMETIMES_WITH_WORKERS = {
@@ -59,4 +61,7 @@ SOMETIMES_WITH_WORKERS = {
     "a report was lost",
     "error before reports.read",
     "one run was executed twice at once",
+    "an incident was opened",
+    "people were told: opened",
+    "people were told: resolved",
 }

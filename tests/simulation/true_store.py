@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from beatd.catalog import Change, Stored
 from beatd.definition import codec
+from beatd.incident import Incident
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, Request, Result
 from beatd.outcome import Delivery, Written
@@ -63,7 +64,9 @@ class TrueStore(OneStepStore):
     def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
         written = super().write_outcomes(deliveries, at)
         pairs = zip(deliveries, written, strict=True)
-        self._truth.overlaps.reported([one for one, how in pairs if how == "written"])
+        made = [one for one, how in pairs if how == "written"]
+        self._truth.overlaps.reported(made)
+        self._truth.notices.reported(made)
         return written
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
@@ -83,6 +86,18 @@ class TrueStore(OneStepStore):
                     self._truth.overlaps.removed(before.running)
                 self._truth.changed(change, before, after)
                 self._truth.pauses.changed(change, after, until, calm=self._truth.calm)
+            done.append(ok)
+        return done
+
+    def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
+        done = list[bool]()
+        for one in incidents:
+            before = self._tables.incidents.get((one.kind, one.name, one.opened))
+            (ok,) = super().put_incidents([one])
+            if ok:
+                found = self._tables.incidents.values()
+                same = [i for i in found if (i.kind, i.name) == (one.kind, one.name)]
+                self._truth.notices.written(before, one, sum(i.closed is None for i in same))
             done.append(ok)
         return done
 

@@ -16,6 +16,7 @@ from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
 from tests.simulation.groups import Groups, is_group
+from tests.simulation.incidents import Told
 from tests.simulation.losses import Losses
 from tests.simulation.overlaps import Overlaps
 from tests.simulation.pauses import Pauses
@@ -116,7 +117,10 @@ class Truth:
     def __post_init__(self) -> None:
         self.versions = Versions(self.world, self.old_hosts)
         self.store, self.overlaps = TrueStore(self), Overlaps(self.world)
-        self.pauses = Pauses(self.world)
+        self.pauses, self.notices = (
+            Pauses(self.world),
+            Told(self.world, clocks_agree=self.clock is not None),
+        )
         self.deliver: Callable[[Run], None] = lambda run: None  # to the workers, if there are any
 
     @property
