@@ -18,20 +18,23 @@ from beatd.outcomes.outcome_reader import OutcomeReader
 from beatd.publisher import Publisher
 from beatd.store import Roles
 from tests.fake_lease import FakeLease
+from tests.simulation.broker_wires import Broker, PublisherWire
 from tests.simulation.files import Files
 from tests.simulation.incidents import Alarms
 from tests.simulation.one_redis import ListsWire, RedisWire
 from tests.simulation.overlaps import Overlaps
+from tests.simulation.pace import Pace
+from tests.simulation.second_thread import Second
 from tests.simulation.server_clock import ServerClock
-from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
-from tests.simulation.wires import Broker, Fate, LeaseWire, Pace, PublisherWire, StoreWire, Wire
+from tests.simulation.truth import Truth
+from tests.simulation.truth_values import PUBLISH_TIMEOUT
+from tests.simulation.wires import Fate, LeaseWire, StoreWire, Wire
 from tests.simulation.workers import ReportsWire, Workers
 from tests.simulation.world import (
     START,
     Host,
     HostClock,
     Process,
-    Second,
     Turnstile,
     Violation,
     World,

@@ -17,7 +17,8 @@ from tests.simulation.dice import Dice
 from tests.simulation.world import Process, Violation
 
 if TYPE_CHECKING:
-    from tests.simulation.truth import Key, Truth
+    from tests.simulation.truth import Truth
+    from tests.simulation.truth_values import Key
 
 
 def copy_of(tables: Tables) -> Tables:

@@ -8,7 +8,8 @@ from beatd.catalog import Query
 from beatd.history import Record
 from beatd.ledger import Request
 from beatd.run import Occurrence, task_id
-from tests.simulation.truth import FILES, PUBLISH_TIMEOUT, Stretch, Truth
+from tests.simulation.truth import Truth
+from tests.simulation.truth_values import FILES, PUBLISH_TIMEOUT, Stretch
 from tests.simulation.versions import NEWER, is_zoned
 from tests.simulation.world import Violation
 

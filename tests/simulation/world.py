@@ -5,7 +5,6 @@ Nothing here is real time and nothing runs at once, so that one integer decides 
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -262,41 +261,3 @@ class Turnstile:
         self._depth -= 1
         if not self._depth:
             self._owner = None
-
-
-class Second:
-    """The second thread of a dispatch that overlaps its batches, as a task of the same process."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def submit(self, run: Callable[..., Any], *args: Any) -> "Promise":
-        promise, process = Promise(self._world), self._world.process
-        assert process is not None
-
-        def work() -> None:
-            try:
-                promise.set_result(run(*args))
-            except Exception as trouble:
-                promise.set_exception(trouble)
-
-        self._world.seen["two batches overlapped"] += 1
-        self._world.spawn(process, work)
-        return promise
-
-    def shutdown(self, *, wait: bool) -> None:
-        """A task ends with its work."""
-
-
-class Promise(Future[Any]):
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    def settled(self) -> None:
-        while not self.done():
-            self._world.sleep(0.001)
-
-    def result(self, timeout: float | None = None) -> Any:
-        self.settled()
-        return super().result(timeout)
