@@ -49,7 +49,6 @@ SOMETIMES = {
     "a part of a group was sent",
     "the rest of a group was sent",
     "an older daemon was replaced",
-    "a store refused an older program",
 }
 
 SOMETIMES_WITH_WORKERS = {
