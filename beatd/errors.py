@@ -168,6 +168,10 @@ class StoreUnusable(StoreError):
     """
 
 
+class ProgramTooOld(StoreUnusable):
+    """Raised if the store serves only newer programs; a daemon of this version must not lead."""
+
+
 class StoreAbsent(StoreUnusable):
     """Raised if the store does not exist yet and the caller must not create it.
 

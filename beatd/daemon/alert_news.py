@@ -80,9 +80,9 @@ class AlertNews:
     def _settle_sent(self, book: IncidentBook, now: datetime) -> None:
         for one in list(self._under_way):
             if one.posted.is_settled:
-                self._under_way.remove(one)
                 # The leased one last: until then no other daemon sends what is left of them.
                 book.settle(reversed(one.incidents), now)
+                self._under_way.remove(one)  # not before: if the store fails, it is tried again
             elif one.leased_until - now < RENEWED_BEFORE_END:
                 until = now + LEASE
                 first = book.current(one.incidents[0])

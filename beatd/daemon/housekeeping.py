@@ -19,7 +19,7 @@ from beatd.clock import Clock
 from beatd.daemon.pause_news import PauseNews
 from beatd.edits.pausing import end_pauses
 from beatd.edits.repair import repair_entries
-from beatd.edits.replan import needs_replan, replan
+from beatd.edits.replan import needs_replan, note_older_rules, replan
 from beatd.errors import Deposed, StoreError
 from beatd.events import Observer, nobody
 from beatd.history import History
@@ -32,6 +32,7 @@ FULL_REPAIR_EVERY_S = 3600.0  # a database reads every entry then
 LOSSES_SHOWN_MAX = 5  # lines in `status`
 NAMES_LOGGED_MAX = 20  # of entries, in one line
 FORGET_HISTORY_EVERY_S = 60.0
+COMPARE_RULES_EVERY_S = 60.0
 COUNT_ENTRIES_EVERY_S = 60.0
 TURN_EVERY_S = 1.0
 TURN_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
@@ -114,6 +115,7 @@ class Housekeeping:
         self._name, self._declaring, self._history = name, declaring, history
         self._clock, self._term, self._rest, self._wake = clock, term, rest, wake
         self._forgot_history_at = self._counted_at = float("-inf")
+        self._compared_rules_at, self._compared_rules_in_term = float("-inf"), 0
         self._counted_version: str | None = None
         self._difference = ""
         self._losses: list[str] = []
@@ -195,7 +197,10 @@ class Housekeeping:
                 self._count(catalog)
             self._count_first(catalog, presences, term)
             if term:
-                self._replan_and_forget(catalog, history, changes)
+                try:
+                    self._replan(catalog, term)
+                finally:  # also after a failure: the history must not fill the disk
+                    self._forget(history, changes)
         return changed
 
     def _end_pauses(self, catalog: EditableCatalog, changes: Changes, term: int) -> None:
@@ -254,18 +259,24 @@ class Housekeeping:
             if version != self._counted_version:
                 self.entries, self._counted_version = catalog.count(), version
 
-    def _replan_and_forget(
-        self, catalog: EditableCatalog, history: History, changes: Changes
-    ) -> None:
+    def _replan(self, catalog: EditableCatalog, term: int) -> None:
+        # This is done once a minute, and at once in a new term: an older daemon may have led.
+        elapsed = self._clock.elapsed()
+        is_due = elapsed - self._compared_rules_at > COMPARE_RULES_EVERY_S
+        if term == self._compared_rules_in_term and not is_due:
+            return
+        if needs_replan(catalog):
+            replan(catalog, self._clock.now, lambda: bool(self._term()), self._rest)
+        else:
+            note_older_rules(catalog, self._clock.now())
+        self._compared_rules_at, self._compared_rules_in_term = elapsed, term
+
+    def _forget(self, history: History, changes: Changes) -> None:
         if self._clock.elapsed() - self._forgot_history_at > FORGET_HISTORY_EVERY_S:
             self._forgot_history_at = self._clock.elapsed()
-            try:
-                if needs_replan(catalog):
-                    replan(catalog, self._clock.now, lambda: bool(self._term()), self._rest)
-            finally:  # also after a failure: the history must not fill the disk
-                now = self._clock.now()
-                history.forget(now - self._history.age, self._history.records)
-                changes.forget_changes(now - self._history.changes, RECORDS_MAX)
+            now = self._clock.now()
+            history.forget(now - self._history.age, self._history.records)
+            changes.forget_changes(now - self._history.changes, RECORDS_MAX)
 
     def _compare_with_leader(self, presences: Presences, leading: bool) -> None:
         # On the leader, an earlier problem is cleared.

@@ -36,6 +36,19 @@ def needs_replan(catalog: EditableCatalog) -> bool:
     return rules is None or rules < RULES
 
 
+def note_older_rules(catalog: EditableCatalog, now: datetime) -> bool:
+    """Record that from now on older planning rules compute planned runs, if newer ones did so far.
+
+    An older program calls this when it leads. Then a newer one computes its planned runs again.
+    Return True if that was recorded.
+    """
+    rules = catalog.marks.rules()
+    if rules is None or rules <= RULES:
+        return False
+    catalog.marks.write_rules(RULES, now)
+    return True
+
+
 def replan(
     catalog: EditableCatalog,
     now: Callable[[], datetime],

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from beatd.clock import Clock
 from beatd.engine.outage import Outage
 from beatd.engine.terms_seen import TermsSeen
-from beatd.errors import BeatError, StoreEmptied
+from beatd.errors import BeatError, ProgramTooOld, StoreEmptied
 from beatd.events import (
     RESIGNED,
     LeaderSeen,
@@ -157,7 +157,10 @@ class Election:
                 self.emptied(str(doubt))
             # We cannot know whether the lease is still ours, so it is not. The trust already given
             # is left to run out by itself: within it nobody else can have won.
-            if not self.lead():
+            if isinstance(doubt, ProgramTooOld):
+                # The lease would be renewed for ever, and no newer daemon could lead.
+                self.step_down(str(doubt))
+            elif not self.lead():
                 self._lose(str(doubt))
             return self.lead()
         return self._win(term, asked_at + self._ttl - self._margin, given_up)

@@ -22,7 +22,7 @@ from beatd.engine.outage_causes import OutageCauses
 from beatd.engine.pipeline import Pipeline
 from beatd.engine.standby import Standby
 from beatd.engine.store_outage import StoreOutage
-from beatd.errors import Deposed, StoreEmptied, StoreError
+from beatd.errors import Deposed, ProgramTooOld, StoreEmptied, StoreError
 from beatd.events import Observer, Ticked, nobody
 from beatd.leader import Term
 from beatd.ledger import Claims, Ledger, Move, Result
@@ -90,7 +90,7 @@ class Tick:
         try:
             again = self._turn(now)
             self.store_outage.answered()
-        except Deposed as refusal:
+        except (Deposed, ProgramTooOld) as refusal:
             self._election.deposed(str(refusal))
             self._lookahead.forget()
             again = now + timedelta(seconds=self._election.ttl)

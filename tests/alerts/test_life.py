@@ -1,13 +1,14 @@
 """The life of incidents on every store, with a real receiver: from the first failure to the message
 that all is well, across changes of the leader."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
 
 from beatd.clock import SystemClock
 from beatd.definition import codec
+from beatd.errors import StoreError
 from beatd.events import (
     BrokerAway,
     BrokerBack,
@@ -19,6 +20,7 @@ from beatd.events import (
     StoreBack,
     WentBack,
 )
+from beatd.incident import Incident
 from beatd.ledger import Result
 from beatd.presence import Presence
 from beatd.publisher import Outcome
@@ -107,6 +109,28 @@ def test_a_leader_that_dies_while_it_sends_leaves_the_message_to_the_next(scene:
     scene.passes(60)
     scene.messages(1)
     scene.silence()
+
+
+def test_a_message_that_was_sent_and_could_not_be_noted_is_noted_later_and_not_sent_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.leader()
+    scene.add(["a"], failed=1)
+    scene.passes(60)
+    scene.ends("failed", "a")
+    put, refused = scene.store.put_incidents, list[Incident]()
+
+    def refuses_once(incidents: Sequence[Incident]) -> list[bool]:
+        if not refused and any(one.announced for one in incidents):
+            refused.extend(incidents)
+            raise StoreError("the connection was lost")
+        return put(incidents)
+
+    monkeypatch.setattr(scene.store, "put_incidents", refuses_once)
+    scene.passes(60)
+    assert refused
+    scene.messages(1)
+    scene.silence(300)
 
 
 class Unreachable:

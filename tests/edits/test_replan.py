@@ -57,6 +57,23 @@ def test_a_newer_program_s_plan_is_left_alone(fleet: Fleet) -> None:
     assert planned(fleet, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
+def test_an_older_leader_leaves_a_note_and_a_newer_one_plans_its_runs_again(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.add("nightly", cron="0 2 * * *")
+    replan.replan(fleet.store, fleet.clock.now)
+    with monkeypatch.context() as older:
+        older.setattr(replan, "RULES", "1999a/1")
+        assert replan.note_older_rules(fleet.store, fleet.clock.now())
+        assert not replan.note_older_rules(fleet.store, fleet.clock.now()), "it is noted"
+        planned_by(fleet, "nightly", "1999a/1", hours=1)
+        assert not replan.needs_replan(fleet.store)
+    assert replan.needs_replan(fleet.store)
+    assert replan.replan(fleet.store, fleet.clock.now) == 1
+    assert planned(fleet, "nightly") == "2026-03-01T02:00:00+00:00"
+    assert not replan.note_older_rules(fleet.store, fleet.clock.now())
+
+
 def test_what_is_due_already_stays_due(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     planned_by(fleet, "nightly", "1999a/1", hours=1)

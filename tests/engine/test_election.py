@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from beatd.engine.election import Election
-from beatd.errors import StoreEmptied, StoreError
+from beatd.errors import ProgramTooOld, StoreEmptied, StoreError
 from beatd.events import RESIGNED, Event, LeadLost, LeadWon, LockAway, LockBack, WentBack
 from beatd.leader import Holder, Term
 from tests.fake_clock import FakeClock
@@ -185,6 +185,20 @@ def test_a_ledger_that_gives_no_term_is_no_trouble_of_the_lock(
     for _ in range(3):
         assert daemons[0].campaign() is None
     assert told == [] and not daemons[0].lock_trouble
+
+
+def test_a_daemon_that_is_too_old_for_the_store_leaves_the_lease_to_a_newer_one(
+    daemons: list[Election], lease: FakeLease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise ProgramTooOld("its schema 7 is for programs that know 5 or later; upgrade beatd")
+
+    with monkeypatch.context() as older:
+        older.setattr(lease, "begin", refuse)
+        assert daemons[0].campaign() is None
+    assert lease.held is None
+    assert daemons[0].campaign() is None, "it lets others try first"
+    assert daemons[1].campaign() is not None
 
 
 def test_a_resigned_lead_is_free_at_once(daemons: list[Election]) -> None:

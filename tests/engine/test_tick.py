@@ -15,7 +15,7 @@ from beatd.edits.run_requests import trigger
 from beatd.engine import moves
 from beatd.engine.lookahead import LOOK_BEFORE_DUE
 from beatd.engine.tick import Tick
-from beatd.errors import StoreError
+from beatd.errors import ProgramTooOld, StoreError
 from beatd.events import (
     BrokerAway,
     BrokerBack,
@@ -192,6 +192,26 @@ def test_a_deposed_leader_publishes_nothing_more(fleet: Fleet) -> None:
     old.tick()
     assert fleet.broker.arrived == []
     assert fleet.elections[old].lead() is None, "it stepped down"
+
+
+def test_a_leader_that_is_too_old_for_a_migrated_store_becomes_standby(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.add("tidy", every="1m")
+    old, new = fleet.daemon(), fleet.daemon()
+    fleet.live([old], fleet.clock.now() + timedelta(seconds=59.5))
+
+    def refuse(*_: object) -> None:
+        raise ProgramTooOld("its schema 7 is for programs that know 5 or later; upgrade beatd")
+
+    fleet.clock.advance(seconds=0.5)
+    with monkeypatch.context() as migrated:
+        migrated.setattr(fleet.store, "claim", refuse)
+        old.tick()
+    assert fleet.elections[old].lead() is None
+    assert fleet.elections[new].campaign() is not None
+    new.tick()
+    assert [run.occurrence.name for run in fleet.broker.arrived] == ["tidy"]
 
 
 def test_after_a_new_identity_nothing_is_published_under_an_old_id(fleet: Fleet) -> None:

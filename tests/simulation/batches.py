@@ -1,6 +1,5 @@
 """Operators who change several entries at once: what is refused in a batch is tried again."""
 
-import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from beatd.catalog import Change
 from beatd.changes import Author
 from beatd.edits import editing, pausing
 from beatd.errors import BeatError
+from tests.simulation.dice import Dice
 from tests.simulation.operators import SlowStore
 from tests.simulation.world import Violation
 
@@ -17,7 +17,7 @@ ANN = Author("ann")
 class Noted(SlowStore):
     """A store that remembers what it has changed."""
 
-    def __init__(self, deployment: Any, dice: random.Random) -> None:
+    def __init__(self, deployment: Any, dice: Dice) -> None:
         super().__init__(deployment, dice)
         self._seen = deployment.world.seen
         self.changed: set[str] = set()
@@ -41,16 +41,17 @@ class Noted(SlowStore):
 
 
 def edit_several(
-    deployment: Any, names: Sequence[str], dice: random.Random, until: float, haste: float
+    deployment: Any, names: Sequence[str], dice: Dice, until: float, haste: float
 ) -> None:
     """Pause, resume or remove several entries at once, now and then, until a second before calm."""
     world = deployment.world
     while True:
-        world.sleep(dice.uniform(0.1, 3.0 / haste))
+        dice.wait(world, 0.1, 3.0 / haste, until=until)
         if world.elapsed() >= until:
             return
         store: Any = Noted(deployment, dice)
-        several = dice.sample(list(names), min(3, len(names)))
+        first = dice.choice(range(len(names)))
+        several = [*names[first:], *names[:first]][:3]
         store.read(several)
         what = dice.choice(("pause", "resume", "remove"))
         try:
@@ -63,6 +64,7 @@ def edit_several(
             continue
         finally:
             deployment.wake_all()
+        world.trace.append(f"{world.elapsed():10.6f} operator: {what} {', '.join(several)}")
         world.seen["several entries were edited at once"] += 1
         for name in several:
             paused = store.paused.get(name)

@@ -5,10 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.simulation.incidents import ALERT
 from tests.simulation.operators import WISHES
 from tests.simulation.some_entry import SCHEDULES
 
 GROUPS = tuple({**plain, "task": "group"} for plain in SCHEDULES[:5])
+
+#: The broker takes a part of many groups, and the daemon that sent the part lives to send the rest.
+GROUPS_ARE_CUT = {"unsent": 0.15, "rejected": 0.0, "crash": 0.0}
+
+ALERTS_RATE = 0.3
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class Bias:
     far: float | None = None  # at most so many seconds a question for the time takes beside
     losses: bool | None = None  # the store loses what it acknowledged
     stale: bool | None = None  # reads of the store lag
+    alerts: bool | None = None  # daemons judge entries and tell people; only where workers are
+    versions: bool | None = None  # the daemons of some hosts are older
     batches: bool | None = None  # operators edit several entries at once
     one_redis: bool | None = None
     has_clock: bool | None = None
@@ -33,12 +41,26 @@ class Bias:
     def with_extras(self, seed: int) -> "Bias":
         """Some lives have what is rare in the world, by dice of its own."""
         dice = random.Random(f"extras of {seed}")
-        losses, stale, batches, groups = (dice.random() < rate for rate in (0.1, 0.1, 0.2, 0.1))
+        rates = (0.1, 0.1, 0.2, 0.1, 1 / 12)
+        losses, stale, batches, groups, versions = (dice.random() < rate for rate in rates)
         extras = {"losses": losses and not self.overlap, "stale": stale, "batches": batches}
-        given = {name: value for name, value in extras.items() if getattr(self, name) is None}
+        extras["versions"] = versions
+        given: dict[str, Any] = {
+            name: value for name, value in extras.items() if getattr(self, name) is None
+        }
+        if self.overlap and self._alerts(dice, given):
+            given["schedules"] = tuple({**plain, "alert": ALERT} for plain in self.schedules)
+            return replace(self, **given)
         if groups and self.schedules is SCHEDULES:
             given["schedules"] = (*SCHEDULES, *GROUPS)
+            if dice.random() < 0.5 and not self.rates:
+                given |= {"schedules": GROUPS, "rates": GROUPS_ARE_CUT}
         return replace(self, **given)
+
+    def _alerts(self, dice: random.Random, given: dict[str, Any]) -> bool:
+        drawn = dice.random() < ALERTS_RATE
+        given["alerts"] = drawn if self.alerts is None else self.alerts
+        return bool(given["alerts"])
 
 
 NONE = Bias()

@@ -18,19 +18,23 @@ from beatd.outcomes.outcome_reader import OutcomeReader
 from beatd.publisher import Publisher
 from beatd.store import Roles
 from tests.fake_lease import FakeLease
+from tests.simulation.broker_wires import Broker, PublisherWire
 from tests.simulation.files import Files
+from tests.simulation.incidents import Alarms
 from tests.simulation.one_redis import ListsWire, RedisWire
 from tests.simulation.overlaps import Overlaps
+from tests.simulation.pace import Pace
+from tests.simulation.second_thread import Second
 from tests.simulation.server_clock import ServerClock
-from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
-from tests.simulation.wires import Broker, Fate, LeaseWire, Pace, PublisherWire, StoreWire, Wire
+from tests.simulation.truth import Truth
+from tests.simulation.truth_values import PUBLISH_TIMEOUT
+from tests.simulation.wires import Fate, LeaseWire, StoreWire, Wire
 from tests.simulation.workers import ReportsWire, Workers
 from tests.simulation.world import (
     START,
     Host,
     HostClock,
     Process,
-    Second,
     Turnstile,
     Violation,
     World,
@@ -53,13 +57,17 @@ class Deployment:
         batch: int = 1000,
         restart_after: Callable[[], float] = lambda: 1.0,
         workers: Callable[[World, Overlaps], Workers] | None = None,
+        old_hosts: frozenset[str] = frozenset(),
+        has_alerts: bool = False,
     ) -> None:
         self.world = World()
         self.fate, self.tells, self.has_clock = fate, tells, has_clock
         self.one_by_one, self.one_redis = one_by_one, one_redis
-        self.batch, self.restart_after = batch, restart_after
+        self.batch, self.restart_after, self.has_alerts = batch, restart_after, has_alerts
         self.store_clock = ServerClock(self.world)
-        self.truth = Truth(self.world, clock=self.store_clock if has_clock else None)
+        self.truth = Truth(
+            self.world, clock=self.store_clock if has_clock else None, old_hosts=old_hosts
+        )
         self.lease = FakeLease(self.world)  # type: ignore[arg-type]
         self.broker = Broker(self.truth)
         self.files = Files(self.world, self.truth)
@@ -92,6 +100,7 @@ class Deployment:
                 dispatch=lambda store, publisher: self._dispatch(clock, store, publisher),
                 declaring=self.files.declaring(clock) if self.files.entries else None,
                 outcomes=(lambda store: self._reports(wire)) if self.workers else None,
+                alerts=Alarms(wire, self.truth.notices) if self.has_alerts else None,
             ),
             me=Holder(process.name, host.name, len(self.processes), START, f"of {process.name}"),
             clock=clock,
@@ -99,11 +108,13 @@ class Deployment:
             limits=Limits(batch=self.batch, publish_timeout=PUBLISH_TIMEOUT),
             observers=(self._observer(process),),
         )
+        daemon.waits_for_unusable_store = True
         process.daemon = daemon
         self.world.spawn(process, lambda: self._live(process))
         return process
 
     def _store(self, wire: Wire) -> Any:
+        self.truth.versions.refuse_old()
         if self.one_redis:
             return RedisWire(wire, self.broker, self.tells)
         return StoreWire(wire, self.tells)
@@ -185,7 +196,8 @@ class Deployment:
     def _trusts_no_longer_than_the_lease(self, process: Process) -> None:
         if self.world.elapsed() - self.wiped_at < TTL:
             return
-        held, lead = self.lease.held, process.daemon.election.lead()
+        election = process.daemon.election
+        held, lead = self.lease.held, None if election is None else election.lead()
         if lead is None:
             return
         mine = held is not None and held[0].token == process.daemon.me.token

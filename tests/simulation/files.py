@@ -10,7 +10,8 @@ from beatd.entry import Entry
 from beatd.sources import Reading
 from beatd.sources.declarations import Declarations
 from tests.simulation.dice import Dice
-from tests.simulation.truth import FILES, Truth
+from tests.simulation.truth import Truth
+from tests.simulation.truth_values import FILES
 from tests.simulation.world import World
 
 

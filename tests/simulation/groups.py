@@ -61,6 +61,7 @@ class InParts:
 
     def __init__(self, seen: Counter[str], groups: Groups) -> None:
         self._parts, self._seen, self._groups = CanvasParts(), seen, groups
+        self._has: dict[str, set[str]] = {}  # parts that the broker has of a run to be completed
 
     def send(self, run: Run, take: Callable[[str], Outcome]) -> Outcome:
         """Send what is lacking; `take` gives the broker a message by its id."""
@@ -70,7 +71,15 @@ class InParts:
         lacking: Sequence[Message] = attempt.messages()
         if len(lacking) < SIZE:
             self._seen["the rest of a group was sent"] += 1
-        (outcome,) = attempt.outcomes(iter([take(message.id) for message in lacking]))
+        has = self._has.pop(run.task_id, set())
+        if again := sorted(has & {message.id for message in lacking}):
+            raise Violation(f"S13 {again} were sent again by the daemon that had sent them")
+        sent = [take(message.id) for message in lacking]
+        (outcome,) = attempt.outcomes(iter(sent))
+        pairs = zip(lacking, sent, strict=True)
+        has |= {message.id for message, one in pairs if one.sent == "confirmed"}
+        if outcome.sent == "unknown" and has:
+            self._has[run.task_id] = has
         if outcome.sent == "unknown":
             self._seen["a part of a group was sent"] += 1
         return outcome

@@ -4,7 +4,6 @@ What follows is allowed once for each run that the store forgot: it is claimed a
 under the same id. A daemon that claims again what it claimed last must have reported the loss.
 """
 
-import random
 from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from beatd.ledger import Move
 from beatd.run import Run
-from beatd.stores.embedded.entry_reader import Reader
 from beatd.stores.embedded.table_values import Version
 from beatd.stores.embedded.tables import Tables
+from tests.simulation.dice import Dice
 from tests.simulation.world import Process, Violation
 
 if TYPE_CHECKING:
-    from tests.simulation.truth import Key, Truth
+    from tests.simulation.truth import Truth
+    from tests.simulation.truth_values import Key
 
 
 def copy_of(tables: Tables) -> Tables:
@@ -93,7 +93,7 @@ class Losses:
         truth.late |= changed & set(truth.declared)
         # As on Redis: the version is another one, and no revision is issued twice.
         copy.tables.put(Version(store._tables.version + 1))
-        store._tables, store._reader = copy.tables, Reader(store._codec)
+        store._tables, store._reader = copy.tables, truth.versions.reader(store._codec)
         store.born.clear()
         store.born.update(copy.born)
         truth.known, truth.stretches = copy.known, copy.stretches
@@ -134,11 +134,11 @@ class Losses:
                 raise Violation(f"L6 {id} was claimed again after a loss, and nobody reported it")
 
 
-def lose(deployment: Any, faults: Any, dice: random.Random, haste: float) -> None:
+def lose(deployment: Any, faults: Any, dice: Dice, haste: float) -> None:
     """Let the store go back by a moment, now and then, until the storm ends."""
     world, truth = deployment.world, deployment.truth
     while True:
-        world.sleep(dice.uniform(0.5, 10.0) / haste)
+        dice.wait(world, 0.5 / haste, 10.0 / haste)
         if not faults.storm:
             return
         truth.losses.make_copy(truth)

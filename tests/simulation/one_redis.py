@@ -8,7 +8,8 @@ from beatd.leader import Term
 from beatd.ledger import Move
 from beatd.publisher import Outcome, Push
 from beatd.run import Run
-from tests.simulation.wires import Broker, PublisherWire, StoreWire, Wire
+from tests.simulation.broker_wires import Broker, PublisherWire
+from tests.simulation.wires import StoreWire, Wire
 
 
 class RedisWire(StoreWire):

@@ -8,9 +8,30 @@ from tests.simulation.bias import Bias
 IN_PARTS = Bias(
     schedules=[{"every": "1s", "task": "group"}], rates={"unsent": 0.1, "rejected": 0.0}
 )
+TWO_VERSIONS = Bias(versions=True)
+# The older and the newer daemon lead in turn.
+LED_IN_TURN = Bias(
+    versions=True,
+    nature=("stop", "wipe"),
+    wishes=("args",),
+    rates=dict.fromkeys(("crash", "freeze", "slow", "error", "lost"), 0.0),
+)
+ALERTS = Bias(overlap=True, alerts=True)
 NEEDS = {
+    "a new leader does not look for open incidents": ALERTS,
+    "an incident opens again for the same failure": ALERTS,
+    "what was sent is not noted": ALERTS,
+    "a message is noted and not sent": ALERTS,
+    "a message is not sent and not noted": ALERTS,
+    "a success does not close an incident": ALERTS,
+    "an older daemon plans again what a newer one planned": TWO_VERSIONS,
+    "an older leader leaves no note of its rules": LED_IN_TURN,
+    "a newer leader plans nothing again": LED_IN_TURN,
+    "an entry that cannot be read is removed": TWO_VERSIONS,
+    "a program too old for the store keeps the lease": TWO_VERSIONS,
     "a part of a group counts as the whole": IN_PARTS,
     "a group that was sent in part counts as not sent": IN_PARTS,
+    "a daemon forgets which parts of a group it sent": IN_PARTS,
     # Two backlogs of one entry at once, near its `max_runs`.
     "backlogs of one entry do not know of each other": Bias(
         schedules=[{"every": "200ms", "catch_up": "all", "catch_up_window": "60s", "max_runs": 12}],
@@ -67,6 +88,8 @@ NEEDS = {
     "all servers are thought to have one clock": Bias(
         has_clock=True, clock=("fail-over",), schedules=[{"every": "100ms"}], far=0.1
     ),
+    "a quicker reply does not set the clock": Bias(has_clock=True, far=0.1),
+    "a difference of clocks is reported too small": Bias(has_clock=True, nature=()),
     "clocks are thought not to drift": Bias(has_clock=True),
     "a clock that was set back is not noticed": Bias(has_clock=True, clock=("clock",)),
 }

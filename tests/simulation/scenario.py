@@ -20,6 +20,7 @@ from tests.simulation.pauses import pause_at_random
 from tests.simulation.some_entry import some_entry
 from tests.simulation.stale_reads import lag
 from tests.simulation.verdict import verdict
+from tests.simulation.versions import some_old_hosts, upgrade
 from tests.simulation.workers import Mischief, Workers
 from tests.simulation.world import Host, Process, Violation, World
 
@@ -114,6 +115,8 @@ def play(
         batch=dice.choice((1000, 1000, 3)) if bias.batch is None else bias.batch,
         restart_after=lambda: restarts.choice((0.2, 1.0, 4.0 if haste == 1 else 2.0)),
         workers=some_workers(random.Random(f"workers of {seed}"), course) if overlap else None,
+        has_alerts=bool(bias.alerts),
+        old_hosts=some_old_hosts(seed) if bias.versions else frozenset(),
     )
     course.attach(deployment)
     world, workers = deployment.world, deployment.workers
@@ -121,6 +124,7 @@ def play(
     names = [f"entry {n}" for n in range(2 if overlap else dice.choice((4, 8)))]
     names += [f"alone {n}" for n in range(6)] if overlap else []
     names += [name for name in ("poison 8", "full 9") if dice.random() < 0.3]
+    names += ["zoned 1", "zoned 2", "newer 3"] if bias.versions else []
     if "full 9" in names:
         deployment.broker.full.add("full")
     for name in names:
@@ -141,7 +145,9 @@ def play(
         skew = dice.uniform(-2, 2) if skewed else 0.0
         boot, gains = dice.randint(0, 10**6), hours.uniform(-MAX_DRIFT, MAX_DRIFT) * 0.99
         if course.has("abc"[n]):
-            deployment.start(Host("abc"[n], skew=skew, boot=boot, gains=gains))
+            host = Host("abc"[n], skew=skew, boot=boot, gains=gains)
+            host.is_old = host.name in deployment.truth.versions.old_hosts
+            deployment.start(host)
     if workers is not None:
         for _ in range(2):
             workers.start()
@@ -161,13 +167,20 @@ def play(
     weather, sun = course.dice(dice, "nature"), course.dice(hours, "clock")
     world.spawn(nature, lambda: break_servers(deployment, faults, weather, haste, bias.nature))
     if bias.batches:
-        world.spawn(nature, lambda: edit_several(deployment, names, hours, storm, haste))
+        hands = course.dice(hours, "batches")
+        world.spawn(nature, lambda: edit_several(deployment, names, hands, storm, haste))
     if bias.stale:
-        world.spawn(nature, lambda: lag(deployment, faults, hours, haste))
+        copies = course.dice(hours, "reads")
+        world.spawn(nature, lambda: lag(deployment, faults, copies, haste))
     if bias.losses:
-        world.spawn(nature, lambda: lose(deployment, faults, hours, haste))
+        ruin = course.dice(hours, "losses")
+        world.spawn(nature, lambda: lose(deployment, faults, ruin, haste))
+    if bias.versions:
+        deploys = course.dice(random.Random(f"upgrade of {seed}"), "upgrade")
+        world.spawn(nature, lambda: upgrade(deployment, deploys, storm, haste))
     if has_clock:
         world.spawn(nature, lambda: set_clock(deployment, faults, sun, haste, bias.clock))
+    deployment.truth.versions.begin()
     try:
         world.run(storm)
         calm(deployment, faults)
@@ -178,13 +191,27 @@ def play(
             world.run(calm_since + calms)
             try:
                 (leader,) = deployment.leaders()
-                verdict(deployment.truth, leader.daemon.now(), frozenset(stuck))
+                verdict(
+                    deployment.truth,
+                    leader.daemon.now(),
+                    frozenset(stuck),
+                    leader_is_old=leader.is_old,
+                )
+                if bias.alerts:
+                    # So says a standby that can read more than its leader, or is an hour ahead.
+                    silent = leader.is_old or not has_clock
+                    lasting = {"nobody leads"} if silent else set()
+                    lasting |= {"broker away"} if stuck else set()
+                    deployment.truth.notices.look_for_untold(
+                        deployment.truth.store, leader.daemon, lasting
+                    )
                 break
             except Violation:
                 if calms == length.calms[-1]:
                     raise
     finally:
         world.end()
+        deployment.truth.versions.end()
     most = max(pace.most for pace in deployment.paces)
     return Scenario(world.seen, world.passed, len(deployment.truth.arrived), most, world.trace)
 

@@ -170,7 +170,9 @@ def without_parts(script: Script) -> Proposals:
 
 
 def without_hosts_and_entries(script: Script) -> Proposals:
-    names = [f"{kind} {n}" for kind in ("file", "alone", "entry") for n in range(8)]
+    names = [
+        f"{kind} {n}" for kind in ("file", "alone", "entry", "zoned", "newer") for n in range(8)
+    ]
     names += ["poison 8", "full 9", "c", "b", "a"]
     for size in (8, 4, 2, 1):
         there = [name for name in names if name not in script.without]

@@ -9,6 +9,7 @@ from typing import Any
 
 from beatd.definition import entry_from
 from beatd.entry import Entry
+from tests.simulation.versions import ZONED_SCHEDULES
 from tests.simulation.world import START
 
 SCHEDULES: tuple[dict[str, Any], ...] = (
@@ -30,6 +31,7 @@ SCHEDULES: tuple[dict[str, Any], ...] = (
 def some_entry(
     name: str, dice: random.Random, schedules: Sequence[Mapping[str, Any]] = SCHEDULES
 ) -> Entry:
+    schedules = ZONED_SCHEDULES if name.startswith("zoned") else schedules
     plain: dict[str, Any] = {"task": "t", "args": [dice.randint(0, 9)], **dice.choice(schedules)}
     # By its name, so that an entry that is added again has the same.
     plain["on_unknown"] = "skip" if int(name.split()[-1]) % 2 else "resend"

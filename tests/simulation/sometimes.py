@@ -47,6 +47,8 @@ SOMETIMES = {
     "several entries were edited at once",
     "a batch of edits was refused in part",
     "a part of a group was sent",
+    "the rest of a group was sent",
+    "an older daemon was replaced",
 }
 
 SOMETIMES_WITH_WORKERS = {
@@ -58,4 +60,7 @@ SOMETIMES_WITH_WORKERS = {
     "a report was lost",
     "error before reports.read",
     "one run was executed twice at once",
+    "an incident was opened",
+    "people were told: opened",
+    "people were told: resolved",
 }

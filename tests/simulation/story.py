@@ -55,6 +55,9 @@ _NATURE = {
     "full": "one queue is full for a while",
     "clock": "the clock of the store is set",
     "clock, far": "the clock of the store is set by 2 s",
+    "loss": "the store forgets what it acknowledged last",
+    "upgrade": "older daemons are replaced by newer ones",
+    "stale": "reads are answered from a copy for a while",
     "fail-over": "the store fails over to a server with another clock",
 }
 

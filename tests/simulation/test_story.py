@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.__main__ import main
-from tests.simulation.course import Course
+from tests.simulation.bias import Bias
+from tests.simulation.course import Course, Replay
 from tests.simulation.decisions import Script
 from tests.simulation.planted_bugs import planted
 from tests.simulation.scenario import play
@@ -15,6 +16,7 @@ from tests.simulation.shrink_life import Shrunk, broken_by, replay, shrunk
 from tests.simulation.story import LINES_MAX, moments_in, plain, story
 
 OLD_TERM, ITS_SEED = "the ledger does not look at the term", 8
+WENT_BACK, ITS_THIRD_SEED = "a store that went back is not noticed", 6
 REVISION, ITS_OTHER_SEED = "the ledger does not compare the revision", 78
 
 
@@ -65,6 +67,28 @@ def test_an_edit_without_which_nothing_breaks_is_left() -> None:
     assert len(found.script.faults) <= 3
     assert "an operator " in told or "the file " in told
     assert "rule S4: nothing is claimed that was removed, paused, edited or over by then" in told
+
+
+RARE = Bias(losses=True, stale=True, batches=True)
+
+
+def test_what_rare_actors_do_is_written_down_and_played_again() -> None:
+    first, again, course = list[str](), list[str](), Course()
+    play(5, bias=RARE, trace=first, course=course)
+    script = course.script(5, overlap=False)
+    assert {"losses", "reads", "batches"} <= {one.who for one in script.faults}
+    play(5, bias=RARE, trace=again, course=Replay(script))
+    assert [line for line in again if "broker: " not in line] == first
+
+
+def test_the_one_loss_without_which_nothing_breaks_is_left() -> None:
+    with planted(WENT_BACK):
+        found = shrunk(ITS_THIRD_SEED, needs=WENT_BACK)
+        assert found is not None
+        told = "\n".join(story(found.script))
+    assert [one.who for one in found.script.faults].count("losses") == 1
+    assert "the store forgets what it acknowledged last" in told
+    assert "rule L6: who claims again what it has sent reports that" in told
 
 
 def test_the_same_life_is_shrunk_in_the_same_way() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from beatd.catalog import Change, Stored
 from beatd.definition import codec
+from beatd.incident import Incident
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, Request, Result
 from beatd.outcome import Delivery, Written
@@ -24,21 +25,27 @@ class TrueStore(OneStepStore):
         world: Any = truth.world
         super().__init__(codec=codec, clock=world)
         self._truth = truth
+        self._reader = self.new_reader()
         self.born: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.lives: Counter[str] = Counter()
         self.stale: MemoryStore | None = None  # answers what is read, while reads are stale
         self.stale_until = float("-inf")  # when reads were stale last
+
+    def new_reader(self) -> Any:
+        return self._truth.versions.reader(self._codec)
 
     def is_fresh_since(self, moment: float) -> bool:
         """True if no read has been stale since the moment."""
         return self.stale is None and self.stale_until < moment
 
     def begin(self, holder: Holder) -> Term:
+        self._truth.versions.refuse_old()
         term = super().begin(holder)
         self._truth.began[term.number] = self._truth.world.elapsed()
         return term
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        self._truth.versions.refuse_old()
         before = [self._stored(move.name) for move in moves]
         made = super().claim(moves, term, at)
         for move, row, ok in zip(moves, before, made, strict=True):
@@ -57,13 +64,16 @@ class TrueStore(OneStepStore):
     def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
         written = super().write_outcomes(deliveries, at)
         pairs = zip(deliveries, written, strict=True)
-        self._truth.overlaps.reported([one for one, how in pairs if how == "written"])
+        made = [one for one, how in pairs if how == "written"]
+        self._truth.overlaps.reported(made)
+        self._truth.notices.reported(made)
         return written
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         done: list[bool] = []
         for change in changes:
             before, defined = self._stored(change.name), self._tables.defined.get(change.name)
+            self._truth.versions.touches(change.name)
             until = None if defined is None else defined.pause_end
             (ok,) = super().write([change])
             if ok:
@@ -76,6 +86,18 @@ class TrueStore(OneStepStore):
                     self._truth.overlaps.removed(before.running)
                 self._truth.changed(change, before, after)
                 self._truth.pauses.changed(change, after, until, calm=self._truth.calm)
+            done.append(ok)
+        return done
+
+    def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
+        done = list[bool]()
+        for one in incidents:
+            before = self._tables.incidents.get((one.kind, one.name, one.opened))
+            (ok,) = super().put_incidents([one])
+            if ok:
+                found = self._tables.incidents.values()
+                same = [i for i in found if (i.kind, i.name) == (one.kind, one.name)]
+                self._truth.notices.written(before, one, sum(i.closed is None for i in same))
             done.append(ok)
         return done
 

@@ -4,7 +4,7 @@ What can be told at once is told at once; `verdict.py` tells the rest when the w
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,82 +15,31 @@ from beatd.leader import Term
 from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
+from tests.simulation.claims import look_at_claim
 from tests.simulation.groups import Groups, is_group
+from tests.simulation.incidents import Told
 from tests.simulation.losses import Losses
 from tests.simulation.overlaps import Overlaps
 from tests.simulation.pauses import Pauses
 from tests.simulation.server_clock import ServerClock
 from tests.simulation.true_store import TrueStore
+from tests.simulation.truth_values import (
+    Arrival,
+    Backfill,
+    Key,
+    Known,
+    Sending,
+    Stretch,
+)
+from tests.simulation.versions import Versions
 from tests.simulation.world import Process, Violation, World
-
-PUBLISH_TIMEOUT = 5.0
-JUST_EDITED_S = 2.0
-FILES = "yaml:files"  # the owner of what is declared
-Key = tuple[str, int, datetime, str]  # name, its generation, the planned moment, the request
-
-
-@dataclass
-class Stretch:
-    """An entry between two plannings: it owes every moment from the first up to where it got."""
-
-    entry: Entry
-    first: datetime
-    until: datetime | None = None
-    last: datetime | None = None  # of a plan that `max_runs` ended: its newest run
-
-    def end(self, row: Stored) -> None:
-        self.until = row.plan.planned
-        if self.until is None and row.entry.max_runs is not None:
-            self.last = row.last or self.first
-
-
-@dataclass
-class Known:
-    """What the operators were told last of an entry."""
-
-    entry: Entry
-    paused: bool
-    generation: int
-    stretch: Stretch | None = None
-    counted: int = 0
-    edited_at: float = float("-inf")
-
-
-@dataclass
-class Sending:
-    """A claim that is open: who made it, and when in true time."""
-
-    process: Process
-    at: float
-    publishes_since: float = float("-inf")
-
-
-@dataclass
-class Arrival:
-    run: Run
-    process: Process
-    key: Key
-    at_once: bool
-
-
-@dataclass
-class Backfill:
-    """What was asked for, as long as nobody edits when the entry runs."""
-
-    entry: Entry
-    request: Request
-
-    def moments(self) -> Iterator[datetime]:
-        moment: datetime | None = self.request.first
-        while moment is not None and moment <= self.request.last:
-            yield moment
-            moment = planning.next_moment(self.entry, moment)
 
 
 @dataclass
 class Truth:
     world: World
     clock: ServerClock | None = None  # None: each daemon goes by its host's
+    old_hosts: frozenset[str] = frozenset()
     known: dict[str, Known] = field(default_factory=dict)
     stretches: list[Stretch] = field(default_factory=list)
     generations: Counter[str] = field(default_factory=Counter)
@@ -111,8 +60,12 @@ class Truth:
     groups: Groups = field(default_factory=Groups)
 
     def __post_init__(self) -> None:
+        self.versions = Versions(self.world, self.old_hosts)
         self.store, self.overlaps = TrueStore(self), Overlaps(self.world)
-        self.pauses = Pauses(self.world)
+        self.pauses, self.notices = (
+            Pauses(self.world),
+            Told(self.world, clocks_agree=self.clock is not None),
+        )
         self.deliver: Callable[[Run], None] = lambda run: None  # to the workers, if there are any
 
     @property
@@ -153,6 +106,8 @@ class Truth:
                 raise Violation(f"S2 doubled although on_unknown is skip: {key}")
             if self.doubts[run.task_id] < len(before):
                 raise Violation(f"S2 doubled without an ambiguity: {key}")
+        if self.clock is not None:
+            self.clock.publishes(process, run)
         if self.open.get(run.occurrence, Sending(process, 0)).process is not process:
             self.world.seen["a message of a claim that another took over"] += 1
         arrival = Arrival(run, process, key, at_once)
@@ -177,95 +132,7 @@ class Truth:
     # claims
 
     def make(self, move: Move, term: Term, at: datetime, before: Stored | None) -> None:
-        """A move was made: whether it may have been."""
-        leads, process = self.store.term(), self.world.process
-        assert process is not None
-        if leads is None or leads[0] != term:
-            raise Violation(f"S3 {process.name} claimed {move.name} with the old term {term}")
-        if move.run is None:
-            if move.of == "claim" and move.open_claim is not None:
-                self._look_at_age(move, process)
-                self.open.pop(move.open_claim.occurrence, None)
-                if any(skip.reason == "unknown" for skip in move.skips):
-                    self.world.seen["skipped for being unknown"] += 1
-            return
-        run, name = move.run, move.name
-        known = self.known.get(name)
-        if known is None or before is None:
-            raise Violation(f"S4 {name} was removed, and claimed after that")
-        key = self.key(run, known.generation)
-        if run.entry.args != known.entry.args or run.entry.schedule != known.entry.schedule:
-            raise Violation(f"S4 {name} was edited, and claimed as it had been before")
-        if run.entry.source == FILES:
-            self._look_at_files(run, term)
-        if not run.occurrence.request:
-            if known.paused or not known.entry.enabled:
-                raise Violation(f"S4 {name} is paused, and was claimed after that")
-            if known.entry.end is not None and run.occurrence.planned > known.entry.end:
-                raise Violation(f"S4 {name} has ended, and was claimed for later")
-        if move.of == "plan":
-            self._look_for_early(process, run)
-        if run.due < run.occurrence.planned:
-            raise Violation(f"S4 {key} is due before its moment")
-        if move.of == "claim":
-            self._look_at_age(move, process)
-        elif key in self.claimed and key not in self.losses.forgotten:
-            raise Violation(f"S1 claimed twice: {key}")
-        elif not run.occurrence.request:
-            known.counted += 1
-            if known.entry.max_runs is not None and known.counted > known.entry.max_runs:
-                raise Violation(f"S4 {name} ran more often than its max_runs")
-        if move.of == "plan" and not process.daemon.engine.broker_outage.over:
-            raise Violation(f"{name} was claimed while the broker was known to be away")
-        if move.of == "request" and not run.occurrence.request:
-            self.world.seen["a backlog was worked off"] += 1
-        late = (at - run.due).total_seconds()
-        # Who edits plans by another clock than the leader's, where no store has one.
-        edited = self.world.elapsed() - known.edited_at < JUST_EDITED_S
-        if self.calm and move.of == "plan" and late > 1.5 and not edited:
-            raise Violation(f"L2 {key} was claimed {late:.1f} s late, and all is well")
-        self.losses.claims(process, move, key, self.world.elapsed())
-        self.claimed[key] = self.claimed.get(key, 0) + 1
-        self.open[run.occurrence] = Sending(process, self.world.elapsed())
-        self.holding[process].add(run.task_id)
-
-    def _look_for_early(self, process: Process, run: Run) -> None:
-        if self.clock is not None:
-            self.clock.claims(process, run)
-            return
-        early = self.world.now() + process.host.skew < run.due
-        if early and not self.world.seen["nature: step"]:
-            raise Violation(f"S9 {run.occurrence} was claimed early by its host's clock")
-
-    def _look_at_files(self, run: Run, term: Term) -> None:
-        name, (entry, edited_at) = run.occurrence.name, self.declared[run.occurrence.name]
-        if edited_at >= self.began[term.number] or name in self.late:
-            return  # the leader has not seen it yet, or what another wrote late
-        if not self.store.is_fresh_since(self.began[term.number]):
-            return  # what the leader compared with the files may not be what the store has
-        self.world.seen["what is declared was claimed"] += 1
-        if entry is None or not entry.enabled:
-            raise Violation(f"S10 {name} was removed from the files before the term, and claimed")
-        if (entry.args, entry.schedule) != (run.entry.args, run.entry.schedule):
-            raise Violation(
-                f"S10 {name} was edited in the files before the term, and ran as before"
-            )
-
-    def _look_at_age(self, move: Move, process: Process) -> None:
-        claim = move.open_claim
-        assert claim is not None
-        sending = self.open.get(claim.occurrence)
-        if sending is None:
-            return
-        if sending.process is not process:
-            self.world.seen["a claim settled by another than made it"] += 1
-        if claim.unsent or sending.process is process:
-            return
-        age, now = self.world.elapsed() - sending.at, self.world.elapsed()
-        if age < PUBLISH_TIMEOUT:
-            raise Violation(f"S2 {claim.occurrence} was taken over after {age:.1f} s only")
-        if now - sending.publishes_since < PUBLISH_TIMEOUT and not self.doubts[claim.task_id]:
-            raise Violation(f"S2 {claim.occurrence} was taken over while it was published")
+        look_at_claim(self, move, term, at, before)
 
     def recorded(self, results: Sequence[Result]) -> None:
         process = self.world.process
@@ -283,6 +150,7 @@ class Truth:
         known = self.known.get(name)
         self.edited_at = self.world.elapsed()
         self._look_who_applies(name)
+        self.versions.plans(before, after, leads=self._leads())
         ended = before is None or before.plan.due is None
         replanned = after is None or ended or before.plan != after.plan
         mark = None if after is None else planning.fingerprint(after.entry)
@@ -306,7 +174,7 @@ class Truth:
         known.edited_at = self.edited_at
         known.entry, known.paused = after.entry, after.paused
         if known.stretch is None and after.plan.due is not None and after.plan.planned is not None:
-            known.stretch = Stretch(after.entry, after.plan.planned)
+            known.stretch = Stretch(after.entry, after.plan.planned, self.world.is_old)
             self.stretches.append(known.stretch)
 
     def _look_who_applies(self, name: str) -> None:
@@ -318,6 +186,10 @@ class Truth:
             else:
                 self.world.seen["files were applied late"] += 1
                 self.late.add(name)
+
+    def _leads(self) -> bool:
+        leads, process = self.store.term(), self.world.process
+        return leads is not None and process is not None and leads[1].name == process.name
 
     def asked(self, requests: Sequence[Request]) -> None:
         self.backfills += [

@@ -72,7 +72,6 @@ UNREACHED: dict[str, tuple[str, ...]] = {
         "engine.moves Mover._of_first_moment: ? row is None",
     ),
     NO_SUCH_ENTRY: (
-        "daemon.housekeeping Housekeeping._replan_and_forget: if needs_replan(catalog)",
         "engine.moves Mover._run: if entry.options.get('expires') == 'next'",
         "engine.moves unknown:",
         "engine.open_claims as_it_is:",

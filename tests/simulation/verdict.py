@@ -8,18 +8,33 @@ from beatd.catalog import Query
 from beatd.history import Record
 from beatd.ledger import Request
 from beatd.run import Occurrence, task_id
-from tests.simulation.truth import FILES, PUBLISH_TIMEOUT, Stretch, Truth
+from tests.simulation.truth import Truth
+from tests.simulation.truth_values import FILES, PUBLISH_TIMEOUT, Stretch
+from tests.simulation.versions import NEWER, is_zoned
 from tests.simulation.world import Violation
 
 
-def verdict(truth: Truth, now: datetime, never_ending: frozenset[str] = frozenset()) -> None:
-    for row in truth.store.find(Query()):
+def verdict(
+    truth: Truth,
+    now: datetime,
+    never_ending: frozenset[str] = frozenset(),
+    *,
+    leader_is_old: bool = False,
+) -> None:
+    """Raise Violation if a promise does not hold; `never_ending` are entries of a full queue."""
+    rows = list(truth.store.find(Query()))
+    names = {row.entry.name for row in rows} if leader_is_old else set()
+    unread = frozenset(name for name in names if name.startswith(NEWER))
+    never_ending |= unread
+    if not leader_is_old:
+        truth.versions.look_for_not_planned_again(rows, now)
+    for row in rows:
         known = truth.known[row.entry.name]
         truth.compare_runs(known, row)
         if known.stretch is not None:
             known.stretch.end(row)
         due = row.plan.due
-        if due is not None and (now - due).total_seconds() > 1.5:
+        if due is not None and row.entry.name not in unread and (now - due).total_seconds() > 1.5:
             raise Violation(f"L2 {row.entry.name} was due at {due}, and it is {now}")
     _compare_files(truth)
     lines = list(truth.store.history(None, None))
@@ -41,7 +56,7 @@ def verdict(truth: Truth, now: datetime, never_ending: frozenset[str] = frozense
     requests = truth.store.requests(1000)
     owing = {request.name for request, _ in requests}
     for request, stored in requests:
-        if stored is not None and stored.entry.overlap != "allow":
+        if request.name in unread or (stored is not None and stored.entry.overlap != "allow"):
             continue  # its moments run one at a time
         if (now - request.first).total_seconds() > 1.5:
             raise Violation(f"S7 still owed: {request}")
@@ -49,14 +64,17 @@ def verdict(truth: Truth, now: datetime, never_ending: frozenset[str] = frozense
     for line in lines:
         told[line.name].append(line)
     for request, stored in requests:
-        if request.kind == "backlog" and stored is not None and stored.entry.overlap != "allow":
+        waits = request.name in unread or (stored is not None and stored.entry.overlap != "allow")
+        if request.kind == "backlog" and stored is not None and waits:
             told[request.name].append(request)
     for stretch in truth.stretches:
-        _look_for_missing(stretch, told[stretch.entry.name])
+        with truth.versions.as_program(is_old=stretch.is_old):
+            _look_for_missing(stretch, told[stretch.entry.name])
     _compare_history(truth, lines)
-    truth.pauses.look_for_missing(truth.store.find(Query()), lines, now)
+    readable = [row for row in rows if row.entry.name not in unread]
+    truth.pauses.look_for_missing(readable, lines, now)
     truth.losses.look_for_unreported()
-    _look_for_backfills(truth, {line.task_id for line in lines}, owing)
+    _look_for_backfills(truth, {line.task_id for line in lines}, owing, unread)
 
 
 def _compare_files(truth: Truth) -> None:
@@ -89,9 +107,13 @@ def _covers(line: Record | Request, moment: datetime) -> bool:
     return line.planned <= moment <= (line.until or line.planned)
 
 
-def _look_for_backfills(truth: Truth, told: set[str], owing: set[str]) -> None:
+def _look_for_backfills(
+    truth: Truth, told: set[str], owing: set[str], unread: frozenset[str]
+) -> None:
     for backfill in truth.backfills:
         name, id = backfill.request.name, backfill.request.id
+        if is_zoned(backfill.entry) or (name in owing and name in unread):
+            continue
         if name in owing and truth.known[name].entry.overlap != "allow":
             continue
         for moment in backfill.moments():

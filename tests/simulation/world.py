@@ -5,7 +5,6 @@ Nothing here is real time and nothing runs at once, so that one integer decides 
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -29,6 +28,7 @@ class Host:
     def __init__(self, name: str, skew: float = 0.0, boot: int = 0, gains: float = 0.0) -> None:
         self.name, self.skew, self.boot = name, timedelta(seconds=skew), boot
         self.rate = 1 + gains  # of its elapsed time
+        self.is_old = False  # an older program is installed
 
     def true(self, elapsed: float) -> float:
         """True time by what its clock shows as elapsed."""
@@ -39,7 +39,7 @@ class Process:
     """Until it crashes or ends; `frozen_until` is when a stopped one goes on."""
 
     def __init__(self, name: str, host: Host) -> None:
-        self.name, self.host = name, host
+        self.name, self.host, self.is_old = name, host, host.is_old
         self.dead = False
         self.frozen_until = 0
         self.tasks: list[Task] = []
@@ -76,6 +76,8 @@ class World:
         self.storm_is_over = Event()  # ends what is slow
         self._is_set = False  # one of the events for which tasks wait
         self._end = 0
+        self.is_old = False  # what works now is an older program
+        self.on_version: Callable[[bool], None] | None = None
         self._hub = getcurrent()
 
     # time
@@ -199,10 +201,18 @@ class World:
                 self._push(task, task.process.frozen_until - self.micros)
                 continue
             task.parent = self._hub
+            if task.process.is_old is not self.is_old:
+                self.use_version(is_old=task.process.is_old)
             task.switch()
             if self._is_set:
                 self._wake_waiting()
         self.micros = max(self.micros, end)
+        self.use_version(is_old=False)
+
+    def use_version(self, *, is_old: bool) -> None:
+        if self.on_version is not None and is_old is not self.is_old:
+            self.on_version(is_old)
+        self.is_old = is_old
 
     def end(self) -> None:
         """Unwind whatever is left, so that no greenlet outlives its test."""
@@ -251,41 +261,3 @@ class Turnstile:
         self._depth -= 1
         if not self._depth:
             self._owner = None
-
-
-class Second:
-    """The second thread of a dispatch that overlaps its batches, as a task of the same process."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def submit(self, run: Callable[..., Any], *args: Any) -> "Promise":
-        promise, process = Promise(self._world), self._world.process
-        assert process is not None
-
-        def work() -> None:
-            try:
-                promise.set_result(run(*args))
-            except Exception as trouble:
-                promise.set_exception(trouble)
-
-        self._world.seen["two batches overlapped"] += 1
-        self._world.spawn(process, work)
-        return promise
-
-    def shutdown(self, *, wait: bool) -> None:
-        """A task ends with its work."""
-
-
-class Promise(Future[Any]):
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    def settled(self) -> None:
-        while not self.done():
-            self._world.sleep(0.001)
-
-    def result(self, timeout: float | None = None) -> Any:
-        self.settled()
-        return super().result(timeout)

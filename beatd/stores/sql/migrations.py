@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import DBAPIError
 
-from beatd.errors import StoreAbsent, StoreError, StoreUnusable
+from beatd.errors import ProgramTooOld, StoreAbsent, StoreError, StoreUnusable
 from beatd.servers.sql_errors import one_line
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import Dialect
@@ -131,16 +131,16 @@ def _refuse_absent(connection: Connection, database: Database) -> None:
 
 
 def refuse_newer(where: str, version: int, serves: int) -> None:
-    """Raise StoreUnusable if the schema of a store needs a newer program, or a number is damaged.
+    """Raise ProgramTooOld if the schema of a store needs a newer program.
 
-    `serves` is the lowest schema version that a program must know; `version` and `where` are for
-    the message.
+    Raise StoreUnusable if a number is damaged. `serves` is the lowest schema version that a program
+    must know; `version` and `where` are for the message.
     """
     for name, value in (("version", version), ("serves", serves)):
         if not isinstance(value, int) or value < 1:  # SQLite keeps any value in any column
             raise _damaged(where, name, value)
     if serves > VERSION:
-        raise StoreUnusable(
+        raise ProgramTooOld(
             f"{where}: its schema {version} is for programs that know {serves} or later, this one "
             f"knows {VERSION}; upgrade beatd"
         )

@@ -19,7 +19,14 @@ from sqlalchemy import create_engine, text
 
 from beatd.catalog import Query
 from beatd.definition import codec
-from beatd.errors import ConfigError, Deposed, MissingExtra, StoreError, StoreUnusable
+from beatd.errors import (
+    ConfigError,
+    Deposed,
+    MissingExtra,
+    ProgramTooOld,
+    StoreError,
+    StoreUnusable,
+)
 from beatd.leader import Term
 from beatd.stores.sql import SqlStore
 from beatd.stores.sql.tables import metadata
@@ -107,9 +114,9 @@ def test_a_running_program_too_old_for_a_new_schema_claims_nothing_more(url: str
     store = opened(url)
     term, stored = lead(store), put(store)
     change(url, "UPDATE beatd_ledger SET version = 7, serves = 5")
-    with pytest.raises(StoreUnusable, match="upgrade beatd"):
+    with pytest.raises(ProgramTooOld, match="upgrade beatd"):
         store.claim([step(store, stored)], term, at(0))
-    with pytest.raises(StoreUnusable, match="upgrade beatd"):
+    with pytest.raises(ProgramTooOld, match="upgrade beatd"):
         store.begin(holder())
     store.close()
 
