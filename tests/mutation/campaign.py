@@ -1,0 +1,106 @@
+"""A pytest plugin that runs tests on mutants instead of on the code as it is."""
+
+import ast
+import gc
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+
+from tests.mutation.forked import KILLED, LIVED, run_forked
+from tests.mutation.lines import ROOT, Executed, executed_by
+from tests.mutation.lived import FILE, read_lived
+from tests.mutation.mutations import Mutant, mutants
+from tests.mutation.swap import functions_of, swap
+
+# ruff: noqa: T201
+
+
+@dataclass
+class Campaign:
+    """Tries the mutants of `modules`; `counts` and `new` are its results."""
+
+    modules: list[Path]
+    folder: Path
+    slowest_s: float
+    first: int = 0
+    limit: int | None = None
+    only: str = ""
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    new: list[str] = field(default_factory=list)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        few = settings(
+            settings.get_profile("patient"), max_examples=30, derandomize=True, database=None,
+            phases=(Phase.explicit, Phase.generate),
+        )  # fmt: skip
+        settings.register_profile("mutation", few)
+        settings.load_profile("mutation")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        executed = executed_by(session.items, self.folder)
+        print(f"{len(executed)} of {len(items)} tests pass and execute lines of beatd", flush=True)
+        known = read_lived(FILE.read_text())
+        functions_by_path = {path: functions_of(path) for path in self.modules}
+        gc.freeze()  # from here on, no collection visits what the forked processes share
+        for path in self.modules:
+            name = str(path.relative_to(ROOT))
+            counts = self.counts[name] = Counter()
+            tree = ast.parse(path.read_text())
+            functions = functions_by_path[path]
+            kills = Counter[str]()
+            for mutant in self._chosen(tree):
+                began = time.monotonic()
+                tests = self._tests(mutant, path, executed)
+                # A test that has killed others of this module comes early.
+                tests.sort(key=lambda test: executed[test].cpu_s / (1 + 3 * kills[test]))
+                change = partial(swap, mutant, tree, path, functions)
+                cpu = [executed[test].cpu_s for test in tests]
+                code, n = run_forked(change, [items[test] for test in tests], cpu)
+                if code == KILLED and tests:
+                    kills[tests[n]] += 1
+                result = {KILLED: "killed", LIVED: "lived"}.get(code, "not made")
+                if result == "lived":
+                    result = known.get((name, mutant.key), "new")
+                counts[result] += 1
+                if result == "new":
+                    self.new.append(f"{name}:{mutant.lines.start} {mutant.key}")
+                    print(f"{self.new[-1]}  [{len(tests)} tests]", flush=True)
+                self._note(name, mutant, result, len(tests), time.monotonic() - began)
+        return True
+
+    def _chosen(self, tree: ast.Module) -> Iterator[Mutant]:
+        last = None if self.limit is None else self.first + self.limit
+        for mutant in list(mutants(tree))[self.first : last]:
+            if self.only in mutant.key:
+                yield mutant
+
+    def _tests(self, mutant: Mutant, path: Path, executed: dict[str, Executed]) -> list[str]:
+        """Return the tests that execute a line of the mutant."""
+
+        def with_lines(lines: range) -> list[str]:
+            wanted = set(lines)
+            return [
+                test
+                for test, done in executed.items()
+                if done.cpu_s <= self.slowest_s
+                and (mutant.kind == "constant" or wanted & done.lines.get(str(path), frozenset()))
+                and str(path) in done.lines
+            ]
+
+        return with_lines(mutant.lines) or with_lines(mutant.statement)
+
+    def _note(self, name: str, mutant: Mutant, result: str, tests: int, seconds: float) -> None:
+        with (self.folder / "results.jsonl").open("a") as file:
+            told = {"module": name, "line": mutant.lines.start, "mutant": mutant.key}
+            told |= {"result": result, "tests": tests, "s": round(seconds, 3)}
+            file.write(json.dumps(told) + "\n")
