@@ -29,13 +29,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="try so many mutants of each module")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose key has it")
     parser.add_argument("--tests", nargs="+", help="by default those of the modules' folder")
-    parser.add_argument("--slowest-s", type=float, default=1.0, help="leave slower tests out")
+    parser.add_argument("--budget-s", type=float, default=60, help="of tests, for each mutant")
     parser.add_argument("--folder", type=Path, default=ROOT / ".run/mutation", help="of its files")
     given = parser.parse_args(words)
     modules = [path.resolve() for path in given.module]
-    campaign = Campaign(
-        modules, given.folder, given.slowest_s, given.first, given.limit, given.only
-    )
+    campaign = Campaign(modules, given.folder, given.budget_s, given.first, given.limit, given.only)
     about_schedules = all("schedules" in path.parts for path in modules)
     tests = given.tests or (SCHEDULES_TESTS if about_schedules else ENGINE_TESTS)
     options = ["-q", "-s", "--tb=line", "-p", "no:cacheprovider", "-o", "timeout=0"]

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ class Campaign:
 
     modules: list[Path]
     folder: Path
-    slowest_s: float
+    budget_s: float
     first: int = 0
     limit: int | None = None
     only: str = ""
@@ -61,8 +62,7 @@ class Campaign:
             for mutant in self._chosen(tree):
                 began = time.monotonic()
                 tests = self._tests(mutant, path, executed)
-                # A test that has killed others of this module comes early.
-                tests.sort(key=lambda test: executed[test].cpu_s / (1 + 3 * kills[test]))
+                tests = self._within_budget(tests, executed, kills)
                 change = partial(swap, mutant, tree, path, functions)
                 cpu = [executed[test].cpu_s for test in tests]
                 code, n = run_forked(change, [items[test] for test in tests], cpu)
@@ -92,12 +92,19 @@ class Campaign:
             return [
                 test
                 for test, done in executed.items()
-                if done.cpu_s <= self.slowest_s
-                and (mutant.kind == "constant" or wanted & done.lines.get(str(path), frozenset()))
+                if (mutant.kind == "constant" or wanted & done.lines.get(str(path), frozenset()))
                 and str(path) in done.lines
             ]
 
         return with_lines(mutant.lines) or with_lines(mutant.statement)
+
+    def _within_budget(
+        self, tests: list[str], executed: dict[str, Executed], kills: Counter[str]
+    ) -> list[str]:
+        """The fastest tests first, and early those that killed other mutants of this module."""
+        tests = sorted(tests, key=lambda test: executed[test].cpu_s / (1 + 3 * kills[test]))
+        ends = accumulate(executed[test].cpu_s for test in tests)
+        return [test for test, end in zip(tests, ends, strict=True) if end <= self.budget_s]
 
     def _note(self, name: str, mutant: Mutant, result: str, tests: int, seconds: float) -> None:
         with (self.folder / "results.jsonl").open("a") as file:

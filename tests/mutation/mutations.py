@@ -18,6 +18,7 @@ OTHER_OPERATORS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
     ast.BitAnd: (ast.BitOr,), ast.And: (ast.Or,), ast.Or: (ast.And,),
 }  # fmt: skip
 OTHER_NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
+MOST_SHOWN = 70  # characters of a statement, in a key
 Kind = Literal["code", "default", "constant"]
 
 
@@ -76,14 +77,19 @@ def _in_function(function: Any, qualname: str) -> Iterator[Mutant]:
     for statement, holder, n in _statements(function):
         header = _header(statement)
         for node, change, after in _changes(statement, holder, n):
-            before = ast.unparse(node) if node is not statement else "the statement"
-            text = ast.unparse(statement).splitlines()[0]
+            before = _short(node) if node is not statement else "the statement"
+            text = _short(statement)
             start = node.lineno if hasattr(node, "lineno") else header.start
             end = getattr(node, "end_lineno", None) or start
             lines = range(start, end + 1) if node is not statement else header
             yield Mutant(
                 f"{qualname}: {text} :: {before} -> {after}", "code", place, lines, header, change
             )
+
+
+def _short(node: ast.AST) -> str:
+    text = ast.unparse(node).splitlines()[0]
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def _of_value(
@@ -105,6 +111,8 @@ def _statements(function: ast.AST) -> Iterator[tuple[ast.stmt, list[Any], int]]:
         for field in ("body", "orelse", "finalbody"):
             holder = getattr(node, field, None)
             for n, statement in enumerate(holder if isinstance(holder, list) else ()):
+                if isinstance(statement, ast.Assert):
+                    continue  # it is there for the type checker
                 if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                     continue
                 yield statement, holder, n  # type: ignore[misc]
@@ -146,7 +154,7 @@ def _changes(statement: ast.stmt, holder: list[Any], n: int) -> Iterator[Change]
 
 def _in_expression(node: ast.AST) -> Iterator[Change]:
     for field, value in ast.iter_fields(node):
-        if (field in NOT_CODE and not isinstance(node, ast.Call)) or field == "msg":
+        if field in NOT_CODE and not isinstance(node, ast.Call):
             continue
         holder = value if isinstance(value, list) else None
         for key, child in enumerate(holder) if holder is not None else ((field, value),):
