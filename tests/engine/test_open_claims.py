@@ -149,6 +149,30 @@ def test_after_what_was_sent_there_may_be_more(setup: Setup) -> None:
     assert setup.searched() == ["claims", "requests"]
 
 
+def test_after_a_claim_that_was_sent_again_there_may_be_more(setup: Setup) -> None:
+    setup.claim(setup.row())
+    setup.open.sent([batch(setup.moves())])
+    assert setup.searched() == ["claims", "outcomes", "requests"]
+
+
+def test_a_claim_beside_it_does_not_slow_other_requests(setup: Setup) -> None:
+    setup.claim(setup.row())
+    setup.request("one")
+    setup.open.sent([batch(setup.moves(), "unsent")])
+    assert setup.searched() == ["requests"]
+
+
+@pytest.mark.parametrize("requests", [0, 100])
+def test_more_is_read_only_if_all_that_was_read_waits(setup: Setup, requests: int) -> None:
+    setup.row()
+    for n in range(requests):
+        setup.request(f"request {n}")
+    for _ in range(2):
+        setup.open.noticed_change()
+        setup.moves()
+        assert dict(setup.ledger.searches)["requests"] == 100
+
+
 def test_an_unsent_message_is_tried_again_with_the_next_second(setup: Setup) -> None:
     setup.claim(setup.row())
     confirmed = batch([])
@@ -196,6 +220,22 @@ def test_a_run_that_a_worker_reported_has_arrived(setup: Setup) -> None:
     assert setup.moves() == []
     assert [result.outcome.sent for result in setup.open.arrived] == ["confirmed"]
     assert (setup.moves(), setup.open.arrived) == ([], [])
+
+
+def test_a_claim_behind_a_reported_one_is_sent_again(setup: Setup) -> None:
+    row = setup.row()
+    for id in ("reported", "lost"):
+        setup.claim(row, id)
+    setup.ledger.reported = {"reported": object()}
+    (move,) = setup.moves()
+    assert move.open_claim is not None and move.open_claim.task_id == "lost"
+
+
+def test_what_belongs_to_an_entry_that_was_removed_is_closed(setup: Setup) -> None:
+    setup.ledger.claims = [replace(setup.claim(setup.row(), "id", "asked"), stored=None)]
+    setup.request("one", "removed")
+    reasons = [move.skips[0].reason for move in setup.moves(FILES_WAIT)]
+    assert reasons == ["removed", "removed"]
 
 
 def test_a_reported_run_of_an_entry_that_was_removed_is_closed(setup: Setup) -> None:
