@@ -138,6 +138,8 @@ def test_what_was_read_counts_for_a_second_less_two_looks_ahead(setup: Setup) ->
 def test_many_rows_that_are_due_soon_are_all_read(setup: Setup) -> None:
     for n in range(20):
         setup.store.add(f"entry {n}", 2)
+    for n in range(100):
+        setup.store.add(f"later {n}", 3)
     assert setup.read() == [16, 160]
     setup.look.is_stale = True
     assert setup.read() == [64]  # twice what is due soon, and a power of two
@@ -171,9 +173,9 @@ def test_no_read_has_more_rows_than_may_be_kept(
 ) -> None:
     monkeypatch.setattr(lookahead, "MOST_ROWS", 30)
     for n in range(50):
-        setup.store.add(f"entry {n}", 1)
+        setup.store.add(f"entry {n}", 0.5)
     assert setup.read() == [16, 30]
-    setup.clock.advance(seconds=1)
+    setup.clock.advance(seconds=0.5)
     assert len(setup.pop()) == 30
     assert setup.next_in_s() == 0  # there may be more that is due
     setup.store.rows = {n: row for n, row in setup.store.rows.items() if n > "entry 30"}
@@ -205,6 +207,16 @@ def test_more_rows_that_wait_than_are_read_are_looked_at_each_second(
     setup.clock.advance(seconds=0.6)
     assert setup.read(waiting) == []
     assert setup.next_in_s() == pytest.approx(0.4)
+
+
+def test_rows_that_wait_may_be_all_that_there_is(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookahead, "MOST_ROWS_WITH_WAITING", 20)
+    for n in range(18):
+        setup.store.add(f"waits {n}", 0.5, source="files")
+    assert setup.read(Unapplied(owners=frozenset({"files"}))) == [16, 20]
+    assert setup.next_in_s() == pytest.approx(1)
 
 
 def test_due_rows_are_popped_oldest_first_and_once(setup: Setup) -> None:
@@ -363,7 +375,10 @@ def test_a_move_without_another_run_leaves_nothing_behind(setup: Setup) -> None:
     assert setup.next_in_s() == pytest.approx(0.025)
 
 
-def test_the_end_of_a_run_for_which_an_entry_waits_makes_it_read_again(setup: Setup) -> None:
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_the_end_of_a_run_for_which_an_entry_waits_makes_it_read_again(
+    setup: Setup, is_gone: bool
+) -> None:
     row = setup.store.add("a", 1, overlap="queue", max_run="1h")
     setup.read()
     setup.clock.advance(seconds=1)
@@ -375,7 +390,7 @@ def test_the_end_of_a_run_for_which_an_entry_waits_makes_it_read_again(setup: Se
     assert row.plan.planned == setup.store.rows["a"].plan.planned  # it waits
     setup.clock.advance(seconds=0.96)
     assert setup.read() == []
-    setup.store.running_now = {"a": replace(running, waits=False)}
+    setup.store.running_now = {} if is_gone else {"a": replace(running, waits=False)}
     setup.clock.advance(seconds=0.96)
     assert setup.read() == [16]
     setup.clock.advance(seconds=0.96)
