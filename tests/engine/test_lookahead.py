@@ -15,7 +15,9 @@ from beatd.engine import lookahead
 from beatd.engine.batch_size import BatchSize
 from beatd.engine.lookahead import Lookahead, moved_on
 from beatd.engine.moves import Mover
-from beatd.events import Event, WentBack
+from beatd.entry import Schedule
+from beatd.errors import ScheduleError
+from beatd.events import Event, Unplannable, WentBack
 from beatd.leader import Term
 from beatd.planning import LAST_MOMENT, first, shared_next_after
 from beatd.run import Running
@@ -207,6 +209,15 @@ def test_more_rows_that_wait_than_are_read_are_looked_at_each_second(
     setup.clock.advance(seconds=0.6)
     assert setup.read(waiting) == []
     assert setup.next_in_s() == pytest.approx(0.4)
+
+
+def test_a_read_ends_with_enough_rows_though_others_wait(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookahead, "MOST_ROWS", 160)
+    for n in range(300):
+        setup.store.add(f"entry {n}", 0.5)
+    assert setup.read(Unapplied(owners=frozenset({"files"}))) == [16, 160]
 
 
 def test_rows_that_wait_may_be_all_that_there_is(
@@ -425,3 +436,58 @@ def test_a_row_that_moved_on_has_the_plan_and_the_runs_of_its_move(setup: Setup)
     after = moved_on(row, move)
     assert (after.plan, after.runs, after.last) == (move.plan, 3, row.plan.planned)
     assert (after.entry, after.revision, after.running) == (row.entry, row.revision, None)
+
+
+def test_the_last_run_of_an_entry_does_not_hide_a_loss_of_another(setup: Setup) -> None:
+    lost = setup.store.add("a", 1, every="1s")
+    setup.store.add("b", 1, max_runs=1)
+    setup.read()
+    setup.clock.advance(seconds=1)
+    sent(setup)
+    setup.store.rows["a"] = lost
+    setup.look.is_stale = True
+    setup.read()
+    assert [type(event) for event in setup.told] == [WentBack]
+
+
+def read_twice(setup: Setup) -> None:
+    """Read, so that the version is known."""
+    setup.read()
+    setup.clock.advance(seconds=1)
+    setup.read()
+
+
+@pytest.mark.parametrize("rule", [{"catch_up": "skip", "grace": "0s"}, {"overlap": "queue"}])
+def test_neither_a_run_that_started_nor_a_skipped_one_makes_it_read_again(
+    setup: Setup, rule: dict[str, str]
+) -> None:
+    rule = {"max_run": "1h", **rule} if "overlap" in rule else rule
+    setup.store.add("a", 1, **rule)
+    read_twice(setup)
+    setup.clock.advance(seconds=0.5)
+    sent(setup)
+    assert setup.store.rows["a"].last is not None
+    now = setup.clock.now()
+    if "overlap" in rule:
+        setup.store.running_now = {"a": Running("id", now, now + timedelta(hours=1))}
+    setup.clock.advance(seconds=0.96)
+    assert (setup.read(), setup.store.versions) == ([], 2)
+
+
+def test_an_entry_that_was_added_anew_is_planned_though_it_could_not_be_before(
+    setup: Setup,
+) -> None:
+    def fails(schedule: Schedule, moment: datetime) -> datetime | None:
+        raise ScheduleError("not found")
+
+    setup.look.moves.begin(Mover(UUID(int=0), fails))
+    row = setup.store.add("a", 1)
+    for _ in range(2):
+        setup.store.rows["a"] = row
+        setup.look.is_stale = True
+        setup.read()
+        assert setup.look.moves.settle([row], row.plan.due or LAST_MOMENT) == []
+        del setup.store.rows["a"]
+        setup.look.is_stale = True
+        setup.read()
+    assert [type(event) for event in setup.told] == [Unplannable, Unplannable]

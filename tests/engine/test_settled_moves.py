@@ -55,6 +55,11 @@ def test_a_hundred_entries_are_decided_in_one_call(settled: SettledMoves) -> Non
     assert (len(runs), more) == (50, False)
 
 
+def test_an_entry_is_decided_as_of_the_moment_when_it_is_due(settled: SettledMoves) -> None:
+    settled.read([row(overlap="skip", max_run="1h")])
+    assert names(settled) == ["a"]
+
+
 def test_only_entries_that_are_due_by_then_are_decided(settled: SettledMoves) -> None:
     settled.read([row()])
     assert settled.settle_ahead(NOON, SOON - timedelta(microseconds=1)) == ([], False)
