@@ -23,6 +23,7 @@ from beatd.planning import (
     fingerprint,
     first,
     is_once,
+    late_reason,
     missed_when_new,
     moment_before,
     newest_due,
@@ -467,3 +468,15 @@ def test_what_a_pause_passes_over_ends_now_or_with_the_entry(
     row = replace(stored(every_ten(end=at(45)), at(10)), paused=True)
     found = passed_over(row, at(now))
     assert found == (skip and Skip(at(skip[0]), at(skip[1]), skip[2], "paused"))
+
+
+def test_a_run_is_too_old_only_after_its_window() -> None:
+    made = every_ten(catch_up_window=timedelta(seconds=30))
+    assert late_reason(made, at(0), at(30)) == ""
+    assert late_reason(made, at(0), at(30) + MICROSECOND) == "too old"
+
+
+def test_the_newest_run_may_be_due_just_now() -> None:
+    made = entry(interval("1s"))
+    assert newest_due(made, at(0), at(1), ask) == at(1)
+    assert newest_due(made, at(0), at(1) - MICROSECOND, ask) == at(0)
