@@ -155,3 +155,26 @@ def test_a_newer_term_than_this_daemon_won_is_no_loss(daemon: Election, told: li
     assert [type(event) for event in told] == [WentBack]
     daemon.campaign()
     assert [type(event) for event in told] == [WentBack, WentBack, LeadWon]
+
+
+def test_failures_that_a_success_parts_are_no_outage_of_the_lock(
+    daemon: Election, lease: Lease, told: list[Event]
+) -> None:
+    for _ in range(3):
+        lease.trouble = StoreError("refused")
+        daemon.campaign()
+        lease.trouble = None
+        daemon.campaign()
+    assert [type(event) for event in told] == [LeadWon]
+
+
+def test_a_leader_that_cannot_work_says_so(
+    lease: Lease, clock: FakeClock, told: list[Event]
+) -> None:
+    can = [True, False]
+    daemon = Election(
+        lease=lease, terms=lease, me=holder("a"), clock=clock, emit=told.append,
+        may_lead=lambda: can.pop(0),
+    )  # fmt: skip
+    assert (daemon.campaign() is not None, daemon.campaign(), lease.held) == (True, None, None)
+    assert isinstance(told[-1], LeadLost) and told[-1].reason.startswith("cannot work here: ")

@@ -15,7 +15,8 @@ from tests.mutation.lived import KINDS
 # ruff: noqa: T201
 ENGINE_TESTS = [
     *("tests/engine", "tests/test_planning.py", "tests/test_overlap.py", "tests/test_last_sent.py"),
-    *("tests/test_skips_in_order.py", "tests/edits", "tests/dispatches", "tests/mutation/lives.py"),
+    *("tests/test_skips_in_order.py", "tests/test_by_moment.py", "tests/edits", "tests/dispatches"),
+    "tests/mutation/lives.py",
 ]
 SCHEDULES_TESTS = ["tests/schedules", "tests/test_planning.py"]
 TOO_SLOW = ["tests/engine/test_day.py", "tests/engine/test_calls_per_day.py"]
@@ -28,12 +29,15 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--from", type=int, default=0, dest="first", help="skip so many mutants")
     parser.add_argument("--limit", type=int, help="try so many mutants of each module")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose key has it")
+    parser.add_argument("--again", action="store_true", help="those that lived and nobody has read")
     parser.add_argument("--tests", nargs="+", help="by default those of the modules' folder")
     parser.add_argument("--budget-s", type=float, default=60, help="of tests, for each mutant")
     parser.add_argument("--folder", type=Path, default=ROOT / ".run/mutation", help="of its files")
     given = parser.parse_args(words)
     modules = [path.resolve() for path in given.module]
-    campaign = Campaign(modules, given.folder, given.budget_s, given.first, given.limit, given.only)
+    campaign = Campaign(
+        modules, given.folder, given.budget_s, given.first, given.limit, given.only, given.again
+    )
     about_schedules = all("schedules" in path.parts for path in modules)
     tests = given.tests or (SCHEDULES_TESTS if about_schedules else ENGINE_TESTS)
     options = ["-q", "-s", "--tb=line", "-p", "no:cacheprovider", "-o", "timeout=0"]

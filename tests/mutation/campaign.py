@@ -2,7 +2,6 @@
 
 import ast
 import gc
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from tests.mutation.forked import KILLED, LIVED, run_forked
 from tests.mutation.lines import ROOT, Executed, executed_by
 from tests.mutation.lived import FILE, read_lived
 from tests.mutation.mutations import Mutant, mutants
+from tests.mutation.results import Results
 from tests.mutation.swap import functions_of, swap
 
 # ruff: noqa: T201
@@ -25,7 +25,10 @@ from tests.mutation.swap import functions_of, swap
 
 @dataclass
 class Campaign:
-    """Tries the mutants of `modules`; `counts` and `new` are its results."""
+    """Tries the mutants of `modules`; `counts` and `new` are its results.
+
+    With `again` it tries only those that lived when they were tried last and that nobody has read.
+    """
 
     modules: list[Path]
     folder: Path
@@ -33,6 +36,7 @@ class Campaign:
     first: int = 0
     limit: int | None = None
     only: str = ""
+    again: bool = False
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     new: list[str] = field(default_factory=list)
 
@@ -55,11 +59,10 @@ class Campaign:
         gc.freeze()  # from here on, no collection visits what the forked processes share
         for path in self.modules:
             name = str(path.relative_to(ROOT))
-            counts = self.counts[name] = Counter()
             tree = ast.parse(path.read_text())
             functions = functions_by_path[path]
             kills = Counter[str]()
-            for mutant in self._chosen(tree):
+            for mutant in self._chosen(tree, name, known):
                 began = time.monotonic()
                 tests = self._tests(mutant, path, executed)
                 tests = self._within_budget(tests, executed, kills)
@@ -69,19 +72,33 @@ class Campaign:
                 if code == KILLED and tests:
                     kills[tests[n]] += 1
                 result = {KILLED: "killed", LIVED: "lived"}.get(code, "not made")
-                if result == "lived":
-                    result = known.get((name, mutant.key), "new")
-                counts[result] += 1
-                if result == "new":
+                if result == "lived" and (name, mutant.key) not in known:
                     self.new.append(f"{name}:{mutant.lines.start} {mutant.key}")
                     print(f"{self.new[-1]}  [{len(tests)} tests]", flush=True)
-                self._note(name, mutant, result, len(tests), time.monotonic() - began)
+                seconds = round(time.monotonic() - began, 3)
+                self._results.add(name, mutant.key, result, tests=len(tests), seconds=seconds)
+            last = self._results.of(name)
+            self.counts[name] = Counter(
+                known.get((name, mutant.key), "new")
+                if last[mutant.key] == "lived"
+                else last[mutant.key]
+                for mutant in mutants(tree)
+                if mutant.key in last
+            )
         return True
 
-    def _chosen(self, tree: ast.Module) -> Iterator[Mutant]:
-        last = None if self.limit is None else self.first + self.limit
-        for mutant in list(mutants(tree))[self.first : last]:
-            if self.only in mutant.key:
+    @property
+    def _results(self) -> Results:
+        return Results(self.folder / "results.jsonl")
+
+    def _chosen(
+        self, tree: ast.Module, name: str, known: dict[tuple[str, str], str]
+    ) -> Iterator[Mutant]:
+        end = None if self.limit is None else self.first + self.limit
+        last = self._results.of(name)
+        for mutant in list(mutants(tree))[self.first : end]:
+            is_done = last.get(mutant.key) == "killed" or (name, mutant.key) in known
+            if self.only in mutant.key and not (self.again and is_done):
                 yield mutant
 
     def _tests(self, mutant: Mutant, path: Path, executed: dict[str, Executed]) -> list[str]:
@@ -105,9 +122,3 @@ class Campaign:
         tests = sorted(tests, key=lambda test: executed[test].cpu_s / (1 + 3 * kills[test]))
         ends = accumulate(executed[test].cpu_s for test in tests)
         return [test for test, end in zip(tests, ends, strict=True) if end <= self.budget_s]
-
-    def _note(self, name: str, mutant: Mutant, result: str, tests: int, seconds: float) -> None:
-        with (self.folder / "results.jsonl").open("a") as file:
-            told = {"module": name, "line": mutant.lines.start, "mutant": mutant.key}
-            told |= {"result": result, "tests": tests, "s": round(seconds, 3)}
-            file.write(json.dumps(told) + "\n")
