@@ -178,3 +178,20 @@ def test_a_leader_that_cannot_work_says_so(
     )  # fmt: skip
     assert (daemon.campaign() is not None, daemon.campaign(), lease.held) == (True, None, None)
     assert isinstance(told[-1], LeadLost) and told[-1].reason.startswith("cannot work here: ")
+
+
+def test_what_is_won_while_the_lease_is_given_up_is_given_up_too(
+    lease: Lease, clock: FakeClock
+) -> None:
+    told: list[Event] = []
+
+    def emit(event: Event) -> None:
+        told.append(event)
+        if len(told) == 2:  # lost; another thread campaigns before the lease is released
+            daemon.campaign()
+
+    daemon = Election(lease=lease, terms=lease, me=holder("a"), clock=clock, emit=emit)
+    daemon.campaign()
+    daemon.resign()
+    assert [type(event) for event in told] == [LeadWon, LeadLost, LeadWon, LeadLost]
+    assert (daemon.lead(), lease.held) == (None, None)

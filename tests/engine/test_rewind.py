@@ -53,6 +53,7 @@ A, B = row("a", 10), row("b", 20)
         ([A], [], None, []),
         ([A, B], [A, B], None, []),
         ([row("a", 5), B], [A, B], None, ["a"]),
+        ([row("a", 5), row("b", 6)], [A, B], None, ["a"]),  # one event for all
         ([row("a", 5), B], [B], None, []),  # nothing was known of it
         ([row("a", 5), B], [B], A, ["a"]),
         ([row("a", 5)], [], A, ["a"]),
