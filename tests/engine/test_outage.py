@@ -75,6 +75,7 @@ def test_a_store_that_refuses_writes_is_away_until_one_succeeds(
     clock: FakeClock, told: list[Event]
 ) -> None:
     store = StoreOutage(clock=clock, emit=told.append, notes_writes=True)
+    assert store.is_proven is True
     store.answered()
     store.refused("disk full")
     assert (told, store.is_proven) == ([], False)

@@ -47,3 +47,11 @@ def test_an_error_drops_all_results_and_leaves_the_pipeline_usable() -> None:
         pipeline.start(lambda: 3, threaded=True)
         assert pipeline.finish() == [3]
     pipeline.close()
+
+
+def test_closing_does_not_wait_for_what_is_running() -> None:
+    pipeline, gate = Pipeline[bool](), threading.Event()
+    pipeline.start(lambda: gate.wait(60), threaded=True)
+    pipeline.close()
+    gate.set()
+    assert pipeline.finish() == [True]
