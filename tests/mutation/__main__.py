@@ -16,7 +16,7 @@ from tests.mutation.lived import KINDS
 ENGINE_TESTS = [
     *("tests/engine", "tests/test_planning.py", "tests/test_overlap.py", "tests/test_last_sent.py"),
     *("tests/test_skips_in_order.py", "tests/test_by_moment.py", "tests/edits", "tests/dispatches"),
-    "tests/mutation/lives.py",
+    *("tests/test_may_still_run.py", "tests/mutation/lives.py"),
 ]
 SCHEDULES_TESTS = ["tests/schedules", "tests/test_planning.py"]
 TOO_SLOW = ["tests/engine/test_day.py", "tests/engine/test_calls_per_day.py"]
