@@ -480,3 +480,16 @@ def test_the_newest_run_may_be_due_just_now() -> None:
     made = entry(interval("1s"))
     assert newest_due(made, at(0), at(1), ask) == at(1)
     assert newest_due(made, at(0), at(1) - MICROSECOND, ask) == at(0)
+
+
+def test_all_owes_a_moment_that_is_as_old_as_its_window() -> None:
+    made = every_ten(catch_up="all", catch_up_window=timedelta(seconds=20))
+    assert settled(made, 0, 20).backlog == (at(0), at(20))
+    assert settled(made, 0, 20.001).backlog == (at(10), at(20))
+    assert settled(made, 0, 30).backlog == (at(10), at(30))
+
+
+def test_all_owes_the_newest_moment_if_it_alone_lies_in_the_window() -> None:
+    done = settled(every_ten(catch_up="all", catch_up_window=timedelta(seconds=5)), 0, 22)
+    assert done.backlog == (at(20), at(20))
+    assert [(skip.planned, skip.until, skip.count) for skip in done.skips] == [(at(0), at(10), 2)]

@@ -10,6 +10,7 @@ import pytest
 
 from beatd.catalog import Stored
 from beatd.catch_up import settle
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.edits.request_arguments import RequestArguments
 from beatd.edits.run_requests import trigger
 from beatd.engine import moves
@@ -856,3 +857,15 @@ def test_entries_beyond_what_is_read_ahead_are_not_forgotten(fleet: Fleet) -> No
     engine, publisher = remembering(fleet)
     fleet.minutes(engine, 61)
     assert len(fleet.store._reader._decoded) == 101 and not publisher.forgotten
+
+
+def test_another_dispatch_knows_what_was_not_sent(fleet: Fleet) -> None:
+    engine = fleet.daemon()
+    publisher = Publisher(fleet.broker)
+    one, other = (
+        StepDispatch(ledger=fleet.store, publisher=publisher, clock=fleet.clock) for _ in range(2)
+    )
+    engine.use(one)
+    one.unsent["id"] = (fleet.clock.now(), 1)
+    engine.use(other)
+    assert other.unsent == one.unsent
