@@ -188,10 +188,10 @@ def test_what_is_won_while_the_lease_is_given_up_is_given_up_too(
     def emit(event: Event) -> None:
         told.append(event)
         if len(told) == 2:  # lost; another thread campaigns before the lease is released
-            daemon.campaign()
+            mine.campaign()
 
-    daemon = Election(lease=lease, terms=lease, me=holder("a"), clock=clock, emit=emit)
-    daemon.campaign()
-    daemon.resign()
+    mine = Election(lease=lease, terms=lease, me=holder("a"), clock=clock, emit=emit)
+    mine.campaign()
+    mine.resign()
     assert [type(event) for event in told] == [LeadWon, LeadLost, LeadWon, LeadLost]
-    assert (daemon.lead(), lease.held) == (None, None)
+    assert (mine.lead(), lease.held) == (None, None)
