@@ -444,6 +444,8 @@ def test_the_last_run_of_an_entry_does_not_hide_a_loss_of_another(setup: Setup) 
     setup.read()
     setup.clock.advance(seconds=1)
     sent(setup)
+    setup.clock.advance(seconds=1)
+    assert setup.pop() == ["a"]
     setup.store.rows["a"] = lost
     setup.look.is_stale = True
     setup.read()
