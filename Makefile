@@ -7,7 +7,7 @@ QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_elect
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
-.PHONY: help run test peers check format bench chaos simulate fuzz docs references screenshots recording release clean
+.PHONY: help run test peers check format bench chaos simulate fuzz mutants docs references screenshots recording release clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -85,6 +85,10 @@ simulate: $(VENV)/dev  ## Scenarios under every fault, in simulated time (SEEDS=
 INPUTS ?= 100000
 fuzz: $(VENV)/dev  ## Changed inputs for all that reads what others wrote (INPUTS=1000000, TARGETS='cron sql', SEED=2)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.fuzz $(TARGETS) --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
+
+MODULES ?= beatd/planning.py beatd/catch_up.py beatd/may_still_run.py beatd/overlap.py beatd/by_moment.py $(wildcard beatd/engine/*.py)
+mutants: $(VENV)/dev  ## Change the code a little, and see whether a test fails (MODULES='beatd/schedules/cron.py')
+	$(BIN)/python -m tests.mutation $(addprefix --module ,$(MODULES))
 
 $(VENV)/docs: $(VENV)/ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check --group docs

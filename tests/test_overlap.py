@@ -11,7 +11,7 @@ from beatd.catalog import Plan, Stored
 from beatd.definition import entry_from
 from beatd.engine.moves import Mover
 from beatd.ledger import Move, OpenClaim, Request, RunningChange
-from beatd.overlap import reason_text
+from beatd.overlap import reason_text, turn_of_request
 from beatd.planning import LAST_MOMENT, MISSED, USED_UP, first, shared_next_after
 from beatd.run import Occurrence, Running, task_id
 from beatd.views.time_text import moment_text
@@ -312,3 +312,39 @@ def test_a_claim_whose_message_may_be_out_goes_on_running() -> None:
 def test_an_unsent_claim_is_sent_though_newer_moments_were_skipped_for_it() -> None:
     move = again(own(row()), now=at(25))
     assert move is not None and move.run is not None
+
+
+def test_a_claim_that_is_closed_unsent_does_not_end_another_run() -> None:
+    move = again(row(running_until=60, enabled=False))
+    assert move is not None and move.run is None and move.running is None
+
+
+# at the edges
+
+
+@pytest.mark.parametrize("kind", ["trigger", "backfill", "backlog"])
+def test_only_a_trigger_goes_before_a_moment_of_the_plan_that_is_due_just_now(kind: str) -> None:
+    request = Request("id", "a", kind, at(-20), at(-20), 1)  # type: ignore[arg-type]
+    turn = turn_of_request(request, row(), NOON)
+    assert (turn is not None) is (kind == "trigger")
+    assert turn_of_request(request, row(), at(-0.001)) is not None
+
+
+def test_a_skipped_moment_ends_the_silent_run_before_it() -> None:
+    move = due(row(running_until=3, overlap="skip", catch_up="skip", grace="1s"), at(5))
+    assert [skip.reason for skip in move.skips] == ["late by 5.000 s, grace is 1 s"]
+    assert move.running == RunningChange(seen="other", is_over=True, ends=True)
+
+
+def test_a_moment_that_waited_alone_is_not_too_old_for_its_window() -> None:
+    move = due(row(waits_since=5, overlap="queue", catch_up="all", catch_up_window="2s"), at(5))
+    assert (planned(move), move.skips, move.backlog) == (NOON, (), None)
+
+
+@pytest.mark.parametrize(("max_runs", "following"), [(1, None), (2, at(10))])
+def test_the_last_run_of_an_entry_may_have_waited(
+    max_runs: int, following: datetime | None
+) -> None:
+    move = due(row(waits_since=5, overlap="queue", max_runs=max_runs), at(5))
+    assert planned(move) == NOON and move.plan is not None
+    assert move.plan.planned == following

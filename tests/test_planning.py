@@ -22,12 +22,17 @@ from beatd.planning import (
     due_at,
     fingerprint,
     first,
+    is_once,
+    late_reason,
+    missed_when_new,
     moment_before,
     newest_due,
     next_moment,
+    passed_over,
     shared_next_after,
     stretch,
 )
+from beatd.run import Skip
 from beatd.schedules import crontab, interval
 from beatd.schedules.duration import parse_duration
 
@@ -424,3 +429,67 @@ def test_the_newest_of_many_small_periods_is_found_in_a_few_steps(jitter: str) -
     made = entry(interval("1ms"), jitter=parse_duration(jitter))
     newest = newest_due(made, at(0), at(3600), next_after)
     assert at(3600) - newest <= timedelta(milliseconds=1) and asked < 20
+
+
+def test_daemons_of_all_versions_compute_the_same_fingerprint_and_jitter() -> None:
+    """Another fingerprint would plan all entries anew, another jitter move what is planned."""
+    made = entry_from("tidy", {"task": "proj.tidy", "cron": "0 2 * * *", "jitter": "1h"})
+    assert fingerprint(made) == "3794a2d562209a8a"
+    assert due_at(made, NOON).isoformat() == "2026-03-01T12:16:20.457648+00:00"
+
+
+def test_a_jitter_longer_than_the_period_ends_just_before_the_next_moment() -> None:
+    assert due_at(every_ten(jitter=timedelta(hours=1)), at(0)) == at(10) - MICROSECOND
+
+
+def test_after_the_last_moment_an_entry_with_an_end_has_none() -> None:
+    made = entry(Listed((at(0),)), end=at(100))
+    assert next_moment(made, at(0)) is None
+
+
+def test_an_entry_without_any_moment_does_not_run_once() -> None:
+    once = entry_from("tidy", {"task": "proj.tidy", "at": at(10).isoformat()})
+    assert is_once(once)
+    assert not is_once(replace(once, end=at(0)))
+
+
+def test_a_missed_one_off_is_one_skipped_run() -> None:
+    made = entry(Listed((at(0),)))
+    assert missed_when_new(made, first(made, at(1))) == Skip(at(0), at(0), 1, "past when added")
+
+
+@pytest.mark.parametrize(
+    ("now", "skip"),
+    [(9.9, None), (10, (10, 10, 1)), (25, (10, 20, 2)), (35, (10, 30, 3)), (65, (10, 40, 4))],
+)
+def test_what_a_pause_passes_over_ends_now_or_with_the_entry(
+    now: float, skip: tuple[float, float, int] | None
+) -> None:
+    row = replace(stored(every_ten(end=at(45)), at(10)), paused=True)
+    found = passed_over(row, at(now))
+    assert found == (skip and Skip(at(skip[0]), at(skip[1]), skip[2], "paused"))
+
+
+def test_a_run_is_too_old_only_after_its_window() -> None:
+    made = every_ten(catch_up_window=timedelta(seconds=30))
+    assert late_reason(made, at(0), at(30)) == ""
+    assert late_reason(made, at(0), at(30) + MICROSECOND) == "too old"
+
+
+def test_the_newest_run_may_be_due_just_now() -> None:
+    made = entry(interval("1s"))
+    assert newest_due(made, at(0), at(1), ask) == at(1)
+    assert newest_due(made, at(0), at(1) - MICROSECOND, ask) == at(0)
+
+
+def test_all_owes_a_moment_that_is_as_old_as_its_window() -> None:
+    made = every_ten(catch_up="all", catch_up_window=timedelta(seconds=20))
+    assert settled(made, 0, 20).backlog == (at(0), at(20))
+    assert settled(made, 0, 20.001).backlog == (at(10), at(20))
+    assert settled(made, 0, 30).backlog == (at(10), at(30))
+
+
+def test_all_owes_the_newest_moment_if_it_alone_lies_in_the_window() -> None:
+    done = settled(every_ten(catch_up="all", catch_up_window=timedelta(seconds=5)), 0, 22)
+    assert done.backlog == (at(20), at(20))
+    assert [(skip.planned, skip.until, skip.count) for skip in done.skips] == [(at(0), at(10), 2)]

@@ -10,12 +10,13 @@ import pytest
 
 from beatd.catalog import Stored
 from beatd.catch_up import settle
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.edits.request_arguments import RequestArguments
 from beatd.edits.run_requests import trigger
 from beatd.engine import moves
 from beatd.engine.lookahead import LOOK_BEFORE_DUE
 from beatd.engine.tick import Tick
-from beatd.errors import ProgramTooOld, StoreError
+from beatd.errors import Deposed, ProgramTooOld, StoreEmptied, StoreError
 from beatd.events import (
     BrokerAway,
     BrokerBack,
@@ -24,6 +25,7 @@ from beatd.events import (
     Sent,
     StoreAway,
     StoreBack,
+    Ticked,
     Unplannable,
     WentBack,
 )
@@ -876,3 +878,63 @@ def test_entries_beyond_what_is_read_ahead_are_not_forgotten(fleet: Fleet) -> No
     engine, publisher = remembering(fleet)
     fleet.minutes(engine, 61)
     assert len(fleet.store._reader._decoded) == 101 and not publisher.forgotten
+
+
+def test_another_dispatch_knows_what_was_not_sent(fleet: Fleet) -> None:
+    engine = fleet.daemon()
+    publisher = Publisher(fleet.broker)
+    one, other = (
+        StepDispatch(ledger=fleet.store, publisher=publisher, clock=fleet.clock) for _ in range(2)
+    )
+    engine.use(one)
+    one.unsent["id"] = (fleet.clock.now(), 1)
+    engine.use(other)
+    assert other.unsent == one.unsent
+
+
+def raising(trouble: Exception) -> Any:
+    def fails(*args: object) -> None:
+        raise trouble
+
+    return fails
+
+
+def leading(fleet: Fleet) -> Tick:
+    fleet.add("tidy", every="1m")
+    engine = fleet.daemon()
+    fleet.elections[engine].campaign()
+    engine.tick()
+    return engine
+
+
+def test_each_tick_tells_when_it_was_and_when_the_next_is(fleet: Fleet) -> None:
+    engine = leading(fleet)
+    again = engine.tick()
+    assert fleet.told[-1] == Ticked(fleet.clock.now(), again)
+
+
+def test_a_daemon_that_was_deposed_ticks_again_after_a_ttl(fleet: Fleet) -> None:
+    engine = leading(fleet)
+    engine.noticed_change()
+    fleet.store.upcoming = raising(Deposed("a newer term"))  # type: ignore[method-assign]
+    assert engine.tick() == fleet.clock.now() + timedelta(seconds=2)
+    assert fleet.elections[engine].lead() is None
+
+
+def test_a_store_that_is_empty_is_told_of(fleet: Fleet) -> None:
+    engine = leading(fleet)
+    engine.noticed_change()
+    fleet.store.upcoming = raising(StoreEmptied("its data are gone"))  # type: ignore[method-assign]
+    engine.tick()
+    assert WentBack("its data are gone") in fleet.told
+
+
+def test_a_request_that_was_noticed_runs_at_once(fleet: Fleet) -> None:
+    engine = leading(fleet)
+    engine.tick()
+    trigger(fleet.store, "tidy", fleet.clock.now())
+    engine.tick()
+    assert fleet.broker.arrived == []
+    engine.noticed_change()
+    engine.tick()
+    assert [run.origin for run in fleet.broker.arrived] == ["trigger"]
