@@ -91,3 +91,19 @@ def test_the_next_lead_tells_it_again(world: World) -> None:
     world.term = 2
     world.turn(30)
     assert news(world) == [RunsNotReceived(["a"], "reports")] * 2
+
+
+def test_entries_are_counted_again_only_after_an_edit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = Entries(world)
+    counts: list[int] = []
+    count = world.store.count
+    monkeypatch.setattr(world.store, "count", lambda: counts.append(count()) or counts[-1])
+    world.turn(60)
+    assert counts == []  # the look before has counted
+    entries.sends("a")
+    world.turn(60)
+    put(world.store, "c")
+    world.turn(60)
+    assert counts == [3]
