@@ -76,3 +76,13 @@ def test_a_copy_made_with_a_password_and_a_prefix_is_named_without_and_with_it()
     shown = shown_place(Store(url=url, prefix="team:"))
     assert shown == "redis://:***@127.0.0.1:6379/0 (prefix team:)"
     assert shown_place(Store(url="sqlite:////b.db", prefix="team:")) == "sqlite:////b.db"
+
+
+def test_a_copy_on_the_same_redis_is_named_with_its_prefix() -> None:
+    from beatd.cli.store import shown_place
+    from beatd.config import Store
+
+    url = "redis://127.0.0.1:6379/0"
+    shown = shown_place(Store(url=url), Store(url=url, prefix="team:"))
+    assert shown == "redis://127.0.0.1:6379/0 (prefix beatd:)"
+    assert shown_place(Store(url=url), Store(url="redis://127.0.0.1:6379/1", prefix="team:")) == url
