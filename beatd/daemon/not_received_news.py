@@ -68,11 +68,18 @@ class NotReceivedNews:
         by_queue: dict[str, list[str]] = {}
         for one in entries:
             if one.name in known:
-                queue = self._queue_of(one)
+                queue = self._queue(one)
                 self._told[one.name] = queue, known[one.name].newest.task_id
                 by_queue.setdefault(queue, []).append(one.name)
         for queue, names in by_queue.items():
             self._tell(RunsNotReceived(names, queue))
+
+    def _queue(self, entry: Entry) -> str:
+        # A router of the app may raise anything; the other entries are told all the same.
+        try:
+            return self._queue_of(entry)
+        except Exception:
+            return ""
 
     def _tell_received(self, waiting: Mapping[str, Entry]) -> None:
         # An entry that is no longer found may be removed, or not among the newest records.

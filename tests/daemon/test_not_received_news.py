@@ -3,6 +3,7 @@
 import pytest
 
 from beatd.catalog import Change
+from beatd.entry import Entry
 from beatd.events import Event, RunsNotReceived, RunsReceivedAgain
 from beatd.run import Run
 from tests.daemon.test_outcome_thread import World
@@ -107,3 +108,20 @@ def test_entries_are_counted_again_only_after_an_edit(
     put(world.store, "c")
     world.turn(60)
     assert counts == [3]
+
+
+def test_an_entry_that_cannot_be_routed_any_more_is_told_without_a_queue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = Entries(world)
+
+    def routed(one: Entry) -> str:
+        if one.name == "a":
+            raise KeyError("Queue 'reports' missing from task_queues")
+        return "reports"
+
+    monkeypatch.setattr(world.thread._news, "_queue_of", routed)
+    for name in ("a", "b"):
+        entries.sends(name)
+    world.turn(60)
+    assert news(world) == [RunsNotReceived(["a"], ""), RunsNotReceived(["b"], "reports")]
