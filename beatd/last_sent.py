@@ -31,15 +31,15 @@ class NotReceived(Struct, frozen=True):
 
 
 def not_received(
-    catalog: Catalog, history: History, outcomes: Outcomes, now: datetime
+    catalog: Catalog, history: History, outcomes: Outcomes, now: datetime, *, entries: int
 ) -> NotReceived:
     """Return the entries of the store whose newest sent run no worker has received.
 
-    Entries without any outcome are left out: their workers may not report. With more than
-    ENTRIES_READ_MAX entries in the store, only those of the last RECENT_RECORDS_READ history
-    records are looked at.
+    Entries without any outcome are left out: their workers may not report. `entries` is their
+    number in the store. With more than ENTRIES_READ_MAX, only those of the last
+    RECENT_RECORDS_READ history records are looked at.
     """
-    reads_all = catalog.count() <= ENTRIES_READ_MAX
+    reads_all = entries <= ENTRIES_READ_MAX
     newest: dict[str, str | None] = {}  # task ids of the newest runs that ended, by entry
     for record in history.history(None, RECENT_RECORDS_READ):
         if newest.get(record.name) is None:

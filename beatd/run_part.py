@@ -78,14 +78,15 @@ def all_ended(ended: Iterable[tuple[RunPart, str]]) -> bool:
     succeeded = dict[RunPart, bool]()
     for part, state in ended:
         succeeded[part] = succeeded.get(part, False) or state == "succeeded"
-    over, ends = set[int](), 0
+    over, unreached, ends = set[int](), set[EndRange](), 0
     for part, has_succeeded in succeeded.items():
         ends = part.ends
         if part.end is not None:
             over.add(part.end)
         if not has_succeeded:
-            for first, count in part.following:
-                over.update(range(first, first + count))
+            unreached.update(part.following)  # the same of all tasks of a header
+    for first, count in unreached:
+        over.update(range(first, first + count))
     return len(over) >= ends
 
 

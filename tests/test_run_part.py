@@ -119,3 +119,17 @@ def test_a_chord_whose_header_failed_has_ended_when_all_of_the_header_has() -> N
     assert over((one, "failed"), (other, "succeeded"))
     assert not over((one, "succeeded"), (other, "succeeded"))
     assert over((one, "succeeded"), (other, "succeeded"), (body, "succeeded"))
+
+
+def test_ends_after_a_large_header_are_collected_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans: list[tuple[int, ...]] = []
+
+    def counted(*span: int) -> range:
+        spans.append(span)
+        return range(*span)
+
+    monkeypatch.setattr("beatd.run_part.range", counted, raising=False)
+    texts = [f"{end},100+200/300:{end + 1}/300" for end in range(100)]
+    parts = [part_in(f"a.{text}") for text in texts]
+    assert all_ended((part, "failed") for part in parts if part is not None)
+    assert spans == [(100, 300)]

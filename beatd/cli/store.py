@@ -111,7 +111,7 @@ def copy(source: str, target: str, backup: bool, json: bool) -> int:
         chosen_target.open(to_config, if_absent="create") as other,
         progress(lines_in_pipe=True) as show,
     ):
-        place = "" if backup else shown_place(to_config.store)
+        place = "" if backup else shown_place(to_config.store, from_config.store)
         done = copy_store(opened.store, other.store, other.now, show, place=place)
     counts = [
         (name, getattr(done.source, name), getattr(done.target, name))
@@ -141,14 +141,19 @@ def copy(source: str, target: str, backup: bool, json: bool) -> int:
     return 1
 
 
-def shown_place(store: "Store") -> str:
-    """Return the URL of a store without its password and, in Redis, a prefix of its own."""
+def shown_place(store: "Store", other: "Store | None" = None) -> str:
+    """Return the URL of a store without its password and, in Redis, a prefix of its own.
+
+    The prefix is also returned if `other` is a store with the same URL.
+    """
     from beatd.config import Store
     from beatd.config.schemes import REDIS, scheme_of
     from beatd.secret import masked
 
-    own = scheme_of(store.url) in REDIS and store.prefix != Store().prefix
-    return f"{masked(store.url)} (prefix {store.prefix})" if own else masked(store.url)
+    names_prefix = scheme_of(store.url) in REDIS and (
+        store.prefix != Store().prefix or (other is not None and other.url == store.url)
+    )
+    return f"{masked(store.url)} (prefix {store.prefix})" if names_prefix else masked(store.url)
 
 
 def _next_step(place: str) -> str:

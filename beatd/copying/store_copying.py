@@ -108,14 +108,14 @@ def copy_store(
     there = replace(there, marks=len(marks_of(source) & marks_of(target)))
     copied = Copied(held, there, resumed=before is not None, kept=target.records.most_records)
     if place and copied.is_whole:
-        _note_copy(source, begun, place, now)
+        _note_copy(source, target, begun, place, now)
     return copied
 
 
-def _note_copy(source: Roles, begun: CopyState, place: str, now: datetime) -> None:
+def _note_copy(source: Roles, target: Roles, begun: CopyState, place: str, now: datetime) -> None:
     # A daemon begins a term and reads the note after that. Here the note is written first and the
     # term is read after that, so one of the two always notices the other.
-    marks = source.catalog.marks
+    marks, before = source.catalog.marks, target.catalog.marks.copied_to()
     try:
         marks.write_copied_to(place, now)
     except StoreError as error:
@@ -125,6 +125,8 @@ def _note_copy(source: Roles, begun: CopyState, place: str, now: datetime) -> No
         ) from None
     try:
         _refuse_changed(source, begun)
+        if target.catalog.marks.copied_to() != before:
+            raise BeatError("FROM and TO are the same store; name another one for TO")
     except BeatError:
         marks.write_copied_to("", now)
         raise

@@ -35,6 +35,7 @@ FORGET_HISTORY_EVERY_S = 60.0
 COMPARE_RULES_EVERY_S = 60.0
 COUNT_ENTRIES_EVERY_S = 60.0
 TURN_EVERY_S = 1.0
+DIFFERENCE_LOGGED_AFTER_S = 180.0  # an edited file reaches some hosts minutes after others
 TURN_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
 
 log = logging.getLogger("beatd")
@@ -117,7 +118,7 @@ class Housekeeping:
         self._forgot_history_at = self._counted_at = float("-inf")
         self._compared_rules_at, self._compared_rules_in_term = float("-inf"), 0
         self._counted_version: str | None = None
-        self._difference = ""
+        self._difference, self._log_difference_at = "", float("inf")
         self._losses: list[str] = []
         self._repaired_at = self._repaired_all_at = float("-inf")
         self._repaired_in_term = 0
@@ -292,5 +293,9 @@ class Housekeeping:
                 f"what {self._name} declares differs from what the leader {differing[0]} does; two "
                 "configurations on one store need two names (`name:`)"
             )
+            now = self._clock.elapsed()
             if self._difference != before:
+                self._log_difference_at = now + DIFFERENCE_LOGGED_AFTER_S
+            if now >= self._log_difference_at:
+                self._log_difference_at = float("inf")
                 log.warning("%s", self._difference)

@@ -23,6 +23,7 @@ class NotReceivedNews:
         self, store: Roles, *, queue_of: Callable[[Entry], str], clock: Clock, tell: Observer
     ) -> None:
         self._store, self._queue_of, self._clock, self._tell = store, queue_of, clock, tell
+        self._counted: tuple[str, int] | None = None  # the store's version, its number of entries
         self.forget()
 
     def forget(self) -> None:
@@ -40,12 +41,24 @@ class NotReceivedNews:
             return
         self._check_at = self._clock.elapsed() + CHECKED_EVERY_S
         store = self._store
-        found = not_received(store.catalog, store.history, store.outcomes, self._clock.now())
+        found = not_received(
+            store.catalog,
+            store.history,
+            store.outcomes,
+            self._clock.now(),
+            entries=self._number_of_entries(),
+        )
         entries = {row.entry.name: row.entry for row, _ in found.entries}
         self._tell_received(entries)
         fresh = [name for name in entries if name in self._seen and name not in self._told]
         self._seen = set(entries)
         self._tell_not_received([entries[name] for name in fresh])
+
+    def _number_of_entries(self) -> int:
+        version = self._store.catalog.version()  # cheap, while a database reads all to count
+        if self._counted is None or self._counted[0] != version:
+            self._counted = version, self._store.catalog.count()
+        return self._counted[1]
 
     def _tell_not_received(self, entries: list[Entry]) -> None:
         entries = entries[: ENTRIES_MAX - len(self._told)]
@@ -55,11 +68,18 @@ class NotReceivedNews:
         by_queue: dict[str, list[str]] = {}
         for one in entries:
             if one.name in known:
-                queue = self._queue_of(one)
+                queue = self._queue(one)
                 self._told[one.name] = queue, known[one.name].newest.task_id
                 by_queue.setdefault(queue, []).append(one.name)
         for queue, names in by_queue.items():
             self._tell(RunsNotReceived(names, queue))
+
+    def _queue(self, entry: Entry) -> str:
+        # A router of the app may raise anything; the other entries are told all the same.
+        try:
+            return self._queue_of(entry)
+        except Exception:
+            return ""
 
     def _tell_received(self, waiting: Mapping[str, Entry]) -> None:
         # An entry that is no longer found may be removed, or not among the newest records.

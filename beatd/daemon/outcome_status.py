@@ -85,13 +85,14 @@ def running_long(
 
 
 def not_received_json(
-    catalog: Catalog, history: History, outcomes: Outcomes, now: datetime
+    catalog: Catalog, history: History, outcomes: Outcomes, now: datetime, *, entries: int
 ) -> dict[str, Any]:
     """Return the number of entries whose newest sent run no worker has received, and the first.
 
-    "at_least" is True if there may be more. At most SHOWN_MAX entries are in "entries".
+    `entries` is the number of entries in the store. "at_least" is True if there may be more. At
+    most SHOWN_MAX entries are in "entries".
     """
-    found = not_received(catalog, history, outcomes, now)
+    found = not_received(catalog, history, outcomes, now, entries=entries)
     return {
         "count": len(found.entries),
         "at_least": found.at_least,

@@ -99,7 +99,7 @@ def status_in(
         "requests": _pending_requests(requests),
         "failing": _failing(catalog, history, failing_outcomes(known, catalog)),
         "running_long": running_long(known, outcomes, catalog, now),
-        "not_received": not_received_json(catalog, history, outcomes, now),
+        "not_received": not_received_json(catalog, history, outcomes, now, entries=entries),
         "incidents": _open_incidents(incidents),
         "entries": entries,
         "paused": paused_entries(catalog),

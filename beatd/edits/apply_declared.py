@@ -25,6 +25,7 @@ from beatd.errors import Deposed
 from beatd.marks import AppliedSet, Marks, VerifiedSet
 
 ATTEMPTS_MAX = 10  # while other writers change the same rows
+STALLED_MAX = 3  # attempts in a row that write nothing: a row is damaged
 EDIT_AGE_MAX = timedelta(minutes=1)  # of an edit that counts in a store without a mark
 
 
@@ -141,7 +142,8 @@ def apply(
     older definition any more; new entries may still be missing. `may_go_on` is called after each
     batch; Deposed is raised if it returns False. `progress` is called after each batch with the
     number of steps that were made and of all steps. If another writer changes a row meanwhile, the
-    row is compared again, at most ten times; if some are left, the set is not recorded.
+    row is compared again, at most ten times, or three times if nothing can be written; if some are
+    left, the set is not recorded.
     """
     mark_if_empty(catalog, now())
     marks, owner, version = catalog.marks, declared.source, catalog.version()
@@ -160,6 +162,7 @@ def apply(
         by = None if step.only_moves else who  # a move to another file has no record
         return step.change(min(moment, made.get(step.name, moment)), by)
 
+    stalled = 0
     for _ in range(ATTEMPTS_MAX):
         found = compare(catalog, declared, prune=prune, force=force, anywhere=anywhere)
         put_before = sum(step.entry is not None for step in done)
@@ -179,7 +182,8 @@ def apply(
             if len(written) == len(existing):
                 settled()
         done += written
-        if len(written) == len(found.steps):
+        stalled = 0 if written else stalled + 1
+        if len(written) == len(found.steps) or stalled == STALLED_MAX:
             break
     # A set that is limited to some files, or applied without `prune`, is not recorded, nor is one
     # of which other writers have kept a part from being written.

@@ -76,3 +76,25 @@ def test_a_copy_made_with_a_password_and_a_prefix_is_named_without_and_with_it()
     shown = shown_place(Store(url=url, prefix="team:"))
     assert shown == "redis://:***@127.0.0.1:6379/0 (prefix team:)"
     assert shown_place(Store(url="sqlite:////b.db", prefix="team:")) == "sqlite:////b.db"
+
+
+def test_a_copy_on_the_same_redis_is_named_with_its_prefix() -> None:
+    from beatd.cli.store import shown_place
+    from beatd.config import Store
+
+    url = "redis://127.0.0.1:6379/0"
+    shown = shown_place(Store(url=url), Store(url=url, prefix="team:"))
+    assert shown == "redis://127.0.0.1:6379/0 (prefix beatd:)"
+    assert shown_place(Store(url=url), Store(url="redis://127.0.0.1:6379/1", prefix="team:")) == url
+
+
+def test_a_copy_that_is_copied_to_itself_by_another_name_gets_no_mark(
+    x: Here, beatd: Beatd
+) -> None:
+    url, there = f"sqlite:///{x.folder}/beatd.db", f"sqlite:///{x.folder}/there.db"
+    assert beatd("store", "copy", url, there).code == 0
+    (x.folder / "link.db").symlink_to(x.folder / "there.db")
+    ended = beatd("store", "copy", there, f"sqlite:///{x.folder}/link.db")
+    assert ended.code == 1
+    assert "FROM and TO are the same store; name another one for TO" in ended.err
+    assert beatd("status", "--json", "--store", there).json["copied_to"] is None  # type: ignore[index]

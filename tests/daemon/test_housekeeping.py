@@ -12,6 +12,7 @@ from beatd.changes import RECORDS_MAX, Author
 from beatd.daemon import pause_news
 from beatd.daemon.housekeeping import (
     COUNT_ENTRIES_EVERY_S,
+    DIFFERENCE_LOGGED_AFTER_S,
     FORGET_HISTORY_EVERY_S,
     NAMES_LOGGED_MAX,
     REPAIR_EVERY_S,
@@ -167,15 +168,37 @@ def test_a_standby_that_declares_other_entries_than_the_leader_says_so_once_in_t
         clock=clock, term=lambda: 0, rest=lambda: None,
     )  # fmt: skip
     other = Holder("two", "host", 2, clock.now(), "token")
-    for declares in ("another", "another", "", "another"):
-        store.announce(Presence(other, "leader", True, clock.now(), declares=declares), 60)
+    for declares in ("another", "another", "", "another", "another"):
+        store.announce(Presence(other, "leader", True, clock.now(), declares=declares), 600)
         keep_house(standby, store)
+        clock.advance(seconds=DIFFERENCE_LOGGED_AFTER_S)
     said = (
         "what one declares differs from what the leader two does; two configurations on one store "
         "need two names (`name:`)"
     )
     assert standby.conflicts == [said]
     assert caplog.messages == [said, said], "once until it was gone"
+
+
+def test_a_file_that_reaches_the_leader_later_is_no_line_of_a_standby(
+    store: Counting, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    declaring = Declarations([Fixed(entry("a", source="yaml:config"), clock=clock)], clock=clock)
+    standby = Housekeeping(
+        name="one", declaring=declaring, history=HistoryLimits(),
+        clock=clock, term=lambda: 0, rest=lambda: None,
+    )  # fmt: skip
+    leader = Holder("two", "host", 2, clock.now(), "token")
+    store.announce(Presence(leader, "leader", True, clock.now(), declares="older"), 600)
+    for _ in range(int(DIFFERENCE_LOGGED_AFTER_S)):
+        keep_house(standby, store)
+        clock.advance(seconds=1)
+    assert len(standby.conflicts) == 1
+    now_declares = declaring.digest()
+    store.announce(Presence(leader, "leader", True, clock.now(), declares=now_declares), 600)
+    keep_house(standby, store)
+    assert standby.conflicts == []
+    assert caplog.messages == []
 
 
 def test_what_was_added_is_counted_within_a_minute(

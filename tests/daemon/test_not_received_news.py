@@ -3,6 +3,7 @@
 import pytest
 
 from beatd.catalog import Change
+from beatd.entry import Entry
 from beatd.events import Event, RunsNotReceived, RunsReceivedAgain
 from beatd.run import Run
 from tests.daemon.test_outcome_thread import World
@@ -91,3 +92,36 @@ def test_the_next_lead_tells_it_again(world: World) -> None:
     world.term = 2
     world.turn(30)
     assert news(world) == [RunsNotReceived(["a"], "reports")] * 2
+
+
+def test_entries_are_counted_again_only_after_an_edit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = Entries(world)
+    counts: list[int] = []
+    count = world.store.count
+    monkeypatch.setattr(world.store, "count", lambda: counts.append(count()) or counts[-1])
+    world.turn(60)
+    assert counts == []  # the look before has counted
+    entries.sends("a")
+    world.turn(60)
+    put(world.store, "c")
+    world.turn(60)
+    assert counts == [3]
+
+
+def test_an_entry_that_cannot_be_routed_any_more_is_told_without_a_queue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = Entries(world)
+
+    def routed(one: Entry) -> str:
+        if one.name == "a":
+            raise KeyError("Queue 'reports' missing from task_queues")
+        return "reports"
+
+    monkeypatch.setattr(world.thread._news, "_queue_of", routed)
+    for name in ("a", "b"):
+        entries.sends(name)
+    world.turn(60)
+    assert news(world) == [RunsNotReceived(["a"], ""), RunsNotReceived(["b"], "reports")]

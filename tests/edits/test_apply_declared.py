@@ -1,5 +1,6 @@
 """Declared entries made true in the store."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from beatd.catalog import Change, Query
 from beatd.changes import Author
 from beatd.definition import codec, entry_from
 from beatd.edits import editing, entry_change, pausing
-from beatd.edits.apply_declared import Comparison, apply, compare
+from beatd.edits.apply_declared import ATTEMPTS_MAX, STALLED_MAX, Comparison, apply, compare
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.stores.embedded.memory import MemoryStore
@@ -235,10 +236,16 @@ def test_a_set_that_other_writers_keep_from_being_written_is_not_recorded(
     store: Counting, clock: FakeClock
 ) -> None:
     apply(store, declared(clock, entry("a")), clock.now)
-    write = store.write
-    store.write = lambda changes: [False] * len(changes)  # type: ignore[method-assign]
+    write, attempts = store.write, [0]
+
+    def refuse(changes: Sequence[Change]) -> list[bool]:
+        attempts[0] += 1
+        return [False] * len(changes)
+
+    store.write = refuse  # type: ignore[method-assign]
     new = declared(clock, entry("a", args=[1]))
     assert apply(store, new, clock.now).changed == ()
+    assert attempts == [STALLED_MAX * ATTEMPTS_MAX], "each comparison reads all entries"
     applied = store.marks.applied("yaml:config")
     assert applied is not None and not applied.holds(new.digest)
     store.write = write  # type: ignore[method-assign]

@@ -105,7 +105,9 @@ def show(request: Request) -> Response:
     )
     waiting = kept.get(
         ("not received", version),
-        lambda: not_received(store.catalog, store.history, store.outcomes, shown.now),
+        lambda: not_received(
+            store.catalog, store.history, store.outcomes, shown.now, entries=entries
+        ),
     )
     ahead = kept.get(
         ("hour", version, minute), lambda: planned_ahead(store.plans, minute, 1), HOUR_KEPT_S
