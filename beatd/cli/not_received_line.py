@@ -21,7 +21,7 @@ def not_received_line(found: dict[str, Any] | None) -> list[tuple[str, str, str]
     more = f" and {count - len(names)} more" if count > len(names) else ""
     least = "at least " if found["at_least"] else ""
     noun, whose = ("entry", "its") if count == 1 else ("entries", "their")
-    text = f"{least}{count} {noun} ({', '.join(names)}{more}); no worker took {whose} last run"
+    text = f"{least}{count} {noun} ({', '.join(names)}{more}); no worker received {whose} last run"
     return [("not received", text, "yellow")]
 
 

@@ -62,13 +62,13 @@ def lines_of_not_received(event: events.RunsNotReceived) -> list[Line]:
     """Return a warning for the log about entries whose runs no worker receives."""
     where = f" from the queue {event.queue}" if event.queue else ""
     whose = "its last run" if len(event.names) == 1 else "their last runs"
-    text = f"not received: {_names(event.names)}; no worker took {whose}{where}"
+    text = f"not received: {_names(event.names)}; no worker received {whose}{where}"
     return [(logging.WARNING, text, _facts(event))]
 
 
 def lines_of_received_again(event: events.RunsReceivedAgain) -> list[Line]:
     """Return a line for the log about entries whose runs workers receive again."""
-    where = f"; a worker takes runs from the queue {event.queue}" if event.queue else ""
+    where = f"; a worker receives runs from the queue {event.queue}" if event.queue else ""
     return [(logging.INFO, f"received again: {_names(event.names)}{where}", _facts(event))]
 
 

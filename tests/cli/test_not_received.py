@@ -41,11 +41,11 @@ def test_status_names_the_entries_whose_last_run_no_worker_received(sent: Here) 
         "entry": "nightly", **{key: newest[key] for key in ("task_id", "planned", "published")}
     }  # fmt: skip
     assert lines_about(sent, "not received") == [
-        "not received 2 entries (nightly, x); no worker took their last run"
+        "not received 2 entries (nightly, x); no worker received their last run"
     ]
     reported(sent, "received", name="x", planned=newest_moment(sent, "x"))
     assert lines_about(sent, "not received") == [
-        "not received 1 entry (nightly); no worker took its last run"
+        "not received 1 entry (nightly); no worker received its last run"
     ]
 
 
@@ -56,7 +56,7 @@ def test_status_names_the_first_of_many_and_says_how_many_there_are(
     for name in ("nightly", "tick", "x"):
         ran(sent, Outcome("confirmed"), name=name)
     assert lines_about(sent, "not received") == [
-        "not received 3 entries (nightly, tick and 1 more); no worker took their last run"
+        "not received 3 entries (nightly, tick and 1 more); no worker received their last run"
     ]
     # Of very many entries, only those that ran lately are looked at.
     monkeypatch.setattr(last_sent, "ENTRIES_READ_MAX", 2)

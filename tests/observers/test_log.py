@@ -120,10 +120,10 @@ def test_runs_that_no_worker_receives_are_a_line_with_their_queue(
     seen(RunsReceivedAgain(["nightly", "tick"], "reports"))
     seen(RunsNotReceived([f"e{n}" for n in range(22)], ""))
     assert lines.messages[:2] == [
-        "not received: nightly, tick; no worker took their last runs from the queue reports",
-        "received again: nightly, tick; a worker takes runs from the queue reports",
+        "not received: nightly, tick; no worker received their last runs from the queue reports",
+        "received again: nightly, tick; a worker receives runs from the queue reports",
     ]
-    assert lines.messages[2].endswith("e18, e19 and 2 more; no worker took their last runs")
+    assert lines.messages[2].endswith("e18, e19 and 2 more; no worker received their last runs")
     assert [one.levelname for one in lines.records] == ["WARNING", "INFO", "WARNING"]
     assert lines.records[0].facts == {  # type: ignore[attr-defined]
         "event": "RunsNotReceived", "entry": "nightly", "entries": 2, "queue": "reports",
