@@ -55,7 +55,7 @@ def command(
     task; its header beatd_planned_at has the moment. The next planned run stays as it is.
     MOMENT is ISO 8601, like 2027-01-01T09:00, or a time of day, like 02:30: the newest one; or a
     time of a table, like "2027-01-01 09:00:00 CET". Without an offset it is in the zone of the
-    configuration. On a terminal, more than 3 runs are shown and asked for.
+    configuration. On a terminal, it asks before it requests more than 3 runs.
     """
     if cancel:
         if since or to or dry_run:
