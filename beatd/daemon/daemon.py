@@ -129,8 +129,7 @@ class Daemon(DaemonState):
     def __enter__(self) -> "Daemon":
         """Open the store, lock and publisher, and start the background threads.
 
-        Blocks until the store and the lock answer, or `stop` is called. Raise StoreUnusable if the
-        store cannot be used and waiting would not help.
+        Blocks until all answer or `stop` is called. Raise StoreUnusable if waiting would not help.
         """
         if self._started is not None:
             self._observe(self._started)
@@ -165,7 +164,7 @@ class Daemon(DaemonState):
             self.clock.wait(self.rests_for(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
-        # The result is False if `stop` was called before all parts answered.
+        # False if `stop` was called before all parts answered.
         clock, observe = self.clock, self._observe
         open_part = partial(
             open_when_reachable,
@@ -185,11 +184,13 @@ class Daemon(DaemonState):
         closing.callback(lease.close)
         publisher = self._parts.publisher()
         closing.callback(publisher.close)
+        self.dispatch = open_part(partial(self._parts.dispatch, store.claims, publisher))
+        if self.dispatch is None:
+            return False
         self.store, self.publisher = store, publisher
         with suppress(StoreError):  # without the mark, housekeeping looks through the rows later
             self.store_clock.set_from(store.terms)
             mark_if_empty(store.catalog, clock.now())
-        self.dispatch = self._parts.dispatch(store.claims, publisher)
         self.election = Election(
             lease=lease,
             terms=store.terms,

@@ -80,6 +80,18 @@ def test_it_is_chosen_as_soon_as_it_can_be(daemon: Daemon, choices: Choices) -> 
     assert len(choices.made) == 2, "and once only"
 
 
+def test_a_store_that_goes_away_while_the_daemon_opens_is_waited_for(choices: Choices) -> None:
+    daemon, waits = made(choices), list[float]()
+
+    def mend(seconds: float) -> None:
+        waits.append(seconds)
+        choices.trouble = False
+
+    daemon.before_wait, choices.trouble = mend, True
+    with daemon:
+        assert waits and daemon.dispatch is choices.made[-1]
+
+
 def test_what_could_not_be_recorded_is_recorded_after_it(
     daemon: Daemon, choices: Choices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
