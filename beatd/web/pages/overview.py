@@ -107,6 +107,8 @@ def show(request: Request) -> Response:
         ("not received", version),
         lambda: not_received(store.catalog, store.history, store.outcomes, shown.now),
     )
+    if crew.leader is None:  # nobody reads the reports of workers
+        waiting = NotReceived([], at_least=False)
     ahead = kept.get(
         ("hour", version, minute), lambda: planned_ahead(store.plans, minute, 1), HOUR_KEPT_S
     )
