@@ -34,7 +34,7 @@ def why(facts: Facts) -> Answer:
     answer = _outage_first(facts, _answer(facts, words), words)
     answer = _with_unapplied_edit(facts, answer)
     copied = copied_text(facts, words)
-    if copied and not answer.line.startswith(copied):
+    if copied and facts.at is None and not answer.line.startswith(copied):
         answer = replace(answer, line=f"{copied}; {answer.line}")
     return replace(answer, details=(*answer.details, *around(facts, answer, words)))
 

@@ -8,14 +8,14 @@ from beatd.why.answer import Cause
 from beatd.why.facts import Facts
 from beatd.why.time_words import TimeWords
 
+STORE_COPIED = "the store was copied"
 REOPEN = "`beatd store reopen`"
 
 
 class Outage(Struct, frozen=True):
     """An outage that stops all runs: what they wait for, why, and since when if that is known.
 
-    `is_over` says what must be before a run can be sent, such as "the broker is back". `is_of_copy`
-    is True if no daemon runs because the store was copied to another one.
+    `is_over` says what must be before a run can be sent, such as "the broker is back".
     """
 
     cause: Cause
@@ -23,11 +23,10 @@ class Outage(Struct, frozen=True):
     why: str
     is_over: str
     since: datetime | None
-    is_of_copy: bool = False
 
     def waits(self, words: TimeWords) -> str:
         """Return what a run waits for, such as "waits for the broker, away since …: refused"."""
-        if self.is_of_copy:
+        if self.cause == "store copied":
             return f"waits for {self.waits_for}"
         since = "" if self.since is None else f" since {words.about(self.since)}"
         if self.cause == "nobody leads":
@@ -41,7 +40,7 @@ def outage_now(facts: Facts) -> Outage | None:
     leader = facts.leader
     if leader is None and facts.copied is not None:
         opened = "the store is opened again"
-        return Outage("nobody leads", REOPEN, "the store was copied", opened, None, True)
+        return Outage("store copied", REOPEN, "it was copied", opened, None)
     if leader is None:
         who, since = _who_is_there(facts), facts.reloads_since
         return _outage(facts, "nobody leads", "a leader", who, "a daemon leads", since)
@@ -63,9 +62,7 @@ def copied_text(facts: Facts, words: TimeWords) -> str:
     if facts.copied is None or facts.leader is not None:
         return ""
     at = words.about(facts.copied.at.replace(microsecond=0))
-    return (
-        f"the store was copied to {facts.copied.place} at {at}; no daemon runs here until {REOPEN}"
-    )
+    return f"{STORE_COPIED} to {facts.copied.place} at {at}; no daemon runs here until {REOPEN}"
 
 
 def _outage(
