@@ -12,8 +12,8 @@ Cause = Literal[
     "ended", "max runs", "no record", "not yet",
     # the moment was planned, and nothing was sent
     "paused", "disabled", "nobody leads", "store copied", "store away", "broker away", "missed",
-    "late", "too old", "overlap", "edited", "called off", "past when added", "due", "claimed", "not sent",
-    "unknown", "rejected", "skipped",
+    "late", "too old", "overlap", "edited", "called off", "past when added", "due", "claimed",
+    "not sent", "unknown", "rejected", "skipped",
     # it was published
     "published", "waiting", "no consumer", "expired", "received", "running", "retried",
     "succeeded", "failed", "unknown task", "worker killed", "time limit", "revoked", "lost",
