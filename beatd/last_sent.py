@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Catalog, Query, Stored
 from beatd.history import History, Record
-from beatd.outcome import EntryOutcome, Outcomes, SentRun
+from beatd.outcome import RUN_ENDS, EntryOutcome, Outcomes, SentRun
 from beatd.run import Running
 
 RECORDS_READ = 5  # of one entry: the newest may be of skipped runs
@@ -49,12 +49,23 @@ def not_received(
     # Most runs were received: their entries need no further statement.
     names = tuple(name for name, one in known.items() if newest.get(name) != one.newest.task_id)
     rows = list(catalog.find(Query(names=names))) if names else []
-    shown = shown_outcomes(history, outcomes, rows, now) if rows else {}
+    shown = with_sent(history, outcomes, rows, now) if rows else {}
     sent = ((row, one.sent) for row in rows if (one := shown.get(row.entry.name)) is not None)
     return NotReceived([(row, run) for row, run in sent if run is not None], not reads_all)
 
 
-def shown_outcomes(
+def has_no_end(running: Running | None, outcome: EntryOutcome, now: datetime) -> bool:
+    """Return True if no end is known of the newest run of an entry.
+
+    `running` is the run that the next one must not overlap.
+    """
+    newest = outcome.newest
+    if outcome.sent is not None or newest.state not in RUN_ENDS:
+        return True
+    return running is not None and running.until > now and running.task_id != newest.task_id
+
+
+def with_sent(
     history: History, outcomes: Outcomes, rows: Sequence[Stored], now: datetime
 ) -> Mapping[str, EntryOutcome]:
     """Return the newest outcome of each entry of `rows`, by name, with the newest run in `sent` if

@@ -62,7 +62,9 @@ class EntryOutcome(Struct, frozen=True, kw_only=True):
     """How the newest run of an entry ended, and how many runs in a row failed or succeeded before.
 
     A revoked run changes neither count. `first` is when the first outcome of the entry was written.
-    `sent` is a newer run that no worker has reported; only lists and pages set it, no store.
+    `sent` is a newer run that no worker has reported. `unread` is True if the newest run has no
+    known end and no daemon leads, so that nobody reads the reports of workers. Only lists and pages
+    set these two, no store.
     """
 
     name: str
@@ -72,6 +74,7 @@ class EntryOutcome(Struct, frozen=True, kw_only=True):
     last_success: Moment | None = None
     first: Moment | None = None
     sent: SentRun | None = None
+    unread: bool = False
 
 
 Written = Literal["written", "late"]

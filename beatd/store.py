@@ -19,7 +19,7 @@ from beatd.leader import Holder, Term
 from beatd.ledger import Claims, Ledger, Requests, Terms
 from beatd.marks import Mark, MarkRows
 from beatd.outcome import EntryOutcome, EntryOutcomes, Outcomes
-from beatd.presence import Presences
+from beatd.presence import Presence, Presences, leading
 from beatd.run import Running
 
 
@@ -182,3 +182,8 @@ class Roles(Struct, frozen=True):
             records=store,
             copies=store,
         )
+
+    def leader(self) -> Presence | None:
+        """Return the description of the daemon that leads, or None if no daemon leads."""
+        term = self.terms.term()
+        return None if term is None else leading(self.presences.daemons(), term[1])

@@ -169,7 +169,7 @@ MODULES = {
     "views": """
         change_rows copied_to entry_rows entry_search failing incident_json needs_reload next_runs
         nobody_leads outcome_rows pause_text planned_ahead quiet_minute record_rows request_progress
-        run_changes set_changes step_rows time_text
+        run_changes set_changes shown_outcomes step_rows time_text
     """,
     "discovery": """
         celery_apps environment_urls found_lines other_schedulers project python_files

@@ -1,6 +1,6 @@
 """Open the store that a command works on, chosen by the configuration, --store or --url."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial, wraps
@@ -15,9 +15,11 @@ from beatd.cli.url_option import remote_daemon, takes_url
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from beatd.catalog import Stored
     from beatd.clock import Clock
     from beatd.config import Config
     from beatd.errors import Problem
+    from beatd.outcome import EntryOutcome
     from beatd.remote.api import Api
     from beatd.remote.remote_daemon import RemoteDaemon
     from beatd.store import Roles
@@ -188,6 +190,14 @@ class OpenedStore(Struct, frozen=True):
     now: "datetime"  # when the store was opened
     started_at: "Callable[[], datetime]"  # the start of the command, from which a one-off counts
     api: "Api | None" = None
+
+    def outcomes_of(self, rows: "Sequence[Stored]") -> "Mapping[str, EntryOutcome]":
+        """Return the newest outcome of each entry of `rows`, by name, as lists show it."""
+        if self.api is not None:  # the daemon has done it
+            return self.store.outcomes.entry_outcomes([row.entry.name for row in rows])
+        from beatd.views.shown_outcomes import shown_outcomes
+
+        return shown_outcomes(self.store, rows, self.now)
 
 
 def _started_at(

@@ -10,6 +10,8 @@ NOBODY_LEADS = "note: no daemon leads; it runs as soon as one does: beatd run"
 RELOADS = "note: a daemon is reloading, and leads again in a moment"
 NOTHING_RUNS = "note: no daemon leads; nothing runs until one does: beatd run"
 
+USE_THAT_STORE = "use that store: --store URL, or its configuration with -c"
+
 
 def note_if_nobody_leads(opened: "OpenedStore", note: str = NOBODY_LEADS) -> None:
     """Print `note` on stderr if no daemon leads, so that nothing runs now."""
@@ -46,6 +48,6 @@ def _note_for(opened: "OpenedStore", note: str) -> str:
         from beatd.views.copied_to import copied_to_text
 
         text = copied_to_text(copied.place, copied.at, opened.config.timezone)
-        return f"note: no daemon runs on this store: it was copied {text}; name that one"
+        return f"note: no daemon runs on this store: it was copied {text}; {USE_THAT_STORE}"
     newest = term[0].token if term else None
     return note if marks.reloads_since(newest, opened.now) is None else RELOADS

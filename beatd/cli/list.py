@@ -58,14 +58,11 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
             print_note(RELOADS if quick.reloads else NOTHING_RUNS)
         return
     from beatd.daemon.failing_entries import failing_entries
-    from beatd.last_sent import shown_outcomes
 
     with chosen.open(config) as opened:
         found = opened.store.catalog.find(_query(within, opened.now, options))
         failing = () if json else failing_entries(opened.store.history)
-        store = opened.store
-        read = partial(shown_outcomes, store.history, store.outcomes, now=opened.now)
-        rows = with_outcomes(_chosen(found, options), read)
+        rows = with_outcomes(_chosen(found, options), opened.outcomes_of)
         some = _print(rows, failing, opened.now, config.timezone, json, nothing=nothing)
         if some:
             note_if_nobody_leads(opened, NOTHING_RUNS)

@@ -34,7 +34,6 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
     from beatd.daemon.failing_entries import failing_entries
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import pending_requests
-    from beatd.last_sent import shown_outcomes
     from beatd.views.entry_rows import json_of
     from beatd.views.outcome_rows import outcome_json, outcome_lines
 
@@ -42,8 +41,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         row, tz = row_of(opened.store.catalog, name), opened.config.timezone
         requests = [] if json else pending_requests(opened.store.requests, name)
         failed = None if json else failing_entries(opened.store.history, name).get(name)
-        store = opened.store
-        known = shown_outcomes(store.history, store.outcomes, [row], opened.now).get(name)
+        known = opened.outcomes_of([row]).get(name)
         if json:
             print_json({**json_of(row), **outcome_json(row, known, opened.now)})
             return

@@ -22,6 +22,9 @@ NAME_MIN_WIDTH = 16
 NAME_MAX_WIDTH = 60  # of the entry of an incident, so that its text is not cut off
 LEADER_SILENT_AFTER_S = 1.5  # a daemon announces itself once a second
 NO_DAEMON_HERE = "no daemon runs here until `beatd store reopen`"
+NEWEST_UNREAD = (
+    "of the newest runs not known yet: no daemon leads, so nobody reads the reports of workers"
+)
 PUBLISHES = {  # by `atomic`
     True: "at once: claim, message and record",
     False: "in three steps: claim, message, record",
@@ -211,6 +214,8 @@ def _lines(found: dict[str, Any], tz: str, width: int | None) -> list[tuple[str,
         text = f"{one['entry']} since {since_text}, longer than {long}"
         lines.append(("running" if at == 0 else "", text, "yellow"))
     lines += not_received_line(found.get("not_received"))
+    if found.get("unread"):
+        lines.append(("outcomes", NEWEST_UNREAD, "yellow"))
     lines += _incident_lines(found, tz)
     lines.append(("entries", str(found["entries"]), ""))
     lines += paused_lines(found.get("paused"), lambda iso: _at(iso, tz))

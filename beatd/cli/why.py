@@ -186,6 +186,7 @@ def _print(name: str, answer: "Answer", *, json: bool) -> None:
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich
     from beatd.why.answer_json import why_json
+    from beatd.why.outage_now import STORE_COPIED
 
     if json:
         print_json(why_json(name, answer))
@@ -194,7 +195,9 @@ def _print(name: str, answer: "Answer", *, json: bool) -> None:
     from rich.text import Text
 
     style = STYLES[answer.tone]
-    print_rich(Text.assemble((f"{answer.cause}: ", f"bold {style}"), visible(answer.line)))
+    # The line of a store that was copied begins with that, whatever the cause.
+    cause = "" if answer.line.startswith(STORE_COPIED) else f"{answer.cause}: "
+    print_rich(Text.assemble((cause, f"bold {style}"), visible(answer.line)))
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

@@ -29,6 +29,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         "failing": [],
         "running_long": [],
         "not_received": None,
+        "unread": False,
         "incidents": [],
         "entries": None,
         "paused": None,

@@ -12,7 +12,7 @@ from beatd.daemon.failing_entries import RECORDS_READ
 from beatd.edits.stored_names import stored_names
 from beatd.history import History
 from beatd.last_sent import not_received
-from beatd.outcome import EntryOutcome, Outcomes
+from beatd.outcome import RUN_ENDS, EntryOutcome, Outcomes
 from beatd.schedules.moment import format_moment
 
 ALL_READ_MAX = 10_000  # entries; with more of them only those that ran of late are looked at
@@ -33,6 +33,11 @@ def known_outcomes(
         return outcomes.entry_outcomes(None)
     names = {record.name for record in history.history(None, RECORDS_READ)}
     return outcomes.entry_outcomes(sorted(names))
+
+
+def has_open_runs(known: Mapping[str, EntryOutcome]) -> bool:
+    """Return True if a worker reported a run as the newest of its entry, and no end of it."""
+    return any(one.newest.state not in RUN_ENDS for one in known.values())
 
 
 def failing_outcomes(known: Mapping[str, EntryOutcome], catalog: Catalog) -> list[dict[str, Any]]:

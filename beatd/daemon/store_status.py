@@ -10,6 +10,7 @@ from beatd.daemon.failing_entries import failing_entries
 from beatd.daemon.next_due import next_due
 from beatd.daemon.outcome_status import (
     failing_outcomes,
+    has_open_runs,
     known_outcomes,
     not_received_json,
     running_long,
@@ -68,6 +69,9 @@ def status_in(
     entries = catalog.count()
     since = None if leader else catalog.marks.reloads_since(term[0].token if term else None, now)
     known = known_outcomes(outcomes, history, entries)
+    waiting = not_received_json(catalog, history, outcomes, now, entries=entries)
+    # Without a leader nobody reads the reports of workers.
+    unread = leader is None and (waiting["count"] > 0 or has_open_runs(known))
     return {
         "name": shown.holder.name if shown else None,
         "host": shown.holder.host if shown else None,
@@ -98,8 +102,9 @@ def status_in(
         "went_back": next((one.went_back for one in daemons if one.went_back), None),
         "requests": _pending_requests(requests),
         "failing": _failing(catalog, history, failing_outcomes(known, catalog)),
-        "running_long": running_long(known, outcomes, catalog, now),
-        "not_received": not_received_json(catalog, history, outcomes, now, entries=entries),
+        "running_long": running_long(known, outcomes, catalog, now) if leader else [],
+        "not_received": None if unread else waiting,
+        "unread": unread,
         "incidents": _open_incidents(incidents),
         "entries": entries,
         "paused": paused_entries(catalog),

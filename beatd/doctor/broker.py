@@ -28,7 +28,10 @@ def broker_findings(
     try:
         if not publisher.reachable():
             why = publisher.trouble() or "no answer in time"
-            yield Finding("error", "broker", f"does not answer: {why}")
+            text = (
+                f"does not answer: {why.removesuffix('.')}; is it running, and is broker.url right?"
+            )
+            yield Finding("error", "broker", text)
             return
     finally:
         publisher.close()

@@ -10,10 +10,13 @@ from beatd.views.needs_reload import needs_reload_text
 from beatd.views.nobody_leads import nobody_leads
 
 
-def daemon_findings(terms: Terms, presences: Presences, *, clock_max_s: float) -> Iterator[Finding]:
+def daemon_findings(
+    terms: Terms, presences: Presences, *, clock_max_s: float, copied: bool
+) -> Iterator[Finding]:
     """Yield who leads, and what the daemons themselves say is wrong.
 
-    `clock_max_s` is how many seconds a host's clock may differ from the store's.
+    `clock_max_s` is how many seconds a host's clock may differ from the store's. `copied` is True
+    if the store was copied to another one: then no daemon has to run.
     """
     daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
     term = terms.term()
@@ -33,7 +36,7 @@ def daemon_findings(terms: Terms, presences: Presences, *, clock_max_s: float) -
             lock_ttl_s=seen.stats.get("lock_ttl"),
         )
         yield Finding("error", "daemons", text)
-    else:
+    elif not copied:
         yield Finding("warning", "daemons", "no daemon runs, so nothing is sent; run `beatd run`")
     yield from _versions(daemons)
     yield from _troubles(daemons, clock_max_s)

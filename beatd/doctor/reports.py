@@ -20,12 +20,14 @@ WORKER_OPTION = "`--include beatd.worker.auto`"
 def findings_of_reports(config: Config, *, clock: Clock, timeout_s: float) -> Iterator[Finding]:
     """Return whether the newest runs in the store have outcomes, if workers have to report them.
 
-    Call it only if a worker runs.
+    Nothing is returned if no daemon leads. Call it only if a worker runs.
     """
     if config.outcomes.read_from != "reports":
         return iter(())
 
     def look(store: Roles) -> Iterator[Finding]:
+        if store.leader() is None:  # nobody reads the reports
+            return iter(())
         return report_findings(store.history, store.outcomes, clock.now())
 
     return findings_in_store(config, look, clock=clock, timeout_s=timeout_s)

@@ -181,7 +181,12 @@ def daemons_in_store(config: Config, *, clock: Clock, timeout_s: float) -> Itera
     """Yield what there is to say about the daemons that use the store."""
 
     def look(store: Roles) -> Iterator[Finding]:
-        return daemon_findings(store.terms, store.presences, clock_max_s=CLOCK_MAX_S)
+        return daemon_findings(
+            store.terms,
+            store.presences,
+            clock_max_s=CLOCK_MAX_S,
+            copied=store.catalog.marks.copied_to() is not None,
+        )
 
     return findings_in_store(config, look, clock=clock, timeout_s=timeout_s)
 

@@ -47,10 +47,13 @@ def stored_from(plain: Plain, now: datetime) -> Stored:
     )
 
 
-def outcome_from(name: str, plain: Plain, sent: Plain | None = None) -> EntryOutcome:
+def outcome_from(
+    name: str, plain: Plain, sent: Plain | None = None, *, unread: bool = False
+) -> EntryOutcome:
     """Convert the newest outcome of the entry `name` in the API's JSON to an EntryOutcome.
 
-    `sent` is the newer run that no worker has received, or None.
+    `sent` is the newer run that no worker has received, or None. `unread` is True if nobody reads
+    the reports about the newest run.
     """
     newest = Delivery(
         task_id=plain["task_id"],
@@ -77,6 +80,7 @@ def outcome_from(name: str, plain: Plain, sent: Plain | None = None) -> EntryOut
             datetime.fromisoformat(sent["planned"]),
             datetime.fromisoformat(sent["published"]),
         ),
+        unread=unread,
     )
 
 

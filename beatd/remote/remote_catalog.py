@@ -83,7 +83,10 @@ class RemoteCatalog:
         row = stored_from(plain, self._now())
         if plain["outcome"] is not None:
             self.outcomes[row.entry.name] = outcome_from(
-                row.entry.name, plain["outcome"], plain.get("not_received")
+                row.entry.name,
+                plain["outcome"],
+                plain.get("not_received"),
+                unread=plain.get("unread", False),
             )
         return row
 

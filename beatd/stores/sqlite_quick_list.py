@@ -20,7 +20,7 @@ from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.changes import Pause
 from beatd.errors import StoreError
 from beatd.history import Record
-from beatd.last_sent import RECORDS_READ, sent_last
+from beatd.last_sent import RECORDS_READ, has_no_end, sent_last
 from beatd.leader import Holder
 from beatd.marks import COPIED_KEY, RELOAD_KEY, RELOAD_LASTS
 from beatd.outcome import Delivery, EntryOutcome
@@ -97,6 +97,11 @@ def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | Non
             leads = _daemon_leads(there)
             if not leads and there.execute(_COPIED, (COPIED_KEY,)).fetchone() is not None:
                 return None
+            if not leads:
+                known = {
+                    name: replace(one, unread=has_no_end(running[name], one, now))
+                    for name, one in known.items()
+                }
             reloads = not leads and _reloads(there)
             return Glance(stored, known, _failing(there, records), leads, reloads)
     except (sqlite3.Error, MsgspecError, StoreError, AttributeError, *UNREADABLE):

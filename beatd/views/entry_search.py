@@ -9,10 +9,10 @@ from typing import Literal
 from msgspec import Struct
 
 from beatd.catalog import Position, Query, Stored
-from beatd.last_sent import shown_outcomes
 from beatd.outcome import EntryOutcome
 from beatd.store import Roles
 from beatd.views.outcome_rows import running_since
+from beatd.views.shown_outcomes import shown_outcomes
 
 SearchState = Literal[
     "active", "paused", "disabled", "finished", "running", "failing", "overdue"
@@ -94,7 +94,7 @@ def _matching(
     store: Roles, state: SearchState | None, rows: Sequence[Stored], now: datetime
 ) -> Iterator[tuple[Stored, EntryOutcome | Literal[False] | None]]:
     names = [row.entry.name for row in rows]
-    known = shown_outcomes(store.history, store.outcomes, rows, now)
+    known = shown_outcomes(store, rows, now)
     newest = store.history.newest_records(names, 1) if state == "failing" else {}
     for row in rows:
         name = row.entry.name

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from beatd.outcome import Delivery, EntryOutcome
+from beatd.outcome import RUN_ENDS, Delivery, EntryOutcome
 from beatd.schedules.duration import length_text, runtime
 from beatd.schedules.moment import format_moment
 from beatd.views.time_text import distance_text
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from beatd.catalog import Stored
 
 NOT_RECEIVED = "sent, not received"  # by a worker
+UNREAD = "not known yet"
+NOBODY_READS = "no daemon leads, so nobody reads the reports of workers"
 PAGE = 500  # entries whose outcomes are read at once
 STYLES = {
     "received": "cyan",
@@ -48,11 +50,13 @@ def running_since(
     row: "Stored", outcome: EntryOutcome | None, now: datetime
 ) -> tuple[str, datetime] | None:
     """Return the task id and the start of the entry's running run, or None if none is running, or
-    if no worker has received it.
+    if no worker has received it, or if nobody reads the reports of workers.
 
     The start is when a worker started the run or, for an entry whose runs must not overlap, when
     the daemon reserved the run for sending.
     """
+    if outcome is not None and outcome.unread:
+        return None
     running = row.running
     if running is not None and running.until > now:
         waits = outcome is not None and outcome.sent is not None
@@ -72,16 +76,18 @@ def outcome_cell(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> 
         return ""
     state = outcome.newest.state
     many = f" ×{outcome.failures}" if outcome.failures > 1 else ""
-    if outcome.sent is not None:
-        failed = outcome.failures > 0
-        return f"{NOT_RECEIVED}, {state}{many} before" if failed else NOT_RECEIVED, "yellow"
+    if outcome.unread or outcome.sent is not None:
+        text = UNREAD if outcome.unread else NOT_RECEIVED
+        failed = outcome.failures > 0 and state in RUN_ENDS
+        return f"{text}, {state}{many} before" if failed else text, "yellow"
     return f"{state}{many}", STYLES[state]
 
 
 def outcome_json(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> dict[str, Any]:
     """Return the newest outcome and the running run of an entry as a dict for JSON.
 
-    "not_received" is only present if a newer run was sent that no worker has received.
+    "not_received" is only present if a newer run was sent that no worker has received, and "unread"
+    if no daemon leads to read the reports about the newest run.
     """
     running = running_since(row, outcome, now)
     return {
@@ -92,6 +98,8 @@ def outcome_json(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> 
 
 
 def _not_received(outcome: EntryOutcome | None) -> dict[str, Any]:
+    if outcome is not None and outcome.unread:
+        return {"unread": True}
     sent = None if outcome is None else outcome.sent
     if sent is None:
         return {}
@@ -153,10 +161,14 @@ def outcome_lines(
     if newest.worker:
         parts.append(f"on {newest.worker}")
     text = f"{' '.join(parts)}, {distance_text(newest.at - now)}"
-    if outcome.sent is not None:
-        sent = distance_text(outcome.sent.published - now)
-        yield "outcome", f"sent {sent}, not received by a worker", "yellow"
-    yield "outcome" if outcome.sent is None else "before", text, STYLES[newest.state]
+    heading = "outcome" if outcome.sent is None else "before"
+    sent = "" if outcome.sent is None else f"sent {distance_text(outcome.sent.published - now)}, "
+    if outcome.unread:
+        yield "outcome", f"{sent}{UNREAD}: {NOBODY_READS}", "yellow"
+        heading = "last report" if outcome.sent is None else "before"
+    elif outcome.sent is not None:
+        yield "outcome", f"{sent}not received by a worker", "yellow"
+    yield heading, text, STYLES[newest.state]
     if newest.error:
         yield "error", newest.error, "red"
     if outcome.failures:

@@ -11,9 +11,9 @@ Cause = Literal[
     "unknown entry", "removed", "invalid source", "not planned", "clock change", "not started",
     "ended", "max runs", "no record", "not yet",
     # the moment was planned, and nothing was sent
-    "paused", "disabled", "nobody leads", "store away", "broker away", "missed", "late", "too old",
-    "overlap", "edited", "called off", "past when added", "due", "claimed", "not sent", "unknown",
-    "rejected", "skipped",
+    "paused", "disabled", "nobody leads", "store copied", "store away", "broker away", "missed",
+    "late", "too old", "overlap", "edited", "called off", "past when added", "due", "claimed",
+    "not sent", "unknown", "rejected", "skipped",
     # it was published
     "published", "waiting", "no consumer", "expired", "received", "running", "retried",
     "succeeded", "failed", "unknown task", "worker killed", "time limit", "revoked", "lost",

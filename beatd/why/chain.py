@@ -14,7 +14,7 @@ from beatd.why.around import around, next_run
 from beatd.why.facts import Facts
 from beatd.why.not_planned import is_moment, not_planned
 from beatd.why.not_sent import of_claim, of_skip, waiting_plan
-from beatd.why.outage_now import outage_now
+from beatd.why.outage_now import copied_text, outage_now
 from beatd.why.published import of_published
 from beatd.why.time_words import TimeWords, moment_of_run
 
@@ -33,6 +33,9 @@ def why(facts: Facts) -> Answer:
     words = TimeWords(zone(facts.tz))
     answer = _outage_first(facts, _answer(facts, words), words)
     answer = _with_unapplied_edit(facts, answer)
+    copied = copied_text(facts, words)
+    if copied and facts.at is None and not answer.line.startswith(copied):
+        answer = replace(answer, line=f"{copied}; {answer.line}")
     return replace(answer, details=(*answer.details, *around(facts, answer, words)))
 
 
@@ -48,7 +51,8 @@ def _outage_first(facts: Facts, answer: Answer, words: TimeWords) -> Answer:
     if answer.cause in WENT_WRONG:
         return replace(answer, line=f"{answer.line}; and the next run {away.waits(words)}")
     next_one = ("next run", next_run(facts, row.plan.due, words))
-    return Answer(away.cause, f"it {away.waits(words)}", row.plan.planned, (next_one,))
+    line = copied_text(facts, words) or f"it {away.waits(words)}"
+    return Answer(away.cause, line, row.plan.planned, (next_one,))
 
 
 def _with_unapplied_edit(facts: Facts, answer: Answer) -> Answer:

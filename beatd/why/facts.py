@@ -12,6 +12,7 @@ from beatd.changes import ChangeRecord, EntryState, added_at
 from beatd.history import History, Record
 from beatd.incident import Incident
 from beatd.ledger import OpenClaim, Request
+from beatd.marks import CopiedTo
 from beatd.outcome import Delivery
 from beatd.presence import Presence
 from beatd.requested_run import RequestedRun, requested_run
@@ -61,6 +62,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     - `added` is when the entry was added, None if unknown or if `at` is None.
     - `disabled` is the newest change that disabled the entry, None if unknown.
     - `reloads_since` is since when the daemon that led last is reloading, None if it is not.
+    - `copied` is where the store was copied to, None if it was not: then no daemon runs on it.
     - `queue` is the queue of its messages, None if it was not read.
     """
 
@@ -83,6 +85,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     disabled: ChangeRecord | None = None
     incidents: Sequence[Incident] = ()
     reloads_since: datetime | None = None
+    copied: CopiedTo | None = None
 
     @property
     def leader(self) -> Presence | None:
@@ -127,6 +130,7 @@ def facts_of(
         requests=requests,
         daemons=store.presences.daemons(),
         reloads_since=store.catalog.marks.reloads_since(term[0].token if term else None, now),
+        copied=store.catalog.marks.copied_to(),
         refusal=refusal,
         problems=problems,
         reports_seen=bool(deliveries) or _any_report(store),

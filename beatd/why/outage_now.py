@@ -8,6 +8,9 @@ from beatd.why.answer import Cause
 from beatd.why.facts import Facts
 from beatd.why.time_words import TimeWords
 
+STORE_COPIED = "the store was copied"
+REOPEN = "`beatd store reopen`"
+
 
 class Outage(Struct, frozen=True):
     """An outage that stops all runs: what they wait for, why, and since when if that is known.
@@ -23,6 +26,8 @@ class Outage(Struct, frozen=True):
 
     def waits(self, words: TimeWords) -> str:
         """Return what a run waits for, such as "waits for the broker, away since …: refused"."""
+        if self.cause == "store copied":
+            return f"waits for {self.waits_for}"
         since = "" if self.since is None else f" since {words.about(self.since)}"
         if self.cause == "nobody leads":
             return f"waits for {self.waits_for}: nobody leads{since}, {self.why}"
@@ -33,6 +38,9 @@ class Outage(Struct, frozen=True):
 def outage_now(facts: Facts) -> Outage | None:
     """Return the outage that stops all runs now, or None if there is none."""
     leader = facts.leader
+    if leader is None and facts.copied is not None:
+        opened = "the store is opened again"
+        return Outage("store copied", REOPEN, "it was copied", opened, None)
     if leader is None:
         who, since = _who_is_there(facts), facts.reloads_since
         return _outage(facts, "nobody leads", "a leader", who, "a daemon leads", since)
@@ -47,6 +55,14 @@ def outage_now(facts: Facts) -> Outage | None:
             since = (leader.seen_at - timedelta(seconds=away_s)).replace(microsecond=0)
         return _outage(facts, "broker away", "the broker", why, "the broker is back", since)
     return None
+
+
+def copied_text(facts: Facts, words: TimeWords) -> str:
+    """Return where the store was copied to, if no daemon runs on it for that reason, or ""."""
+    if facts.copied is None or facts.leader is not None:
+        return ""
+    at = words.about(facts.copied.at.replace(microsecond=0))
+    return f"{STORE_COPIED} to {facts.copied.place} at {at}; no daemon runs here until {REOPEN}"
 
 
 def _outage(

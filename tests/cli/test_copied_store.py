@@ -30,13 +30,24 @@ def test_status_and_doctor_name_it(here: Here, old: str) -> None:
     assert found["store"] == NEW.format(folder=here.folder) and found["at"].endswith("Z")
     out = " ".join(here("doctor", code=1).out.split())
     assert re.search(rf"error store this store was {copied(here)}", out)
+    assert "no daemon runs, so nothing is sent" not in out
 
 
 @pytest.mark.parametrize("words", [("list",), ("add", "y", "--task", "t", "--every", "1h")])
 def test_the_note_that_nobody_leads_names_it(here: Here, old: str, words: tuple[str, ...]) -> None:
     ended = here(*words)
-    assert re.search(f"note: no daemon runs on this store: it was {copied(here)}", ended.err)
+    note = rf"note: no daemon runs on this store: it was {copied(here)} \S+; use that store: "
+    assert re.search(f"{note}--store URL, or its configuration with -c", ended.err)
     assert "beatd run" not in ended.err
+
+
+def test_why_begins_with_it(here: Here, old: str) -> None:
+    answer = here.json("why", "x")
+    begins = rf"the store was {copied(here)} \S+; no daemon runs here until `beatd store reopen`"
+    assert answer["cause"] == "store copied"
+    assert re.match(begins, answer["line"])
+    assert "nobody leads" not in answer["line"]
+    assert re.match(begins, " ".join(here("why", "x").out.split()))
 
 
 def test_it_is_opened_again(here: Here, old: str) -> None:

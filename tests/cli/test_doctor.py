@@ -49,7 +49,7 @@ def test_a_dead_broker_is_one_line_and_ends_1(here: Here) -> None:
     ended = here("doctor", code=1)
     assert [line for line in ended.out.splitlines() if not line.startswith("ok")] == [
         "error    broker    does not answer: redis://:***@127.0.0.1:1/0: Error 111 connecting to "
-        "127.0.0.1:1. Connection refused.",
+        "127.0.0.1:1. Connection refused; is it running, and is broker.url right?",
         "1 error",
     ]
 

@@ -1,6 +1,6 @@
 """`beatd status` names the entries whose newest run no worker has received."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,8 +8,10 @@ from beatd import last_sent
 from beatd.publisher import Outcome
 from tests.cli.conftest import Here
 from tests.cli.test_history import ran
-from tests.cli.test_outcomes import reported
+from tests.cli.test_outcomes import leaves, reported
 from tests.cli.test_status import announced, lines_about
+
+OLD = datetime.now(UTC) - timedelta(hours=12)
 
 
 @pytest.fixture
@@ -63,6 +65,33 @@ def test_status_names_the_first_of_many_and_says_how_many_there_are(
     found = sent.json("status")["not_received"]
     assert (found["count"], found["at_least"]) == (3, True)
     assert "at least 3 entries (" in sent("status").out
+
+
+def test_without_a_leader_nobody_knows_what_workers_received(sent: Here) -> None:
+    ran(sent, Outcome("confirmed"), name="nightly")
+    assert sent.json("status")["unread"] is False
+    leaves(sent)
+    found = sent.json("status", code=1)
+    assert (found["not_received"], found["unread"], found["running_long"]) == (None, True, [])
+    out = " ".join(sent("status", code=1).out.split())
+    assert "not received" not in out
+    assert "outcomes of the newest runs not known yet: no daemon leads, so nobody reads" in out
+
+
+def test_without_a_leader_all_is_known_of_runs_that_ended(sent: Here) -> None:
+    leaves(sent)
+    found = sent.json("status", code=1)
+    assert (found["not_received"]["count"], found["unread"]) == (0, False)
+    assert "not known" not in sent("status", code=1).out
+
+
+def test_without_a_leader_a_run_that_was_running_long_is_not_said_to_run(sent: Here) -> None:
+    ran(sent, Outcome("confirmed"), name="x")
+    reported(sent, "started", name="x", planned=newest_moment(sent, "x"), started=OLD)
+    assert sent.json("status")["unread"] is False
+    leaves(sent)
+    found = sent.json("status", code=1)
+    assert (found["running_long"], found["unread"]) == ([], True)
 
 
 def test_nothing_is_said_if_no_worker_ever_reported(

@@ -1,6 +1,7 @@
 """What became of runs, in list, show, history and status."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -19,7 +20,7 @@ from beatd.views.record_rows import with_deliveries
 from tests.cli.conftest import Here
 from tests.cli.test_history import ran
 from tests.cli.test_status import announced
-from tests.stores.making import claimed, lead, row
+from tests.stores.making import claimed, lead, leads, row
 from tests.stores.running_runs import put_queued, started, waiting
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -36,6 +37,13 @@ def reported(here: Here, *states: str, name: str = "x", **more: Any) -> None:
         at = NOW - timedelta(hours=10, minutes=-nth)
         store.write_outcomes([Delivery(**{**known, "state": state, "at": at, **more})], NOW)
     store.close()
+
+
+def leaves(here: Here) -> None:
+    """All daemons end."""
+    with closing(here.store()) as store:
+        for one in store.daemons():
+            store.leave(one.holder)
 
 
 def planned_of_x(here: Here) -> datetime:
@@ -115,6 +123,7 @@ def test_list_and_show_have_the_last_outcome(x: Here) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_list_and_show_say_since_when_a_run_is_running(x: Here) -> None:
+    announced(x)
     reported(x, "started", started=NOW - timedelta(hours=10))
     assert x.json("list")[0]["running"]["since"] == x.json("show", "x")["running"]["since"]
     assert "running 10 h" in x("list").out
@@ -219,6 +228,7 @@ def test_a_run_that_no_worker_received_does_not_have_the_outcome_of_an_older_one
     x: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(last_sent, "ON_ITS_WAY", timedelta(days=-2))  # its runs are ahead
+    announced(x)
     ran(x, history_confirmed())
     assert x.json("list")[0]["outcome"] is None  # no worker ever reported
     assert "not received" not in x("list").out
@@ -247,6 +257,7 @@ def test_a_run_that_waits_in_the_queue_is_not_running(here: Here) -> None:
     store = here.store()
     term, until = lead(store), NOW + timedelta(hours=1)
     run = claimed(store, put_queued(store), term, running=RunningChange("", until))
+    leads(store)
     store.close()
     reported(here, "succeeded", name="tidy")  # of an earlier run
     assert "sent, not received" in here("list").out
@@ -260,3 +271,50 @@ def test_a_run_that_waits_in_the_queue_is_not_running(here: Here) -> None:
     store.write_outcomes([Delivery(task_id=run.task_id, delivery="d", **taken)], NOW)
     store.close()
     assert "running" in here("list").out and "running" in here("show", "tidy").out
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("state", ["received", "started", "retried", "sent"])
+def test_while_no_daemon_leads_nobody_knows_what_became_of_the_newest_run(
+    x: Here, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_sent, "ON_ITS_WAY", timedelta(days=-2))
+    announced(x)
+    ran(x, history_confirmed())
+    reported(x, "succeeded", planned=planned_of_x(x))
+    ran(x, history_confirmed())
+    if state != "sent":
+        reported(x, state, planned=planned_of_x(x))
+    (row,) = x.json("list")
+    assert "unread" not in row and row == x.json("show", "x")
+    leaves(x)
+    (row,) = x.json("list")
+    assert row == x.json("show", "x")
+    assert (row["unread"], row["running"], "not_received" in row) == (True, None, False)
+    out = x("list").out
+    assert "not known yet" in out
+    assert "not received" not in out and "running" not in out and state not in out
+    shown = " ".join(x("show", "x").out.split())
+    known = "not known yet: no daemon leads, so nobody reads the reports of workers"
+    assert known in shown and "running" not in shown and "not received" not in shown
+    assert ("before succeeded" if state == "sent" else f"last report {state}") in shown
+
+
+@pytest.mark.usefixtures("way")
+def test_while_no_daemon_leads_an_outcome_is_known_of_a_run_that_ended(x: Here) -> None:
+    ran(x, history_confirmed())
+    reported(x, "failed", planned=planned_of_x(x))
+    (row,) = x.json("list")
+    assert "unread" not in row and row["outcome"]["outcome"] == "failed"
+    assert "not known" not in x("list").out and "failed" in x("list").out
+
+
+@pytest.mark.usefixtures("way")
+def test_while_no_daemon_leads_failures_before_the_newest_run_are_named(
+    x: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_sent, "ON_ITS_WAY", timedelta(days=-2))
+    ran(x, history_confirmed())
+    reported(x, "failed", planned=planned_of_x(x))
+    ran(x, history_confirmed())
+    assert "not known yet, failed before" in x("list").out

@@ -99,7 +99,7 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
             "last_tick_age",
             "lateness",
         ),
-        *("went_back", "requests", "failing", "running_long", "not_received"),
+        *("went_back", "requests", "failing", "running_long", "not_received", "unread"),
         *("incidents", "entries"),
         *("paused", "needs_reload", "next", "conflicts", "invalid_sources"),
     ]

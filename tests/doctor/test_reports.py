@@ -12,6 +12,7 @@ from beatd.config.values import Outcomes
 from beatd.definition import codec
 from beatd.doctor.finding import Finding
 from beatd.doctor.reports import findings_of_reports, report_findings
+from beatd.presence import Presence
 from beatd.store import Store
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.wiring.backends import open_store
@@ -55,6 +56,13 @@ def test_outcomes_that_no_worker_has_to_report_are_not_missed(tmp_path: Path) ->
     with closing(open_store(url, codec=codec, clock=SystemClock())) as store:
         term = lead(store)
         store.record([told(claimed(store, put(store), term))])
+        newest = store.term()
+        assert newest is not None
+        found = findings_of_reports(
+            Config(store=StoreSettings(url=url)), clock=SystemClock(), timeout_s=2.0
+        )
+        assert list(found) == []  # no daemon leads, so nobody reads the reports
+        store.announce(Presence(newest[1], "leader", True, at(0)), 3600.0)
     levels: dict[str, list[str]] = {}
     for way in ("reports", "results", "off"):
         config = Config(store=StoreSettings(url=url), outcomes=Outcomes(read_from=way))

@@ -13,6 +13,7 @@ from beatd.entry import Entry
 from beatd.history import Record
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, OpenClaim, Request, Result
+from beatd.presence import Presence
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip, task_id
 from beatd.store import Store
@@ -71,6 +72,15 @@ def holder(name: str = "one") -> Holder:
 
 def lead(store: Store, name: str = "one") -> Term:
     return store.begin(holder(name))
+
+
+def leads(store: Store) -> None:
+    """Announce the daemon that won the newest term, or a new one before the first term."""
+    if store.term() is None:
+        lead(store)
+    newest = store.term()
+    assert newest is not None
+    store.announce(Presence(newest[1], "leader", True, NOON), 86_400.0)
 
 
 def run_of(store: Store, stored: Stored, planned: datetime | None = None, request: str = "") -> Run:

@@ -13,7 +13,7 @@ from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.views import entry_search
 from beatd.views.entry_search import EntrySearch, entries_page
-from tests.stores.making import NOON, claimed, lead, put, put_many, row, told
+from tests.stores.making import NOON, claimed, lead, leads, put, put_many, row, told
 
 
 @pytest.fixture
@@ -56,6 +56,8 @@ def test_a_running_and_a_failing_entry_are_found(store: MemoryStore) -> None:
         report(store, name, state)
     run = claimed(store, row(store, "unsent"), lead(store))
     store.record([told(run, "rejected", reason="no exchange")])
+    assert names(store, state="running") == [[]]  # nobody reads the reports of workers
+    leads(store)
     assert names(store, state="running") == [["runs"]]
     assert names(store, state="failing") == [["fails", "unsent"]]
 

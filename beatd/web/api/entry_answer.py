@@ -11,11 +11,11 @@ from beatd.catalog import Stored
 from beatd.definition import json_plain_of
 from beatd.edits.editing import row_of, rows
 from beatd.errors import Stale
-from beatd.last_sent import shown_outcomes
 from beatd.outcome import EntryOutcome
 from beatd.run import EPOCH
 from beatd.views.entry_rows import iso_or_none, json_of
 from beatd.views.outcome_rows import outcome_json
+from beatd.views.shown_outcomes import shown_outcomes
 from beatd.web.api.call import Call
 from beatd.web.api.refusal import Refusal
 
@@ -64,7 +64,7 @@ def entry_or_none(call: Call, row: Stored | None) -> dict[str, object] | None:
 
 def _with_outcome(call: Call, row: Stored) -> dict[str, object]:
     name = row.entry.name
-    known = shown_outcomes(call.store.history, call.store.outcomes, [row], call.now)
+    known = shown_outcomes(call.store, [row], call.now)
     return entry_json(call, row, known.get(name))
 
 

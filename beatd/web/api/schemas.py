@@ -129,9 +129,15 @@ COMPONENTS: dict[str, Schema] = {
                 "description": "The newest run, if it is newer than `outcome` and no worker has "
                 "received it.",
             },
+            "unread": {
+                **FLAG,
+                "description": "true: no end of the newest run is known, and no daemon leads and "
+                "reads the reports of workers.",
+            },
         },
         "declared_at",
         "not_received",
+        "unread",
         *CANVAS,
     ),
     "Definition": {

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from beatd.edits.editing import rows
-from beatd.last_sent import shown_outcomes
 from beatd.store import Roles
+from beatd.views.shown_outcomes import shown_outcomes
 from beatd.web.pages.entry_state import EntryState, entry_state, newest_run
 from beatd.web.pages.rendering import site_of
 from beatd.web.raw_path_route import RawPathRoute
@@ -65,7 +65,7 @@ def badge_state(store: Roles, name: str, now: datetime) -> EntryState:
     row = rows(store.catalog, (name,)).get(name)
     if row is None:
         return UNKNOWN
-    outcome = shown_outcomes(store.history, store.outcomes, [row], now).get(name)
+    outcome = shown_outcomes(store, [row], now).get(name)
     records = store.history.newest_records([name], RECORDS_READ).get(name, ())
     state = entry_state(row, outcome, newest_run(records), now)
     if state.kind == "ok" and outcome is not None:

@@ -14,7 +14,6 @@ from beatd.definition import json_plain_of
 from beatd.edits.editing import is_declared, rows, unknown
 from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
-from beatd.last_sent import shown_outcomes
 from beatd.schedules import describe, zone
 from beatd.schedules.duration import length_text
 from beatd.schedules.typed_moment import typed_moment
@@ -23,6 +22,7 @@ from beatd.views.next_runs import next_runs
 from beatd.views.outcome_rows import running_since
 from beatd.views.pause_text import pause_words
 from beatd.views.request_progress import request_progress
+from beatd.views.shown_outcomes import shown_outcomes
 from beatd.views.step_rows import step_rows
 from beatd.web.kept import kept_of
 from beatd.web.pages.addresses import Place, entry_path
@@ -110,7 +110,7 @@ def show(request: Request) -> Response:
     entry = row.entry
     records = store.history.newest_records([name], STRIP).get(name, ())
     known = store.outcomes.outcomes([one.task_id for one in records if one.task_id])
-    outcome = shown_outcomes(store.history, store.outcomes, [row], shown.now).get(name)
+    outcome = shown_outcomes(store, [row], shown.now).get(name)
     at, refusal = _moment(request, entry.tz, shown.now)
     key = ("why", name, row.revision, at, newest_run(records))
     answer = kept_of(request).get(key, lambda: _why(request, row, at, shown.now))

@@ -8,7 +8,6 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from beatd.catalog import Position, Query, Stored
-from beatd.last_sent import shown_outcomes
 from beatd.outcome import EntryOutcome
 from beatd.run import micros, moment_of
 from beatd.schedules import describe
@@ -21,6 +20,7 @@ from beatd.views.entry_search import (
     entries_page,
 )
 from beatd.views.failing import failures
+from beatd.views.shown_outcomes import shown_outcomes
 from beatd.web.pages.entry_state import EntryState, entry_state, newest_run
 from beatd.web.pages.moments import Moments
 from beatd.web.pages.run_strip import run_strip
@@ -104,7 +104,7 @@ def found_page(
     )
     rows = list(store.catalog.find(query)) if names else []
     names = [row.entry.name for row in rows]
-    known = shown_outcomes(store.history, store.outcomes, rows, now)
+    known = shown_outcomes(store, rows, now)
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     due = last.plan.due if last is not None and search.order == "next" else None
     return EntriesPage(

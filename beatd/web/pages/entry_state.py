@@ -10,7 +10,7 @@ from beatd.history import Record
 from beatd.outcome import EntryOutcome
 from beatd.views.entry_search import OVERDUE_AFTER
 from beatd.views.failing import FAILURES
-from beatd.views.outcome_rows import running_since
+from beatd.views.outcome_rows import NOBODY_READS, UNREAD, running_since
 
 
 class EntryState(Struct, frozen=True):
@@ -38,6 +38,8 @@ def entry_state(
     if outcome is not None and outcome.newest.state in FAILURES:
         times = f" ×{outcome.failures}" if outcome.failures > 1 else ""
         return EntryState(f"{outcome.newest.state}{times}", "bad", outcome.newest.error)
+    if outcome is not None and outcome.unread:
+        return EntryState(UNREAD, "off", NOBODY_READS)
     if (
         outcome is not None
         and outcome.sent is not None

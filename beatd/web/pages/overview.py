@@ -109,6 +109,8 @@ def show(request: Request) -> Response:
             store.catalog, store.history, store.outcomes, shown.now, entries=entries
         ),
     )
+    if crew.leader is None:  # nobody reads the reports of workers
+        waiting = NotReceived([], at_least=False)
     ahead = kept.get(
         ("hour", version, minute), lambda: planned_ahead(store.plans, minute, 1), HOUR_KEPT_S
     )

@@ -9,6 +9,7 @@ from beatd.definition import entry_from
 from beatd.edits.editing import add, put, remove
 from beatd.edits.pausing import pause
 from beatd.outcome import Delivery
+from tests.stores.making import leads
 from tests.stores.run_by_hand import carry_out_request
 from tests.web.pages.conftest import Shown
 from tests.web.pages.reading import flat, hidden_fields
@@ -113,6 +114,12 @@ def test_a_run_by_hand_is_listed_with_who_requested_it_and_waits_for_a_worker(
     carry_out_request(shown.store, shown.now - timedelta(seconds=5))
     page = flat(page_of(shown, "a"))
     assert "by otto" in page and "args [7]" in page
+    # No daemon leads.
+    assert "not known yet: no daemon leads, so nobody reads the reports" in page
+    assert "not known yet" in flat(shown.text("/entries"))
+    assert "not known yet" in shown.text("/badge/a.svg")
+    leads(shown.store)
+    page = flat(page_of(shown, "a"))
     assert "not received by a worker" in page and "Before" in page
     assert "sent, not received" in flat(shown.text("/entries"))
     assert "not received" in shown.text("/badge/a.svg")

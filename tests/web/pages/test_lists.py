@@ -16,6 +16,7 @@ from beatd.store import Roles
 from beatd.web.pages import run_history
 from beatd.web.pages.moments import Moments
 from beatd.web.pages.run_strip import run_strip
+from tests.stores.making import leads
 from tests.stores.run_by_hand import carry_out_request
 from tests.web.demo_store import ANN, lead
 from tests.web.pages.conftest import Shown
@@ -46,6 +47,8 @@ def test_the_overview_names_the_entries_whose_last_run_no_worker_received(shown:
     assert "received" not in shown.text("/")
     shown.post("/entries/a/run", "otto", [("args", "[]"), ("kwargs", "{}")])
     carry_out_request(shown.store, shown.now - timedelta(seconds=5))
+    assert "received" not in shown.text("/")  # no daemon leads and reads the reports
+    leads(shown.store)
     page = shown.text("/")
     assert link(page, "1 run is not received") == "#not-received"
     assert "Runs that no worker received" in page and entries_on(page)[0] == "a"
