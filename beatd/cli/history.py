@@ -212,9 +212,9 @@ def _cells(
     id."""
     from beatd.overlap import reason_text
     from beatd.requested_run import requested_text
+    from beatd.schedules.duration import lateness_text
     from beatd.views.outcome_rows import STYLES
     from beatd.views.record_rows import origin_text
-    from beatd.views.time_text import lateness_text
     from beatd.why.time_words import runtime
 
     for record, one in lines:

@@ -78,7 +78,7 @@ def _rows(
         yield [
             f"{local:%a} {wall}",
             where.ljust(ZONE_WIDTH) if pads else where,
-            (wall_text(moment.astimezone(UTC), digits), "dim"),
+            (f"{wall_text(moment.astimezone(UTC), digits)} UTC", "dim"),
             distance.ljust(DISTANCE_WIDTH) if pads else distance,
             *([(clock_change(entry.schedule, moment) or "", "yellow")] if has_marks else []),
         ]
