@@ -184,7 +184,7 @@ def became(facts: Facts, record: Record, words: TimeWords) -> str:
 
 def schedule_words(entry: Entry) -> str:
     """Return the entry's schedule and its time zone in words."""
-    words = describe(entry.schedule)
+    words = describe(entry.schedule, entry.tz)
     return words if entry.tz in words else f"{words}, {entry.tz}"
 
 

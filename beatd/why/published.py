@@ -246,9 +246,10 @@ def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:
             f"it was published {age} ago; what a worker did with it is not known, because no "
             "worker reports (docs/outcomes.md)"
         )
+    which = f"the queue {queue.name}" if queue is not None and queue.name else "its queue"
     return "published", (
         f"it was published {age} ago, and no worker has reported it; does a worker run that "
-        "consumes its queue and reports (docs/outcomes.md)?"
+        f"consumes {which} and reports (docs/outcomes.md)?"
     )
 
 

@@ -29,7 +29,7 @@ def test_status_and_doctor_name_it(here: Here, old: str) -> None:
     found = here.json("status", code=1)["copied_to"]
     assert found["store"] == NEW.format(folder=here.folder) and found["at"].endswith("Z")
     out = " ".join(here("doctor", code=1).out.split())
-    assert re.search(rf"error store this store was {copied(here)}", out)
+    assert re.search(rf"error store this store was {copied(here)} CES?T, and a daemon", out)
 
 
 @pytest.mark.parametrize("words", [("list",), ("add", "y", "--task", "t", "--every", "1h")])
