@@ -148,7 +148,8 @@ def shown_place(store: "Store") -> str:
     from beatd.secret import masked
 
     own = scheme_of(store.url) in REDIS and store.prefix != Store().prefix
-    return f"{masked(store.url)} (prefix {store.prefix})" if own else masked(store.url)
+    url = str(masked(store.url))  # a Secret cannot be written to a shelve file or to Redis
+    return f"{url} (prefix {store.prefix})" if own else url
 
 
 def _next_step(place: str) -> str:

@@ -39,6 +39,13 @@ def test_the_note_that_nobody_leads_names_it(here: Here, old: str, words: tuple[
     assert "beatd run" not in ended.err
 
 
+def test_a_store_of_values_that_msgspec_writes_gets_the_mark(here: Here, beatd: Beatd) -> None:
+    old, new = f"shelve:{here.folder}/old", f"sqlite:///{here.folder}/new.db"
+    here("add", "x", "--task", "t", "--every", "1h", "--store", old)
+    assert beatd("store", "copy", old, new).code == 0
+    assert beatd("status", "--json", "--store", old).json["copied_to"]["store"] == new  # type: ignore[index]
+
+
 def test_it_is_opened_again(here: Here, old: str) -> None:
     ended = here("store", "reopen")
     assert re.search(f"daemons may run on this store again; it was {copied(here)}", ended.out)
