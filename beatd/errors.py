@@ -187,12 +187,13 @@ class StoreAbsent(StoreUnusable):
 class StoreCopied(StoreUnusable, ConfigError):
     """Raised by a daemon if everything in its store was copied to another store, to be used there.
 
-    `place` is the URL of the other store without its password, and `at` the end of the copying.
+    `place` is the URL of the other store without its password, and `at` the end of the copying, in
+    the zone that the text has.
     """
 
     def __init__(self, place: str, at: datetime) -> None:
         super().__init__(
-            f"this store was copied to {place} at {at:%Y-%m-%d %H:%M:%S} UTC, and a daemon here "
+            f"this store was copied to {place} at {at:%Y-%m-%d %H:%M:%S %Z}, and a daemon here "
             f"would run each entry a second time; start beatd with {place} as its store, or run "
             "`beatd store reopen` to go on with this one"
         )

@@ -239,7 +239,7 @@ BELOW = {
     },
     "discovery": {"config", "wiring"},
     "doctor": {
-        "config", "definition", "outcomes", "publishers", "stores", "views", "wiring",
+        "config", "definition", "outcomes", "publishers", "schedules", "stores", "views", "wiring",
     },
     "cli": {
         "celery", "discovery", "doctor", "shadow", "wiring", "daemon", "sources", "config",

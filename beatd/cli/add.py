@@ -63,7 +63,7 @@ def command(
     from beatd.edits.patch import patched
     from beatd.errors import ConfigError, in_one_line
     from beatd.planning import is_once
-    from beatd.views.entry_rows import json_of, next_cell, schedule_text
+    from beatd.views.entry_rows import json_of, next_cell, zoned_schedule_text
 
     config = chosen.config()
     plain = dated(
@@ -88,7 +88,7 @@ def command(
         else:
             state = next_cell(row, opened.now, config.timezone)
             coming = state if isinstance(state, str) else state[0]
-            shown = schedule_text(row.entry.schedule.plain())
+            shown = zoned_schedule_text(row.entry, config.timezone)
             echo(f"{'replaced' if replace else 'added'} {name}: {shown}, {coming}")
         if row.plan.due is not None:
             note_if_nobody_leads(opened)

@@ -90,6 +90,7 @@ class CheckReport:
         self.app: Celery | None = None
         self.entries: list[Entry] = []
         self.read: list[str] = []
+        self.unread = 0  # of `read`: entry files in which a mistake hides all names
         self.facts: list[str] = []
 
     def add_configuration(self, given: ConfigOption) -> None:
@@ -165,6 +166,7 @@ class CheckReport:
         self.problems += loaded.problems
         self.entries += loaded.entries
         self.read += [str(file.path) for file in loaded.files]
+        self.unread += sum(not file.valid and not file.names for file in loaded.files)
 
     @property
     def errors(self) -> int:
@@ -201,12 +203,17 @@ class CheckReport:
         counts += [_count(warnings, "warning")] if warnings else []
         by_app = sum(entry.source.startswith("app:") for entry in self.entries)
         in_files = _count(len(self.entries) - by_app, "entry", "entries")
-        checked = f"{in_files} in {_count(len(self.read), 'file')}"
+        checked = f"{in_files} in {self._files()}"
         if by_app:
             checked += f", {by_app} in the app"
         verdict = ", ".join(counts) or "nothing wrong"
         colour = "red" if self.errors else "yellow" if warnings else "green"
         click.echo(f"{click.style(verdict, fg=colour)}: {checked}")
+
+    def _files(self) -> str:
+        """Return how many files were read, such as "2 files", or "1 of 2 files"."""
+        files = _count(len(self.read), "file")
+        return f"{len(self.read) - self.unread} of {files}" if self.unread else files
 
 
 def _examine_app(given: ConfigOption) -> Examined:

@@ -1,6 +1,6 @@
 """Show which runs were published, skipped or failed, and why (`beatd history`)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, Any
@@ -112,12 +112,26 @@ def _print(
     id_length = None if terminal_width() is None else _short_id_length(records)
     print_pages(
         COLUMNS,
-        _cells(chain(first, lines), when, id_length),
+        _cells(chain(first, lines), when, id_length, _not_received(opened, first)),
         nothing=lambda: _nothing(opened, name, wanted),
         least={"task id, reason or error": 32, "entry": 16, "worker": 12},
         left_out=("worker", "runtime", "late", *(("entry",) if name else ()), "origin"),
         title=title,
     )
+
+
+def _not_received(opened: "OpenedStore", lines: Iterable[Line]) -> frozenset[str]:
+    """Return the task ids of runs that `beatd list` shows as sent and not received by a worker."""
+    from beatd.catalog import Query
+
+    names = {
+        record.name
+        for record, one in lines
+        if record.state == "published" and one["outcome"] is None
+    }
+    rows = list(opened.store.catalog.find(Query(names=tuple(names)))) if names else []
+    known = opened.outcomes_of(rows).values() if rows else ()
+    return frozenset(one.sent.task_id for one in known if one.sent and not one.unread)
 
 
 def _shown_moment(record: "Record") -> datetime:
@@ -207,14 +221,15 @@ def _cells(
     lines: Iterable[Line],
     when: Callable[[datetime], str],
     id_length: int | None,
+    not_received: Collection[str],
 ) -> Iterator[list[str | tuple[str, str]]]:
     """Yield the cells of each line; `id_length` is the length of a task id, None for the whole
-    id."""
+    id. `not_received` are the ids of runs that were sent and not received by a worker."""
     from beatd.overlap import reason_text
     from beatd.requested_run import requested_text
-    from beatd.views.outcome_rows import STYLES
+    from beatd.schedules.duration import lateness_text
+    from beatd.views.outcome_rows import NOT_RECEIVED, STYLES
     from beatd.views.record_rows import origin_text
-    from beatd.views.time_text import lateness_text
     from beatd.why.time_words import runtime
 
     for record, one in lines:
@@ -228,13 +243,14 @@ def _cells(
             runs = "1 run" if record.count == 1 else f"{record.count} runs"
             detail = f"{at_least}{runs} to {when(record.until)}: {detail}"
         late, outcome = record.lateness, one["outcome"]
+        became = (NOT_RECEIVED, "yellow") if record.task_id in not_received else ""
         yield [
             when(_shown_moment(record)),
             record.name,
             (record.state, _STYLES[record.state]),
             origin_text(record),
             "" if late is None else lateness_text(late),
-            "" if outcome is None else (outcome, STYLES[outcome]),
+            became if outcome is None else (outcome, STYLES[outcome]),
             "" if one["runtime"] is None else runtime(one["runtime"]),
             one["worker"] or "",
             detail,

@@ -269,7 +269,7 @@ def _print_entries(made: "Imported", outcome: dict[str, str], how: "ImportOption
         return [
             entry.name,
             what_runs(entry),
-            describe(entry.schedule),
+            describe(entry.schedule, entry.tz),
             entry.tz,
             "-" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z",
             "-" if one.last is None else f"{one.last:%Y-%m-%d %H:%M:%S}Z",

@@ -23,7 +23,7 @@ MICROSECONDS_WIDTH = len("2027-01-01 09:00:00.123456")  # what follows is the of
 def title_line(entry: Entry, name: str, stopped: str) -> str:
     """Return the line above the runs: the name ("" for none), the schedule, its zone, and why no
     run comes (`stopped`, "" if they do)."""
-    words = visible(describe(entry.schedule))
+    words = visible(describe(entry.schedule, entry.tz))
     text = f"{styled(visible(name), 'bold')}  {words}" if name else words
     if entry.tz not in f"{name}  {words}":
         text += styled(f", {visible(entry.tz)}", "dim")
@@ -78,7 +78,7 @@ def _rows(
         yield [
             f"{local:%a} {wall}",
             where.ljust(ZONE_WIDTH) if pads else where,
-            (wall_text(moment.astimezone(UTC), digits), "dim"),
+            (f"{wall_text(moment.astimezone(UTC), digits)} UTC", "dim"),
             distance.ljust(DISTANCE_WIDTH) if pads else distance,
             *([(clock_change(entry.schedule, moment) or "", "yellow")] if has_marks else []),
         ]

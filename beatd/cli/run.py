@@ -77,6 +77,6 @@ def _try_configuration(given: ConfigOption, shadow: bool) -> int:
     app = celery_app(config)
     if not shadow:
         parts = parts_of(config, clock=SystemClock(), app=app)
-        opened(parts.store).place.close()
+        opened(parts.store, parts.timezone).place.close()
         parts.lease().close()
     return 0

@@ -13,6 +13,8 @@ from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.entry import PAYLOAD
 
+NOT_COUNTED = " (runs by hand and backfills are not counted)"
+
 if TYPE_CHECKING:
     from beatd.catalog import Stored
     from beatd.history import Record
@@ -36,6 +38,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
     from beatd.edits.run_requests import pending_requests
     from beatd.views.entry_rows import json_of
     from beatd.views.outcome_rows import outcome_json, outcome_lines
+    from beatd.why.time_words import is_by_hand
 
     with chosen.open(chosen.config_for_reading()) as opened:
         row, tz = row_of(opened.store.catalog, name), opened.config.timezone
@@ -45,6 +48,8 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         if json:
             print_json({**json_of(row), **outcome_json(row, known, opened.now)})
             return
+        newest = next(iter(opened.store.history.history(name, 1)), None)
+        of_newest = NOT_COUNTED if newest is not None and is_by_hand(newest) else ""
         from rich.table import Table
         from rich.text import Text
 
@@ -54,6 +59,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         became = list(outcome_lines(row, known, opened.now))
         for key, value in chain(_lines(row, failed, opened.now, tz), _pending(requests, tz)):
             if key == "runs":
+                value = f"{value}{of_newest}"
                 for heading, text, style in became:
                     table.add_row(Text(heading), Text(visible(text), style))
             table.add_row(Text(key), Text(visible(value), "red" if key == "failed" else ""))
@@ -77,7 +83,7 @@ def _lines(
     entry = row.entry
     schedule = entry.schedule.plain()
     yield ("task" if entry.canvas is None else "tasks"), what_runs(entry)
-    words = describe(entry.schedule)
+    words = describe(entry.schedule, entry.tz)
     words += "" if entry.tz in words else f", {entry.tz}"
     yield "when", f"{words}  ({schedule_text(schedule)})"
     home = zone(tz)

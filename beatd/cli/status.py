@@ -297,7 +297,7 @@ def _at(iso: str, tz: str) -> str:
 
 
 def _late(seconds: float) -> str:
-    from beatd.views.time_text import lateness_text
+    from beatd.schedules.duration import lateness_text
 
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else lateness_text(seconds)
 

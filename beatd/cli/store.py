@@ -153,7 +153,8 @@ def shown_place(store: "Store", other: "Store | None" = None) -> str:
     names_prefix = scheme_of(store.url) in REDIS and (
         store.prefix != Store().prefix or (other is not None and other.url == store.url)
     )
-    return f"{masked(store.url)} (prefix {store.prefix})" if names_prefix else masked(store.url)
+    url = str(masked(store.url))  # a Secret cannot be written to a shelve file or to Redis
+    return f"{url} (prefix {store.prefix})" if names_prefix else url
 
 
 def _next_step(place: str) -> str:

@@ -88,7 +88,8 @@ class Daemon(DaemonState):
         self._campaign: Campaign | None = None
         self._dispatch_choice = DispatchChoice(parts.dispatch)
         self._closing = ExitStack()
-        self._copied_store = CopiedStore(self.stop)
+        self._copied_store = CopiedStore(self.stop, parts.timezone)
+        self.queue_of = parts.queue_of
         self.waits_for_unusable_store = False  # False: StoreUnusable is raised at the start
         self.before_wait: Callable[[float], None] = lambda seconds: None
 

@@ -27,7 +27,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     `declaring` writes the declared entries to the store. `alerts` makes the thread for alerts,
     `monitors` the thread for external monitors, and `outcomes` the reader of runs' outcomes. Each
     of these four is None if the daemon does not need it. `queue_of` returns the name of the queue
-    that gets an entry's messages.
+    that gets an entry's messages. `timezone` is the zone of times in errors.
     """
 
     store: Callable[[], Roles]
@@ -38,4 +38,5 @@ class Parts(Struct, frozen=True, kw_only=True):
     alerts: "Callable[[DaemonState, Observer], AlertThread] | None" = None
     monitors: "Callable[[DaemonState, Observer], MonitorThread] | None" = None
     outcomes: Callable[[Roles], OutcomeReader] | None = None
+    timezone: str = "UTC"
     queue_of: Callable[[Entry], str] = lambda entry: str(entry.options.get("queue", ""))

@@ -14,6 +14,8 @@ from beatd.doctor.server_settings import settings_findings
 from beatd.doctor.versions import server_version
 from beatd.errors import BeatError, StoreAbsent, StoreCopied
 from beatd.presence import refusal_of
+from beatd.schedules import zone
+from beatd.schedules.moment import in_zone
 from beatd.store import Roles
 from beatd.stores.embedded.old_shelf import may_be_old
 from beatd.stores.store_facts import StoreFacts
@@ -156,7 +158,8 @@ def _opened(
             text = f"an answer takes {took_s * 1000:.0f} ms, so runs are late by as much"
             yield Finding("warning", "store", f"{text}; put it nearer")
         if (copied := store.catalog.marks.copied_to()) is not None:
-            yield Finding("error", "store", str(StoreCopied(copied.place, copied.at)))
+            at = in_zone(copied.at, zone(config.timezone))
+            yield Finding("error", "store", str(StoreCopied(copied.place, at)))
         noun = "entry" if count == 1 else "entries"
         yield Finding("ok", "store", f"{count} {noun}, opened in {(asked - began) * 1000:.0f} ms")
         for problem in store.place.problems():

@@ -135,6 +135,11 @@ def _positive(microseconds: int, value: Any) -> timedelta:
     return timedelta(microseconds=microseconds)
 
 
+def lateness_text(seconds: float) -> str:
+    """Format a duration in seconds, such as "3.214 s" below a minute, or else "3 h 12 min"."""
+    return f"{seconds:.3f} s" if seconds < 60 else length_text(seconds)
+
+
 def length_text(seconds: float) -> str:
     """Return a duration in its two largest units, such as "3 h 12 min".
 

@@ -12,6 +12,7 @@ from beatd.schedules.zone import zone
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = re.compile(rf"({'|'.join(DAYS)}) (?=\d{{4}}-)")
+_NAMED_AND_OFFSET = re.compile(r"(.*\d) [A-Z]{2,6} ([+-]\d\d:\d\d)", re.ASCII)  # of `beatd next`
 _NAMED = re.compile(r"(.*\d) ([A-Z]{2,6}|[+-]\d\d(?::?\d\d)?)", re.ASCII)
 
 
@@ -22,11 +23,16 @@ def typed_moment(
 
     A time without an offset is in the zone `tz`. A time of day such as "14:30" is the newest such
     moment or, if `coming`, the next one. The name of an offset, such as CET, is read if it is UTC,
-    or if `tz` or a zone of `also` has it at that time. Raises ScheduleError for another text.
+    or if `tz` or a zone of `also` has it at that time. If an offset follows the name, as in
+    "EST -05:00", the offset alone counts. Raises ScheduleError for another text.
     """
-    found = _NAMED.fullmatch(_without_day(text.strip()))
+    plain = _without_day(" ".join(text.split()))
+    both = _NAMED_AND_OFFSET.fullmatch(plain)
+    if both is not None:
+        plain = " ".join(both.groups())
+    found = _NAMED.fullmatch(plain)
     if found is None:
-        return parse_moment(with_date(_without_day(text.strip()), tz, now, coming=coming), tz)
+        return parse_moment(with_date(plain, tz, now, coming=coming), tz)
     wall, name = found.groups()
     if not name.isalpha():
         return parse_moment(f"{wall}{name}")

@@ -5,10 +5,12 @@ from beatd.schedules.at import At
 from beatd.schedules.cron import Cron
 from beatd.schedules.cron_words import cron_words
 from beatd.schedules.interval import Interval
+from beatd.schedules.moment import in_zone, wall_text
 from beatd.schedules.rrule import RRule
 from beatd.schedules.rrule_words import rrule_words
 from beatd.schedules.solar import Solar
 from beatd.schedules.speech import joined
+from beatd.schedules.zone import zone
 
 _UNITS = (
     ("day", 86_400_000_000),
@@ -20,8 +22,10 @@ _UNITS = (
 )
 
 
-def describe(schedule: Schedule) -> str:
+def describe(schedule: Schedule, tz: str = "UTC") -> str:
     """Return a schedule in plain English, such as "every 5 minutes".
+
+    The moment of a schedule that runs once is in the zone `tz`.
 
     An unknown kind of schedule is returned as YAML writes it.
     """
@@ -31,7 +35,8 @@ def describe(schedule: Schedule) -> str:
         case Cron():
             return cron_words(schedule)
         case At():
-            return f"once, at {schedule.moment.replace(tzinfo=None).isoformat(' ')} UTC"
+            local = in_zone(schedule.moment, zone(tz))
+            return f"once, at {wall_text(local)} {local:%Z}"
         case RRule():
             return rrule_words(schedule)
         case Solar():

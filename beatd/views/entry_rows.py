@@ -8,6 +8,7 @@ from beatd.canvas import what_runs
 from beatd.catalog import Stored
 from beatd.definition import json_plain_of
 from beatd.definition.arguments import tagged
+from beatd.entry import Entry
 from beatd.outcome import EntryOutcome
 from beatd.schedules.moment import format_moment
 from beatd.views.outcome_rows import Cell, outcome_cell
@@ -15,6 +16,7 @@ from beatd.views.pause_text import pause_json, pause_state
 from beatd.views.time_text import distance_text
 
 COLUMNS = ("name", "schedule", "next", "last", "outcome", "runs", "task")
+IN_ZONE = frozenset(("cron", "crontab", "rrule"))  # schedules whose times are of a zone
 _ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
 
 
@@ -66,12 +68,12 @@ def cells_of(
     COLUMNS.
 
     `failing` has the names of entries whose newest run could not be published. Ends of pauses are
-    in the zone `tz`.
+    in the zone `tz`; a schedule of another zone has its name.
     """
     for row, outcome in rows:
         yield [
             row.entry.name,
-            schedule_text(row.entry.schedule.plain()),
+            zoned_schedule_text(row.entry, tz),
             next_cell(row, now, tz),
             last_cell(row, now, failed=row.entry.name in failing),
             outcome_cell(row, outcome, now),
@@ -128,6 +130,13 @@ def schedule_text(plain: dict[str, Any]) -> str:
         else:
             parts.append(f"{key} {value}".replace("\n", " "))
     return ", ".join(parts)
+
+
+def zoned_schedule_text(entry: Entry, tz: str) -> str:
+    """Return the entry's schedule as in YAML, with its zone if times in it are not of the zone
+    `tz`."""
+    text = schedule_text(plain := entry.schedule.plain())
+    return text if entry.tz == tz or IN_ZONE.isdisjoint(plain) else f"{text} {entry.tz}"
 
 
 def _item(value: Any) -> str:

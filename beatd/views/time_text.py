@@ -81,15 +81,6 @@ def short_moment_text(moment: datetime, tz: str, now: datetime) -> str:
     return f"{year}{local:%m-%d %H:%M:%S}{f' {local:%Z}' if is_twice else ''}"
 
 
-def lateness_text(seconds: float) -> str:
-    """Format a duration in seconds, such as "3.214 s" below a minute, or else "3 h 12 min"."""
-    if seconds < 60:
-        return f"{seconds:.3f} s"
-    from beatd.schedules.duration import length_text
-
-    return length_text(seconds)
-
-
 def distance_text(length: timedelta) -> str:
     """Format a duration as a time relative to now, such as "in 3 h 12 min", "now" or "5 s ago".
 

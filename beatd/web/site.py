@@ -9,10 +9,12 @@ from msgspec import Struct
 
 from beatd.clock import Clock
 from beatd.edits.editing import present
+from beatd.entry import Entry
 from beatd.errors import StoreError
 from beatd.observers.health import Health
 from beatd.observers.metrics import Metrics
 from beatd.store import Roles
+from beatd.why.facts import QueueState
 
 CLOSE_S = 0.5
 
@@ -38,7 +40,8 @@ class Site:
 
     A handler gets it as `request.app.state.site`. `health` and `status` return the daemon's state.
     `wake` starts the next tick now; a handler calls it after a change. `rests_for` returns the
-    seconds until the beat works again. All attributes may be used on every thread.
+    seconds until the beat works again. `queue_of` returns the queue of an entry's messages, without
+    its counts, which no request waits for. All attributes may be used on every thread.
     """
 
     def __init__(
@@ -50,12 +53,13 @@ class Site:
         status: Callable[[], dict[str, Any]],
         wake: Callable[[], None] = lambda: None,
         rests_for: Callable[[], float] = lambda: float("inf"),
+        queue_of: Callable[[Entry], QueueState | None] = lambda entry: None,
         metrics: Metrics,
         settings: SiteSettings,
         shares_store: bool = False,
     ) -> None:
         self.health, self.status, self.wake = health, status, wake
-        self.rests_for = rests_for
+        self.rests_for, self.queue_of = rests_for, queue_of
         self.metrics, self.settings = metrics, settings
         self.name, self.timezone = settings.name, settings.timezone
         self._open_store, self._shares_store, self._clock = open_store, shares_store, clock

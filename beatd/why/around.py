@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from beatd.catalog import Stored
+from beatd.history import Record
 from beatd.planning import has_run_out, next_moment
 from beatd.why.answer import Answer
 from beatd.why.facts import Facts
@@ -13,7 +14,7 @@ from beatd.why.incidents_now import incident_text, incidents_now
 from beatd.why.not_planned import became
 from beatd.why.outage_now import outage_now
 from beatd.why.published import of_published
-from beatd.why.time_words import TimeWords, length, moment_of_run
+from beatd.why.time_words import TimeWords, is_by_hand, length, moment_of_run
 
 STOPPED = ("paused", "disabled")
 IF_RESUMED = {True: "if it is resumed by then", False: "if it is enabled by then"}  # by `paused`
@@ -28,8 +29,8 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
     if answer.cause == "overlap":
         yield from _blocking(facts, answer, words)
     if facts.at is None:
-        last = next((one for one in facts.records if one.state in ("published", "failed")), None)
-        if last is not None and last.planned != answer.planned:
+        last = _previous(facts, answer)
+        if last is not None:
             yield "previous run", f"{moment_of_run(last, words)[1]}, {became(facts, last, words)}"
         if answer.cause not in WITHOUT_NEXT:
             yield from _next(facts, answer, words)
@@ -39,6 +40,18 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
         text = incident_text(one, said)
         known = f": {text}" if text not in said else ""
         yield "incident", f"{one.kind}, since {words.about(one.opened)}{known}"
+
+
+def _previous(facts: Facts, answer: Answer) -> Record | None:
+    """Return the newest run of the schedule before the moment of the answer, or None."""
+    before = (
+        one
+        for one in facts.records
+        if one.state in ("published", "failed")
+        and not is_by_hand(one)
+        and (answer.planned is None or one.planned < answer.planned)
+    )
+    return max(before, key=lambda one: one.planned, default=None)
 
 
 def _outage(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:

@@ -92,8 +92,11 @@ def _record_of(facts: Facts) -> Record | None:
     # Without `facts.at` this is the newest record, or None if a later run is due or the entry is
     # paused or disabled. A skipped stretch is one record.
     records = [record for record, _ in skips_in_order((one, None) for one in facts.records)]
-    if facts.at is not None:
-        return next((one for one in records if _is_of(one, facts.at)), None)
+    if (at := facts.at) is not None:
+        found = next((one for one in records if _is_of(one, at)), None)
+        if found is None and (facts.row is None or not is_moment(facts.row.entry, at)):
+            return next((one for one in records if _has_time(facts, one, at)), None)
+        return found
     newest = max(records, key=last_moment, default=None)
     row = facts.row
     due = None if row is None else row.plan.planned
@@ -105,11 +108,20 @@ def _record_of(facts: Facts) -> Record | None:
 
 def _is_of(record: Record, at: datetime) -> bool:
     # A run by hand has a moment with microseconds, which nobody types and no table shows.
-    first = record.planned
+    return _shows(at, record.planned) or record.planned <= at <= last_moment(record)
+
+
+def _has_time(facts: Facts, record: Record, at: datetime) -> bool:
+    """Return True if the run was published, or received by a worker, at `at`."""
+    deliveries = facts.deliveries.get(record.task_id, ())
+    times = (record.published, *(one.received for one in deliveries))
+    return any(time is not None and _shows(at, time) for time in times)
+
+
+def _shows(at: datetime, moment: datetime) -> bool:
+    """Return True if `at` is this moment, cut to its milliseconds or its second."""
     step = timedelta(milliseconds=1) if at.microsecond else timedelta(seconds=1)
-    if at.microsecond % 1000 == 0 and at <= first < at + step:
-        return True
-    return first <= at <= last_moment(record)
+    return at.microsecond % 1000 == 0 and at <= moment < at + step
 
 
 def last_moment(record: Record) -> datetime:

@@ -15,7 +15,7 @@ from beatd.run_outcome import run_outcome
 from beatd.schedules import describe, schedule_from, zone
 from beatd.why.answer import Answer
 from beatd.why.facts import RECORDS_READ, Facts
-from beatd.why.time_words import TimeWords, length
+from beatd.why.time_words import TimeWords, is_by_hand, length
 
 CLOCK_CHANGE_MAX = timedelta(hours=3)  # so far from the moment in question lies a moved run
 LOOK_BACK = timedelta(days=366)
@@ -170,8 +170,7 @@ def _near(facts: Facts, moment: datetime, words: TimeWords) -> str:
 
 
 def _covers(record: Record, moment: datetime) -> bool:
-    by_hand = record.origin in ("trigger", "backfill")
-    return not by_hand and record.planned <= moment <= (record.until or record.planned)
+    return not is_by_hand(record) and record.planned <= moment <= (record.until or record.planned)
 
 
 def became(facts: Facts, record: Record, words: TimeWords) -> str:
@@ -185,7 +184,7 @@ def became(facts: Facts, record: Record, words: TimeWords) -> str:
 
 def schedule_words(entry: Entry) -> str:
     """Return the entry's schedule and its time zone in words."""
-    words = describe(entry.schedule)
+    words = describe(entry.schedule, entry.tz)
     return words if entry.tz in words else f"{words}, {entry.tz}"
 
 
@@ -207,7 +206,7 @@ def _skipped_by_clock(entry: Entry, moment: datetime) -> datetime | None:
 
 def _edited(facts: Facts, row: Stored, words: TimeWords) -> tuple[tuple[str, str], ...]:
     for record in facts.records:
-        if record.state == "skipped" or record.origin in ("trigger", "backfill"):
+        if record.state == "skipped" or is_by_hand(record):
             continue
         if is_moment(row.entry, record.planned):
             return ()

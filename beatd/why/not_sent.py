@@ -7,7 +7,7 @@ from beatd.ledger import OpenClaim
 from beatd.overlap import STILL_RUNNING, reason_text
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
-from beatd.why.not_planned import stopped
+from beatd.why.not_planned import is_moment, stopped
 from beatd.why.outage_now import outage_now
 from beatd.why.time_words import TimeWords, counted, length, moment_of_run
 
@@ -50,14 +50,27 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
                 text = f"{text}: {rule}"
     if cause == "overlap":
         text = f"skipped: {_still_running(facts, record.reason, words)}"
-    details = [moment_of_run(record, words), ("reason", reason_text(record.reason, words.about))]
+    planned, (heading, moment) = record.planned, moment_of_run(record, words)
+    least = "at least " if record.at_least else ""
+    if _is_within(facts, record) and facts.at is not None:
+        planned = facts.at
+        count = f"{least}{counted(record.count, 'run')}"
+        moment = f"{words.at(planned)} (one of {count} skipped together)"
+    details = [(heading, moment), ("reason", reason_text(record.reason, words.about))]
     if record.until is not None:
-        least = "at least " if record.at_least else ""
         first, last = words.at(record.planned), words.at(record.until)
         details.append(("skipped", f"{least}{counted(record.count, 'run')}, {first} to {last}"))
     if record.task_id:
         details.append(("task id", record.task_id))
-    return Answer(cause, text, record.planned, tuple(details))
+    return Answer(cause, text, planned, tuple(details))
+
+
+def _is_within(facts: Facts, record: Record) -> bool:
+    """Return True if the question names a planned moment of the record other than its first."""
+    at, row = facts.at, facts.row
+    if at is None or row is None or record.until is None:
+        return False
+    return record.planned < at <= record.until and is_moment(row.entry, at)
 
 
 def _still_running(facts: Facts, reason: str, words: TimeWords) -> str:

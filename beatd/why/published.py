@@ -19,13 +19,14 @@ from beatd.run_outcome import (
     tasks_of_run,
     times_received,
 )
+from beatd.schedules.duration import lateness_text
 from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import OUTCOMES_READ, Facts
 from beatd.why.incidents_now import incidents_now
 from beatd.why.outage_now import outage_now
 from beatd.why.queue_wait import queue_wait
-from beatd.why.time_words import TimeWords, counted, length, moment_of_run, runtime
+from beatd.why.time_words import TimeWords, counted, is_by_hand, length, moment_of_run, runtime
 
 #: How the error of a failed run begins -> its cause, and what that means.
 ERRORS: tuple[tuple[str, Cause, str], ...] = (
@@ -55,7 +56,7 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
     deliveries = facts.deliveries.get(record.task_id, ())
     details = [moment_of_run(record, words), ("task id", record.task_id)]
     if record.published is not None:
-        late = "" if not record.lateness else f", {record.lateness:.3f} s late"
+        late = "" if not record.lateness else f", {lateness_text(record.lateness)} late"
         details.append(("published", f"{words.about(record.published)}{late}{_where(facts)}"))
     if record.origin != "planned":
         details.append(("origin", _origin(record)))
@@ -182,9 +183,9 @@ def _succeeded(facts: Facts, record: Record, deliveries: Sequence[Delivery], wor
         return f"it ran{took} on {worker}, and succeeded"
     ago = length(facts.now - (delivery.finished or delivery.at))
     line = f"it ran {ago} ago{took} on {worker}, and succeeded"
-    before = _successes(facts) - 1
+    before, is_all = _successes_before(facts, record)
     if before > 0:
-        least = "at least " if before + 1 >= OUTCOMES_READ else ""
+        least = "" if is_all else "at least "
         runs = "run" if before == 1 else f"{before} runs"
         line = f"{line}, as did {least}the {runs} before it"
     if facts.row is not None and facts.row.plan.planned is None:
@@ -193,15 +194,18 @@ def _succeeded(facts: Facts, record: Record, deliveries: Sequence[Delivery], wor
     return f"all is well: {line}" if well else line
 
 
-def _successes(facts: Facts) -> int:
-    count = 0
-    for record in facts.records:
-        deliveries = facts.deliveries.get(record.task_id)
-        ended = run_outcome(deliveries or ())
+def _successes_before(facts: Facts, record: Record) -> tuple[int, bool]:
+    """Return how many runs of the schedule in a row before this one succeeded.
+
+    The second value is False if there may be more, whose outcomes were not read.
+    """
+    known = facts.records[:OUTCOMES_READ]
+    before = [one for one in known if not is_by_hand(one) and one.planned < record.planned]
+    for count, one in enumerate(sorted(before, key=lambda one: one.planned, reverse=True)):
+        ended = run_outcome(facts.deliveries.get(one.task_id, ()))
         if ended is None or ended.state != "succeeded":
-            break
-        count += 1
-    return count
+            return count, True
+    return len(before), len(known) < OUTCOMES_READ
 
 
 def _failed(facts: Facts, delivery: Delivery, worker: str) -> tuple[Cause, str]:
@@ -242,9 +246,10 @@ def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:
             f"it was published {age} ago; what a worker did with it is not known, because no "
             "worker reports (docs/outcomes.md)"
         )
+    which = f"the queue {queue.name}" if queue is not None and queue.name else "its queue"
     return "published", (
         f"it was published {age} ago, and no worker has reported it; does a worker run that "
-        "consumes its queue and reports (docs/outcomes.md)?"
+        f"consumes {which} and reports (docs/outcomes.md)?"
     )
 
 

@@ -34,6 +34,11 @@ def moment_of_run(record: Record, words: TimeWords) -> tuple[str, str]:
     return "planned", words.at(record.planned)
 
 
+def is_by_hand(record: Record) -> bool:
+    """Return True if somebody asked for the run, so that it is no run of the schedule."""
+    return record.origin in ("trigger", "backfill")
+
+
 def length(time: timedelta) -> str:
     """Return a duration as text, such as "3 h 12 min"; it is at least one second."""
     return length_text(max(1.0, time.total_seconds()))

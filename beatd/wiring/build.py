@@ -78,6 +78,7 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring,
         outcomes=outcomes_of(config, clock=clock, app=app, watched=watched),
+        timezone=config.timezone,
         queue_of=lambda entry: destination(app, entry).name,
         alerts=alerts_of(config, watched=watched),
         monitors=monitors_of(config),

@@ -17,6 +17,7 @@ from beatd.daemon.daemon import Daemon
 from beatd.daemon.status import health_of
 from beatd.errors import StoreError
 from beatd.observers.metrics import Metrics
+from beatd.publishers.queue_state import QueueState
 from beatd.store import Roles
 from beatd.web.application import application
 from beatd.web.http_hosts import HttpHosts
@@ -89,6 +90,7 @@ def site_of(
         status=status,
         wake=daemon.wake,
         rests_for=daemon.rests_for,
+        queue_of=lambda entry: QueueState(name=daemon.queue_of(entry)),
         metrics=metrics,
         settings=SiteSettings(
             name=config.name,

@@ -69,6 +69,17 @@ def test_the_zone_is_the_configurations(here: Here) -> None:
     assert here.json("add", "x", "--task", "t", "--cron", "@daily")["tz"] == "Europe/Berlin"
 
 
+def test_a_schedule_of_another_zone_has_its_name(here: Here) -> None:
+    daily = ("--task", "t", "--cron", "0 9 * * *")
+    other = here("add", "zz", *daily, "--tz", "Asia/Tokyo").out
+    assert other.startswith("added zz: cron 0 9 * * * Asia/Tokyo, in ")
+    assert here("add", "here", *daily).out.startswith("added here: cron 0 9 * * *, in ")
+    every = here("add", "often", "--task", "t", "--every", "1h", "--tz", "Asia/Tokyo").out
+    assert every.startswith("added often: every 1h, in ")
+    listed = here("list").out
+    assert listed.count("cron 0 9 * * * Asia/Tokyo") == listed.count("Tokyo") == 1
+
+
 def test_a_disabled_entry_has_nothing_ahead(here: Here) -> None:
     row = here.json("add", "x", "--task", "t", "--every", "5m", "--disabled")
     assert (row["enabled"], row["next"]) == (False, None)

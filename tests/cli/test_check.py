@@ -396,3 +396,12 @@ def test_only_files_needs_files_and_does_not_connect(here: Here, words: str) -> 
     here.file("a.yaml", "entries: {}")
     ended = here("check", "--only-files", *words.split(), code=2)
     assert "--only-files goes with ENTRYFILE…, and not with --connect" in ended.line
+
+
+def test_a_file_that_could_not_be_read_is_not_counted_as_read(here: Here) -> None:
+    good = here.file("a.yaml", "entries: {x: {task: t, every: 1d}}")
+    bad = here.file("b.yaml", "entries: {y: [")
+    out = here("check", good, bad, code=1).out
+    assert out.endswith("1 error: 1 entry in 2 of 3 files\n"), out
+    wrong = here.file("b.yaml", "entries: {y: {task: t}}")
+    assert here("check", good, wrong, code=1).out.endswith(" in 3 files\n")

@@ -29,7 +29,7 @@ def test_status_and_doctor_name_it(here: Here, old: str) -> None:
     found = here.json("status", code=1)["copied_to"]
     assert found["store"] == NEW.format(folder=here.folder) and found["at"].endswith("Z")
     out = " ".join(here("doctor", code=1).out.split())
-    assert re.search(rf"error store this store was {copied(here)}", out)
+    assert re.search(rf"error store this store was {copied(here)} CES?T, and a daemon", out)
     assert "no daemon runs, so nothing is sent" not in out
 
 
@@ -48,6 +48,13 @@ def test_why_begins_with_it(here: Here, old: str) -> None:
     assert re.match(begins, answer["line"])
     assert "nobody leads" not in answer["line"]
     assert re.match(begins, " ".join(here("why", "x").out.split()))
+
+
+def test_a_store_of_values_that_msgspec_writes_gets_the_mark(here: Here, beatd: Beatd) -> None:
+    old, new = f"shelve:{here.folder}/old", f"sqlite:///{here.folder}/new.db"
+    here("add", "x", "--task", "t", "--every", "1h", "--store", old)
+    assert beatd("store", "copy", old, new).code == 0
+    assert beatd("status", "--json", "--store", old).json["copied_to"]["store"] == new  # type: ignore[index]
 
 
 def test_it_is_opened_again(here: Here, old: str) -> None:

@@ -406,3 +406,13 @@ def overdue(here: Here, planned: datetime) -> None:
     change = Change(name="x", seen=row.revision, entry=row.entry, plan=plan, progress=row.progress)
     assert store.write([change]) == [True]
     store.close()
+
+
+def test_show_says_that_runs_by_hand_are_not_counted_if_one_is_the_newest(x: Here) -> None:
+    said = "(runs by hand and backfills are not counted)"
+    assert said not in x("show", "x").out
+    for origin in ("backfill", "trigger"):
+        ran(x, Outcome("confirmed"), origin=origin)
+        assert said in x("show", "x").out
+    ran(x, Outcome("confirmed"))
+    assert said not in x("show", "x").out

@@ -162,13 +162,22 @@ def test_an_unknown_entry_is_one_line_with_the_nearest(beatd: Beatd, config: Pat
 
 def test_people_see_both_clocks_and_what_the_night_did(beatd: Beatd) -> None:
     gap = beatd("next", "--cron", "30 2 * * *", "--tz", "Europe/Berlin", "--from", "2027-03-27")
-    assert "Sun 2027-03-28 03:00:00   CEST +02:00   2027-03-28 01:00:00" in gap.out
+    assert "Sun 2027-03-28 03:00:00   CEST +02:00   2027-03-28 01:00:00 UTC" in gap.out
     assert "moved: 02:30 does not exist" in gap.out
     fold = beatd("next", "--cron", "*/30 * * * *", "--tz", "Europe/Berlin",
                  "--from", "2027-10-31T00:00:00Z")  # fmt: skip
     assert "first of two" in fold.out and "second of two" in fold.out
     plain = beatd("next", "--cron", "0 12 * * *", "--tz", "Europe/Berlin")
     assert "clock change" not in plain.out
+
+
+def test_the_times_of_a_line_can_be_pasted_into_from(beatd: Beatd, config: Path) -> None:
+    words = ("next", "-c", config, "nightly", "-n", 1)
+    line = beatd(*words, "--from", "2027-01-09 12:00").out.splitlines()[-1]
+    local, zone, utc, _ = line.split("   ", 3)
+    for pasted in (f"{local}   {zone}", utc):
+        later = beatd(*words, "--from", pasted)
+        assert "after 2027-01-10 02:30:00 CET, in Europe/Berlin" in later.out, later.err
 
 
 def test_a_long_answer_begins_before_all_runs_are_computed(

@@ -243,6 +243,7 @@ def test_a_run_that_no_worker_received_does_not_have_the_outcome_of_an_older_one
     }  # fmt: skip
     out = x("list").out
     assert "sent, not received" in out and "succeeded" not in out
+    assert x("history").out.count("sent, not received") == 1
     shown = x("show", "x").out
     assert "not received by a worker" in shown and "before   succeeded" in shown
     reported(x, "received", planned=planned_of_x(x))

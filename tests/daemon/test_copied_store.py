@@ -78,10 +78,10 @@ def test_a_standby_ends_when_it_would_begin_to_lead_a_copied_store(path: Path) -
 
 
 def test_the_process_ends_as_for_a_wrong_configuration(beatd: Start, config: Config) -> None:
-    path = config()
+    path = config(timezone="Asia/Tokyo")
     mark(path)
     daemon = beatd("-c", str(path))
-    daemon.says("this store was copied to")
+    assert " JST, and a daemon here" in daemon.says("this store was copied to")
     assert daemon.ends() == 2
 
 

@@ -56,3 +56,8 @@ WORDS = [
 @pytest.mark.parametrize(("schedule", "words"), WORDS, ids=lambda value: str(value)[:40])
 def test_a_schedule_is_told_as_one_says_it(schedule, words):
     assert describe(schedule) == words
+
+
+def test_a_moment_is_in_the_zone_of_its_entry() -> None:
+    once = at("2026-11-28T23:30", tz="Europe/Berlin")
+    assert describe(once, "Europe/Berlin") == "once, at 2026-11-28 23:30:00 CET"

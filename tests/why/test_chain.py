@@ -17,7 +17,7 @@ from beatd.outcome import Delivery
 from beatd.presence import Presence
 from beatd.publishers.queue_state import QueueState
 from beatd.run import Occurrence, Running
-from beatd.schedules import cron
+from beatd.schedules import cron, interval
 from beatd.why.answer import Answer
 from beatd.why.chain import why
 from beatd.why.facts import RECORDS_READ, Facts
@@ -96,6 +96,24 @@ def test_a_run_by_hand_is_found_by_the_second_of_its_request() -> None:
     for at, cause in ((NOON, "published"), (by_hand.planned, "published")):
         assert answered(records=[by_hand], at=at).cause == cause
     assert answered(records=[by_hand], at=NOON + timedelta(seconds=1)).cause != "published"
+
+
+def test_a_run_is_found_by_the_time_at_which_it_was_published_or_received() -> None:
+    facts = delivery("succeeded")
+    sent = replace(published(), published=NOON + timedelta(seconds=30, microseconds=33_512))
+    received = NOON + timedelta(seconds=40, microseconds=7_001)
+    facts["records"] = [sent]
+    facts["deliveries"] = {ID: [replace(facts["deliveries"][ID][0], received=received)]}
+    for seconds in (30, 30.033, 40, 40.007):  # as they are typed, and as the answer shows them
+        answer = answered(at=NOON + timedelta(seconds=seconds), now=TOMORROW, **facts)
+        assert (answer.cause, answer.planned) == ("succeeded", NOON)
+    for seconds in (29, 31, 30.034, 41):
+        at = NOON + timedelta(seconds=seconds)
+        assert answered(at=at, now=TOMORROW, **facts).cause == "not planned"
+    often = replace(noon(), schedule=interval("10s"))
+    record = Record("noon", NOON + timedelta(seconds=30), "skipped", "paused")
+    planned = answered(row=row(often), at=record.planned, records=[sent, record])
+    assert planned.cause == "paused"
 
 
 # the plan
@@ -307,7 +325,13 @@ def test_a_skip_has_the_cause_of_its_reason(reason: str, cause: str) -> None:
 def test_a_stretch_of_skipped_runs_covers_each_moment_in_it() -> None:
     record = Record("noon", NOON - timedelta(days=5), "skipped", "paused", until=NOON, count=6)
     answer = answered(records=[record], at=NOON - timedelta(days=2))
-    assert answer.cause == "paused"
+    assert (answer.cause, answer.planned) == ("paused", NOON - timedelta(days=2))
+    asked = "2027-01-08 12:00:00 UTC (one of 6 runs skipped together)"
+    assert dict(answer.details)["planned"] == asked
+    of_first = answered(records=[record], at=record.planned)
+    assert dict(of_first.details)["planned"] == "2027-01-05 12:00:00 UTC"
+    between = answered(records=[record], at=NOON - timedelta(days=2, hours=1))
+    assert between.planned == record.planned  # the moment in question is none of the schedule
     of_all = "2027-01-05 12:00:00 UTC to 2027-01-10 12:00:00 UTC"
     assert dict(answer.details)["skipped"] == f"6 runs, {of_all}"
     late = "late by {} s, grace is 10 s (nobody led)"
@@ -415,9 +439,31 @@ def test_an_entry_whose_runs_are_all_fine_says_that_all_is_well() -> None:
     assert dict(answer.details)["next run"] == "2027-01-11 12:00:00 UTC, in 23 h 59 min"
     about_one = answered(at=NOON, **facts)
     assert about_one.line == "it ran in 0.0 ms on w1, and succeeded"
+    for origin in ("backfill", "trigger"):  # between the planned runs, and no run of the schedule
+        at = NOON - timedelta(hours=3)
+        by_hand = replace(records[1], planned=at, origin=origin, task_id="b")
+        failed = delivery("failed")["deliveries"][ID][0]
+        mixed = {"records": [by_hand, *records], "deliveries": {**deliveries, "b": [failed]}}
+        assert answered(**mixed).line == answer.line
     incident = Incident(kind="late", name="noon", opened=NOON, observed="3 s late")
     judged = row(noon(alert=Alert(late=timedelta(seconds=1))))
     assert "all is well" not in answered(row=judged, incidents=[incident], **facts).line
+
+
+def test_the_previous_run_is_the_newest_planned_one_before_the_moment() -> None:
+    yesterday = replace(published(), planned=NOON - timedelta(days=1), task_id="1")
+    backfill = replace(
+        published(origin="backfill"), planned=NOON - timedelta(days=7), published=NOW, task_id="2"
+    )
+    by_hand = replace(published(origin="trigger"), planned=NOON - timedelta(hours=1), task_id="3")
+    caught_up = replace(yesterday, planned=NOON - timedelta(days=2), origin="catch-up")
+    today = published()
+    records = [backfill, caught_up, by_hand, today, yesterday]
+    of_today = dict(answered(records=records).details)
+    assert of_today["previous run"] == "2027-01-09 12:00:00 UTC, published"
+    paused = dict(answered(records=records, row=row(paused=True)).details)
+    assert paused["previous run"] == "2027-01-10 12:00:00 UTC, published"
+    assert "previous run" not in dict(answered(records=[backfill, by_hand, today]).details)
 
 
 @pytest.mark.parametrize(
@@ -579,6 +625,11 @@ def test_the_error_of_a_run_is_named_once() -> None:
     assert "error" not in dict(unknown.details)
 
 
+def test_a_long_lateness_is_in_minutes_as_in_tables() -> None:
+    late = replace(published(), late=94.718)
+    assert ", 1 min 34 s late" in dict(answered(records=[late]).details)["published"]
+
+
 def test_moments_that_are_no_planned_ones_have_milliseconds_at_most() -> None:
     pause = Pause(NOON + timedelta(microseconds=123_456), "ann")
     assert "12:00:00.123 UTC, by ann" in answered(row=row(paused=True, pause=pause)).line
@@ -657,5 +708,5 @@ def test_moments_in_reasons_and_of_requested_runs_are_as_in_tables() -> None:
     at = NOON - timedelta(microseconds=1)
     by_hand = published(origin="trigger")
     by_hand = replace(by_hand, planned=at, published=at)
-    paused = answered(row=row(paused=True), records=[by_hand])
-    assert dict(paused.details)["previous run"] == "2027-01-10 11:59:59.999 UTC, published"
+    requested = answered(records=[by_hand], at=at)
+    assert dict(requested.details)["requested"] == "2027-01-10 11:59:59.999 UTC"

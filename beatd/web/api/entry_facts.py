@@ -45,7 +45,7 @@ def why_of_entry(call: Call) -> Response:
         tz=tz,
         refusal=refusal_of(call.store.presences),
         problems=(),
-        queue_of=lambda row: None,  # no request waits for the broker
+        queue_of=lambda row: call.site.queue_of(row.entry),
     )
     return json_answer(why_json(call.name, why(facts)))
 

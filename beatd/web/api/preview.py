@@ -51,7 +51,7 @@ def preview(call: Call) -> Response:
             raise wrong_values([Problem(str(error), ("from",))]) from None
         moments, _ = next_runs(entry, after, body.n)
         runs = [run_json(moment, entry.tz) for moment in moments]
-        content |= {"words": describe(entry.schedule), "tz": entry.tz}
+        content |= {"words": describe(entry.schedule, entry.tz), "tz": entry.tz}
         if not runs:
             warnings.append(Problem("never runs: all of its moments are past", ("entry",)))
     content |= {"next": runs, "problems": mistakes(problems), "warnings": mistakes(warnings)}

@@ -130,7 +130,8 @@ def _calendar(request: Request, search: EntrySearch) -> str:
     events = []
     for moment, row in found:
         if row.name not in words:
-            text, tz = describe(row.timing.schedule), row.timing.tz
+            tz = row.timing.tz
+            text = describe(row.timing.schedule, tz)
             words[row.name] = text if tz in text else f"{text}, {tz}"
         uid = _uid(namespace, row.name, moment)
         events.append(event(uid, moment, row.name, words[row.name], now))

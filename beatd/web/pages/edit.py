@@ -146,7 +146,7 @@ def preview_of(request: Request, fields: FormFields, row: Stored | None) -> Prev
     if row is not None:
         before, after = json_plain_of(row.entry), json_plain_of(entry)
         changed = field_changes(fields_between(before, after))
-    return Preview(entry, problems, describe(entry.schedule), coming, changed)
+    return Preview(entry, problems, describe(entry.schedule, entry.tz), coming, changed)
 
 
 def _saved(

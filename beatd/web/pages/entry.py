@@ -124,7 +124,7 @@ def show(request: Request) -> Response:
         path_of_entry=entry_path(name),
         state=entry_state(row, outcome, newest_run(records), shown.now),
         steps=step_rows(entry),
-        words=describe(entry.schedule),
+        words=describe(entry.schedule, entry.tz),
         schedule=schedule_text(entry.schedule.plain()),
         fields=list(fields_of_entry(entry)),
         is_declared=is_declared(entry),
@@ -162,7 +162,7 @@ def _why(request: Request, row: Stored, at: datetime | None, now: datetime) -> A
         tz=site_of(request).timezone,
         refusal="",
         problems=(),
-        queue_of=lambda row: None,  # no page waits for the broker
+        queue_of=lambda row: site_of(request).queue_of(row.entry),
     )
     return why(facts)
 

@@ -127,7 +127,7 @@ def lines_of(store: Roles, page: EntriesPage, shown: Moments) -> list[EntryLine]
             EntryLine(
                 row,
                 entry_state(row, outcome, newest, shown.now),
-                describe(row.entry.schedule),
+                describe(row.entry.schedule, row.entry.tz),
                 outcome,
                 run_strip(runs, known, shown, STRIP, titles=False) if runs else Markup(),
                 None if newest is None else newest.lateness,

@@ -64,7 +64,12 @@ def troubles(state: State, health: Health) -> Iterator[Trouble]:
         (state.open_incidents, "open incident", "open incidents", "/incidents"),
         (len(state.failing), "entry fails", "entries fail", address("/entries", state="failing")),
         (state.overdue, "run is overdue", "runs are overdue", address("/entries", state="overdue")),
-        (waiting, "run is not received", "runs are not received", "#not-received"),
+        (
+            waiting,
+            "entry has a run not received",
+            "entries have runs not received",
+            "#not-received",
+        ),
         (state.unapplied, "declaration is not applied", "declarations are not applied", "/daemons"),
     ):
         if count:
@@ -72,7 +77,7 @@ def troubles(state: State, health: Health) -> Iterator[Trouble]:
                 "+"
                 if (
                     (many == "runs are overdue" and count == OVERDUE_COUNTED_MAX)
-                    or (many == "runs are not received" and state.not_received.at_least)
+                    or (many == "entries have runs not received" and state.not_received.at_least)
                 )
                 else ""
             )

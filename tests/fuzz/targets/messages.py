@@ -54,7 +54,7 @@ def _opened(_: Path) -> Iterator[Call]:
 
     thread = OutcomeThread(
         reader=ReportReader(lambda: queue), store=Roles.of(store), clock=clock, term=lambda: 1,
-        wake=lambda: None, rest=lambda seconds: None, tell=tell,
+        wake=lambda: None, rest=lambda seconds: None, tell=tell, queue_of=lambda entry: "",
     )  # fmt: skip
 
     def call(data: bytes) -> str:

@@ -11,6 +11,7 @@ from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.observers.health import Health
 from beatd.observers.metrics import Metrics
+from beatd.publishers.queue_state import QueueState
 from beatd.store import Roles
 from beatd.web.http_server import HttpServer
 from beatd.web.site import Site, SiteSettings
@@ -41,6 +42,7 @@ class Shown:
             health=self._health,
             status=dict,
             wake=self._wake,
+            queue_of=lambda entry: QueueState(name="celery"),
             metrics=Metrics(),
             settings=SiteSettings(timezone="Asia/Shanghai", judges=True, writes=True),
             shares_store=True,

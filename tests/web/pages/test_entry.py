@@ -121,6 +121,9 @@ def test_a_run_by_hand_is_listed_with_who_requested_it_and_waits_for_a_worker(
     leads(shown.store)
     page = flat(page_of(shown, "a"))
     assert "not received by a worker" in page and "Before" in page
+    (request,) = [one for one in shown.store.history("a", 1)]
+    why = flat(shown.text(f"/entries/a?at={request.planned:%Y-%m-%dT%H:%M:%S}Z"))
+    assert "to the queue celery" in why
     assert "sent, not received" in flat(shown.text("/entries"))
     assert "not received" in shown.text("/badge/a.svg")
 

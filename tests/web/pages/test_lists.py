@@ -50,7 +50,7 @@ def test_the_overview_names_the_entries_whose_last_run_no_worker_received(shown:
     assert "received" not in shown.text("/")  # no daemon leads and reads the reports
     leads(shown.store)
     page = shown.text("/")
-    assert link(page, "1 run is not received") == "#not-received"
+    assert link(page, "1 entry has a run not received") == "#not-received"
     assert "Runs that no worker received" in page and entries_on(page)[0] == "a"
 
 
