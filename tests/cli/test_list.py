@@ -9,6 +9,7 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,6 +27,7 @@ from beatd.stores.sql import migrations
 from beatd.stores.sqlite_quick_list import VERSION, Glance, glance
 from tests.cli.conftest import Beatd, Here
 
+BERLIN = ZoneInfo("Europe/Berlin")
 KEYS = [
     *("name", "task", "schedule", "tz", "args", "kwargs", "options", "enabled", "paused"),
     *("pause", "next", "last", "runs", "source", "outcome", "running"),
@@ -105,7 +107,8 @@ def test_what_is_paused_says_since_when_it_misses_its_runs(here: Here) -> None:
     assert here.json("show", "x")["next"] is None
     assert "paused, first missed 1 h" in here("list").out
     (line,) = [line for line in here("show", "x").out.splitlines() if line.startswith("next")]
-    assert "paused, first missed 1 h" in line and f"{then + timedelta(hours=1):%H:00:00}" in line
+    missed = (then + timedelta(hours=1)).astimezone(BERLIN)
+    assert "paused, first missed 1 h" in line and f"{missed:%H:00:00}" in line
     here("resume", "x")
     (record,) = here.json("history", "x")
     assert (record["state"], record["reason"]) == ("skipped", "paused")

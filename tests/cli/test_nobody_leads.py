@@ -9,7 +9,7 @@ import pytest
 from beatd.cli.leader_note import NOBODY_LEADS, NOTHING_RUNS, RELOADS
 from beatd.leader import Holder
 from beatd.stores import sqlite_quick_list as glancing
-from tests.cli.conftest import Here
+from tests.cli.conftest import Ended, Here
 from tests.cli.test_status import LEADER, NOW, announced
 
 COMMANDS = [
@@ -20,9 +20,15 @@ COMMANDS = [
 NOTE = f"beatd: {NOBODY_LEADS}\n"
 
 
+def notes(ended: Ended) -> str:
+    """What is on stderr, but for the note of `backfill` about moments before the entry was added."""
+    lines = ended.err.splitlines(keepends=True)
+    return "".join(line for line in lines if "before the entry was added" not in line)
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 def test_a_note_says_that_nobody_leads(x: Here, words: tuple[str, ...]) -> None:
-    assert x(*words).err == NOTE
+    assert notes(x(*words)) == NOTE
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
@@ -34,12 +40,12 @@ def test_json_on_stdout_stays_json(x: Here, words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 def test_there_is_no_note_while_a_daemon_leads(x: Here, words: tuple[str, ...]) -> None:
     announced(x)
-    assert x(*words).err == ""
+    assert notes(x(*words)) == ""
 
 
 def test_there_is_no_note_where_nothing_is_to_run(x: Here) -> None:
     assert x("add", "y", "--task", "t", "--every", "1h", "--disabled").err == ""
-    assert x(*COMMANDS[2], "--dry-run").err == ""
+    assert notes(x(*COMMANDS[2], "--dry-run")) == ""
 
 
 @pytest.fixture(params=["quick", "store"])
