@@ -21,7 +21,7 @@ NOTE = f"beatd: {NOBODY_LEADS}\n"
 
 
 def notes(ended: Ended) -> str:
-    """What is on stderr, but for the note of `backfill` about moments before the entry was added."""
+    """What is on stderr, but for the note of `backfill` that the entry was added later."""
     lines = ended.err.splitlines(keepends=True)
     return "".join(line for line in lines if "before the entry was added" not in line)
 
