@@ -25,7 +25,8 @@ from beatd.sources.reading_log import FILE_WAITS, log_applied, log_problems
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 ERROR_REPEATED_AFTER_S = 60.0
-UNWRITTEN_RETRY_S = 60.0  # until a set is applied again of which a part could not be written
+# Until a set of which a part could not be written is applied again, if no entry changes meanwhile.
+UNWRITTEN_RETRY_S = 60.0
 
 log = logging.getLogger("beatd")
 
@@ -41,7 +42,8 @@ class Declarations:
         self._read: dict[int, Reading] = {}
         self._read_at: dict[int, float] = {}
         self._due: set[int] = set()
-        self._unwritten_at: dict[int, float] = {}  # when a part of a set could not be written
+        # When a part of a set could not be written, and the store's version then.
+        self._unwritten: dict[int, tuple[float, str]] = {}
         self._held: dict[int, tuple[HeldName, ...]] = {}
         self._held_at: dict[int, str] = {}
         self._takeovers: dict[int, str] = {}
@@ -116,10 +118,10 @@ class Declarations:
         # Read before `apply`: a name freed or taken over meanwhile is found at the next call.
         self._held_at[place] = catalog.version()
         self._takeovers[place] = catalog.marks.takeover(declared.source)
-        self._unwritten_at.pop(place, None)
+        self._unwritten.pop(place, None)
         done = apply(catalog, declared, self._clock.now, settled=release, may_go_on=self._lasts)
         if done.newer is None and not self._is_whole(catalog, place):
-            self._unwritten_at[place] = self._clock.elapsed()
+            self._unwritten[place] = self._clock.elapsed(), catalog.version()
         done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
         known = {(held.name, held.holder) for held in self._held.get(place, ())}
         self._held[place] = done.conflicts
@@ -199,8 +201,9 @@ class Declarations:
             return True
         if not last.holds(declared.digest) and last.loaded_at <= declared.loaded_at:
             # A damaged row keeps an entry from being written, again and again.
-            tried_at = self._unwritten_at.get(place, float("-inf"))
-            if self._clock.elapsed() - tried_at >= UNWRITTEN_RETRY_S:
+            tried_at, version = self._unwritten.get(place, (float("-inf"), ""))
+            is_late = self._clock.elapsed() - tried_at >= UNWRITTEN_RETRY_S
+            if is_late or catalog.version() != version:
                 return True
         # The token has changed if an operator gave one of the entries to another owner.
         takeover = catalog.marks.takeover(declared.source)

@@ -11,8 +11,8 @@ from tests.simulation.numbered import rare_collections
 from tests.simulation.scenario import play
 from tests.simulation.sometimes import SOMETIMES, SOMETIMES_WITH_WORKERS
 
-FIRST = 141  # so that a hundred lives have all of what seldom happens
-SEEDS, SEEDS_WITH_WORKERS = 100, 20
+FIRST = 163  # so that a hundred lives have all of what seldom happens
+SEEDS, SEEDS_WITH_WORKERS = 100, 30
 SHRINK_S = 30.0
 
 

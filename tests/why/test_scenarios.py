@@ -178,7 +178,7 @@ def test_why_names_the_cause_in_its_first_line(scenarios: Scenarios) -> None:
     here.becomes("ended", "ended", "its end")
     last = datetime.fromisoformat(here.newest("finished")["planned"])
     assert here.why("finished", at=last + timedelta(seconds=1))["cause"] == "max runs"
-    gap = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    gap = datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
     assert here.why("gap", at=gap)["cause"] == "clock change"
 
     # the broker and the queue
