@@ -14,7 +14,7 @@ from beatd.config import Broker, Config, Store
 from beatd.definition import entry_from
 from beatd.doctor.broker import broker_findings
 from beatd.doctor.finding import Finding
-from beatd.doctor.workers import queue_findings, uses_of, worker_findings
+from beatd.doctor.workers import queue_findings, uses_of, waiting, worker_findings
 from beatd.entry import Entry
 from beatd.publishers.celery_app import app_for
 from beatd.schedules import interval
@@ -187,3 +187,9 @@ def test_each_task_of_a_canvas_is_looked_for_on_its_own_queue() -> None:
         "celery": {"c": "nightly", "d": "nightly"},
         "many": {"e": "fan-out", "f": "fan-out"},
     }
+
+
+def test_messages_in_the_memory_of_this_process_wait_for_nobody() -> None:
+    app = Celery(broker="memory://")
+    app.send_task("proj.hello")
+    assert waiting(app, ["celery"], 1.0) == {}

@@ -48,9 +48,8 @@ def test_a_life_that_fails_is_shrunk_to_a_few_faults_and_names_the_rule() -> Non
         assert broken_by(found.script)[0] == "S3"
         told = story(found.script, "python -m tests.simulation --from 26", found.faults_before)
     assert broken_by(found.script)[0] == "", "it is the bug that breaks it"
-    assert told[0] == f"seed {ITS_SEED} with {len(found.script.faults)} of {found.faults_before} faults" + (
-        " and edits"
-    )
+    faults = f"{len(found.script.faults)} of {found.faults_before} faults and edits"
+    assert told[0] == f"seed {ITS_SEED} with {faults}"
     broken = re.search(r"broken: S3 (daemon \w+) claimed entry", told[-3])
     assert broken is not None
     assert any(f"{broken[1]} leads" in line for line in told)
