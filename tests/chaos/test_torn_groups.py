@@ -10,9 +10,9 @@ from tests.chaos.torn_groups import NAMES, Verdict, run
 from tests.run.servers import DoesNotStart
 
 
-def judged(name: str, kills: int, logs: Path) -> Verdict:
+def judged(name: str, kills: int, logs: Path, seed: int = 1) -> Verdict:
     try:
-        return run(PAIRS[name], kills, f"1 {name}", logs)
+        return run(PAIRS[name], kills, f"{seed} {name}", logs)
     except DoesNotStart as missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
 
@@ -22,10 +22,15 @@ def judged(name: str, kills: int, logs: Path) -> Verdict:
     [pytest.param(name, marks=pytest.mark.long if PAIRS[name].one else []) for name in NAMES],
 )
 def test_a_group_is_whole_after_its_leader_was_killed(name: str, tmp_path: Path) -> None:
-    kills = 1 if PAIRS[name].one else 2
-    found = judged(name, kills, tmp_path)
-    assert (found.kills, found.lacking, found.other_ids) == (kills, 0, 0)
-    assert found.torn or PAIRS[name].one
+    kills, torn = 1 if PAIRS[name].one else 2, 0
+    for seed in (1, 2, 3):  # on a busy machine, two kills may come before or after the group
+        (logs := tmp_path / str(seed)).mkdir()
+        found = judged(name, kills, logs, seed)
+        assert (found.kills, found.lacking, found.other_ids) == (kills, 0, 0)
+        torn += found.torn
+        if torn or PAIRS[name].one:
+            return
+    raise AssertionError("no kill came while a group was sent")
 
 
 @pytest.mark.long
