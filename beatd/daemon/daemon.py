@@ -237,7 +237,7 @@ class Daemon(DaemonState):
                 wake=self.wake,
                 rest=lambda seconds: clock.wait(seconds, self._stop),
                 tell=observe,
-                queue_of=self._parts.queue_of,
+                queue_of=self.queue_of,
             )
             closing.callback(self._outcomes.close)
         for beside in self._beside:

@@ -29,7 +29,7 @@ class NotReceivedNews:
     def forget(self) -> None:
         """Forget all entries, because this daemon stops leading."""
         self._seen = set[str]()  # by the last check
-        self._told: dict[str, tuple[str, str]] = {}  # entry -> its queue, the last run reported
+        self._reported: dict[str, tuple[str, str]] = {}  # entry -> its queue, the last run reported
         self._check_at = float("-inf")
 
     def check(self) -> None:
@@ -49,10 +49,10 @@ class NotReceivedNews:
             entries=self._number_of_entries(),
         )
         entries = {row.entry.name: row.entry for row, _ in found.entries}
-        self._tell_received(entries)
-        fresh = [name for name in entries if name in self._seen and name not in self._told]
+        self._report_received(entries)
+        news = [name for name in entries if name in self._seen and name not in self._reported]
         self._seen = set(entries)
-        self._tell_not_received([entries[name] for name in fresh])
+        self._report_not_received([entries[name] for name in news])
 
     def _number_of_entries(self) -> int:
         version = self._store.catalog.version()  # cheap, while a database reads all to count
@@ -60,8 +60,8 @@ class NotReceivedNews:
             self._counted = version, self._store.catalog.count()
         return self._counted[1]
 
-    def _tell_not_received(self, entries: list[Entry]) -> None:
-        entries = entries[: ENTRIES_MAX - len(self._told)]
+    def _report_not_received(self, entries: list[Entry]) -> None:
+        entries = entries[: ENTRIES_MAX - len(self._reported)]
         if not entries:
             return
         known = self._store.outcomes.entry_outcomes([one.name for one in entries])
@@ -69,31 +69,31 @@ class NotReceivedNews:
         for one in entries:
             if one.name in known:
                 queue = self._queue(one)
-                self._told[one.name] = queue, known[one.name].newest.task_id
+                self._reported[one.name] = queue, known[one.name].newest.task_id
                 by_queue.setdefault(queue, []).append(one.name)
         for queue, names in by_queue.items():
             self._tell(RunsNotReceived(names, queue))
 
     def _queue(self, entry: Entry) -> str:
-        # A router of the app may raise anything; the other entries are told all the same.
+        # A router of the app may raise anything; the other entries are reported all the same.
         try:
             return self._queue_of(entry)
         except Exception:
             return ""
 
-    def _tell_received(self, waiting: Mapping[str, Entry]) -> None:
+    def _report_received(self, waiting: Mapping[str, Entry]) -> None:
         # An entry that is no longer found may be removed, or not among the newest records.
-        left = [name for name in self._told if name not in waiting]
+        left = [name for name in self._reported if name not in waiting]
         if not left:
             return
         known = self._store.outcomes.entry_outcomes(left)
         by_queue: dict[str, list[str]] = {}
         for name in left:
-            queue, reported = self._told[name]
+            queue, reported = self._reported[name]
             if name not in known:
-                del self._told[name]
+                del self._reported[name]
             elif known[name].newest.task_id != reported:
-                del self._told[name]
+                del self._reported[name]
                 by_queue.setdefault(queue, []).append(name)
         for queue, names in by_queue.items():
             self._tell(RunsReceivedAgain(names, queue))
