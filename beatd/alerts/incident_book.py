@@ -13,6 +13,7 @@ from beatd.incident import Incident, IncidentKind, Incidents
 Key = tuple[IncidentKind, str]
 EARLIER_MAX = 2000  # incidents that are read for flapping when a daemon begins to lead
 OUTAGES_MAX = 200
+OTHERS_MAX = 50  # incidents of the whole installation that are compared with those in memory
 OUTAGES_COUNT_FOR = timedelta(days=31)
 
 
@@ -52,6 +53,15 @@ class IncidentBook:
         for one in self._store.open_incidents():
             self._keep(one)
         self.is_stale = False
+
+    def look_for_others(self, now: datetime) -> None:
+        """Load again if another daemon wrote an incident of the whole installation meanwhile."""
+        for one in islice(self._store.incidents("", OTHERS_MAX), OTHERS_MAX):
+            known = self._kept.get(_place(one))
+            is_unknown = known is None or known.revision < one.revision
+            if is_unknown and (one.closed is None or one.resolved is None):
+                self.load(now)
+                return
 
     def all(self) -> list[Incident]:
         """Return the incidents that are open, or whose end was not announced."""

@@ -22,6 +22,7 @@ from beatd.trace import trace_id
 SWEEP_NAMES = 500  # entries that are judged in each turn, whether something happened or not
 CHANGED_NAMES = 500  # further ones, about which something is new
 NOTED_EVERY_S = 60.0
+LOOKED_EVERY_S = 5.0  # for incidents that a standby or an earlier leader has written
 KEPT_FOR = timedelta(days=90)  # after an incident was closed
 NOT_LED_MIN = timedelta(seconds=120)  # a gap between two leaders that is longer is an outage
 
@@ -53,6 +54,7 @@ class AlertRound:
         self._led_since = now
         self._book = IncidentBook(store.incidents)
         self._book.load(now)
+        self._looked_at = self._clock.elapsed()
         self._opened: list[Incident] = []  # in this turn
         self._closed: list[Incident] = []
         self._counts: dict[IncidentKind, int] = {}
@@ -74,6 +76,10 @@ class AlertRound:
         """
         if self._book.is_stale:
             self._book.reload()
+        elapsed = self._clock.elapsed()
+        if elapsed - self._looked_at >= LOOKED_EVERY_S:
+            self._book.look_for_others(now)
+            self._looked_at = elapsed
         if self._watched.refresh(self._store.catalog, self._rest):
             entries = self._watched.entries
             self._starts.see({name: one.paused for name, one in entries.items()}, now)

@@ -1,13 +1,11 @@
 """The life of incidents on every store, with a real receiver: from the first failure to the message
 that all is well, across changes of the leader."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
-from beatd.clock import SystemClock
-from beatd.definition import codec
 from beatd.errors import StoreError
 from beatd.events import (
     BrokerAway,
@@ -24,39 +22,13 @@ from beatd.incident import Incident
 from beatd.ledger import Result
 from beatd.presence import Presence
 from beatd.publisher import Outcome
-from beatd.store import Store
-from beatd.stores.embedded.memory import MemoryStore
 from beatd.trace import trace_id
 from tests.alerts.scene import Scene
-from tests.notifiers.receivers import Receiver, receiver
 from tests.stores import places
 from tests.stores.making import edit, holder, plan, row, run_of
 
 STORES = [places.memory, places.shelve, places.sqlite, places.postgresql, places.mariadb]
 STORES.append(places.redis)
-
-
-@pytest.fixture
-def hook() -> Iterator[Receiver]:
-    with receiver() as one:
-        yield one
-
-
-@pytest.fixture
-def everywhere(place: Callable[[], Store], hook: Receiver) -> Iterator[Scene]:
-    """A scene on each store."""
-    scene = Scene(place, hook)
-    yield scene
-    scene.close()
-
-
-@pytest.fixture
-def scene(hook: Receiver) -> Iterator[Scene]:
-    """A scene on the quickest store."""
-    store = MemoryStore(codec=codec, clock=SystemClock())
-    scene = Scene(lambda: store, hook)
-    yield scene
-    scene.close()
 
 
 @pytest.mark.parametrize("place", STORES, indirect=True)

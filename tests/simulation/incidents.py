@@ -102,13 +102,19 @@ class Told:
         `lasting` are the kinds whose cause goes on.
         """
         now, announced = leader.now(), Counter[Key]()
-        for one in store.incidents(None, None):
+        incidents = list(store.incidents(None, None))
+        # A message waits while another daemon may still send one about the same kind and cause.
+        leased = {
+            (one.kind, one.cause)
+            for one in incidents
+            if one.leased_until is not None and one.leased_until > now
+        }
+        for one in incidents:
             key = one.kind, one.name
             if one.announced is not None and one.closed is None and one.flaps < FLAPS_SAID:
                 announced[key] += 1
-            is_leased = one.leased_until is not None and one.leased_until > now
             waits = one.announced is None and one.resolved is None
-            if waits and not is_leased and now - one.opened > TOLD_WITHIN:
+            if waits and (one.kind, one.cause) not in leased and now - one.opened > TOLD_WITHIN:
                 raise Violation(f"A4 nobody was told of {one}")
             if one.closed is None and one.kind not in lasting:
                 self._look_for_over(one, store, leader)
