@@ -138,8 +138,13 @@ def _failed(facts: Facts, opened: Incident | None, at: Situation) -> Finding | N
 
 
 def _is_old(facts: Facts, outcome: EntryOutcome, at: Situation) -> bool:
-    ended = outcome.newest.at
-    return (facts.resumed is not None and ended < facts.resumed) or at.explains(ended)
+    newest, resumed = outcome.newest, facts.resumed
+    if at.explains(newest.at):
+        return True
+    if resumed is None or (outcome.last_success is not None and outcome.last_success >= resumed):
+        return False
+    # If the newest run has not ended, all failures before it may be older than the resume.
+    return newest.at < resumed or newest.state not in DELIVERY_ENDS
 
 
 def _late(facts: Facts, opened: Incident | None, at: Situation) -> Finding | None:

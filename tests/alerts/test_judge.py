@@ -209,6 +209,17 @@ def test_resuming_does_not_bill_the_pause() -> None:
     assert kinds(seen) == [("missing", True)]
 
 
+@pytest.mark.parametrize(
+    ("success", "opens"), [(None, False), (ago(hours=3), False), (ago(minutes=50), True)]
+)
+def test_a_run_that_begins_after_a_pause_does_not_bill_the_failures_before_it(
+    success: datetime | None, opens: bool
+) -> None:
+    goes_on = outcome("started", failures=3, at=ago(minutes=1), last_success=success)
+    seen = found({"failed": 1}, outcome=goes_on, resumed=ago(hours=1))
+    assert kinds(seen) == ([("failed", True)] if opens else [])
+
+
 def test_what_is_no_longer_judged_is_closed() -> None:
     both = opened("failed", ago(hours=1)) | opened("late", ago(hours=1))
     assert kinds(closing_all(both)) == [("failed", False), ("late", False)]

@@ -53,7 +53,7 @@ def look_at_claim(
         raise Violation(f"S4 {key} is due before its moment")
     if move.of == "claim":
         _look_at_age(truth, move, process)
-    elif key in truth.claimed and key not in truth.losses.forgotten:
+    elif truth.claimed.get(key) and key not in truth.losses.forgotten:
         raise Violation(f"S1 claimed twice: {key}")
     elif not run.occurrence.request:
         known.counted += 1
@@ -69,7 +69,7 @@ def look_at_claim(
     if truth.calm and move.of == "plan" and late > 1.5 and not edited:
         raise Violation(f"L2 {key} was claimed {late:.1f} s late, and all is well")
     truth.losses.claims(process, move, key, truth.world.elapsed())
-    truth.claimed[key] = truth.claimed.get(key, 0) + 1
+    truth.claimed[key] = truth.claimed.get(key, 0) + (move.of != "claim")
     truth.open[run.occurrence] = Sending(process, truth.world.elapsed())
     truth.holding[process].add(run.task_id)
 

@@ -39,12 +39,15 @@ class Groups:
         parts[id] += 1
         return min(parts[id] for id in ids_of(run)) > whole
 
-    def ended(self, run: Run, outcome: Outcome) -> None:
-        """Raise Violation if half of a group counts as a whole one."""
+    def recorded(self, run: Run, outcome: Outcome, times_lost: int) -> None:
+        """Raise Violation if half of a group counts as a whole one, or as nothing.
+
+        A run that the store lost begins again, and nobody knows what of it was sent before.
+        """
         lacking = [id for id in ids_of(run) if not self.arrived[run.task_id][id]]
         if outcome.sent == "confirmed" and lacking:
             raise Violation(f"S13 {run.task_id} counts as sent without its {lacking}")
-        if outcome.sent == "unsent" and len(lacking) < SIZE:
+        if outcome.sent == "unsent" and len(lacking) < SIZE and not times_lost:
             raise Violation(f"S13 {run.task_id} counts as not sent, and a part of it was")
 
 

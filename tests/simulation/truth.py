@@ -93,7 +93,7 @@ class Truth:
         key = self.key(run)
         if run.task_id != task_id(self.store.namespace, run.occurrence):
             raise Violation(f"S2 another id: {run.task_id} of {key}")
-        if not self.claimed.get(key) and self.losses.excused[run.task_id] < 1:
+        if key not in self.claimed and self.losses.excused[run.task_id] < 1:
             raise Violation(f"S1 published without a claim: {key}")
         before = self.arrived_of[key]
         if before and self.losses.excuses(run.task_id):
@@ -122,8 +122,6 @@ class Truth:
                 sending.publishes_since = self.world.elapsed()
 
     def told(self, process: Process, run: Run, outcome: Outcome) -> None:
-        if is_group(run):
-            self.groups.ended(run, outcome)
         if outcome.sent == "confirmed":
             self.confirmed[process].add(run.task_id)
         if outcome.sent == "unknown":
@@ -140,6 +138,9 @@ class Truth:
         for result in results:
             self.holding[process].discard(result.run.task_id)
             self.losses.recorded.add(result.run.task_id)
+            if is_group(result.run):
+                times_lost = self.losses.times[result.run.task_id]
+                self.groups.recorded(result.run, result.outcome, times_lost)
             if result.outcome.sent in ("confirmed", "rejected"):
                 self.open.pop(result.run.occurrence, None)
 
