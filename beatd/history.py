@@ -85,6 +85,7 @@ class History(Protocol):
     def forget(self, before: datetime, keep: int) -> int:
         """Delete records older than `before` and all but the newest `keep`; return their number.
 
-        The store deletes them in small batches, and also arguments of requested runs that were
-        written before. Runs without a recorded outcome are never deleted.
+        The store deletes them in small batches. It also deletes arguments of requested runs that
+        were written before, and old reports of workers: those about one run together, once the
+        newest is old, or one by one. Runs without a recorded outcome are never deleted.
         """

@@ -22,8 +22,17 @@ def report(side: Side, dice: random.Random) -> Any:
     if not side.sent:
         return None
     runs = [dice.choice(side.sent[-6:])[0] for _ in range(dice.randint(1, 3))]
-    deliveries = [_delivery(side, run, dice) for run in runs]
+    drawn = [_delivery(side, run, dice) for run in runs]
+    deliveries = [one for one in drawn if not _is_torn(side, one.task_id)]
+    for one in deliveries:
+        side.reported[one.task_id] = min(one.at, side.reported.get(one.task_id, one.at))
     return list(side.store.write_outcomes(deliveries, at(side.now)))
+
+
+def _is_torn(side: Side, task_id: str) -> bool:
+    # Of a run's old and new reports, Redis keeps all until the newest is old; the other stores keep
+    # the new ones. What a further report does depends on that.
+    return side.reported.get(task_id, side.forgotten) < side.forgotten
 
 
 def _delivery(side: Side, run: Run, dice: random.Random) -> Delivery:

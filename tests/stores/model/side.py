@@ -33,6 +33,7 @@ class Side:
         self.batches: list[tuple[list[Move], list[list[Push]]]] = []  # of steps on one Redis
         self.queues: dict[str, list[bytes]] = {name: [] for name in QUEUES}  # of the model
         self.forgotten = at(0)  # older reports of workers may be gone
+        self.reported: dict[str, datetime] = {}  # the oldest moment in the reports of each task id
         self.now, self._number, self._moments = 0, 0, 0
 
     def begin_call(self, number: int, now: int) -> None:
