@@ -6,12 +6,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import tzinfo
+from functools import partial
 from typing import Protocol
 
 from beatd.daemon.daemon import Daemon
+from beatd.daemon.end_watch import ENDS, EndWatch
 from beatd.daemon.foreground_terminal import ForegroundTerminal
 from beatd.daemon.idle_gc import IdleGc
 from beatd.daemon.process_start import ProcessStart
@@ -32,7 +33,6 @@ SIGNALS = (
 )
 
 CHECK_TRIAL_EVERY_S = 0.05
-CHECK_FOR_END_EVERY_S = 0.02
 
 
 class Service(Protocol):
@@ -94,8 +94,9 @@ def serve(
     # Blocked before any thread is started: all inherit it, and only this thread gets signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     terminal = ForegroundTerminal()
-    with _ending_at_once():
-        service = build()
+    end_watch = EndWatch()
+    with end_watch.watching():
+        service = build()  # no resource that must be closed is open yet
     is_reload = start.is_reload
     while True:
         _open(service, is_reload)
@@ -105,7 +106,7 @@ def serve(
         systemd.ready()
         if is_reload:
             log.info("configuration reloaded")
-        build_next = _listen(running, systemd, build, start, terminal)
+        build_next = _listen(running, systemd, build, start, terminal, end_watch)
         if build_next is None:
             running.stop()
         else:
@@ -117,27 +118,6 @@ def serve(
         service, is_reload = build_next(), True
         del running, build_next  # they hold the ended daemon, which is to be collected
         idle_gc.reloaded()
-
-
-@contextmanager
-def _ending_at_once() -> Iterator[None]:
-    """Exit the process at once if SIGTERM or SIGINT arrives inside the `with` block."""
-    # The block imports an app, which may hang. No resource that must be closed is open yet.
-    over = threading.Event()
-
-    def listen() -> None:
-        while not over.is_set():
-            ends = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), CHECK_FOR_END_EVERY_S)
-            if ends is not None:
-                os._exit(0)
-
-    listener = threading.Thread(target=listen, name="beatd start", daemon=True)
-    listener.start()
-    try:
-        yield
-    finally:
-        over.set()
-        listener.join()
 
 
 def _open(service: Service, is_reload: bool) -> None:
@@ -157,6 +137,7 @@ def _listen(
     build: Callable[[], Service],
     start: ProcessStart,
     terminal: ForegroundTerminal,
+    end_watch: EndWatch,
 ) -> Callable[[], Service] | None:
     # The result makes the next service, or is None if the process should end. The caller stops the
     # service before it calls the function.
@@ -167,7 +148,7 @@ def _listen(
             hung_up = received == signal.SIGHUP and terminal.is_gone()
             if hung_up:
                 terminal.leave()
-            if received in (signal.SIGTERM, signal.SIGINT) or hung_up:
+            if received in ENDS or hung_up:
                 systemd.stopping()
                 return None
             if received == signal.SIGUSR2 and running.ended.is_set():
@@ -183,7 +164,8 @@ def _listen(
                 trial = _trial(start, systemd)
             if trial is not None and trial.is_over():
                 try:
-                    return _next_build(running.service, trial, build, start)
+                    with end_watch.watching(partial(_end, running, systemd)):
+                        return _next_build(running.service, trial, build, start)
                 except Exception as refusal:
                     # Of any kind: the beat goes on, and this thread must go on to handle signals.
                     _refuse(refusal, systemd)
@@ -192,6 +174,12 @@ def _listen(
     finally:
         if trial is not None:
             trial.close()
+
+
+def _end(running: "_Running", systemd: SystemdObserver) -> int:
+    systemd.stopping()
+    running.stop()
+    return 0 if running.error is None else 1
 
 
 def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:

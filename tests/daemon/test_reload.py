@@ -29,6 +29,23 @@ app.conf.beat_schedule = {{os.environ["PROJECT_ENTRY"]: {{"task": "t", "schedule
 """
 
 
+# A thread that cannot begin, as without memory: Python then waits for it for ever.
+SECOND_TIMER_HANGS = """
+import pathlib, threading
+
+starts = []
+
+def start(timer):
+    starts.append(timer)
+    if len(starts) > 1:
+        pathlib.Path("hangs").touch()
+        threading.Event().wait()
+    threading.Thread.start(timer)
+
+threading.Timer.start = start
+"""
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[[str], None]:
     """Writes proj.py, whose app declares one entry of that name."""
@@ -107,6 +124,20 @@ def test_a_daemon_ends_at_once_though_a_new_app_hangs_in_its_import(
     daemon.says("published old")
     daemon.send(signal.SIGTERM)
     assert daemon.ends() == 0
+
+
+def test_a_daemon_ends_though_a_thread_of_the_new_service_never_begins(
+    beatd: Start, config: Config, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SECOND_TIMER_HANGS)
+    daemon = beatd("-c", str(config()), env=env)
+    daemon.says("published")
+    daemon.send(signal.SIGHUP)
+    wait_until((tmp_path / "hangs").exists, 20, "the new service is not made")
+    daemon.says("published")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends() == 0
+    assert "no longer leading: resigned" in "\n".join(daemon.lines)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
