@@ -8,6 +8,7 @@ import pytest
 from beatd.catalog import Change, Query
 from beatd.edits.repair import repair_entries
 from beatd.errors import Deposed
+from beatd.run import Running
 from beatd.store import Store
 from tests.stores.changing import pause_of, stop
 from tests.stores.losses import lose
@@ -24,7 +25,7 @@ from tests.stores.making import (
     request_of,
     row,
 )
-from tests.stores.running_runs import delivery, put_queued, started
+from tests.stores.running_runs import UNTIL, delivery, put_queued, started, waiting
 
 PARTS = pytest.mark.parametrize("part", ["definitions", "plans"])
 
@@ -124,6 +125,16 @@ def test_a_run_is_still_running_when_a_lost_part_was_replaced(store: Store, part
     lose(store, part, "tidy")
     assert list(store.write([Change("tidy", 0, None)])) == [True]
     assert store.running(None) == {} and store.entry_outcomes(None) == {}
+
+
+@PARTS
+def test_an_entry_waits_no_longer_when_a_lost_part_was_replaced(store: Store, part: str) -> None:
+    term = lead(store)
+    run = started(store, put_queued(store), term)
+    assert list(store.claim([waiting(store, row(store, "tidy"))], term, at(2))) == [True]
+    lose(store, part, "tidy")
+    put_queued(store, planned=30)
+    assert row(store, "tidy").running == Running(run.task_id, at(1), UNTIL, waits=False)
 
 
 def test_an_entry_that_lost_its_plan_is_still_paused(store: Store) -> None:

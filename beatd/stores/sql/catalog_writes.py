@@ -145,7 +145,7 @@ class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
             self._end_lost(connection, incomplete, last)
             self._put(connection, there, last, new)
             self._change_writes.write(connection, made, before, incomplete)
-            self._wait_no_longer(connection, there, last)
+            self._wait_no_longer(connection, there.keys() | incomplete, last)
             stood = {name: row.planned for name, row in seen.items()}
             self._pass_over(connection, [change for change, _ in last.values()], stood)
             self._db.dialect.notify(connection)
@@ -208,12 +208,10 @@ class SqlCatalog(SqlFinding, SqlMissingParts, SqlChanges):
                 connection.execute(plans, self._plan_rows.bind(rows))
 
     def _wait_no_longer(
-        self,
-        connection: Connection,
-        there: dict[str, Row[Any]],
-        last: dict[str, tuple[Change, str]],
+        self, connection: Connection, before: set[str], last: dict[str, tuple[Change, str]]
     ) -> None:
-        edited = [change for name, (change, _) in last.items() if name in there and change.entry]
+        # `before` has the names of which the store has something, also if it lost a part.
+        edited = [change for name, (change, _) in last.items() if name in before and change.entry]
         planned = {change.name for change in edited if change.plan is not None}
         allowed = {
             change.name for change in edited if change.entry and change.entry.overlap == "allow"
