@@ -59,6 +59,7 @@ class Losses:
     remembered: dict[str, tuple[Process, Run]] = field(default_factory=dict)  # and the store not
     to_report: dict[str, int] = field(default_factory=dict)  # task id -> the loss it showed
     reported: int = 0  # the newest loss that a daemon has reported
+    reported_at: dict[Process, float] = field(default_factory=dict)
 
     def make_copy(self, truth: "Truth") -> None:
         self.copy = Copy(truth)
@@ -84,6 +85,7 @@ class Losses:
             for (process, _), (run, at) in self.newest.items()
             if run.task_id in lost & sent and run.entry.overlap == "allow"
             if process.ticked_at > at  # it knows what became of it
+            if self.reported_at.get(process, at) <= at  # stale reads showed that run as due again
         }
         for told in truth.confirmed.values():
             told -= ids
@@ -124,11 +126,11 @@ class Losses:
         self.excused[id] -= 1
         return True
 
-    def heard(self, *, stale: bool) -> None:
+    def heard(self, process: Process, at: float, *, stale: bool) -> None:
         """A daemon reported that the store went back, which stale reads look like."""
         if not self.number and not stale:
             raise Violation("nothing was lost, and it is said that the store went back")
-        self.reported = self.number
+        self.reported, self.reported_at[process] = self.number, at
 
     def look_for_unreported(self) -> None:
         for id, number in self.to_report.items():
