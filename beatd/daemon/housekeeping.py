@@ -17,9 +17,9 @@ from beatd.catalog import Catalog, EditableCatalog, RepairableCatalog
 from beatd.changes import RECORDS_MAX, Changes
 from beatd.clock import Clock
 from beatd.daemon.pause_news import PauseNews
+from beatd.daemon.planning_rules import PlanningRules
 from beatd.edits.pausing import end_pauses
 from beatd.edits.repair import repair_entries
-from beatd.edits.replan import needs_replan, note_older_rules, replan
 from beatd.errors import Deposed, StoreError
 from beatd.events import Observer, nobody
 from beatd.history import History
@@ -32,7 +32,6 @@ FULL_REPAIR_EVERY_S = 3600.0  # a database reads every entry then
 LOSSES_SHOWN_MAX = 5  # lines in `status`
 NAMES_LOGGED_MAX = 20  # of entries, in one line
 FORGET_HISTORY_EVERY_S = 60.0
-COMPARE_RULES_EVERY_S = 60.0
 COUNT_ENTRIES_EVERY_S = 60.0
 TURN_EVERY_S = 1.0
 DIFFERENCE_LOGGED_AFTER_S = 180.0  # an edited file reaches some hosts minutes after others
@@ -112,11 +111,11 @@ class Housekeeping:
         emit: Observer = nobody,
     ) -> None:
         self._pause_news = PauseNews(emit=emit, rest=rest)
+        self._planning_rules = PlanningRules(clock=clock, term=term, rest=rest)
         self._counted: Callable[[int], None] | None = counted
         self._name, self._declaring, self._history = name, declaring, history
         self._clock, self._term, self._rest, self._wake = clock, term, rest, wake
         self._forgot_history_at = self._counted_at = float("-inf")
-        self._compared_rules_at, self._compared_rules_in_term = float("-inf"), 0
         self._counted_version: str | None = None
         self._difference, self._log_difference_at = "", float("inf")
         self._losses: list[str] = []
@@ -185,7 +184,9 @@ class Housekeeping:
         """
         term, changed = self._term(), False
         try:
-            if term:  # first, because a run at the end of a pause must not be late
+            if term:
+                self._planning_rules.compare(catalog, term)
+                # Soon, because a run at the end of a pause must not be late.
                 self._end_pauses(catalog, changes, term)
                 self._pause_news.read(catalog, changes, term)
             if self._declaring is not None:
@@ -199,7 +200,7 @@ class Housekeeping:
             self._count_first(catalog, presences, term)
             if term:
                 try:
-                    self._replan(catalog, term)
+                    self._planning_rules.replan(catalog, term)
                 finally:  # also after a failure: the history must not fill the disk
                     self._forget(history, changes)
         return changed
@@ -259,18 +260,6 @@ class Housekeeping:
             version = catalog.version()  # cheap, while a database reads all entries to count
             if version != self._counted_version:
                 self.entries, self._counted_version = catalog.count(), version
-
-    def _replan(self, catalog: EditableCatalog, term: int) -> None:
-        # This is done once a minute, and at once in a new term: an older daemon may have led.
-        elapsed = self._clock.elapsed()
-        is_due = elapsed - self._compared_rules_at > COMPARE_RULES_EVERY_S
-        if term == self._compared_rules_in_term and not is_due:
-            return
-        if needs_replan(catalog):
-            replan(catalog, self._clock.now, lambda: bool(self._term()), self._rest)
-        else:
-            note_older_rules(catalog, self._clock.now())
-        self._compared_rules_at, self._compared_rules_in_term = elapsed, term
 
     def _forget(self, history: History, changes: Changes) -> None:
         if self._clock.elapsed() - self._forgot_history_at > FORGET_HISTORY_EVERY_S:

@@ -11,6 +11,8 @@ from beatd.catalog import Change, EditableCatalog, Query, Stored
 from beatd.planning import RULES, first
 
 ROWS_PER_BATCH = 500
+MORE_TRIES = 3  # with entries that were edited or published while they were planned again
+UNKNOWN_RULES = ""  # older than all others
 
 
 def mark_if_empty(catalog: EditableCatalog, now: datetime) -> None:
@@ -58,11 +60,14 @@ def replan(
     """Compute future runs planned by older rules again, and return how many of them changed.
 
     The rules are the version of the planning code and of time zone data. The soonest runs come
-    first. An entry that is edited or published meanwhile is left out, as it got a new run by that.
-    `rest` is called after each batch, so that other work can run. If `may_go_on` returns False, the
-    function stops early and does not record the new rules in the store.
+    first. An entry that is edited or published meanwhile is read and planned again. `rest` is
+    called after each batch, so that other work can run.
+
+    The new rules are recorded in the store only if all entries were planned by them. Otherwise the
+    next call does the rest: `may_go_on` returned False, or an entry was edited at each try. If
+    `may_go_on` returns False after the record was written, the rules count as unknown.
     """
-    moved = 0
+    moved, refused = 0, list[str]()
     read: list[Stored] = []
     for place, row in enumerate(catalog.find(Query(rules_before=RULES, order="next")), 1):
         if place % ROWS_PER_BATCH == 0:
@@ -71,17 +76,32 @@ def replan(
             break
         read.append(row)
         if len(read) == ROWS_PER_BATCH:
-            moved += _move(catalog, read, now())
+            moved += _move(catalog, read, now(), refused)
             read = []
-    moved += _move(catalog, read, now())
-    if may_go_on():
+    moved += _move(catalog, read, now(), refused)
+    for _ in range(MORE_TRIES):
+        names, refused = refused, []
+        for place in range(0, len(names), ROWS_PER_BATCH):
+            rows = catalog.find(Query(names=tuple(names[place : place + ROWS_PER_BATCH])))
+            if may_go_on():
+                moved += _move(catalog, list(rows), now(), refused)
+    if may_go_on() and not refused:
         catalog.marks.write_rules(RULES, now())
+        if not may_go_on():
+            # The note may have arrived late: an older leader may have planned runs before it.
+            catalog.marks.write_rules(UNKNOWN_RULES, now())
     return moved
 
 
-def _move(catalog: EditableCatalog, read: Sequence[Stored], now: datetime) -> int:
+def _move(
+    catalog: EditableCatalog, read: Sequence[Stored], now: datetime, refused: list[str]
+) -> int:
     changes = [change for row in read if (change := _moved(row, now)) is not None]
-    return sum(catalog.write(changes)) if changes else 0
+    if not changes:
+        return 0
+    done = catalog.write(changes)
+    refused += [change.name for change, ok in zip(changes, done, strict=True) if not ok]
+    return sum(done)
 
 
 def _moved(row: Stored, now: datetime) -> Change | None:

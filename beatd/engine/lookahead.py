@@ -46,7 +46,7 @@ class Lookahead:
         emit: Observer,
     ) -> None:
         self._store, self._runs, self._publisher, self._clock = store, runs, publisher, clock
-        self._rewind = Rewind(emit)
+        self.rewind = Rewind(emit)
         self.moves = SettledMoves(emit)
         self._rows = ByMoment()
         self._covers: datetime | None = None  # all rows due before it are kept; None: all rows
@@ -112,7 +112,7 @@ class Lookahead:
         self._covers, self._known_at = covers, elapsed
         self.moves.read(rows)
         self._forget_entries(before.names(covers) - self._rows.names())  # removed, paused or later
-        self._rewind.read(found, before)
+        self.rewind.read(found, before)
         if self._held or self._held is None:
             runs = self._runs.running(None)
             self._held = {name for name, run in runs.items() if run.waits}
@@ -138,24 +138,22 @@ class Lookahead:
         If the store refused a change, because an entry was edited, the next `read` reads all
         entries again.
         """
-        rows, newest, refused = {row.entry.name: row for row in due}, None, set[str]()
+        rows, refused = {row.entry.name: row for row in due}, set[str]()
         for batch in batches:
             for move, ok in zip(batch.moves, batch.made, strict=True):
                 if not ok:
                     refused.add(move.name)
                 elif move.plan is not None and move.plan.planned is not None:
-                    newest = moved_on(rows[move.name], move)
+                    row = moved_on(rows[move.name], move)
                     if move.running is not None and move.run is None and self._held is not None:
                         self._held.add(move.name)
-                    due_next = newest.plan.due
+                    due_next = row.plan.due
                     if due_next and (self._covers is None or due_next < self._covers):
-                        self._rows.push(newest)
-                        self.moves.add(newest)
+                        self._rows.push(row)
+                        self.moves.add(row)
         if refused:
             self.is_stale = True
             self._forget_entries(refused)
-        if newest is not None:
-            self._rewind.claimed(newest)
 
     def work_ahead(self, now: datetime, term: Term, dispatch: Dispatch, batch: BatchSize) -> bool:
         """Prepare the runs and messages of the next seconds while no run is due.

@@ -177,6 +177,7 @@ class Tick:
 
     def _publish(self, claimed: Claimed, term: Term) -> Published:
         published = claimed.publish(partial(self._election.trusts, term))
+        self._lookahead.rewind.sent(published)  # the record below may fail
         for event in events_of(published):
             self._emit(event)
         self._unrecorded += published.unrecorded

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from beatd.catalog import Query
 from beatd.changes import RECORDS_MAX, Author
@@ -20,14 +19,13 @@ from beatd.daemon.housekeeping import (
     Housekeeping,
 )
 from beatd.definition import codec
-from beatd.edits import editing, replan
+from beatd.edits import editing
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.edits.pausing import pause, resume
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
 from beatd.errors import StoreError
 from beatd.leader import Holder
-from beatd.planning import RULES
 from beatd.presence import Presence
 from beatd.sources import Reading
 from beatd.sources.declarations import Declarations
@@ -37,7 +35,7 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 from tests.fake_clock import FakeClock
 from tests.roles import keep_house
 from tests.stores.losses import lose
-from tests.stores.making import edit, entry, put, put_many
+from tests.stores.making import entry, put, put_many
 
 
 class Fixed:
@@ -515,35 +513,3 @@ def test_some_entries_that_vanished_whole_are_applied_again_by_the_next_leader(
         lose(store, part, "a")
     Declarations([Fixed(*both, clock=clock)], clock=clock)(store, 3)
     assert store.count() == 2
-
-
-def test_a_newer_leader_plans_again_at_once_what_an_older_one_planned_in_between(
-    store: Counting, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    term = 1
-    newer, older = (
-        Housekeeping(
-            name=name, declaring=None, history=HistoryLimits(), clock=clock, term=lambda: term,
-            rest=lambda: None,
-        )
-        for name in ("newer", "older")
-    )  # fmt: skip
-    put_many(store, ["a"])
-    keep_house(newer, store)
-    clock.advance(seconds=1)
-    with monkeypatch.context() as rules:
-        rules.setattr(replan, "RULES", "1999a/1")
-        term = 2
-        keep_house(older, store)
-        (row,) = store.find(Query())
-        assert row.plan.planned is not None and row.plan.due is not None
-        hour = timedelta(hours=1)
-        old = replace(
-            row.plan, planned=row.plan.planned + hour, due=row.plan.due + hour, rules="1999a/1"
-        )
-        assert store.write([edit(row, row.entry, old)]) == [True]
-    term = 3
-    clock.advance(seconds=1)
-    keep_house(newer, store)
-    (after,) = store.find(Query())
-    assert after.plan.rules == RULES and after.plan.planned != old.planned

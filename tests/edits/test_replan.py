@@ -1,12 +1,12 @@
 """New zone data moves what lies ahead, and nothing else."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from beatd.catalog import Query, Stored
+from beatd.catalog import Change, Query, Stored
 from beatd.edits import replan
 from tests.fleet import Fleet
 from tests.stores.making import edit
@@ -110,4 +110,62 @@ def test_a_start_counts_nothing(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -
 def test_a_store_with_entries_is_not_marked_unseen(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     replan.mark_if_empty(fleet.store, fleet.clock.now())
+    assert replan.needs_replan(fleet.store)
+
+
+def test_a_leader_that_was_replaced_before_its_note_arrived_takes_it_back(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older daemon may have led in between, and planned again what was planned again."""
+    fleet.add("nightly", cron="0 2 * * *")
+    planned_by(fleet, "nightly", "1999a/1", hours=1)
+    leads, marks = True, fleet.store.marks
+    write_rules = type(marks).write_rules
+
+    def write_late(self: object, rules: str, at: datetime) -> None:
+        nonlocal leads
+        leads = False
+        write_rules(self, rules, at)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(marks), "write_rules", write_late)
+    replan.replan(fleet.store, fleet.clock.now, lambda: leads)
+    assert replan.needs_replan(fleet.store)
+
+
+def edit_before_each_write(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, name: str, times: int
+) -> None:
+    """Let an operator edit the arguments of an entry, which has no new run by that."""
+    write = fleet.store.write
+    args = iter(range(times))
+
+    def late(changes: Sequence[Change]) -> Sequence[bool]:
+        for n in args:
+            (row,) = fleet.store.find(Query(names=(name,)))
+            edited = edit(row, replace(row.entry, args=(n,)), row.plan)
+            assert list(write([edited])) == [True]
+            break
+        return write(changes)
+
+    monkeypatch.setattr(fleet.store, "write", late)
+
+
+def test_an_entry_whose_arguments_were_edited_meanwhile_is_planned_again(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.add("nightly", cron="0 2 * * *")
+    planned_by(fleet, "nightly", "1999a/1", hours=1)
+    edit_before_each_write(fleet, monkeypatch, "nightly", times=1)
+    assert replan.replan(fleet.store, fleet.clock.now) == 1
+    assert planned(fleet, "nightly") == "2026-03-01T02:00:00+00:00"
+    assert not replan.needs_replan(fleet.store)
+
+
+def test_what_is_edited_all_the_time_is_left_to_the_next_call(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.add("nightly", cron="0 2 * * *")
+    planned_by(fleet, "nightly", "1999a/1", hours=1)
+    edit_before_each_write(fleet, monkeypatch, "nightly", times=100)
+    assert replan.replan(fleet.store, fleet.clock.now) == 0
     assert replan.needs_replan(fleet.store)

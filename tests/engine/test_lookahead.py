@@ -333,7 +333,9 @@ def sent(setup: Setup, *, made: bool = True, **fields: Any) -> None:
     for move in moves:
         if made and move.plan is not None:
             setup.store.rows[move.name] = moved_on(setup.store.rows[move.name], move)
-    setup.look.move_on(rows, [Published(moves, [made] * len(moves))])
+    published = Published(moves, [made] * len(moves))
+    setup.look.rewind.sent(published)
+    setup.look.move_on(rows, [published])
 
 
 def test_a_row_that_was_claimed_is_due_again_without_a_read(setup: Setup) -> None:

@@ -165,7 +165,8 @@ class Deployment:
                 case events.LeadLost(reason=reason) if reason.startswith("term"):
                     seen["a leader was deposed"] += 1
                 case events.WentBack():
-                    self.truth.losses.heard(stale=self.world.seen["reads were stale"] > 0)
+                    stale = self.world.seen["reads were stale"] > 0
+                    self.truth.losses.heard(process, self.world.elapsed(), stale=stale)
                 case events.Broke(error=error):
                     raise error
                 case events.Refused(names=names) if self._is_quiet():

@@ -53,10 +53,13 @@ class Losses:
     excused: Counter[str] = field(default_factory=Counter)  # doubles of a task id
     times: Counter[str] = field(default_factory=Counter)  # that the store forgot a task id
     number: int = 0
-    newest: dict[Process, tuple[Run, float]] = field(default_factory=dict)  # and when claimed
+    newest: dict[tuple[Process, str], tuple[Run, float]] = field(
+        default_factory=dict
+    )  # of an entry
     remembered: dict[str, tuple[Process, Run]] = field(default_factory=dict)  # and the store not
     to_report: dict[str, int] = field(default_factory=dict)  # task id -> the loss it showed
     reported: int = 0  # the newest loss that a daemon has reported
+    reported_at: dict[Process, float] = field(default_factory=dict)
 
     def make_copy(self, truth: "Truth") -> None:
         self.copy = Copy(truth)
@@ -79,9 +82,10 @@ class Losses:
         lost = {id for _, id in self.claimed}
         self.remembered = {
             run.task_id: (process, run)
-            for process, (run, at) in self.newest.items()
+            for (process, _), (run, at) in self.newest.items()
             if run.task_id in lost & sent and run.entry.overlap == "allow"
             if process.ticked_at > at  # it knows what became of it
+            if self.reported_at.get(process, at) <= at  # stale reads showed that run as due again
         }
         for told in truth.confirmed.values():
             told -= ids
@@ -111,7 +115,7 @@ class Losses:
             if was is process and before is not None and before.revision == run.revision:
                 self.to_report[run.task_id] = self.number
             if move.plan is not None and move.plan.planned is not None:
-                self.newest[process] = run, at
+                self.newest[process, move.name] = run, at
         self.forgotten.discard(key)
         self.claimed.append((key, run.task_id))
 
@@ -122,11 +126,11 @@ class Losses:
         self.excused[id] -= 1
         return True
 
-    def heard(self, *, stale: bool) -> None:
+    def heard(self, process: Process, at: float, *, stale: bool) -> None:
         """A daemon reported that the store went back, which stale reads look like."""
         if not self.number and not stale:
             raise Violation("nothing was lost, and it is said that the store went back")
-        self.reported = self.number
+        self.reported, self.reported_at[process] = self.number, at
 
     def look_for_unreported(self) -> None:
         for id, number in self.to_report.items():

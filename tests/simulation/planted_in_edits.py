@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 import beatd.daemon.housekeeping
+import beatd.daemon.planning_rules
 import beatd.edits.editing
 import beatd.edits.pausing
 import beatd.edits.replan
@@ -69,7 +70,7 @@ def what_a_batch_could_not_change_counts_as_changed(patch: Patch) -> None:
 
 @plant
 def an_older_daemon_plans_again_what_a_newer_one_planned(patch: Patch) -> None:
-    patch.setattr(beatd.daemon.housekeeping, "needs_replan", lambda catalog: True)
+    patch.setattr(beatd.daemon.planning_rules, "needs_replan", lambda catalog: True)
     moved = beatd.edits.replan._moved
 
     def again(row: Any, now: datetime) -> Any:
@@ -83,17 +84,17 @@ def an_older_daemon_plans_again_what_a_newer_one_planned(patch: Patch) -> None:
             rules.setattr(beatd.edits.replan, "Query", lambda **query: Query(order="next"))
             return replanned(catalog, *more)
 
-    patch.setattr(beatd.daemon.housekeeping, "replan", all_rows)
+    patch.setattr(beatd.daemon.planning_rules, "replan", all_rows)
 
 
 @plant
 def an_older_leader_leaves_no_note_of_its_rules(patch: Patch) -> None:
-    patch.setattr(beatd.daemon.housekeeping, "note_older_rules", lambda *more: False)
+    patch.setattr(beatd.daemon.planning_rules, "note_older_rules", lambda *more: False)
 
 
 @plant
 def a_newer_leader_plans_nothing_again(patch: Patch) -> None:
-    patch.setattr(beatd.daemon.housekeeping, "needs_replan", lambda catalog: False)
+    patch.setattr(beatd.daemon.planning_rules, "needs_replan", lambda catalog: False)
 
 
 @plant

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from beatd.catalog import Query
+from beatd.changes import Author
 from beatd.definition import entry_from
 from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.edits import editing
+from beatd.edits.pausing import pause
 from beatd.edits.run_requests import trigger
 from beatd.errors import StoreError
 from beatd.ledger import Move
@@ -18,6 +21,7 @@ from tests.fleet import Fleet
 from tests.simulation.deployment import Deployment
 from tests.simulation.faults import NoFaults
 from tests.simulation.planted_bugs import planted
+from tests.simulation.versions import NEW, OLD, ZONED
 from tests.simulation.world import START, Host, Process, Violation
 
 
@@ -245,3 +249,29 @@ def test_the_simulator_sees_a_run_that_is_earlier_than_a_reply_can_hide() -> Non
         with pytest.raises(Violation, match="S9 each second"):
             deployment.world.run(8.5)
         deployment.world.end()
+
+
+def test_what_an_older_leader_planned_before_it_crashed_is_planned_again() -> None:
+    class CrashesAtOnce(NoFaults):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            return "crash" if process.is_old and place == "store.count" else ""
+
+    deployment = Deployment(CrashesAtOnce(), old_hosts=frozenset("a"))
+    world, truth = deployment.world, deployment.truth
+    truth.versions.begin()
+    entry = entry_from("zoned 1", {"task": "t", "cron": ZONED[1]})
+    editing.add(truth.store, entry, deployment.now)
+    until = START + timedelta(seconds=2)
+    pause(truth.store, ["zoned 1"], deployment.now, Author("ann"), until=until)
+    host = Host("a")
+    host.is_old = True
+    older = deployment.start(host)
+    host.is_old = False  # it is upgraded meanwhile
+    world.run(0.9)
+    (row,) = truth.store.find(Query())
+    assert (row.plan.rules, older.alive) == (OLD, False)
+    world.run(6.0)
+    (row,) = truth.store.find(Query())
+    assert (row.plan.rules, row.plan.planned) == (NEW, START + timedelta(seconds=20))
+    world.end()
+    truth.versions.end()

@@ -17,7 +17,7 @@ from tests.simulation.story import LINES_MAX, moments_in, plain, story
 
 OLD_TERM, ITS_SEED = "the ledger does not look at the term", 26
 WENT_BACK, ITS_THIRD_SEED = "a store that went back is not noticed", 7
-REVISION, ITS_OTHER_SEED = "the ledger does not compare the revision", 48
+REVISION, ITS_OTHER_SEED = "the ledger does not compare the revision", 41
 
 
 def shrunk_with(bug: str, seed: int, **more: int) -> Shrunk:

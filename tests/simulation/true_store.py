@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from beatd.catalog import Change, Stored
+from beatd.catalog import Change, Query, Stored
 from beatd.definition import codec
 from beatd.incident import Incident
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, Request, Result
+from beatd.marks import RULES_KEY, Mark
 from beatd.outcome import Delivery, Written
 from beatd.stores.embedded.memory import MemoryStore
 from tests.simulation.one_step import OneStepStore
@@ -88,6 +89,13 @@ class TrueStore(OneStepStore):
                 self._truth.pauses.changed(change, after, until, calm=self._truth.calm)
             done.append(ok)
         return done
+
+    def write_mark(self, mark: Mark) -> None:
+        super().write_mark(mark)
+        if mark.key == RULES_KEY and (leads := self.term()) is not None:
+            began = self._truth.began[leads[0].number]
+            rows = list(self.find(Query()))
+            self._truth.versions.noted(rows, reads_are_fresh=self.is_fresh_since(began))
 
     def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
         done = list[bool]()

@@ -145,6 +145,11 @@ class Versions:
         if is_same and before.plan.rules > after.plan.rules:
             raise Violation(f"V1 an older daemon planned {name} again, which a newer one planned")
 
+    def noted(self, rows: list[Stored], *, reads_are_fresh: bool) -> None:
+        """A leader noted that newer rules plan all runs; stale reads may have hidden older ones."""
+        if not self.world.is_old and not reads_are_fresh:
+            self.late |= {row.entry.name for row in rows if row.plan.rules < NEW}
+
     def look_for_not_planned_again(self, rows: list[Stored], now: datetime) -> None:
         """Raise Violation if a newer leader left what older rules planned for later."""
         for row in rows:
