@@ -26,6 +26,8 @@ def look_at_claim(
     if move.of == "plan" and truth.versions.are_two:
         truth.versions.claims(move.name, truth.world.elapsed() - truth.began[term.number])
         _divide_stretch(truth, move, process)
+    if truth.clock is not None:
+        truth.clock.decides(process, move)
     if move.run is None:
         if move.of == "claim" and move.open_claim is not None:
             _look_at_age(truth, move, process)
