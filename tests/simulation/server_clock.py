@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from beatd.clock import MAX_DRIFT, StoreTime
+from beatd.engine.tick import OLD_CLOCK_S
 from beatd.ledger import Move
 from beatd.run import Run
 from tests.simulation.world import Process, Violation, World
@@ -44,10 +45,13 @@ class ServerClock:
         if seconds < 0:
             self._can_be_hidden = False
 
-    def claims(self, process: Process, run: Run) -> None:
-        """Raise Violation if the moment has not come, as far as the process can know."""
+    def claims(self, process: Process, run: Run, began: float) -> None:
+        """Raise Violation if the moment has not come, as far as the process can know.
+
+        Its term began then.
+        """
         early = (run.due - self.now()).total_seconds()
-        if early > 0 and early > self._unknown_s(process):
+        if early > 0 and early > self._unknown_s(process, began):
             name = run.occurrence.name
             raise Violation(f"S9 {name} of {run.due} was claimed {early:.6f} s early")
 
@@ -136,20 +140,24 @@ class ServerClock:
             newest_asked = max(newest_asked, asked)
         return least + FINEST_S
 
-    def _unknown_s(self, process: Process) -> float:
+    def _unknown_s(self, process: Process, began: float) -> float:
         """Return how far the clock may be behind the process's own since it was last set back.
 
         The process cannot know of it before a reply, and a reply that took longer than the clock
         was set back does not show it: the clock may have been read when the reply was asked for.
-        What the process did in a tick that was under way, it did by the clock as it was.
+        What the process did in a tick that was under way, it did by the clock as it was. Who begins
+        to lead asks first, unless the last reply is new.
         """
         if all(asked > self._set_back_at for asked, _ in process.clock_replies):
             return 0.0
         trips = [
-            told - asked
+            (told - asked, told)
             for asked, told in process.clock_replies
-            if asked > self._set_back_at and told <= process.ticked_at
+            if asked > self._set_back_at
         ]
-        if trips and not self._can_be_hidden:
+        unknown_s = min((s for s, told in trips if told <= process.ticked_at), default=float("inf"))
+        if began - self._set_back_at > OLD_CLOCK_S * (1 + 2 * MAX_DRIFT):
+            unknown_s = min(unknown_s, max((s for s, _ in trips), default=0.0))
+        if unknown_s < float("inf") and not self._can_be_hidden:
             return 0.0
-        return min(trips, default=float("inf")) * (1 + 2 * MAX_DRIFT)
+        return unknown_s * (1 + 2 * MAX_DRIFT)
