@@ -213,7 +213,7 @@ class Daemon(DaemonState):
             emit=observe,
             limits=self._limits,
             notes_writes=True,
-            set_clock=lambda: self.store_clock.set_from(store.terms),
+            set_clock=partial(self.store_clock.set_if_older, store.terms),
             unapplied=self.housekeeping.unapplied,
             with_arguments=with_arguments(store.catalog.marks),
         )

@@ -33,6 +33,11 @@ class StoreClock:
         self.is_set = False  # True also if the store has no clock
         self.offset_s = 0.0  # seconds that the host's clock is ahead of the store's
 
+    def set_if_older(self, store: SharedClock, seconds: float) -> None:
+        """Do as `set_from`, unless the last reading was asked for within the last `seconds`."""
+        if self._clock.elapsed() - self._newest_request_at > seconds:
+            self.set_from(store)
+
     def set_from(self, store: SharedClock) -> None:
         """Read the store's clock a few times, and set the daemon's clock from the best reply.
 

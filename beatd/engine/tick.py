@@ -31,9 +31,15 @@ from beatd.planning import shared_next_after
 from beatd.publisher import Publisher
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
+OLD_CLOCK_S = 2.0  # a new leader reads the store's clock again that was read before
+
 
 class Tick:
-    """Runs the ticks of one daemon; `unapplied` returns the entries that must not run yet."""
+    """Runs the ticks of one daemon.
+
+    `unapplied` returns the entries that must not run yet. `set_clock` sets `clock` from the store's
+    if that was last read more than so many seconds ago.
+    """
 
     def __init__(
         self,
@@ -48,7 +54,7 @@ class Tick:
         emit: Observer = nobody,
         limits: Limits | None = None,
         notes_writes: bool = False,
-        set_clock: Callable[[], None] = lambda: None,
+        set_clock: Callable[[float], None] = lambda older_than_s: None,
         unapplied: Callable[[int], Unapplied] = lambda term: NOTHING_WAITS,
         with_arguments: WithArguments = as_it_is,
     ) -> None:
@@ -108,7 +114,7 @@ class Tick:
     def _turn(self, now: datetime) -> datetime:
         # This may raise StoreError or Deposed.
         if not self.store_outage.over:
-            self._set_clock()  # another server may answer by now, whose clock may be behind
+            self._set_clock(0.0)  # another server may answer by now, whose clock may be behind
             now = self._clock.now()
         self._record()  # also on a standby: a published message is a fact
         lead = self._election.lead()
@@ -120,6 +126,8 @@ class Tick:
             return now + LOOK_EVERY
         self._standby.ends()
         if (term := lead.term) != self._term:
+            self._set_clock(OLD_CLOCK_S)  # this process may have been suspended
+            now = self._clock.now()
             self._begin(term)
         if not self.broker_outage.answers():
             self._store.version()  # to notice an outage of the store, too

@@ -96,6 +96,24 @@ def test_the_clock_is_behind_the_stores_by_its_quickest_way_back(
     assert store_clock.is_set
 
 
+@pytest.mark.parametrize("seconds_ago, is_asked", [(0.5, False), (1.9, False), (2.1, True)])
+def test_a_clock_that_was_read_lately_is_not_read_again(seconds_ago: float, is_asked: bool) -> None:
+    hands, store, store_clock = steered((0.0, 0.0))
+    store.asked = 0
+    hands.seconds += seconds_ago
+    store.offset = timedelta(seconds=-30)
+    store_clock.set_if_older(store, 2.0)  # type: ignore[arg-type]
+    assert (store.asked > 0) is is_asked
+    assert (behind(hands, store) >= 0) is is_asked
+
+
+def test_a_clock_that_was_never_read_is_read() -> None:
+    hands = Hands()
+    store, store_clock = FarStore(hands, [(0.1, 0.1)]), StoreClock(hands)
+    store_clock.set_if_older(store, 2.0)  # type: ignore[arg-type]
+    assert store_clock.is_set and 0 <= behind(hands, store) < 1
+
+
 def test_a_slow_reply_does_not_set_the_clock_back() -> None:
     hands, store, store_clock = steered((0.1, 0.1))
     hands.seconds += 1

@@ -26,6 +26,8 @@ def look_at_claim(
     if move.of == "plan" and truth.versions.are_two:
         truth.versions.claims(move.name, truth.world.elapsed() - truth.began[term.number])
         _divide_stretch(truth, move, process)
+    if truth.clock is not None:
+        truth.clock.decides(process, move)
     if move.run is None:
         if move.of == "claim" and move.open_claim is not None:
             _look_at_age(truth, move, process)
@@ -48,7 +50,7 @@ def look_at_claim(
         if known.entry.end is not None and run.occurrence.planned > known.entry.end:
             raise Violation(f"S4 {name} has ended, and was claimed for later")
     if move.of == "plan":
-        _look_for_early(truth, process, run)
+        _look_for_early(truth, process, run, term)
     if run.due < run.occurrence.planned:
         raise Violation(f"S4 {key} is due before its moment")
     if move.of == "claim":
@@ -85,9 +87,9 @@ def _divide_stretch(truth: "Truth", move: Move, process: Process) -> None:
     truth.stretches.append(known.stretch)
 
 
-def _look_for_early(truth: "Truth", process: Process, run: Run) -> None:
+def _look_for_early(truth: "Truth", process: Process, run: Run, term: Term) -> None:
     if truth.clock is not None:
-        truth.clock.claims(process, run)
+        truth.clock.claims(process, run, truth.began[term.number])
         return
     early = truth.world.now() + process.host.skew < run.due
     if early and not truth.world.seen["nature: step"]:

@@ -69,6 +69,16 @@ def a_difference_of_clocks_is_reported_too_small(patch: Patch) -> None:
 
 
 @plant
+def a_new_leader_goes_by_an_old_clock(patch: Patch) -> None:
+    read = StoreClock.set_if_older
+    patch.setattr(
+        StoreClock,
+        "set_if_older",
+        lambda self, store, seconds: None if seconds else read(self, store, seconds),
+    )
+
+
+@plant
 def all_servers_are_thought_to_have_one_clock(patch: Patch) -> None:
     patch.setattr(ServerClock, "told", lambda self: StoreTime(self.now(), "the one"))
 

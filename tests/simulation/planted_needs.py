@@ -88,6 +88,14 @@ NEEDS = {
     "all servers are thought to have one clock": Bias(
         has_clock=True, clock=("fail-over",), schedules=[{"every": "100ms"}], far=0.1
     ),
+    # A process that is frozen for longer than its lease, while the clock is set back.
+    "a new leader goes by an old clock": Bias(
+        has_clock=True,
+        clock=("clock, far",),
+        nature=("freeze", "wipe"),
+        schedules=[{"every": "200ms"}],
+        rates={"freeze": 0.03, **dict.fromkeys(("crash", "slow", "error", "lost"), 0.0)},
+    ),
     "a quicker reply does not set the clock": Bias(has_clock=True, far=0.1),
     "a difference of clocks is reported too small": Bias(has_clock=True, nature=()),
     "clocks are thought not to drift": Bias(has_clock=True),

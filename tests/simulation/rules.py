@@ -16,8 +16,8 @@ RULES = {
     "S11": "a pause holds back what is within it, and nothing else",
     "S12": "what an operator was told is done was done to each entry",
     "S13": "a run of several messages counts as sent when all of them were, and never as not sent",
-    "S14": "a daemon's clock is behind the store's by no more than a reply took, and a message is"
-    " early by the host's clock by no more than the two clocks differ",
+    "S14": "a daemon's clock is behind the store's by no more than a reply took, it reports how far"
+    " the host's is ahead, and a message is no earlier by the host's than it reported at its claim",
     "L1": "one daemon leads when all is well",
     "L2": "nothing is late when all is well",
     "L4": "no loop is busy",

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 from beatd.clock import MAX_DRIFT, StoreTime
+from beatd.engine.tick import OLD_CLOCK_S
+from beatd.ledger import Move
 from beatd.run import Run
 from tests.simulation.world import Process, Violation, World
 
@@ -20,7 +22,8 @@ class ServerClock:
         self._offset = timedelta()
         self._server = 1
         self._set_back_at = self._set_at = float("-inf")
-        self._back_s = 0.0  # the most that it was set back by
+        # By a process and the id of a run or a backlog: when the tick before its own one ended.
+        self._decided_since: dict[tuple[Process, str], float] = {}
         self._can_be_hidden = False  # by a slow reply, as long as the same server answers
 
     def now(self) -> datetime:
@@ -33,7 +36,6 @@ class ServerClock:
         self._offset += timedelta(seconds=seconds)
         self._set_at = self._world.elapsed()
         if seconds < 0:
-            self._back_s = max(self._back_s, -seconds)
             self._set_back_at, self._can_be_hidden = self._world.elapsed(), True
 
     def fail_over(self, *, seconds: float) -> None:
@@ -43,35 +45,91 @@ class ServerClock:
         if seconds < 0:
             self._can_be_hidden = False
 
-    def claims(self, process: Process, run: Run) -> None:
-        """Raise Violation if the moment has not come, as far as the process can know."""
+    def claims(self, process: Process, run: Run, began: float) -> None:
+        """Raise Violation if the moment has not come, as far as the process can know.
+
+        Its term began then.
+        """
         early = (run.due - self.now()).total_seconds()
-        if early > 0 and early > self._unknown_s(process):
+        if early > 0 and early > self._unknown_s(process, began):
             name = run.occurrence.name
             raise Violation(f"S9 {name} of {run.due} was claimed {early:.6f} s early")
+
+    def decides(self, process: Process, move: Move) -> None:
+        """Note in which tick the process found that a moment has come.
+
+        What was missed was found by the tick that wrote its backlog, maybe of another process.
+        """
+        if move.of == "claim":
+            return  # found when the run was claimed first
+        since: float | None = process.ticked_at
+        if move.of == "request":
+            assert move.request is not None
+            since = self._decided_since.get((process, move.request.id))
+        run, backlog = move.run, move.backlog
+        found = ([run.task_id] if run else []) + ([backlog.id] if backlog else [])
+        for id in found:
+            if since is None:
+                self._decided_since.pop((process, id), None)
+            else:
+                self._decided_since[process, id] = since
 
     def publishes(self, process: Process, run: Run) -> None:
         """Raise Violation if a message comes too early by the host's clock, or its clock lags.
 
-        It may come early by the difference of the two clocks that the daemon reports. The daemon's
-        clock may be behind the store's by the time that its quickest reply took, and by its drift.
+        It may come early by the difference of the two clocks that the daemon reported in the tick
+        that claimed it. The daemon's clock may be behind the store's by the time that its quickest
+        reply took, and by its drift.
         """
         daemon, name = process.daemon, run.occurrence.name
-        since_s = self._world.elapsed() - max(
-            (told for _, told in process.clock_replies), default=0
-        )
-        is_stepped = self._world.seen["nature: step"]
-        if not run.occurrence.request and not is_stepped:
-            early = (run.due - daemon.clock.host_now()).total_seconds()
-            bound = self._back_s - daemon.store_clock.offset_s + drift_s(since_s) + FINEST_S
-            if early > bound:
+        if not self._world.seen["nature: step"]:
+            reported_s = daemon.store_clock.offset_s
+            found_s = (daemon.clock.host_now() - daemon.now()).total_seconds()
+            if abs(reported_s - found_s) > drift_s(self._since_s(process)) + FINEST_S:
                 raise Violation(
-                    f"S14 {name} of {run.due} was published {early:.6f} s early by its host's"
-                    f" clock, and the store's is ahead of it by {bound:.6f} s"
+                    f"S14 {process.name} reports that its host's clock is {reported_s:.6f} s ahead,"
+                    f" and it is {found_s:.6f} s"
                 )
+            if not run.occurrence.request and (process, run.task_id) in self._decided_since:
+                self._by_its_host(process, run)
         behind = (self.now() - daemon.now()).total_seconds()
         if behind > self._lag_s(process):
             raise Violation(f"S14 {name} was published by a clock that is {behind:.6f} s behind")
+
+    def _by_its_host(self, process: Process, run: Run) -> None:
+        """Raise Violation if a message is earlier by its host's clock than any report explains.
+
+        What was reported before the claim may not be what is reported now: the daemon measures
+        again, and the store's clock may have been set.
+        """
+        since = self._decided_since[process, run.task_id]
+        daemon = process.daemon
+        explained = [drift_s(self._since_s(process)) - daemon.store_clock.offset_s]
+        for begin, end, offset_s in process.reported:
+            if end >= since:
+                explained.append(drift_s(end - begin) - offset_s)
+        early, bound = (run.due - daemon.clock.host_now()).total_seconds(), max(explained)
+        if early > bound + FINEST_S:
+            raise Violation(
+                f"S14 {run.occurrence.name} of {run.due} was published {early:.6f} s early by its"
+                f" host's clock, and the store's was ahead of it by {bound:.6f} s"
+            )
+
+    def answers(self, process: Process, asked: float) -> None:
+        """Note that a reply arrived, which was asked for then; the daemon takes the newest only."""
+        told, before = self._world.elapsed(), self._newest(process)
+        if before is not None and asked >= before[0]:
+            process.reported.append((before[1], told, process.daemon.store_clock.offset_s))
+        process.clock_replies.append((asked, told))
+
+    def _newest(self, process: Process) -> tuple[float, float] | None:
+        """Return of the newest reply when it was asked for, and when it arrived."""
+        return max(process.clock_replies, key=lambda reply: reply[0], default=None)
+
+    def _since_s(self, process: Process) -> float:
+        """Return for how long the daemon has reported the same difference of the two clocks."""
+        newest = self._newest(process)
+        return 0.0 if newest is None else self._world.elapsed() - newest[1]
 
     def _lag_s(self, process: Process) -> float:
         """Return the most that a process's clock may be behind, by its replies since it was set."""
@@ -82,20 +140,24 @@ class ServerClock:
             newest_asked = max(newest_asked, asked)
         return least + FINEST_S
 
-    def _unknown_s(self, process: Process) -> float:
+    def _unknown_s(self, process: Process, began: float) -> float:
         """Return how far the clock may be behind the process's own since it was last set back.
 
         The process cannot know of it before a reply, and a reply that took longer than the clock
         was set back does not show it: the clock may have been read when the reply was asked for.
-        What the process did in a tick that was under way, it did by the clock as it was.
+        What the process did in a tick that was under way, it did by the clock as it was. Who begins
+        to lead asks first, unless the last reply is new.
         """
         if all(asked > self._set_back_at for asked, _ in process.clock_replies):
             return 0.0
         trips = [
-            told - asked
+            (told - asked, told)
             for asked, told in process.clock_replies
-            if asked > self._set_back_at and told <= process.ticked_at
+            if asked > self._set_back_at
         ]
-        if trips and not self._can_be_hidden:
+        unknown_s = min((s for s, told in trips if told <= process.ticked_at), default=float("inf"))
+        if began - self._set_back_at > OLD_CLOCK_S * (1 + 2 * MAX_DRIFT):
+            unknown_s = min(unknown_s, max((s for s, _ in trips), default=0.0))
+        if unknown_s < float("inf") and not self._can_be_hidden:
             return 0.0
-        return min(trips, default=float("inf")) * (1 + 2 * MAX_DRIFT)
+        return unknown_s * (1 + 2 * MAX_DRIFT)

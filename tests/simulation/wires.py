@@ -153,7 +153,7 @@ class StoreWire:
         self._go_round()
         told: StoreTime = wire.call("store.now", clock.told)
         self._go_round()
-        wire.process.clock_replies.append((asked, wire.world.elapsed()))
+        clock.answers(wire.process, asked)
         return told
 
     def _go_round(self) -> None:

@@ -50,6 +50,8 @@ class Process:
         self.ticked_at = float("-inf")
         # Of each reply of the store's clock: when it was asked for, and when it arrived.
         self.clock_replies: list[tuple[float, float]] = []
+        # Of each difference of the clocks that it reported before: from when, until when, seconds.
+        self.reported: list[tuple[float, float, float]] = []
 
     @property
     def alive(self) -> bool:
