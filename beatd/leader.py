@@ -38,10 +38,15 @@ class Term(Struct, frozen=True):
 
 
 class Lead(Struct, frozen=True):
-    """This daemon's right to lead, which ends when the clock `Clock.elapsed` shows `until`."""
+    """This daemon's right to lead, which ends when the clock `Clock.elapsed` shows `until`.
+
+    `nth` counts the leads of this process, from 1. Use it to notice another lead: a store that lost
+    data may give this daemon a term with the same number as an earlier one.
+    """
 
     term: Term
     until: float
+    nth: int = 1
 
 
 class Lease(Protocol):

@@ -90,7 +90,7 @@ class AlertThread:
             self._watch_store(now)
             with suppress(StoreError):  # it is reported as an incident of its own
                 self._write_store_away(store, now)
-                term = self._state.term()
+                term = self._state.nth_lead()
                 if term:
                     self._lead(term, store, now)
                 else:

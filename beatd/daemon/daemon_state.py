@@ -72,6 +72,14 @@ class DaemonState:
         lead = self.election.lead() if self.election is not None else None
         return 0 if lead is None else lead.term.number
 
+    def nth_lead(self) -> int:
+        """Return how many times this daemon has become the leader, or 0 if it does not lead now.
+
+        Unlike the number of a term, it is another one for each lead, whatever the store lost.
+        """
+        lead = self.election.lead() if self.election is not None else None
+        return 0 if lead is None else lead.nth
+
     def ready(self) -> bool:
         """Return True if nothing is stuck, all servers can be used, and a leader is known."""
         engine, election = self.engine, self.election

@@ -52,14 +52,14 @@ class Declares(Protocol):
     ) -> bool:
         """Write the entries of each changed source to `catalog`; return True if anything changed.
 
-        `term` is the number under which this daemon leads; with 0 nothing is written. `released` is
-        called when fewer entries have to wait. Raises Deposed if `lasts` returns False.
+        `term` counts the leads of this daemon (`Lead.nth`); 0 writes nothing. `released` is called
+        when fewer entries have to wait. Raises Deposed if `lasts` returns False.
         """
 
     def unapplied(self, term: int) -> Unapplied:
         """Return the entries that must not run yet, because their declarations are not written yet.
 
-        `term` is the number under which this daemon leads. Any thread may call this.
+        `term` counts the leads of this daemon (`Lead.nth`). Any thread may call this.
         """
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:

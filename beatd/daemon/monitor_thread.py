@@ -91,7 +91,7 @@ class MonitorThread:
     def _read_mark(self) -> None:
         # The mark says whether any entry has a monitor. An error of the store is ignored; the next
         # turn tries again.
-        store, term = self._state.store, self._state.term()
+        store, term = self._state.store, self._state.nth_lead()
         if store is None or not term:
             return
         try:

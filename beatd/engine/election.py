@@ -63,6 +63,7 @@ class Election:
         self._holder: Holder | None = None
         self._barred_until = float("-inf")
         self._terms_seen = TermsSeen(emit)
+        self._led = 0  # how many leads were won
         self._given_up = 0  # how often the lease was given up; a campaign meanwhile wins nothing
         self._guard = threading.Lock()
         # Giving the lease up waits for a campaign under way, which would else take it again.
@@ -196,7 +197,8 @@ class Election:
             if self._given_up != given_up:
                 return None
             fresh = self._lead is None
-            won = self._lead = Lead(term, until)
+            self._led += fresh
+            won = self._lead = Lead(term, until, nth=self._led)
         if fresh:
             self._terms_seen.saw(term)
             self._emit(LeadWon(term))

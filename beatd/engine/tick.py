@@ -132,7 +132,7 @@ class Tick:
         if not self.broker_outage.answers():
             self._store.version()  # to notice an outage of the store, too
             return now + self.broker_outage.back_off()
-        waiting = self._unapplied(term.number)
+        waiting = self._unapplied(lead.nth)
         if are_held := self._open_claims.are_held:  # or a plan that waits, too, is always first
             self._send_open_claims(waiting, term)
         self._lookahead.read(now, waiting)  # with the runs of the backlogs that were just sent

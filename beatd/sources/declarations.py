@@ -22,6 +22,7 @@ from beatd.presence import INVALID_SOURCE
 from beatd.sources import Reading, Source
 from beatd.sources.deferred_errors import DeferredErrors
 from beatd.sources.reading_log import FILE_WAITS, log_applied, log_problems
+from beatd.sources.second_looks import SecondLooks
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 ERROR_REPEATED_AFTER_S = 60.0
@@ -42,8 +43,10 @@ class Declarations:
         self._read: dict[int, Reading] = {}
         self._read_at: dict[int, float] = {}
         self._due: set[int] = set()
-        # When a part of a set could not be written, and the store's version then.
+        # When a part of a set could not be written, and the version that it was compared with. A
+        # version read later hides that the comparison had older entries, as from a replica.
         self._unwritten: dict[int, tuple[float, str]] = {}
+        self._second_looks = SecondLooks(clock)
         self._held: dict[int, tuple[HeldName, ...]] = {}
         self._held_at: dict[int, str] = {}
         self._takeovers: dict[int, str] = {}
@@ -63,7 +66,8 @@ class Declarations:
     ) -> bool:
         """Read the changed sources and, in the daemon that leads, write their entries to the store.
 
-        Returns True if the store changed. `term` is the leader's number, 0 in other daemons.
+        Returns True if the store changed. `term` counts the leads of this daemon (`Lead.nth`); it
+        is 0 while it does not lead.
         `released` is called when entries that waited may run. Raises Deposed when `lasts` returns
         False. An error in one source is raised after the others were written.
         """
@@ -119,9 +123,12 @@ class Declarations:
         self._held_at[place] = catalog.version()
         self._takeovers[place] = catalog.marks.takeover(declared.source)
         self._unwritten.pop(place, None)
+        is_second = self._second_looks.begin(place, declared.digest)
         done = apply(catalog, declared, self._clock.now, settled=release, may_go_on=self._lasts)
         if done.newer is None and not self._is_whole(catalog, place):
-            self._unwritten[place] = self._clock.elapsed(), catalog.version()
+            self._unwritten[place] = self._clock.elapsed(), done.version
+        elif done.steps or not is_second:
+            self._second_looks.applied(place, declared.digest)
         done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
         known = {(held.name, held.holder) for held in self._held.get(place, ())}
         self._held[place] = done.conflicts
@@ -138,14 +145,15 @@ class Declarations:
     def _begin(self, term: int) -> None:
         self._term = term
         self._due = set(self._read)
+        self._second_looks.forget()
         # A new leader runs no entry until its source has been written to the store.
         self._waiting = set(range(len(self._sources)))
         self._unread = {place: unread_in(one.declared) for place, one in self._read.items()}
         self._unapplied = (term, self._all)
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the declared entries that the leader with the number `term` must not run yet,
-        because they are invalid or not in the store."""
+        """Return the declared entries that must not run yet in the lead `term`, because they are
+        invalid or not in the store."""
         of, found = self._unapplied
         return found if of == term else self._all
 
@@ -197,7 +205,7 @@ class Declarations:
             return False
         # A store that came back empty has no mark, one that went back in time an older one.
         last = catalog.marks.applied(declared.source)
-        if last is None:
+        if last is None or self._second_looks.is_due(place):
             return True
         if not last.holds(declared.digest) and last.loaded_at <= declared.loaded_at:
             # A damaged row keeps an entry from being written, again and again.

@@ -83,8 +83,9 @@ class DjangoMirror:
     ) -> bool:
         """Copy changed rows and other sources to the store; return True if the store changed.
 
-        Only the daemon that leads writes: `term` is its number, 0 in other daemons. `released` is
-        called when entries that waited may run. Raises Deposed when `lasts` returns False.
+        Only the daemon that leads writes: `term` counts its leads (`Lead.nth`), and is 0 in other
+        daemons. `released` is called when entries that waited may run. Raises Deposed when `lasts`
+        returns False.
         """
         changed, self._released, self._lasts = False, released, lasts
         if term != self._term or not term:
@@ -100,7 +101,7 @@ class DjangoMirror:
     def unapplied(self, term: int) -> Unapplied:
         """Return the entries that must not run yet, because they are invalid or not in the store.
 
-        `term` is the number of the daemon that leads. Any thread may call this method.
+        `term` counts the leads of this daemon (`Lead.nth`). Any thread may call this method.
         """
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
         others = self._others.unapplied(term)

@@ -247,6 +247,19 @@ def test_a_lease_regained_after_it_was_lost_asks_for_a_new_term(
     assert first and again and again.term.number == 3
 
 
+def test_a_lead_is_another_one_though_the_ledger_issues_its_number_again(
+    daemons: list[Election], lease: FakeLease, clock: FakeClock
+) -> None:
+    first = daemons[0].campaign()
+    renewed = daemons[0].campaign()
+    lease.number = 0  # the ledger forgot the term
+    daemons[0].deposed("the term is old")
+    clock.advance(seconds=TTL)
+    again = daemons[0].campaign()
+    assert first and renewed and again and first.term.number == again.term.number == 1
+    assert (first.nth, renewed.nth, again.nth) == (1, 1, 2)
+
+
 def test_a_campaign_under_way_does_not_take_back_what_was_given_up(
     daemons: list[Election], lease: FakeLease, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,8 +25,8 @@ class Daemon:
         self.declaring = Declarations([Files(config, self.clock)], clock=self.clock)
         return self
 
-    def declare(self, *names: str) -> None:
-        lines = "".join(f"  {name}: {{task: t, every: 1m}}\n" for name in names)
+    def declare(self, *names: str, every: str = "1m") -> None:
+        lines = "".join(f"  {name}: {{task: t, every: {every}}}\n" for name in names)
         (self.folder / "s/a.yaml").write_text(f"entries:\n{lines}")
 
     def declare_once(self, at: datetime, written: datetime) -> None:

@@ -14,6 +14,7 @@ from beatd.definition import codec, entry_from
 from beatd.edits import editing
 from beatd.sources.declarations import Declarations
 from beatd.sources.files import Files
+from beatd.sources.second_looks import SECOND_LOOK_AFTER_S
 from beatd.stores.embedded.memory import MemoryStore
 from tests.sources.declaring import Daemon, names
 
@@ -175,6 +176,7 @@ def test_edits_of_others_cost_a_look_at_the_names_in_conflict_alone(daemon: Daem
     store.asked = []
     editing.add(store, entry_from("a", {"task": "mine", "every": "1h"}), daemon.clock.now)
     daemon.look(store)
+    daemon.clock.advance(seconds=SECOND_LOOK_AFTER_S)
     daemon.look(store)
     store.asked.clear()
     editing.add(store, entry_from("z", {"task": "mine", "every": "1h"}), daemon.clock.now)

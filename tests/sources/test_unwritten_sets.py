@@ -8,10 +8,12 @@ import pytest
 
 from beatd.catalog import Query
 from beatd.definition import codec
-from beatd.edits.apply_declared import Comparison, apply
+from beatd.edits.apply_declared import ATTEMPTS_MAX, STALLED_MAX, Comparison, apply
 from beatd.sources.declarations import UNWRITTEN_RETRY_S
+from beatd.stores.embedded.memory import MemoryStore
 from beatd.stores.sql import SqlStore
-from tests.sources.declaring import Daemon
+from tests.sources.declaring import Daemon, names
+from tests.sources.lagging_reads import LaggingReads
 
 
 def test_a_set_with_a_damaged_row_is_applied_again_once_a_minute(
@@ -48,3 +50,24 @@ def test_a_set_with_a_damaged_row_is_applied_again_once_a_minute(
     assert mark is not None
     assert mark.whole
     store.close()
+
+
+def test_a_set_that_was_compared_while_reads_lagged_is_applied_again_when_they_do_not(
+    daemon: Daemon, store: MemoryStore
+) -> None:
+    daemon.look(store)
+    # Both entries are refused in each attempt; the last read that lags is before the last of them.
+    refused = 2 * STALLED_MAX * ATTEMPTS_MAX
+    lagging: Any = LaggingReads(store, refused_max=refused)
+    daemon.declare("a", every="2m")
+    daemon.look(store)
+    daemon.declare("a", "b", every="2m")
+    daemon.clock.advance(seconds=1)
+    daemon.declaring(lagging, 1)
+    daemon.clock.advance(seconds=1)
+    daemon.declaring(lagging, 1)
+    assert lagging.refused == refused
+    assert names(store) == ["a"]
+    daemon.clock.advance(seconds=1)
+    daemon.declaring(lagging, 1)
+    assert names(store) == ["a", "b"]
