@@ -1,7 +1,7 @@
 """One contract, every store."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +32,24 @@ def emptied(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         yield empty
 
 
+@pytest.fixture
+def place_of(
+    tmp_path: Path, server: Any, emptied: Callable[..., Open]
+) -> Callable[[Place], AbstractContextManager[Open]]:
+    """Open a place of this kind, in which there is nothing yet."""
+
+    def place_of(kind: Place) -> AbstractContextManager[Open]:
+        if kind in DATABASES:
+            return closing_all(emptied(kind))
+        return opened(kind, tmp_path, server)
+
+    return place_of
+
+
 @pytest.fixture(params=PLACES, ids=lambda place: place.__name__)
-def place(
-    request: pytest.FixtureRequest, tmp_path: Path, server: Any, emptied: Callable[..., Open]
-) -> Iterator[Any]:
-    if request.param in DATABASES:
-        with closing_all(emptied(request.param)) as open_one:
-            yield open_one
-    else:
-        with opened(request.param, tmp_path, server) as open_one:
-            yield open_one
+def place(request: pytest.FixtureRequest, place_of: Any) -> Iterator[Any]:
+    with place_of(request.param) as open_one:
+        yield open_one
 
 
 @pytest.fixture

@@ -14,16 +14,17 @@ from beatd.presence import Presence
 from beatd.stores.sql import SqlStore
 from tests.stores.changing import BOB, actions, add, changes, go_on, pause_of, remove, stop
 from tests.stores.making import at, claimed, holder, lead, put_many, row, told
+from tests.stores.places import mariadb, postgresql, sqlite
 from tests.stores.running_runs import delivery, second
 from tests.stores.test_incidents import incident
 
 TEXTS = ["", "garbage", "null", "[]", "{}", "5", '{"action": "added"}', "[" * 5000 + "]" * 5000]
 
 
-@pytest.fixture
-def store(url: str) -> Iterator[SqlStore]:
-    with closing(SqlStore(url, codec=codec)) as store:
-        yield store
+@pytest.fixture(params=(sqlite, postgresql, mariadb), ids=lambda kind: kind.__name__)
+def store(request: pytest.FixtureRequest, place_of: Any) -> Iterator[SqlStore]:
+    with place_of(request.param) as open_one:
+        yield open_one()
 
 
 def execute(store: SqlStore, statement: str, **values: Any) -> None:

@@ -34,14 +34,25 @@ from beatd.stores.sql.url import dialect_of
 from tests.stores.making import at, holder, lead, put, step
 
 NOBODY = 65534
-OPENER = """
-import sys
+CROWD = 8
+OPENERS = """
+import os, sys
+import psycopg, pymysql
 from beatd.definition import codec
 from beatd.stores.sql import SqlStore
-sys.stdin.readline()
-store = SqlStore(sys.argv[1], codec=codec)
-print(store.namespace)
-store.close()
+url, crowd = sys.argv[1], int(sys.argv[2])
+reads, writes = os.pipe()
+for _ in range(crowd):
+    if os.fork() == 0:
+        os.close(writes)
+        os.read(reads, 1)  # ends when all are there
+        store = SqlStore(url, codec=codec)
+        print(store.namespace)
+        store.close()
+        sys.exit()
+os.close(writes)
+for _ in range(crowd):
+    os.wait()
 """
 
 
@@ -71,23 +82,11 @@ def change(url: str, statement: str) -> None:
 
 
 def test_eight_processes_that_open_a_new_database_at_once_make_one_store(url: str) -> None:
-    crowd = [
-        subprocess.Popen(
-            [sys.executable, "-c", OPENER, url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(8)
-    ]
-    for process in crowd:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    told = [process.communicate() for process in crowd]
-    assert [error for _, error in told] == [""] * 8
-    assert len({out for out, _ in told}) == 1
+    command = [sys.executable, "-c", OPENERS, url, str(CROWD)]
+    told = subprocess.run(command, capture_output=True, text=True)
+    assert told.stderr == ""
+    namespaces = told.stdout.split()
+    assert len(namespaces) == CROWD and len(set(namespaces)) == 1
 
 
 def test_the_identity_is_made_once(url: str) -> None:
@@ -121,13 +120,14 @@ def test_a_running_program_too_old_for_a_new_schema_claims_nothing_more(url: str
     store.close()
 
 
-@pytest.mark.parametrize("table", sorted(metadata.tables))
-def test_a_table_of_another_program_is_not_touched(url: str, table: str) -> None:
-    change(url, f"CREATE TABLE {table} (colour VARCHAR(20))")
-    line = told(url)
-    assert table in line
-    assert "exists and is not of beatd" in line
-    change(url, f"INSERT INTO {table} VALUES ('green')")
+def test_a_table_of_another_program_is_not_touched(url: str) -> None:
+    for table in sorted(metadata.tables):
+        change(url, f"CREATE TABLE {table} (colour VARCHAR(20))")
+        line = told(url)
+        assert table in line
+        assert "exists and is not of beatd" in line
+        change(url, f"INSERT INTO {table} VALUES ('green')")
+        change(url, f"DROP TABLE {table}")
 
 
 def test_tables_of_other_programs_beside_ours_do_not_matter(url: str) -> None:
