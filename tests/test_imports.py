@@ -110,8 +110,8 @@ MODULES = {
     """,
     "sources": """
         app declarations deferred_errors django_entry django_mirror django_rows file_watch files
-        reading_log row_conflicts row_writer start_settings storable_arguments storable_canvas
-        store_copy
+        reading_log row_conflicts row_writer second_looks start_settings storable_arguments
+        storable_canvas store_copy
     """,
     "alerts": """
         channel digest flapping incident_book judge judge_whole message outages span_text starts
