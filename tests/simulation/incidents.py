@@ -19,6 +19,7 @@ from tests.simulation.world import Process, Violation, World
 
 WAIT = timedelta(seconds=2)
 TOLD_WITHIN = WAIT * 4 + timedelta(seconds=3)
+JUDGED_WITHIN = timedelta(seconds=2)
 RETRY_S = 1.0
 FAILURES = {"failed", "expired", "revoked", "lost"}
 ALERT = {"failed": 1, "late": "3s", "running": "3s"}
@@ -130,7 +131,8 @@ class Told:
             is_over = True
         else:
             outcome = store.entry_outcomes([one.name]).get(one.name)
-            is_over = outcome is not None and (
+            is_over = outcome is not None and leader.now() - outcome.newest.at > JUDGED_WITHIN
+            is_over = is_over and (
                 (one.kind == "failed" and one.cause != REJECTED and outcome.successes > 0)
                 or (one.kind == "running" and outcome.newest.state in DELIVERY_ENDS)
             )
