@@ -22,10 +22,10 @@ from tests.run import packages
 
 SERVERS = Path(__file__).with_name("servers.py")
 LINTERS = ("sh", "-c", "ruff format --check . && ruff check . && mypy")
-# Each takes a third of the time. There are more processes than cores, because tests of processes
-# wait for most of their time: the second part does. A new folder is run by the last process.
+# They should end together. There are more processes than cores, because a test of real processes
+# waits for most of its time; those of the second part do. The last process runs a new folder.
 PARTS = (
-    ("tests/stores", "tests/leaders"),
+    ("tests/stores", "tests/leaders", "tests/packaging", "tests/browser"),
     (
         "tests/publishers",
         "tests/daemon",
@@ -35,8 +35,6 @@ PARTS = (
         "tests/worker",
         "tests/outcomes",
         "tests/doctor",
-        "tests/packaging",
-        "tests/browser",
     ),
 )
 
