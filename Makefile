@@ -43,10 +43,8 @@ run: $(VENV)/ready  ## The daemon with config.example.yaml and a real Celery wor
 	kill -TERM -$$worker; wait; exit $$code
 
 test: $(VENV)/dev  ## Everything, on private servers; installs what is missing with apt where it may
-	@PATH="$(CURDIR)/$(BIN):$$PATH"; code=0; \
-	{ ruff format --check . && ruff check . && mypy; } || code=1; \
-	python tests/run/halves.py -m "not long" -p no:cacheprovider --continue-on-collection-errors || code=1; \
-	exit $$code
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run/parts.py \
+	  -m "not long" -p no:cacheprovider --continue-on-collection-errors
 
 peers: $(VENV)/dev  ## Celery's own tests of its beat, from its source distribution, on beatd; part of test
 	$(BIN)/pytest -p no:cacheprovider tests/peers/celery

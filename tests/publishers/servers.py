@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import redis
@@ -27,6 +28,17 @@ def listens(port: int) -> bool:
         return False
 
 
+def states_in(group: int) -> set[str]:
+    """Return the states of all threads of a process group, "T" for one that was stopped."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            if os.getpgid(int(process.name)) == group:
+                threads = [stat.read_text() for stat in process.glob("task/*/stat")]
+                found |= {text.rpartition(")")[2].split()[0] for text in threads}
+    return found
+
+
 class Broker:
     """A process that can be stopped in every way; ends with its whole group."""
 
@@ -34,7 +46,9 @@ class Broker:
     process: subprocess.Popen[bytes]
 
     def freeze(self) -> None:
+        """Return when all threads stand still: on a busy machine, some answer for a while."""
         os.killpg(self.process.pid, signal.SIGSTOP)
+        until(lambda: states_in(self.process.pid) <= {"T", "Z"}, 10, "the broker does not stop")
 
     def thaw(self) -> None:
         os.killpg(self.process.pid, signal.SIGCONT)
