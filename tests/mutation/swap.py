@@ -24,7 +24,7 @@ def functions_of(path: Path) -> Functions:
 
 
 def caches() -> list[Callable[[], None]]:
-    """What empties each cache of beatd in this process: `tests` may fill them as they are loaded."""
+    """What empties each cache of beatd: tests may fill them while they are loaded."""
     kind = type(lru_cache(len))
     found = [thing for thing in gc.get_objects() if isinstance(thing, kind)]
     return [one.cache_clear for one in found if str(one.__module__).startswith("beatd")]
