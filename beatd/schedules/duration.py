@@ -45,7 +45,7 @@ def parse_duration(value: Any) -> timedelta:
     """
     if isinstance(value, timedelta):
         return _positive(value // timedelta(microseconds=1), value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float):  # a bool is refused there
         return _positive(_seconds(value), value)
     if isinstance(value, Mapping):
         return _positive(sum(_keyed(key, value[key]) for key in value), dict(value))

@@ -182,6 +182,11 @@ def test_an_h_is_drawn_from_each_weekday_of_its_range(text: str, drawn: set[int]
     assert set(found) == drawn
 
 
+def test_sunday_is_drawn_as_often_as_any_other_day() -> None:
+    for n in range(100):
+        assert values("0 0 * * H(0-7)", f"job {n}") == values("0 0 * * H", f"job {n}")
+
+
 def test_the_last_day_is_the_last_of_every_month_for_a_hundred_years():
     runs = wall(crontab("0 0 L * *"), "UTC", "1999-12-31T12:00", 1200)
     for run in runs:

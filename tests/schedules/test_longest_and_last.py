@@ -56,34 +56,42 @@ def test_a_search_uses_as_many_steps_as_it_has() -> None:
         steps.spend()
 
 
-BERLIN = {"tz": "Europe/Berlin"}
-NEW_YORK = {"tz": "America/New_York"}
 LAST = "9999-12-31T23:59:59"
 ENDS = [
     # schedule, asked from, the next run (UTC)
-    (interval("1s", start=datetime.max.replace(tzinfo=UTC)), LAST, LAST + ".999999"),
-    (cron("59 59 23 31 12 *"), "9999-12-31T23:59:58", LAST),
-    (cron("0 12 31 12 *"), "9999-12-31T00:00:00", "9999-12-31T12:00:00"),
-    (cron("0 0 1 1 *"), "9998-06-01T00:00:00", "9999-01-01T00:00:00"),
-    (cron("0 0 1 1 *"), "9999-01-01T00:00:00", None),
+    (lambda: interval("1s", start=datetime.max.replace(tzinfo=UTC)), LAST, LAST + ".999999"),
+    (lambda: cron("59 59 23 31 12 *"), "9999-12-31T23:59:58", LAST),
+    (lambda: cron("0 12 31 12 *"), "9999-12-31T00:00:00", "9999-12-31T12:00:00"),
+    (lambda: cron("0 0 1 1 *"), "9998-06-01T00:00:00", "9999-01-01T00:00:00"),
+    (lambda: cron("0 0 1 1 *"), "9999-01-01T00:00:00", None),
     # there the year 10000 begins while it is 9999 in UTC
-    (cron("0 0 1 1 *", tz="Pacific/Kiritimati"), "9999-06-01T00:00:00", None),
-    (cron("0 0 * * *"), "0001-01-01T00:00:00", "0001-01-02T00:00:00"),
-    (cron("0 0 * * *"), "0001-01-01T12:00:00", "0001-01-02T00:00:00"),
+    (lambda: cron("0 0 1 1 *", tz="Pacific/Kiritimati"), "9999-06-01T00:00:00", None),
+    (lambda: cron("0 0 * * *"), "0001-01-01T00:00:00", "0001-01-02T00:00:00"),
+    (lambda: cron("0 0 * * *"), "0001-01-01T12:00:00", "0001-01-02T00:00:00"),
     # there the year 1 begins five hours later
-    (cron("0 0 * * *", **NEW_YORK), "0001-01-01T00:00:00", "0001-01-01T04:56:00"),
-    (cron("0 0 0 1 1 * 1970"), "1960-01-01T00:00:00", "1970-01-01T00:00:00"),
-    (cron("0 0 0 1 1 * 1970"), "1969-12-31T23:59:59", "1970-01-01T00:00:00"),
-    (cron("0 0 0 1 1 * 1971"), "1960-01-01T00:00:00", "1971-01-01T00:00:00"),
-    (cron("0 0 0 1 1 * 2099"), "2098-01-01T00:00:00", "2099-01-01T00:00:00"),
+    (lambda: cron("0 0 * * *", tz="America/New_York"), "0001-01-01T00:00:00",
+     "0001-01-01T04:56:00"),
+    (lambda: cron("0 0 0 1 1 * 1970"), "1960-01-01T00:00:00", "1970-01-01T00:00:00"),
+    (lambda: cron("0 0 0 1 1 * 1970"), "1969-12-31T23:59:59", "1970-01-01T00:00:00"),
+    (lambda: cron("0 0 0 1 1 * 1971"), "1960-01-01T00:00:00", "1971-01-01T00:00:00"),
+    (lambda: cron("0 0 0 1 1 * 2099"), "2098-01-01T00:00:00", "2099-01-01T00:00:00"),
     # the last offset of a zone is followed by none
-    (cron("0 12 * * *", **BERLIN, dst_fold="last"), "2500-01-01T00:00:00", "2500-01-01T11:00:00"),
+    (lambda: cron("0 12 * * *", tz="Europe/Berlin", dst_fold="last"), "2500-01-01T00:00:00",
+     "2500-01-01T11:00:00"),
+    (lambda: rrule("FREQ=WEEKLY;BYDAY=FR;BYSETPOS=1"), "9999-12-26T00:00:00",
+     "9999-12-31T00:00:00"),
+    (lambda: rrule("FREQ=WEEKLY;BYDAY=FR"), "9999-12-26T00:00:00", "9999-12-31T00:00:00"),
+    (lambda: rrule("FREQ=WEEKLY;BYDAY=FR"), "9999-12-31T00:00:00", None),
+    (lambda: rrule("FREQ=DAILY"), "9999-12-30T12:00:00", "9999-12-31T00:00:00"),
+    (lambda: rrule("FREQ=HOURLY"), "9999-12-31T22:30:00", "9999-12-31T23:00:00"),
+    (lambda: rrule("FREQ=HOURLY"), "9999-12-31T23:00:00", None),
+    (lambda: rrule("FREQ=SECONDLY"), "9999-12-31T23:59:58", LAST),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("schedule", "asked", "expected"), ENDS)
+@pytest.mark.parametrize(("make", "asked", "expected"), ENDS)
 def test_the_ends_of_time_are_as_the_table_says(
-    schedule: Schedule, asked: str, expected: str | None
+    make: Callable[[], Schedule], asked: str, expected: str | None
 ) -> None:
-    found = schedule.next_after(datetime.fromisoformat(asked).replace(tzinfo=UTC))
+    found = make().next_after(datetime.fromisoformat(asked).replace(tzinfo=UTC))
     assert (found and found.replace(tzinfo=None).isoformat()) == expected
