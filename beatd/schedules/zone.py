@@ -166,10 +166,9 @@ def offsets(name: str) -> Offsets:
             off.append(step)
     start = [moment + step for moment, step in zip(at, off, strict=True)]
     end = [moment + step for moment, step in zip([*at[1:], FOREVER], off, strict=True)]
-    reached = [-FOREVER * 2]
+    reached = [start[0]]
     for before in end[:-1]:
         reached.append(max(reached[-1], before))
-    reached[0] = start[0]
     return Offsets(*map(tuple, (at, off, start, end, reached)))
 
 
