@@ -165,7 +165,7 @@ def _step(key: Key, part: str, text: str | None) -> int:
         raise ScheduleError(
             f"crontab {key.name}: the step of {quoted(part)} is not a number from 1 on"
         )
-    return min(step, 1000)
+    return step
 
 
 def _number(key: Key, text: str) -> int:

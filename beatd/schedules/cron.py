@@ -145,9 +145,9 @@ def crontab(
 def from_mapping(
     fields: Mapping[str, Any],
     *,
-    tz: str | tzinfo = "UTC",
-    dst_gap: str = "run",
-    dst_fold: str = "first",
+    tz: str | tzinfo,
+    dst_gap: str,
+    dst_fold: str,
 ) -> Cron:
     """Return the schedule of Celery's crontab fields; a missing field means *.
 

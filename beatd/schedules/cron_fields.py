@@ -34,10 +34,10 @@ class Field:
         if text in self.names:
             return self.names.index(text) + self.low
         if not (text.isascii() and text.isdigit()):
-            near = get_close_matches(text, self.names, 1, 0.5) if len(text) < 20 else []
+            near = get_close_matches(text[:20], self.names, 1, 0.5)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise WrongField(f"{quoted(text)} is not {with_article(self.name)}{hint}")
-        value = int(text) if len(text) < 10 else self.high + 2
+        value = int(text)
         top = 7 if self is WEEKDAY else self.high
         if not self.low <= value <= top:
             raise WrongField(
@@ -82,9 +82,9 @@ class FieldParser:
         base, slash, step_text = part.partition("/")
         step = self.step(field, part, step_text) if slash else 1
         if base == "*":
-            return _bits(range(field.low, field.high + 1, step))
+            return _bits(field, range(field.low, field.high + 1, step))
         if base.startswith("h"):
-            return _bits(self.hash_range(field, base, step if slash else None))
+            return _bits(field, self.hash_range(field, base, step if slash else None))
         if not base:
             raise WrongField(f"the {field.name} has an empty item; remove a comma")
         if base == "?":
@@ -94,19 +94,18 @@ class FieldParser:
         if field is WEEKDAY and low == 7 and high_text != "7":
             low = 0
         if not dash:
-            return _bits(range(low, field.high + 1, step) if slash else [low])
+            return _bits(field, range(low, field.high + 1, step) if slash else [low])
         high = field.number(high_text)
         if field is WEEKDAY and high == 0 and low > 0:
             high = 7
         if high < low:
             raise WrongField(_backward(field, base, low, high, step if slash else 0))
-        values = range(low, high + 1, step)
-        return _bits(value % 7 for value in values) if field is WEEKDAY else _bits(values)
+        return _bits(field, range(low, high + 1, step))
 
     def step(self, field: Field, part: str, text: str) -> int:
         if not (text.isascii() and text.isdigit()) or not text.strip("0"):
             raise WrongField(f"the step of {quoted(part)} is not a number from 1 on")
-        return int(text) if len(text) < 10 else 1_000_000_000
+        return min(int(text), 1_000_000_000)
 
     def hash_range(self, field: Field, base: str, step: int | None) -> range | list[int]:
         """Return the values that an H in a cron field stands for, such as minute 17.
@@ -122,8 +121,8 @@ class FieldParser:
         low, high = field.low, field.hash_high or field.high
         if inner[1] is not None:
             low, high = field.number(inner[1]), field.number(inner[2])
-            if field is WEEKDAY and high == 7:
-                high = 6
+            if field is WEEKDAY and low == 0:
+                high = min(high, 6)  # 7 is Sunday once more
         if high < low:
             raise WrongField(
                 f"H({inner[1]}-{inner[2]}) runs backward; write the smaller number first"
@@ -168,7 +167,7 @@ class FieldParser:
             mask = self.part(WEEKDAY, which)
             return days.union([days.nth_weekday(d, int(nth)) for d in range(7) if mask >> d & 1])
         if last := re.fullmatch(r"l(\w+)|(\w+)l", part):
-            return days.nth_weekday(WEEKDAY.number(last[1] or last[2]) % 7, -1)
+            return days.nth_weekday(WEEKDAY.number(last[1] or last[2]), -1)
         return days.on_weekdays(self.part(WEEKDAY, part))
 
 
@@ -184,10 +183,10 @@ def _unmarked(word: str) -> str:
     return "*" if word == "?" else word
 
 
-def _bits(values: Iterable[int]) -> int:
+def _bits(field: Field, values: Iterable[int]) -> int:
     mask = 0
     for value in values:
-        mask |= 1 << value
+        mask |= 1 << (value % 7 if field is WEEKDAY else value)
     return mask
 
 

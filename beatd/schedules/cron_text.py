@@ -52,7 +52,7 @@ def uses_hash(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str, seed: str = "") -> CronText:
+def parse(text: str, seed: str) -> CronText:
     """Return the times that a cron text matches.
 
     Each `H` in the text becomes a fixed value computed from `seed`. Raises ScheduleError if the

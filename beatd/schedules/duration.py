@@ -45,9 +45,7 @@ def parse_duration(value: Any) -> timedelta:
     """
     if isinstance(value, timedelta):
         return _positive(value // timedelta(microseconds=1), value)
-    if isinstance(value, bool) or value is None:
-        raise ScheduleError(f"{quoted(value)} is not a duration; {_EXAMPLES}")
-    if isinstance(value, int | float):
+    if isinstance(value, int | float):  # a bool is refused there
         return _positive(_seconds(value), value)
     if isinstance(value, Mapping):
         return _positive(sum(_keyed(key, value[key]) for key in value), dict(value))
@@ -120,11 +118,7 @@ def _keyed(key: Any, number: Any) -> int:
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise ScheduleError(f"{key} must be a number, not {quoted(number)}")
     scale = _MICROSECONDS[_UNIT[key]]
-    return (
-        _seconds(number) * scale // 1_000_000
-        if isinstance(number, int)
-        else round(Decimal(_seconds(number)) * scale / 1_000_000)
-    )
+    return round(Decimal(_seconds(number)) * scale / 1_000_000)
 
 
 def _positive(microseconds: int, value: Any) -> timedelta:

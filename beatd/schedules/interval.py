@@ -54,8 +54,7 @@ class Interval:
         `phase` or `spread` is present only if the configuration has it.
         """
         return {
-            key: dict(value) if key == "every" and isinstance(value, tuple) else value
-            for key, value in self.written
+            key: dict(value) if isinstance(value, tuple) else value for key, value in self.written
         }
 
     def __hash__(self) -> int:

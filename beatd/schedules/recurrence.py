@@ -135,7 +135,7 @@ class Recurrence:
         """
         steps.spend(_STEPS_PER_SEARCH)
         local = max(local, self.start)
-        if local.toordinal() > self.last or not self.times:
+        if local.toordinal() > self.last:
             return None
         if self.frequency > dateutil.DAILY:
             found = self._on_grid(local, steps)

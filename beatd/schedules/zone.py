@@ -62,8 +62,6 @@ def _pytz(name: str) -> Any:
     known = _spelled.get(name.lower())
     if known is None:
         return pytz.timezone(name)
-    if known == "UTC":
-        return pytz.utc
     with _opened(known) as file:
         return build_tzinfo(known, file)
 
@@ -118,7 +116,7 @@ def _hint(name: str) -> str:
     wanted = name[:40].strip().lower().replace(" ", "_")
     by_lower = {known.lower(): known for known in pytz.all_timezones}
     for lower, known in by_lower.items():
-        if wanted and lower.rpartition("/")[2] == wanted:
+        if lower.rpartition("/")[2] == wanted:
             return f"did you mean {known}?"
     near = get_close_matches(wanted, by_lower, 1, 0.7)
     return f"did you mean {by_lower[near[0]]}?" if near else "write it like Europe/Berlin"
@@ -168,10 +166,9 @@ def offsets(name: str) -> Offsets:
             off.append(step)
     start = [moment + step for moment, step in zip(at, off, strict=True)]
     end = [moment + step for moment, step in zip([*at[1:], FOREVER], off, strict=True)]
-    reached = [-FOREVER * 2]
+    reached = [start[0]]
     for before in end[:-1]:
         reached.append(max(reached[-1], before))
-    reached[0] = start[0]
     return Offsets(*map(tuple, (at, off, start, end, reached)))
 
 

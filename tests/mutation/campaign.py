@@ -18,7 +18,7 @@ from tests.mutation.lines import ROOT, Executed, executed_by
 from tests.mutation.lived import FILE, read_lived
 from tests.mutation.mutations import Mutant, mutants
 from tests.mutation.results import Results
-from tests.mutation.swap import functions_of, swap
+from tests.mutation.swap import caches, functions_of, swap
 
 # ruff: noqa: T201
 
@@ -56,6 +56,8 @@ class Campaign:
         print(f"{len(executed)} of {len(items)} tests pass and execute lines of beatd", flush=True)
         known = read_lived(FILE.read_text())
         functions_by_path = {path: functions_of(path) for path in self.modules}
+        for clear in caches():  # a test's table may hold what the code before the change made
+            clear()
         gc.freeze()  # from here on, no collection visits what the forked processes share
         for path in self.modules:
             name = str(path.relative_to(ROOT))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.mutation.forked import passes
+from tests.mutation.swap import caches
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +63,10 @@ def _digest(paths: Iterable[Path]) -> str:
 
 def _execute(items: Iterable[pytest.Item]) -> dict[str, Executed]:
     found = {}
+    clears = caches()
     for item in items:
+        for clear in clears:  # else only the first test would execute what a cache keeps
+            clear()
         lines: dict[str, set[int]] = {}
         trace = _tracing(lines)
         began = time.process_time()

@@ -4,7 +4,8 @@ import ast
 import gc
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -20,6 +21,13 @@ def functions_of(path: Path) -> Functions:
         if isinstance(thing, FunctionType) and thing.__code__.co_filename == str(path):
             found[thing.__code__.co_qualname, thing.__code__.co_firstlineno].append(thing)
     return found
+
+
+def caches() -> list[Callable[[], None]]:
+    """What empties each cache of beatd: tests may fill them while they are loaded."""
+    kind = type(lru_cache(len))
+    found = [thing for thing in gc.get_objects() if isinstance(thing, kind)]
+    return [one.cache_clear for one in found if str(one.__module__).startswith("beatd")]
 
 
 def swap(mutant: Mutant, tree: ast.Module, path: Path, functions: Functions) -> bool:

@@ -1,5 +1,6 @@
 """After 2037, where pytz knows no transition, zones go on by the rule that their files end with."""
 
+import struct
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytz
 from beatd.definition import check
 from beatd.schedules import crontab, zone
 from beatd.schedules.moment import parse_moment
-from beatd.schedules.zone import PYTZ_ENDS, RULE_ENDS, offsets
+from beatd.schedules.zone import PYTZ_ENDS, RULE_ENDS, _transitions, offsets
 
 ZONES = [
     "Europe/Berlin",
@@ -83,3 +84,13 @@ def test_what_is_shown_is_what_was_planned() -> None:
     assert moment is not None
     assert moment.isoformat() == "2044-07-01T07:00:00+00:00"
     assert moment.astimezone(zone("Europe/Berlin")).isoformat() == "2044-07-01T09:00:00+02:00"
+
+
+def test_the_second_part_of_a_file_is_found_behind_all_that_the_first_has():
+    # RFC 8536: times of 4 bytes and their types, types, names, leap seconds, two kinds of flags
+    def header(times: int, leap: int) -> bytes:
+        return struct.pack(">4sc15x6l", b"TZif", b"2", 2, 3, leap, times, 1, 4)
+
+    first = b"x" * (5 * 5 + 1 * 6 + 4 + 7 * 8 + 3 + 2)
+    second = struct.pack(">2q", -1, 1 << 40)
+    assert _transitions(header(5, 7) + first + header(2, 0) + second) == (-1, 1 << 40)

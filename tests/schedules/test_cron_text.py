@@ -4,7 +4,7 @@ from calendar import monthrange
 
 import pytest
 
-from beatd.schedules import crontab, schedule_from
+from beatd.schedules import crontab, days, schedule_from
 from tests.schedules.wall_clock import utc, wall
 
 FORMS = [
@@ -160,6 +160,31 @@ def test_an_h_in_a_range_may_step_too():
     minutes = values("H(0-29)/10 * * * *", "job").fields.minutes
     assert minutes.bit_count() == 3
     assert minutes < 1 << 30
+
+
+WEEKDAYS_OF_H = [
+    # 7 is Sunday, also at the end of a range
+    ("H", {0, 1, 2, 3, 4, 5, 6}),
+    ("H(0-7)", {0, 1, 2, 3, 4, 5, 6}),
+    ("H(1-7)", {0, 1, 2, 3, 4, 5, 6}),
+    ("H(5-7)", {5, 6, 0}),
+    ("H(5-6)", {5, 6}),
+    ("H(7-7)", {0}),
+    ("H(0-0)", {0}),
+    ("H(mon-fri)", {1, 2, 3, 4, 5}),
+]
+
+
+@pytest.mark.parametrize(("text", "drawn"), WEEKDAYS_OF_H)
+def test_an_h_is_drawn_from_each_weekday_of_its_range(text: str, drawn: set[int]) -> None:
+    rules = {days.table(days.on_weekdays(1 << day)): day for day in range(7)}
+    found = [rules[values(f"0 0 * * {text}", f"job {n}").fields.days] for n in range(100)]
+    assert set(found) == drawn
+
+
+def test_sunday_is_drawn_as_often_as_any_other_day() -> None:
+    for n in range(100):
+        assert values("0 0 * * H(0-7)", f"job {n}") == values("0 0 * * H", f"job {n}")
 
 
 def test_the_last_day_is_the_last_of_every_month_for_a_hundred_years():

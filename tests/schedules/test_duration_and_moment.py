@@ -32,6 +32,11 @@ DURATIONS = [
     ({"hours": 1, "seconds": 0.5}, 3600.5, "1h0.5s"),
     (timedelta(days=2, microseconds=7), 172800.000007, "2d0.000007s"),
     ("0s", 0, "0s"),
+    # a number is rounded to the next microsecond, the middle to the even one
+    ({"milliseconds": 0.0015}, 0.000002, "0.000002s"),
+    ({"microseconds": 0.6}, 0.000001, "0.000001s"),
+    ({"microseconds": 0.4}, 0, "0s"),
+    ({"weeks": 1, "days": 1}, 8 * 86400, "8d"),
 ]
 
 
@@ -56,6 +61,7 @@ MOMENTS = [
     ("2027-07-01 09:00", "Europe/Berlin", "2027-07-01T07:00:00"),
     ("2027-01-01", "Asia/Shanghai", "2026-12-31T16:00:00"),
     ("20270101T090000Z", "UTC", "2027-01-01T09:00:00"),
+    (" 2027-01-01T09:00Z ", "UTC", "2027-01-01T09:00:00"),
     (date(2027, 1, 1), "Asia/Shanghai", "2026-12-31T16:00:00"),
     (datetime(2027, 1, 1, 9), "Asia/Shanghai", "2027-01-01T01:00:00"),  # noqa: DTZ001
     (datetime(2027, 1, 1, 9, tzinfo=UTC), "Asia/Shanghai", "2027-01-01T09:00:00"),

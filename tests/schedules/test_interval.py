@@ -68,6 +68,33 @@ def test_spread_is_stable_and_within_the_period():
     assert spread("nightly") == 244_689_000
 
 
+SPREADS = [
+    # every, name, the delay in microseconds: of whole milliseconds from a second on
+    ("1s", "nightly", 689_000),
+    ("999ms", "nightly", 558_572),
+    ("5m", "job \udcff", 243_000_000),  # a name in bytes that are not UTF-8
+]
+
+
+@pytest.mark.parametrize(("every", "name", "offset"), SPREADS)
+def test_a_spread_is_the_same_in_every_process(every, name, offset):
+    assert interval(every, spread=True, name=name).offset == offset
+
+
+WRITTEN = [
+    (timedelta(minutes=1), None, {"every": "1m"}),
+    ("60s", "7000ms", {"every": "60s", "phase": "7000ms"}),
+    ("60s", 7, {"every": "60s", "phase": "7s"}),
+    ("60s", timedelta(seconds=7), {"every": "60s", "phase": "7s"}),
+    ({"minutes": 1}, {"seconds": 7}, {"every": {"minutes": 1}, "phase": "7s"}),
+]
+
+
+@pytest.mark.parametrize(("every", "phase", "plain"), WRITTEN)
+def test_an_interval_is_written_as_it_was_where_yaml_can(every, phase, plain):
+    assert interval(every, phase=phase).plain() == plain
+
+
 def test_a_phase_shifts_the_grid():
     assert wall(interval("5m", phase="7s"), "UTC", "2026-01-01T00:00", 2) == [
         "2026-01-01T00:00:07+00:00",

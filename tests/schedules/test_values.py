@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import FrozenInstanceError, fields
 from datetime import UTC, datetime, timedelta
+from unittest.mock import ANY
 
 import pytest
 from msgspec import json
@@ -115,6 +116,16 @@ def test_what_means_the_same_is_equal(one, other):
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_what_means_something_else_is_not(one, other):
     assert one != other
+
+
+@pytest.mark.parametrize("one", [one for one, _ in SAME], ids=repr)
+def test_another_type_may_say_whether_it_is_equal(one):
+    assert one == ANY
+
+
+def test_a_name_that_is_left_out_is_the_empty_one():
+    assert cron("H * * * *") == cron("H * * * *", name="")
+    assert crontab("H * * * *") == crontab("H * * * *", name="")
 
 
 def test_the_same_text_is_the_same_object():
