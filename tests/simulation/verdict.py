@@ -48,6 +48,8 @@ def verdict(
         if not truth.checks_age and claim.claimed_at > soon:
             # By a host whose clock was ahead: where no store has a clock, it waits until then.
             truth.world.seen["a claim from the future"] += 1
+        elif occurrence.name in running and running[occurrence.name].task_id != claim.task_id:
+            truth.world.seen["a claim waits for another run"] += 1  # which look_for_stuck judges
         elif occurrence.name not in never_ending and truth.world.elapsed() - sending.at > 1.0:
             raise Violation(f"S7 still open: {occurrence}")
     truth.overlaps.look_for_stuck(
