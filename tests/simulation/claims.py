@@ -59,7 +59,10 @@ def look_at_claim(
         raise Violation(f"S1 claimed twice: {key}")
     elif not run.occurrence.request:
         known.counted += 1
-        if known.entry.max_runs is not None and known.counted > known.entry.max_runs:
+        # A backlog counts the runs that its leader has read, perhaps from a copy that lags.
+        are_known = truth.store.is_fresh_since(truth.began[term.number])
+        most = known.entry.max_runs
+        if most is not None and known.counted > most and are_known:
             raise Violation(f"S4 {name} ran more often than its max_runs")
     if move.of == "plan" and not process.daemon.engine.broker_outage.over:
         raise Violation(f"{name} was claimed while the broker was known to be away")
