@@ -112,6 +112,7 @@ class Mover:
             skips = (self._with_cause(skip),)
         else:
             run, running = self._run(row, claim.occurrence, now, "resend"), None
+            run = replace(run, due=claim.due)  # its jitter may have been edited since
             if row.entry.overlap != "allow":
                 running = turn_of_claim(row, id, now)
                 if running is None:

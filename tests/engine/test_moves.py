@@ -155,6 +155,14 @@ def test_a_claim_of_an_entry_that_was_removed_is_closed() -> None:
     assert move.skips == (Skip(at(10), at(10), 1, "removed"),)
 
 
+def test_a_run_that_is_sent_again_is_due_as_before_an_edit_of_the_jitter() -> None:
+    row, now = late_row(now_s=11, jitter="8s", on_unknown="resend")
+    claim = OpenClaim(Occurrence("a", at(10)), "id", at(10), at(10), 1, True, row)
+    move = MOVER.of_claim(claim, unsent=True, now=now)
+    assert move is not None and move.run is not None
+    assert (move.run.due, move.run.origin) == (at(10), "resend")
+
+
 @pytest.mark.parametrize(("request_id", "origin"), [("", "planned"), ("id", "trigger")])
 def test_a_run_that_a_worker_reported_keeps_its_origin(request_id: str, origin: str) -> None:
     row, now = late_row()
