@@ -135,14 +135,20 @@ def test_a_lease_granted_too_late_deposes_nobody(monkeypatch: pytest.MonkeyPatch
     assert leads is not None and leads[1].name == "daemon-2"
 
 
-def test_a_store_that_fails_at_the_first_word_ends_no_daemon() -> None:
-    class FirstWordFails(NoFaults):
-        def strikes(self, process: Process, place: str, answered: bool) -> str:
-            return "error" if place == "store.applied" and not answered else ""
+def test_a_store_that_fails_at_the_first_calls_ends_no_daemon() -> None:
+    failed: list[str] = []
 
-    deployment = Deployment(FirstWordFails())
+    class FirstCallsFail(NoFaults):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            if answered or not place.startswith("store.") or len(failed) == 3:
+                return ""
+            failed.append(place)
+            return "error"
+
+    deployment = Deployment(FirstCallsFail())
     deployment.start(Host("a"))
-    deployment.world.run(1.0)
+    deployment.world.run(10.0)
+    assert len(failed) == 3
     assert len(deployment.leaders()) == 1
     deployment.world.end()
 
