@@ -9,6 +9,7 @@ from typing import Any
 from beatd.alerts.flapping import FLAPS_SAID
 from beatd.alerts.judge import REJECTED
 from beatd.alerts.message import Message
+from beatd.alerts.outages import outage_at, outages_in
 from beatd.alerts.watched import Watched
 from beatd.daemon.alert_sender import Posted
 from beatd.daemon.alert_thread import AlertThread
@@ -110,11 +111,16 @@ class Told:
             for one in incidents
             if one.leased_until is not None and one.leased_until > now
         }
+        outages = outages_in(incidents)
+        is_quiet = (
+            outage_at(outages, now, WAIT) is None
+        )  # a queue that is full is one again and again
         for one in incidents:
             key = one.kind, one.name
             if one.announced is not None and one.closed is None and one.flaps < FLAPS_SAID:
                 announced[key] += 1
             waits = one.announced is None and one.resolved is None
+            waits &= is_quiet or not one.name or outage_at(outages, one.opened, WAIT) is None
             if waits and (one.kind, one.cause) not in leased and now - one.opened > TOLD_WITHIN:
                 raise Violation(f"A4 nobody was told of {one}")
             if one.closed is None and one.kind not in lasting:
