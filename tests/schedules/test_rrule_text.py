@@ -75,6 +75,10 @@ def test_a_wrong_part_is_refused_with_these_words(text: str, said: str) -> None:
     assert str(refused.value).endswith(f": {said}")
 
 
+def up_to(end: int) -> str:
+    return ",".join(map(str, range(end)))
+
+
 ALLOWED = [
     "FREQ=MONTHLY;BYDAY=5FR,-5FR",
     "FREQ=YEARLY;BYDAY=53FR,-53FR",
@@ -85,6 +89,7 @@ ALLOWED = [
     "FREQ=WEEKLY;WKST=SU;BYDAY=MO;",
     "DTSTART;TZID=UTC;VALUE=DATE-TIME:20260101T000000 FREQ=DAILY",
     "FREQ=DAILY".ljust(10_000, ";"),
+    f"FREQ=DAILY;BYHOUR={up_to(24)};BYMINUTE={up_to(60)};BYSECOND={up_to(60)}",
 ]
 
 
