@@ -45,6 +45,11 @@ RULES = [
      "2026-01-05T09:00", ["2026-01-26T09:00+00:00"]),
     ("DTSTART:20260105T090000\nRRULE:FREQ=DAILY;BYHOUR=9,15\nEXDATE;VALUE=DATE:20260106",
      "2026-01-05T12:00", ["2026-01-05T15:00+00:00", "2026-01-07T09:00+00:00"]),
+    ("DTSTART:20260101T000000 FREQ=SECONDLY EXDATE:20260101T000001", "2026-01-01T00:00",
+     ["2026-01-01T00:00:02+00:00", "2026-01-01T00:00:03+00:00"]),
+    # a rule that has ended leaves the others alone
+    ("FREQ=DAILY;UNTIL=20260102T000000 FREQ=YEARLY", "2026-01-01T00:00",
+     ["2026-01-02T00:00+00:00", "2027-01-01T00:00+00:00"]),
     ("RRULE:FREQ=YEARLY\nRDATE:20260704T120000", "2026-01-02T00:00",
      ["2026-07-04T12:00+00:00", "2027-01-01T00:00+00:00"]),
     ("RDATE:20260704T120000", "2026-01-02T00:00", ["2026-07-04T12:00+00:00"]),
@@ -88,6 +93,14 @@ def test_a_rule_runs_as_the_table_says(text, start, runs):
 def test_a_finished_rule_never_runs_again():
     rule = rrule("DTSTART:20260110T090000\nRRULE:FREQ=DAILY;COUNT=2")
     assert rule.next_after(parse_moment("2026-01-11T09:00")) is None
+
+
+@pytest.mark.parametrize("start", ["20260101", "21050101"])
+def test_a_rule_that_runs_once_and_then_hardly_ever_is_refused(start):
+    # a second earlier on each day
+    drifting = "FREQ=SECONDLY;INTERVAL=86399;BYHOUR=0;BYMINUTE=0;BYSECOND=0"
+    with pytest.raises(ScheduleError, match="can never fire, or hardly ever"):
+        rrule(f"DTSTART:{start}T000000 {drifting}")
 
 
 def test_a_start_in_utc_is_carried_to_the_wall_clock():
