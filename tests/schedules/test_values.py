@@ -128,6 +128,14 @@ def test_a_name_that_is_left_out_is_the_empty_one():
     assert crontab("H * * * *") == crontab("H * * * *", name="")
 
 
+@pytest.mark.parametrize("make", [cron, rrule], ids=["cron", "rrule"])
+def test_rules_for_clock_changes_do_not_matter_where_no_clock_changes(make):
+    text = {cron: "0 2 * * *", rrule: "FREQ=DAILY"}[make]
+    other = make(text, tz="UTC", dst_gap="run", dst_fold="last")
+    assert (other.gap, other.fold) == ("skip", "both")
+    assert other == make(text)
+
+
 def test_the_same_text_is_the_same_object():
     assert crontab("1 2 3 * *", **BERLIN) is crontab("1 2 3 * *", **BERLIN)
     plain = {"crontab": {"minute": [1, 2]}}
