@@ -34,6 +34,7 @@ from tests.simulation.story import story
 
 # ruff: noqa: T201
 CHUNK = 20
+CHUNKS_PER_PROCESS = 20
 ENOUGH = 1000  # scenarios, in which all of SOMETIMES must have happened
 LONG = 5000  # scenarios, in which each fault must have struck each call
 PRINTED_EVERY_S = 10.0
@@ -148,7 +149,10 @@ def in_processes(jobs: int, chunks: Sequence[range]) -> Iterator[Iterable[Played
         with numbered.rare_collections():
             yield map(numbered.play_all, chunks)
         return
-    pool = multiprocessing.get_context("fork").Pool(jobs, initializer=begin_process)
+    # What a life leaves makes the next one slower, so that a process plays a few hundred of them.
+    pool = multiprocessing.get_context("fork").Pool(
+        jobs, initializer=begin_process, maxtasksperchild=CHUNKS_PER_PROCESS
+    )
     try:
         yield pool.imap_unordered(numbered.play_all, chunks)
     finally:

@@ -145,7 +145,7 @@ class Deployment:
             while not daemon._stop.is_set():
                 daemon.turn()
             daemon._resign()
-        process.dead = True
+        self.world.crash(process)
 
     def _observer(self, process: Process) -> Observer:
         pace = Pace(self.world)
