@@ -14,6 +14,7 @@ DIFFERENT = [
     ("0 9 1-7 * */2", "2026-11-28T09:00", "2026-12-01T09:00", "both day fields must match"),
     ("*/5 * */3 * tue", "2026-11-28T00:00", "2026-12-01T00:00", "both day fields must match"),
     ("0 0 15-15 * *", "2026-11-28T00:00", "2026-12-15T00:00", "a range from a value to itself"),
+    ("30 5-5 9 * * *", "2026-11-28T09:00", "2026-11-28T09:05", "a range from a value to itself"),
     ("0 0 15W * mon", "2026-12-15T00:00", "2026-11-30T00:00", "does not apply that to L, W and #"),
     ("0 0 0 */2 * mon", "2026-11-29T00:00", "2026-12-07T00:00", "both day fields must match"),
     # The times alone agree for more than an hour, on a day of both: the days are compared alone.
