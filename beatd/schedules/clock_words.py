@@ -54,7 +54,7 @@ def _step(values: list[int], size: int) -> int | None:
 
     For the size 60, the values 0, 15, 30, 45 have the distance 15.
     """
-    if len(values) < 2 or values[0] or size % len(values):
+    if len(values) < 2:
         return None
     step = size // len(values)
     return step if values == list(range(0, size, step)) else None

@@ -37,7 +37,7 @@ def _days(cron: Cron) -> str:
         either = False
     if either and not (day and weekday):
         return ""
-    if day and weekday and either:
+    if either:
         every = "" if weekday.startswith("the ") else "every "
         return f" on {day} and on {every}{weekday}"
     if day and weekday:

@@ -122,8 +122,8 @@ def _check_zone(parameters: list[str], tz: str) -> None:
 def _pairs(rule: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for pair in rule.strip(";").split(";"):
-        key, equals, value = pair.partition("=")
-        if not equals or not value:
+        key, _, value = pair.partition("=")
+        if not value:
             raise _Wrong(f"{quoted(pair)} is not KEY=VALUE; write it like FREQ=DAILY;BYHOUR=9")
         if key not in _KEYS:
             raise _Wrong(f"{quoted(key)} is not understood; {_near(key, _KEYS)}")

@@ -7,10 +7,11 @@ from types import ModuleType
 
 import pytest
 
+from beatd.schedules.zone import offsets
 from tests.mutation.lines import ROOT
 from tests.mutation.lived import FILE, read_lived
 from tests.mutation.mutations import mutants
-from tests.mutation.swap import functions_of, swap
+from tests.mutation.swap import caches, functions_of, swap
 
 SOURCE = '''
 LIMIT = 3
@@ -104,6 +105,13 @@ def test_functions_that_are_loaded_get_the_default_of_the_mutant(module: ModuleT
     assert replaced(module, "Counter.add: by = 1 -> 2")
     assert replaced(module, "Counter.add: twice = False -> True")
     assert module.Counter().add() == [2, 2]
+
+
+def test_what_the_caches_of_beatd_keep_is_dropped() -> None:
+    offsets("Europe/Berlin")
+    for clear in caches():
+        clear()
+    assert offsets.cache_info().currsize == 0
 
 
 def test_each_line_of_the_mutants_that_lived_has_a_reason() -> None:

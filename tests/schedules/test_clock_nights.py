@@ -32,6 +32,15 @@ def nights(**plain: Any) -> list[tuple[datetime, str, str]]:
             {"cron": "*/20 2 * * *"},
             [(SPRING, "skipped", "02:00"), (AUTUMN, "twice", "02:00")],
         ),
+        # the hours beside it go at the same pace
+        ({"cron": "*/20 1-3 * * *"}, []),
+        ({"cron": "*/20 1-2 * * *"}, [(SPRING, "skipped", "02:00"), (AUTUMN, "twice", "02:00")]),
+        ({"cron": "*/20 2-3 * * *"}, [(SPRING, "skipped", "02:00"), (AUTUMN, "twice", "02:00")]),
+        # at the end of the hour, and of all runs
+        ({"cron": "0 3 * * *"}, []),
+        ({"cron": "0 3 * * *", "dst_gap": "skip", "dst_fold": "both"}, []),
+        ({"cron": "0 30 2 * * * 2026-2027"}, [(SPRING, "moved", "02:30")]),
+        ({"cron": "0 30 2 1 1 * 2027"}, []),
         # at the same pace all day long
         ({"cron": "*/5 * * * *"}, []),
         ({"cron": "0 * * * *"}, []),
@@ -52,3 +61,13 @@ def test_a_clock_change_outside_the_range_does_not_count() -> None:
     entry = entry_from("x", {"task": "t", "tz": "Europe/Berlin", "cron": "30 2 * * *"})
     assert list(clock_nights(entry.schedule, SPRING, UNTIL)) == []
     assert len(list(clock_nights(entry.schedule, SINCE, SPRING))) == 1
+
+
+def test_the_first_change_of_a_zone_counts() -> None:
+    # Abidjan put its clock on by 16 minutes in 1912, and never again.
+    entry = entry_from("x", {"task": "t", "tz": "Africa/Abidjan", "cron": "5 0 * * *"})
+    begin, end = (datetime(year, 1, 1, tzinfo=UTC) for year in (1900, 2030))
+    found = list(clock_nights(entry.schedule, begin, end))
+    assert [(f"{one.wall:%Y-%m-%d %H:%M}", f"{one.then:%H:%M}") for one in found] == [
+        ("1912-01-01 00:05", "00:16")
+    ]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from beatd.schedules import clock_change, crontab, parse_moment, rrule
+from beatd.schedules import clock_change, crontab, interval, parse_moment, rrule
+from beatd.schedules.clock_change import may_have_clock_changes
 from tests.schedules.wall_clock import wall
 
 # --- A gap: the clock jumps over some times ------------------------------------------------------
@@ -159,6 +160,13 @@ EDGES = [
     ("30 2 * * *", "2026-10-25T02:30", "first of two"),
     ("30 * * * *", "2026-10-25T02:30+01:00", "second of two"),
     ("0 3 * * *", "2026-10-25T03:00", None),
+    ("0 2 * * *", "2026-10-25T02:00", "first of two"),
+    ("0 3 * * *", "2026-03-29T03:00", None),
+    ("0 12 * * *", "2500-01-01T12:00", None),  # when the clock changes no more
+    # at another moment than that of a run, there is nothing to tell
+    ("30 2 * * *", "2026-03-29T04:00", None),
+    ("0 12 * * *", "2026-03-29T03:00", None),
+    ("0 0 12 1 1 * 2020", "2026-03-29T03:00", None),
 ]
 
 
@@ -166,6 +174,26 @@ EDGES = [
 def test_what_the_night_did_to_a_run_is_told(text, moment, said):
     schedule = crontab(text, tz="Europe/Berlin")
     assert clock_change(schedule, parse_moment(moment, "Europe/Berlin")) == said
+
+
+def test_a_run_that_is_skipped_is_not_moved():
+    schedule = crontab("30 2 * * *", tz="Europe/Berlin", dst_gap="skip")
+    assert clock_change(schedule, parse_moment("2026-03-29T03:00", "Europe/Berlin")) is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "may"),
+    [
+        (crontab("30 2 * * *", tz="Europe/Berlin"), True),
+        (rrule("FREQ=DAILY", tz="Europe/Berlin"), True),
+        (crontab("30 2 * * *", tz="Africa/Abidjan"), True),  # its clock changed once
+        (crontab("30 2 * * *"), False),
+        (rrule("FREQ=DAILY"), False),
+        (interval("1h"), False),
+    ],
+)
+def test_only_a_clock_that_changes_is_asked_about(schedule, may):
+    assert may_have_clock_changes(schedule) is may
 
 
 def test_a_run_moved_to_another_day_is_told_with_its_date():

@@ -39,6 +39,8 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: crontab("* * * * *", minute=5, hour=6),
      "crontab takes a cron text or fields, not both; got '* * * * *' and minute, hour"),
     (lambda: solar("x", 0, 0), f"solar has no event 'x'; there are {EVENTS}"),
+    (lambda: schedule_from({"solar": {"event": ["sunset"], "lat": 0, "lon": 0}}),
+     "solar has no event ['sunset']; did you mean sunset?"),
     (lambda: solar("dusk_civl", 0, 0), "solar has no event 'dusk_civl'; did you mean dusk_civil?"),
     (lambda: schedule_from({"solar": "x"}), f"solar is a mapping such as {SUN}, not 'x'"),
     (lambda: schedule_from({"solar": {"x": 1}}), "solar has no 'x'; it has event, lat, lon"),

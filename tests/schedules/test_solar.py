@@ -1,5 +1,6 @@
 """Sun events, beside celery's own computation."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,8 +9,9 @@ pytest.importorskip("ephem")
 
 from celery.schedules import solar as celerys_solar
 
+from beatd.errors import MissingExtra
 from beatd.schedules import solar
-from beatd.schedules.solar import EVENTS
+from beatd.schedules.solar import EVENTS, events_of
 from tests.schedules.wall_clock import runs_after
 
 NEAR = timedelta(seconds=1)
@@ -60,3 +62,27 @@ def test_the_polar_night_has_no_sunrise():
     while (following := sunrise.next_after(last)) - last < timedelta(days=2):
         last = following
     assert (last.month, following.month) == (10, 2)
+
+
+def test_an_event_at_midnight_belongs_to_the_day_that_begins():
+    day = 20_500
+    assert events_of("sunset", 31.2, -93.138, day - 1) == ()
+    assert events_of("sunset", 31.2, -93.138, day) == (day * 86400,)
+
+
+def test_an_event_is_found_from_the_second_before_it_and_not_at_it():
+    sunset = solar("sunset", 31.2, 121.5)
+    run = sunset.next_after(datetime(2026, 5, 1, tzinfo=UTC))
+    for before in (timedelta(seconds=1), timedelta(microseconds=1)):
+        assert sunset.next_after(run - before) == run
+    assert run < sunset.next_after(run)
+
+
+def test_without_its_library_the_command_that_installs_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ephem", None)
+    said = r"^an extra library is needed for solar schedules: pip install 'beatd\[solar\]'$"
+    with pytest.raises(MissingExtra, match=said):
+        solar("sunset", 31.2, 121.5)
+    events_of.cache_clear()
+    with pytest.raises(MissingExtra, match=said):
+        events_of("sunset", 31.2, 121.5, 20_500)

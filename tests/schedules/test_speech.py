@@ -1,5 +1,8 @@
 """Numbers, lists and times of day in English words."""
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 
 from beatd.entry import Schedule
@@ -36,7 +39,7 @@ ORDINALS = {
 }  # fmt: skip
 NTHS = {
     1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "6th", 22: "22nd",
-    -1: "last", -2: "2nd last", -11: "11th last",
+    0: "0th", -1: "last", -2: "2nd last", -11: "11th last",
 }  # fmt: skip
 
 
@@ -104,6 +107,7 @@ WORDS = [
     (crontab("0 0 1-7 * *"), "at 00:00 on the 1st to 7th"),
     (crontab("0 0 1,3,5 * *"), "at 00:00 on the 1st, 3rd and 5th"),
     (crontab("0 0 1,3,5,7 * *"), "at 00:00 on every 2nd day from the 1st"),
+    (crontab("0 0 1,2,4,8 * *"), "at 00:00 on the 1st, 2nd, 4th and 8th"),
     (crontab("0 0 1-4 * *"), "at 00:00 on the 1st to 4th"),
     (crontab("0 0 1-31 * mon"), "at 00:00"),
     (crontab("0 0 13 * 0-6"), "at 00:00"),
@@ -125,6 +129,7 @@ WORDS = [
     (rrule("FREQ=HOURLY"), "every hour at minute 0"),
     (rrule("FREQ=HOURLY;BYMINUTE=5"), "every hour at minute 5"),
     (rrule("FREQ=MINUTELY;INTERVAL=2;BYSECOND=7"), "every 2 minutes at second 7"),
+    (rrule("FREQ=MINUTELY;BYHOUR=9"), "every minute at hour 9"),
     (rrule("FREQ=HOURLY;INTERVAL=2;BYHOUR=8,10"), "every 2 hours at 08:00 and 10:00"),
     (rrule("FREQ=YEARLY;BYMONTHDAY=1,-1;BYMONTH=1,2,3"),
      "every year on the last day and 1st in January to March at 00:00"),
@@ -145,3 +150,19 @@ WORDS = [
 @pytest.mark.parametrize(("schedule", "words"), WORDS, ids=[words for _, words in WORDS])
 def test_a_schedule_is_told_in_these_words(schedule: Schedule, words: str) -> None:
     assert describe(schedule) == words
+
+
+class Tides:
+    """A schedule of a kind that has no words."""
+
+    period = None
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        return None
+
+    def plain(self) -> dict[str, Any]:
+        return {"tides": "high", "at": 3}
+
+
+def test_an_unknown_kind_is_told_as_yaml_writes_it() -> None:
+    assert describe(Tides()) == "tides high, at 3"

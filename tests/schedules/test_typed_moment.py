@@ -81,7 +81,9 @@ def test_one_zone_is_named_once() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["nope", "2026-11-28T12:52+01:00 CET", "Sat CET", "x 12 CET"])
+@pytest.mark.parametrize(
+    "text", ["nope", "2026-11-28T12:52+01:00 CET", "Sat CET", "x 12 CET", "Mon 2026-99-99"]
+)
 def test_what_is_no_moment_is_refused_as_before(text: str) -> None:
     with pytest.raises(ScheduleError, match="is not a moment; write it like"):
         typed(text)
