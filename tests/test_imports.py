@@ -127,9 +127,9 @@ MODULES = {
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign canvas_runs
         celery_inspect copied_store daemon daemon_state dispatch_choice empty_status end_watch
         failed_runs failing_entries foreground_terminal heartbeat housekeeping idle_gc loop
-        monitor_thread next_due not_received_news outcome_status outcome_thread outcome_writer parts
-        pause_news paused_entries planning_rules process_start reload_note service startup status
-        store_clock store_status trial unknown_tasks
+        monitor_thread next_due next_signal not_received_news outcome_status outcome_thread
+        outcome_writer parts pause_news paused_entries planning_rules process_start reload_note
+        service startup status store_clock store_status trial unknown_tasks
     """,
     "web": """
         answers api api.apply api.body_problems api.bulk api.call api.change_pages api.cursor

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from beatd.daemon.next_signal import CHECK_EVERY_S, next_signal
+
 ENDS = (signal.SIGTERM, signal.SIGINT)
-CHECK_EVERY_S = 0.02
 
 
 class EndWatch:
@@ -38,8 +39,7 @@ class EndWatch:
         while True:
             self._armed.wait()
             with self._waits:
-                armed = self._armed.is_set()
-                if armed and signal.sigtimedwait(ENDS, CHECK_EVERY_S) is not None:
+                if self._armed.is_set() and next_signal(ENDS, CHECK_EVERY_S) is not None:
                     code = 1
                     try:
                         code = self._end()

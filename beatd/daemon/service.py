@@ -15,6 +15,7 @@ from beatd.daemon.daemon import Daemon
 from beatd.daemon.end_watch import ENDS, EndWatch
 from beatd.daemon.foreground_terminal import ForegroundTerminal
 from beatd.daemon.idle_gc import IdleGc
+from beatd.daemon.next_signal import next_signal
 from beatd.daemon.process_start import ProcessStart
 from beatd.daemon.status import state_of
 from beatd.daemon.trial import Trial
@@ -201,8 +202,7 @@ def _next_signal(trial: Trial | None) -> int | None:
     # While a trial runs, the result is None if no signal arrives within CHECK_TRIAL_EVERY_S.
     if trial is None:
         return signal.sigwait(SIGNALS)
-    received = signal.sigtimedwait(SIGNALS, CHECK_TRIAL_EVERY_S)
-    return None if received is None else received.si_signo
+    return next_signal(SIGNALS, CHECK_TRIAL_EVERY_S)
 
 
 def _next_build(
