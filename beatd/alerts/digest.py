@@ -51,10 +51,11 @@ def sort_out(
     for one in sorted(incidents, key=lambda incident: (incident.opened, incident.name)):
         causes = _causes_of(one, outages)
         outage = outage_at(causes, one.opened, wait)
-        if _needs_no_message(one, outage):
+        leased = _leased([one], now)  # its message is on its way, and has others of the group
+        if not leased and _needs_no_message(one, outage):
             settled.append(one)
-        elif outage is None or outage_at(causes, now, wait) is None or one.announced:
-            about: About | None = _about(one)
+        elif leased or outage is None or outage_at(causes, now, wait) is None or one.announced:
+            about: About | None = "opened" if leased and not one.announced else _about(one)
             if about is not None:
                 key = (about, one.kind, one.cause, one.flaps >= FLAPS_SAID)
                 groups.setdefault(key, []).append(one)

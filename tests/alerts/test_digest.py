@@ -54,6 +54,15 @@ def test_a_message_that_a_daemon_is_sending_is_not_sent_by_another() -> None:
     assert len(due(over, failing(1)).digests) == 1
 
 
+def test_nothing_of_a_message_is_sent_again_when_its_first_incident_needs_none_any_more() -> None:
+    # Closed while the message was on its way, and an outage may have caused it.
+    until = NOW + timedelta(seconds=1)
+    leased = replace(failing(0, 60), leased_until=until, closed=ago(1))
+    outage = Outage("broker away", ago(61), ago(59))
+    assert due(leased, failing(1, 31), outages=(outage,)) == Sorted()
+    assert due(replace(leased, leased_until=None), outages=(outage,)).settled
+
+
 def test_what_was_announced_is_not_announced_again() -> None:
     assert due(replace(failing(0, 900), announced=ago(800))) == Sorted()
 
