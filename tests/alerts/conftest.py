@@ -10,9 +10,9 @@ from beatd.store import Store
 from beatd.stores.embedded.memory import MemoryStore
 from tests.alerts.scene import Scene
 from tests.notifiers.receivers import Receiver, receiver
-from tests.stores.conftest import emptied, place, reopen, store
+from tests.stores.conftest import emptied, place, place_of, reopen, store
 
-__all__ = ["emptied", "place", "reopen", "store"]
+__all__ = ["emptied", "place", "place_of", "reopen", "store"]
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class Head(DaemonState):
         self.problems: list[str] = []
         self.trouble_of_broker = self.trouble_of_lock = ""
 
-    def term(self) -> int:
+    def nth_lead(self) -> int:
         return self.number
 
     @property

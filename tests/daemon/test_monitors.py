@@ -49,7 +49,7 @@ class Head(DaemonState):
         super().__init__(me=holder(), clock=clock)
         self.store, self.number = Roles.of(store), 1
 
-    def term(self) -> int:
+    def nth_lead(self) -> int:
         return self.number
 
 
