@@ -7,11 +7,12 @@ import pytest
 
 from beatd.edits.run_requests import trigger
 from beatd.engine.tick import Tick
-from beatd.events import Overdue
+from beatd.events import Overdue, Sent
 from beatd.ledger import Move
 from beatd.publisher import Outcome
 from beatd.run import Run
 from tests.engine.fake_dispatch import FakeDispatch
+from tests.engine.test_overlap import report
 from tests.fake_lease import holder
 from tests.fleet import Fleet
 
@@ -102,6 +103,28 @@ def test_a_slow_broker_makes_the_next_batches_smaller(monkeypatch: pytest.Monkey
     fleet.broker.fault = lambda run: None
     fleet.minutes(engine, 1)
     assert sizes[1:3] == [50, 50]
+
+
+def test_nothing_is_claimed_after_the_broker_went_away_with_a_run_that_had_waited() -> None:
+    """Such a run is sent before what is due."""
+    fleet = Fleet()
+    fleet.add("waits", every="1h", overlap="queue", max_run="1h")
+    trigger(fleet.store, "waits", fleet.clock.now())
+    trigger(fleet.store, "waits", fleet.clock.now())
+    engine = leading(fleet, "a")
+    report(fleet, engine)  # of the first run, so that the second may start
+    fleet.broker.fault = lambda run: Outcome("unsent", "connection refused")
+    engine.tick()
+    assert not engine.broker_outage.over
+    assert [record.name for record in fleet.history() if record.state == "claimed"] == ["waits"]
+
+
+def test_each_batch_is_told_of() -> None:
+    fleet = Fleet(batch=1)
+    engine = leading(fleet, "ab")
+    engine.tick()
+    told = [event.results for event in fleet.told if isinstance(event, Sent)]
+    assert [[one.run.occurrence.name for one in results] for results in told] == [["a"], ["b"]]
 
 
 def test_results_are_recorded_though_more_is_due() -> None:

@@ -22,7 +22,7 @@ def fleet() -> Fleet:
 
 @pytest.fixture
 def calls(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the daemons of `fleet` did: "read" the entries, set the "clock", ask for the "broker"."""
+    """What the daemons did: "read" the entries, set the "clock", ask for the "broker"."""
     calls, upcoming = list[str](), fleet.store.upcoming
 
     def read(limit: int) -> Sequence[Stored]:
