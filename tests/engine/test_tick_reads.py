@@ -122,7 +122,9 @@ def test_a_standby_records_what_it_published_as_the_leader(
 ) -> None:
     with monkeypatch.context() as outage:
         outage.setattr(fleet.store, "record", away)
-        fleet.minutes(leader, 60)
+        trigger(fleet.store, "tidy", fleet.clock.now())
+        leader.noticed_change()
+        leader.tick()
     assert [record.state for record in fleet.history()] == ["claimed"]
     fleet.elections[leader].resign()
     fleet.lease.held = (holder("another"), float("inf"))
