@@ -73,6 +73,7 @@ class Fleet:
         self.unapplied = NOTHING_WAITS
         self.hold: Hold | None = None
         self.ledger: Ledger | None = None  # instead of the store
+        self.set_clock: Callable[[float], None] = lambda older_than_s: None
         self.elections: dict[Tick, Election] = {}
         self._names = (f"daemon-{n}" for n in count(1))
 
@@ -98,6 +99,7 @@ class Fleet:
             clock=self.clock,
             emit=self.told.append,
             limits=self.limits,
+            set_clock=lambda older_than_s: self.set_clock(older_than_s),
             unapplied=lambda term: self.unapplied,
             with_arguments=with_arguments(self.store.marks),
         )

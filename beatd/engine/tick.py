@@ -51,14 +51,13 @@ class Tick:
         dispatch: Dispatch,
         election: Election,
         clock: Clock,
+        limits: Limits,
         emit: Observer = nobody,
-        limits: Limits | None = None,
         notes_writes: bool = False,
         set_clock: Callable[[float], None] = lambda older_than_s: None,
         unapplied: Callable[[int], Unapplied] = lambda term: NOTHING_WAITS,
         with_arguments: WithArguments = as_it_is,
     ) -> None:
-        limits = limits or Limits()
         self._store, self._claims, self._dispatch = store, claims, dispatch
         self._election, self._clock, self._set_clock = election, clock, set_clock
         self._emit, self._unapplied = emit, unapplied
@@ -98,7 +97,6 @@ class Tick:
             self.store_outage.answered()
         except (Deposed, ProgramTooOld) as refusal:
             self._election.deposed(str(refusal))
-            self._lookahead.forget()
             again = now + timedelta(seconds=self._election.ttl)
         except StoreError as trouble:
             if isinstance(trouble, StoreEmptied):

@@ -126,6 +126,7 @@ def test_a_change_that_was_refused_or_leads_nowhere_is_no_claim(told: list[Event
     rewind = Rewind(told.append)
     rewind.sent(Published(batch(A).moves, [False]))
     rewind.sent(batch(replace(B, plan=Plan(None, None, "", ""))))
+    rewind.sent(batch(replace(B, plan=Plan(at(20), None, "", ""))))  # as of a paused entry
     rewind.read([row("a", 5), row("b", 5)], ByMoment())
     assert told == []
 
@@ -138,6 +139,16 @@ def test_of_many_claims_the_newest_are_remembered(told: list[Event]) -> None:
     rewind.read([row("0", 5)], ByMoment())
     assert len(told) == 1
     rewind.sent(batch(A, *(row(str(n), 20) for n in range(CLAIMED_KEPT - 1))))
+    rewind.sent(batch(row("z", 20)))
+    rewind.read([row("a", 5)], ByMoment())
+    assert len(told) == 1
+
+
+def test_an_entry_that_is_claimed_again_is_among_the_newest(told: list[Event]) -> None:
+    rewind = Rewind(told.append)
+    rewind.sent(batch(row("a", 5)))
+    rewind.sent(batch(*(row(str(n), 20) for n in range(CLAIMED_KEPT - 1))))
+    rewind.sent(batch(A))
     rewind.sent(batch(row("z", 20)))
     rewind.read([row("a", 5)], ByMoment())
     assert len(told) == 1
