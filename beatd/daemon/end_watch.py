@@ -33,7 +33,7 @@ class EndWatch:
         finally:
             self._armed.clear()
             with self._waits:  # from now on it takes no signal
-                pass
+                self._end = lambda: 0  # what `end` holds is to be collected
 
     def _run(self) -> None:
         while True:

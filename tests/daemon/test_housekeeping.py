@@ -29,6 +29,7 @@ from beatd.leader import Holder
 from beatd.presence import Presence
 from beatd.sources import Reading
 from beatd.sources.declarations import Declarations
+from beatd.sources.second_looks import SECOND_LOOK_AFTER_S
 from beatd.store import Roles, Store
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.unapplied import NOTHING_WAITS, Unapplied
@@ -479,6 +480,8 @@ def test_what_was_lost_of_a_store_is_mended_within_a_minute_and_said(
     store = MemoryStore(codec=codec, clock=clock)
     housekeeping = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
     keep_house(housekeeping, store)
+    clock.advance(seconds=SECOND_LOOK_AFTER_S)
+    keep_house(housekeeping, store)  # else the second look mends "mine"
     put(store, "by hand")
     lose(store, part)
     for _ in range(2):
