@@ -38,7 +38,6 @@ class Comparison(Struct, frozen=True):
     - `conflicts` are names that belong to another owner.
     - `newer` is a later set that was applied already; then there are no steps.
     - `missed` are names of entries whose only moment is past.
-    - `version` is the store's version, read before its entries were compared last.
     """
 
     source: str
@@ -48,7 +47,6 @@ class Comparison(Struct, frozen=True):
     conflicts: tuple[HeldName, ...] = ()
     newer: AppliedSet | None = None
     missed: tuple[str, ...] = ()  # names whose only moment was past
-    version: str = ""
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -89,7 +87,6 @@ def compare(
         and last.digest != declared.digest
     ):
         return Comparison(source=declared.source, newer=last)
-    version = catalog.version()
     left = {entry.name: entry for entry in declared.entries}
     declares_nothing = not left
     steps: list[Step] = []
@@ -121,7 +118,6 @@ def compare(
         unchanged=unchanged,
         kept=tuple(kept),
         conflicts=tuple(conflicts),
-        version=version,
     )
 
 
@@ -205,7 +201,6 @@ def apply(
         conflicts=found.conflicts,
         newer=found.newer,
         missed=tuple(missed),
-        version=found.version,
     )
 
 

@@ -43,8 +43,8 @@ class Declarations:
         self._read: dict[int, Reading] = {}
         self._read_at: dict[int, float] = {}
         self._due: set[int] = set()
-        # When a part of a set could not be written, and the version that it was compared with. A
-        # version read later hides that the comparison had older entries, as from a replica.
+        # When a part of a set could not be written, and the store's version before. A version read
+        # later hides that the comparison had older entries, as from a replica.
         self._unwritten: dict[int, tuple[float, str]] = {}
         self._second_looks = SecondLooks(clock)
         self._held: dict[int, tuple[HeldName, ...]] = {}
@@ -124,9 +124,10 @@ class Declarations:
         self._takeovers[place] = catalog.marks.takeover(declared.source)
         self._unwritten.pop(place, None)
         is_second = self._second_looks.begin(place, declared.digest)
+        version = catalog.version()
         done = apply(catalog, declared, self._clock.now, settled=release, may_go_on=self._lasts)
         if done.newer is None and not self._is_whole(catalog, place):
-            self._unwritten[place] = self._clock.elapsed(), done.version
+            self._unwritten[place] = self._clock.elapsed(), version
         elif done.steps or not is_second:
             self._second_looks.applied(place, declared.digest)
         done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
