@@ -26,7 +26,8 @@ from beatd.sources.second_looks import SecondLooks
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 ERROR_REPEATED_AFTER_S = 60.0
-# Until a set of which a part could not be written is applied again, if no entry changes meanwhile.
+# Until a set of which a part could not be written, also at its second look, is applied again, if no
+# entry changes meanwhile.
 UNWRITTEN_RETRY_S = 60.0
 
 log = logging.getLogger("beatd")
@@ -127,7 +128,7 @@ class Declarations:
         done = apply(catalog, declared, self._clock.now, settled=release, may_go_on=self._lasts)
         if done.newer is None and not self._is_whole(catalog, place):
             self._unwritten[place] = self._clock.elapsed(), done.version
-        elif done.steps or not is_second:
+        if done.steps or not is_second:
             self._second_looks.applied(place, declared.digest)
         done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
         known = {(held.name, held.holder) for held in self._held.get(place, ())}
