@@ -32,7 +32,7 @@ class SecondLooks:
         return of == digest and self._clock.elapsed() >= at
 
     def applied(self, place: int, digest: str) -> None:
-        """Note that a set was applied, maybe in part, so that a second look is due after a while."""
+        """Note that a set was applied, maybe in part: a second look is due after a while."""
         self._due[place] = self._clock.elapsed() + SECOND_LOOK_AFTER_S, digest
 
     def forget(self) -> None:
