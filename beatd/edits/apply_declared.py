@@ -130,6 +130,7 @@ def apply(
     prune: bool = True,
     force: bool = False,
     anywhere: bool = False,
+    comparing: Callable[[], None] = lambda: None,
     settled: Callable[[], None] = lambda: None,
     may_go_on: Callable[[], bool] = lambda: True,
     progress: Callable[[int, int], object] = lambda done, total: None,
@@ -139,11 +140,11 @@ def apply(
     `prune`, `force` and `anywhere` are those of `compare`. `author` is who applies the set; None
     stands for its owner. The set is recorded as the last one that its owner applied, unless it is
     limited to some files or `prune` is False. `settled` is called when no entry of the owner has an
-    older definition any more; new entries may still be missing. `may_go_on` is called after each
-    batch; Deposed is raised if it returns False. `progress` is called after each batch with the
-    number of steps that were made and of all steps. If another writer changes a row meanwhile, the
-    row is compared again, at most ten times, or three times if nothing can be written; if some are
-    left, the set is not recorded.
+    older definition any more; new entries may still be missing. `comparing` is called before each
+    comparison. `may_go_on` is called after each batch; Deposed is raised if it returns False.
+    `progress` is called after each batch with the number of steps that were made and of all steps.
+    If another writer changes a row meanwhile, the row is compared again, at most ten times, or
+    three times if nothing can be written; if some are left, the set is not recorded.
     """
     mark_if_empty(catalog, now())
     marks, owner, version = catalog.marks, declared.source, catalog.version()
@@ -164,6 +165,7 @@ def apply(
 
     stalled = 0
     for _ in range(ATTEMPTS_MAX):
+        comparing()
         found = compare(catalog, declared, prune=prune, force=force, anywhere=anywhere)
         put_before = sum(step.entry is not None for step in done)
         if found.steps:

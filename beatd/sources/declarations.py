@@ -26,7 +26,8 @@ from beatd.sources.second_looks import SecondLooks
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 ERROR_REPEATED_AFTER_S = 60.0
-# Until a set of which a part could not be written is applied again, if no entry changes meanwhile.
+# Until a set of which a part could not be written, also at its second look, is applied again, if no
+# entry changes meanwhile.
 UNWRITTEN_RETRY_S = 60.0
 
 log = logging.getLogger("beatd")
@@ -43,8 +44,8 @@ class Declarations:
         self._read: dict[int, Reading] = {}
         self._read_at: dict[int, float] = {}
         self._due: set[int] = set()
-        # When a part of a set could not be written, and the store's version before. A version read
-        # later hides that the comparison had older entries, as from a replica.
+        # When a part of a set could not be written, and the version that it was compared with. A
+        # version read later hides that the comparison had older entries, as from a replica.
         self._unwritten: dict[int, tuple[float, str]] = {}
         self._second_looks = SecondLooks(clock)
         self._held: dict[int, tuple[HeldName, ...]] = {}
@@ -124,11 +125,14 @@ class Declarations:
         self._takeovers[place] = catalog.marks.takeover(declared.source)
         self._unwritten.pop(place, None)
         is_second = self._second_looks.begin(place, declared.digest)
-        version = catalog.version()
-        done = apply(catalog, declared, self._clock.now, settled=release, may_go_on=self._lasts)
+        versions = [""]
+        done = apply(
+            catalog, declared, self._clock.now, settled=release, may_go_on=self._lasts,
+            comparing=lambda: versions.append(catalog.version()),
+        )  # fmt: skip
         if done.newer is None and not self._is_whole(catalog, place):
-            self._unwritten[place] = self._clock.elapsed(), version
-        elif done.steps or not is_second:
+            self._unwritten[place] = self._clock.elapsed(), versions[-1]
+        if done.steps or not is_second:
             self._second_looks.applied(place, declared.digest)
         done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
         known = {(held.name, held.holder) for held in self._held.get(place, ())}

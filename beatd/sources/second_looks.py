@@ -10,8 +10,8 @@ class SecondLooks:
     """Knows for each source when its set is due for a second comparison.
 
     A store may answer from a replica that does not have the newest writes yet. Then a set seems to
-    agree with the store, and does not. It is compared again a little later, until a later
-    comparison finds nothing to write.
+    agree with the store, and does not, or writes are refused because the rows that were read are
+    old. The set is compared again a little later, until a later comparison writes nothing.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -32,7 +32,7 @@ class SecondLooks:
         return of == digest and self._clock.elapsed() >= at
 
     def applied(self, place: int, digest: str) -> None:
-        """Note that a set was applied, so that a second look is due after a while."""
+        """Note that a set was applied, maybe in part: a second look is due after a while."""
         self._due[place] = self._clock.elapsed() + SECOND_LOOK_AFTER_S, digest
 
     def forget(self) -> None:

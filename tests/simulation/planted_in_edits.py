@@ -98,6 +98,11 @@ def a_newer_leader_plans_nothing_again(patch: Patch) -> None:
 
 
 @plant
+def a_newer_leader_notes_its_rules_and_plans_nothing_again(patch: Patch) -> None:
+    patch.setattr(beatd.edits.replan, "_moved", lambda row, now: None)
+
+
+@plant
 def an_entry_that_cannot_be_read_is_removed(patch: Patch) -> None:
     housekeep = Housekeeping._repair
 

@@ -27,6 +27,7 @@ NEEDS = {
     "an older daemon plans again what a newer one planned": TWO_VERSIONS,
     "an older leader leaves no note of its rules": LED_IN_TURN,
     "a newer leader plans nothing again": LED_IN_TURN,
+    "a newer leader notes its rules and plans nothing again": LED_IN_TURN,
     "an entry that cannot be read is removed": TWO_VERSIONS,
     "a program too old for the store keeps the lease": TWO_VERSIONS,
     "a part of a group counts as the whole": IN_PARTS,

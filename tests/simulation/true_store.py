@@ -95,7 +95,8 @@ class TrueStore(OneStepStore):
         if mark.key == RULES_KEY and (leads := self.term()) is not None:
             began = self._truth.began[leads[0].number]
             rows = list(self.find(Query()))
-            self._truth.versions.noted(rows, reads_are_fresh=self.is_fresh_since(began))
+            is_fresh = self.is_fresh_since(began)
+            self._truth.versions.noted(rows, mark.at, reads_are_fresh=is_fresh)
 
     def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
         done = list[bool]()

@@ -135,7 +135,8 @@ class Versions:
             return
         name = after.entry.name
         if not self.world.is_old:
-            self.late.discard(name)
+            if after.plan.rules >= NEW:  # else the edit kept what older rules planned
+                self.late.discard(name)
             return
         if not leads:
             self.late.add(name)
@@ -145,10 +146,19 @@ class Versions:
         if is_same and before.plan.rules > after.plan.rules:
             raise Violation(f"V1 an older daemon planned {name} again, which a newer one planned")
 
-    def noted(self, rows: list[Stored], *, reads_are_fresh: bool) -> None:
-        """A leader noted that newer rules plan all runs; stale reads may have hidden older ones."""
-        if not self.world.is_old and not reads_are_fresh:
-            self.late |= {row.entry.name for row in rows if row.plan.rules < NEW}
+    def noted(self, rows: list[Stored], at: datetime, *, reads_are_fresh: bool) -> None:
+        """A leader noted at `at`, by its clock, that newer rules plan all runs.
+
+        Stale reads may have hidden older ones. What was past by its clock stays as it was planned,
+        also if that clock was ahead.
+        """
+        if self.world.is_old:
+            return
+        for row in rows:
+            planned = row.plan.planned
+            is_past = planned is not None and planned <= at
+            if row.plan.rules < NEW and (is_past or not reads_are_fresh):
+                self.late.add(row.entry.name)
 
     def look_for_not_planned_again(self, rows: list[Stored], now: datetime) -> None:
         """Raise Violation if a newer leader left what older rules planned for later."""

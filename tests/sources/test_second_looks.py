@@ -1,10 +1,15 @@
 """A set is compared by reads that lag, as those of a replica, and counts as applied."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from beatd.catalog import Query
 from beatd.edits.apply_declared import Comparison, apply
+from beatd.leader import Holder
+from beatd.ledger import Move
+from beatd.planning import first
 from beatd.sources.second_looks import SECOND_LOOK_AFTER_S
 from beatd.stores.embedded.memory import MemoryStore
 from tests.sources.declaring import Daemon, names
@@ -39,6 +44,35 @@ def test_an_entry_that_was_not_seen_yet_is_removed(daemon: Daemon, store: Memory
     daemon.clock.advance(seconds=SECOND_LOOK_AFTER_S)
     daemon.declaring(store, 1)
     assert names(store) == ["a", "b"]
+
+
+def test_an_entry_that_was_published_after_it_was_copied_is_written_a_little_later(
+    daemon: Daemon, store: MemoryStore
+) -> None:
+    daemon.declare("a")
+    daemon.look(store)
+    lagging: Any = LaggingReads(store)
+    publish(store, "a", daemon.clock.now())  # the version, which counts edits, stays as it was
+    assert lagging.version() == store.version()
+    daemon.declare("a", every="2m")
+    daemon.look(lagging)
+    assert lagging.refused
+    assert not daemon.declaring(store, 1)
+    daemon.clock.advance(seconds=SECOND_LOOK_AFTER_S)
+    assert daemon.declaring(store, 1)
+    mark = store.marks.applied("yaml:config")
+    assert mark is not None and mark.whole
+
+
+def publish(store: MemoryStore, name: str, now: datetime) -> None:
+    """Move an entry to its next run, as a leader does that publishes its run."""
+    (row,) = store.find(Query(names=(name,)))
+    planned = row.plan.planned
+    assert planned is not None
+    plan = first(row.entry, planned)
+    move = Move(of="plan", name=name, revision=row.revision, seen=planned, plan=plan)
+    term = store.begin(Holder("leader", "host", 1, now, "token"))
+    assert list(store.claim([move], term, now)) == [True]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.sources.declaring import Daemon, names
 from tests.sources.lagging_reads import LaggingReads
 
 
-def test_a_set_with_a_damaged_row_is_applied_again_once_a_minute(
+def test_a_set_with_a_damaged_row_is_applied_again_soon_and_then_after_a_minute(
     daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = SqlStore(f"sqlite:///{tmp_path / 'beatd.db'}", codec=codec)
@@ -38,14 +38,14 @@ def test_a_set_with_a_damaged_row_is_applied_again_once_a_minute(
     for _ in range(int(UNWRITTEN_RETRY_S) - 10):
         daemon.clock.advance(seconds=1)
         daemon.declaring(store, 1)
-    assert applied == 1
+    assert applied == 2  # the second look, in case reads lagged
     assert [row.entry.name for row in store.find(Query())] == ["a", "c"]
     with sqlite3.connect(tmp_path / "beatd.db") as there:
         there.execute(right, (definition,))
     daemon.clock.advance(seconds=UNWRITTEN_RETRY_S)
     daemon.declaring(store, 1)
     daemon.look(store)
-    assert applied == 2
+    assert applied == 3
     mark = store.marks.applied("yaml:config")
     assert mark is not None
     assert mark.whole
