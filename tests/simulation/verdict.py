@@ -7,7 +7,8 @@ from beatd import planning
 from beatd.catalog import Query
 from beatd.history import Record
 from beatd.ledger import Request
-from beatd.run import Occurrence, task_id
+from beatd.run import Occurrence, Running, task_id
+from beatd.run_outcome import run_ended
 from tests.simulation.truth import Truth
 from tests.simulation.truth_values import FILES, PUBLISH_TIMEOUT, Stretch
 from tests.simulation.versions import NEWER, is_zoned
@@ -51,8 +52,8 @@ def verdict(
             # By a host whose clock was ahead, where no store has a clock, or by a clock of the
             # store that was set back since: it waits until then.
             truth.world.seen["a claim from the future"] += 1
-        elif occurrence.name in running and running[occurrence.name].task_id != claim.task_id:
-            truth.world.seen["a claim waits for another run"] += 1  # which look_for_stuck judges
+        elif _waits_for_another(truth, claim.task_id, running.get(occurrence.name)):
+            truth.world.seen["a claim waits for another run"] += 1
         elif occurrence.name not in never_ending and truth.world.elapsed() - sending.at > 1.0:
             raise Violation(f"S7 still open: {occurrence}")
     truth.overlaps.look_for_stuck(
@@ -80,6 +81,14 @@ def verdict(
     truth.pauses.look_for_missing(readable, lines, now)
     truth.losses.look_for_unreported()
     _look_for_backfills(truth, {line.task_id for line in lines}, owing, unread)
+
+
+def _waits_for_another(truth: Truth, task_id: str, running: Running | None) -> bool:
+    """Whether another run of the entry goes on, of which no worker has told the end."""
+    if running is None or running.task_id == task_id:
+        return False
+    told = truth.store.outcomes([running.task_id]).get(running.task_id, ())
+    return not told or not run_ended(told)
 
 
 def _compare_files(truth: Truth) -> None:
