@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import beatd.cli.list as list_command
+from beatd import secret
 from beatd.clock import SystemClock
 from beatd.daemon.store_status import status_in
 from beatd.definition import codec
@@ -30,6 +31,12 @@ __all__ = ["beatd", "serve"]
 ZONE = "Europe/Berlin"
 #: The entries were written this long before the commands run.
 AGE = timedelta(seconds=17)
+
+
+@pytest.fixture(autouse=True)
+def known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command learns to hide is not hidden in the messages of later tests."""
+    monkeypatch.setattr(secret, "_known", secret._Known())
 
 
 class Pair:
