@@ -238,8 +238,12 @@ def test_health_is_answered_from_the_beat(beatd: Start, config: Config) -> None:
     daemon.says("published tick")
     assert get(port, "/live")[0] == 200
     assert get(port, "/ready") == (200, "leading\n")
-    code, page = get(port, "/metrics")
-    assert code == 200 and 'beatd_runs_total{reason="",state="published"}' in page
+
+    def is_counted() -> bool:  # just after it is logged
+        code, page = get(port, "/metrics")
+        return code == 200 and 'beatd_runs_total{reason="",state="published"}' in page
+
+    until(is_counted, 20, "no run is counted")
     status = json.loads(get(port, "/status")[1])
     assert status["role"] == "leader" and status["store"]["ok"] and status["broker"]["ok"]
     assert get(port, "/nothing")[0] == 404
