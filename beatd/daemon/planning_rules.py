@@ -17,8 +17,8 @@ COMPARE_RULES_EVERY_S = 60.0
 class PlanningRules:
     """Does what the rules of the store require, in each new term and once a minute.
 
-    `term` returns the number under which this daemon leads, or 0. `rest` is called between the
-    batches of a long job.
+    `term` counts the leads of this daemon (`Lead.nth`); it returns 0 while it does not lead. `rest`
+    is called between the batches of a long job.
     """
 
     def __init__(self, *, clock: Clock, term: Callable[[], int], rest: Callable[[], None]) -> None:
