@@ -31,8 +31,8 @@ class _UnderWay(Struct):
 class AlertNews:
     """Sends the due alert messages, and records in the store that they were sent.
 
-    The first incident of a message gets a lease in the store (a lock that expires). Until the lease
-    ends, no other daemon sends a message about that message's incidents.
+    The incidents of a message get a lease in the store (a lock that expires). Until the lease ends,
+    no other daemon sends a message about them.
     """
 
     def __init__(self, alerting: Alerting, sender: AlertSender) -> None:
@@ -66,25 +66,27 @@ class AlertNews:
         """
         for one in self._under_way:
             if one.posted.is_settled and len(one.incidents) <= INCIDENTS_PER_WRITE:
-                book.settle(reversed(one.incidents), now)
+                book.settle(one.incidents, now)
 
     def _post(self, book: IncidentBook, digest: Digest, now: datetime) -> None:
-        first, *others = digest.incidents
-        [leased] = book.put([replace(first, leased_until=now + LEASE)])
-        if leased is None:
+        until = now + LEASE
+        put = book.put([replace(one, leased_until=until) for one in digest.incidents])
+        incidents = tuple(one for one in put if one is not None)
+        if not incidents:
             return  # another daemon was quicker
-        incidents = (leased, *others)
         posted = self._sender.post(message_of(digest.about, incidents, now))
-        self._under_way.append(_UnderWay(posted, incidents, now + LEASE))
+        self._under_way.append(_UnderWay(posted, incidents, until))
 
     def _settle_sent(self, book: IncidentBook, now: datetime) -> None:
         for one in list(self._under_way):
             if one.posted.is_settled:
-                # The leased one last: until then no other daemon sends what is left of them.
-                book.settle(reversed(one.incidents), now)
+                book.settle(one.incidents, now)
                 self._under_way.remove(one)  # not before: if the store fails, it is tried again
             elif one.leased_until - now < RENEWED_BEFORE_END:
-                until = now + LEASE
-                first = book.current(one.incidents[0])
-                if first is not None and any(book.put([replace(first, leased_until=until)])):
-                    one.leased_until = until
+                self._renew(book, one, now + LEASE)
+
+    def _renew(self, book: IncidentBook, message: _UnderWay, until: datetime) -> None:
+        current = [book.current(one) for one in message.incidents]
+        leased = [replace(one, leased_until=until) for one in current if one is not None]
+        if all(book.put(leased)):
+            message.leased_until = until

@@ -123,6 +123,9 @@ class Scene:
         assert len(said) == count, [one["title"] for one in said]
         return said
 
+    def ids(self) -> list[str]:
+        return [one.headers["webhook-id"] for one in self._receiver.received]
+
     def silence(self, seconds: float = 300) -> None:
         """Let time pass, in which no further message is sent."""
         before = len(self._receiver.received)
