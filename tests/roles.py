@@ -24,5 +24,10 @@ def status_shared_by(store: Any, now: datetime, conflicts: Sequence[str] = ()) -
 
 def keep_house(house: Housekeeping, store: Any) -> bool:
     return house.run_once(
-        catalog=store, changes=store, repair=store, history=store, presences=store
+        catalog=store,
+        changes=store,
+        repair=store,
+        requests=store,
+        history=store,
+        presences=store,
     )

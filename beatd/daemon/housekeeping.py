@@ -23,6 +23,7 @@ from beatd.edits.repair import repair_entries
 from beatd.errors import Deposed, StoreError
 from beatd.events import Observer, nobody
 from beatd.history import History
+from beatd.ledger import Requests
 from beatd.presence import Presences
 from beatd.store import Roles
 from beatd.unapplied import NOTHING_WAITS, Unapplied
@@ -160,6 +161,7 @@ class Housekeeping:
                 catalog=store.catalog,
                 changes=store.changes,
                 repair=store.repair,
+                requests=store.requests,
                 history=store.history,
                 presences=store.presences,
             ):
@@ -174,6 +176,7 @@ class Housekeeping:
         catalog: EditableCatalog,
         changes: Changes,
         repair: RepairableCatalog,
+        requests: Requests,
         history: History,
         presences: Presences,
     ) -> bool:
@@ -200,7 +203,7 @@ class Housekeeping:
             self._count_first(catalog, presences, term)
             if term:
                 try:
-                    self._planning_rules.replan(catalog, term)
+                    self._planning_rules.replan(catalog, requests, term)
                 finally:  # also after a failure: the history must not fill the disk
                     self._forget(history, changes)
         return changed

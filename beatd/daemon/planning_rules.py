@@ -10,6 +10,7 @@ from functools import partial
 from beatd.catalog import EditableCatalog
 from beatd.clock import Clock
 from beatd.edits.replan import needs_replan, note_older_rules, replan
+from beatd.ledger import Requests
 
 COMPARE_RULES_EVERY_S = 60.0
 
@@ -42,10 +43,10 @@ class PlanningRules:
             note_older_rules(catalog, self._clock.now())
         self._compared_at, self._compared_in_term = elapsed, term
 
-    def replan(self, catalog: EditableCatalog, term: int) -> None:
+    def replan(self, catalog: EditableCatalog, requests: Requests, term: int) -> None:
         """Plan runs again if `compare` found in this `term` that older rules planned them."""
         if self._replans_in_term == term:
-            replan(catalog, self._clock.now, partial(self._leads, term), self._rest)
+            replan(catalog, requests, self._clock.now, partial(self._leads, term), self._rest)
             self._replans_in_term = 0  # `compare` finds what could not be done in a minute
 
     def _leads(self, term: int) -> bool:

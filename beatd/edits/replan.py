@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from beatd.catalog import Change, EditableCatalog, Query, Stored
+from beatd.ledger import Requests
 from beatd.planning import RULES, first
 
 ROWS_PER_BATCH = 500
+BACKLOGS_MAX = 10_000  # requests that are read; a store rarely has more than a few
 MORE_TRIES = 3  # with entries that were edited or published while they were planned again
 UNKNOWN_RULES = ""  # older than all others
 
@@ -53,6 +55,7 @@ def note_older_rules(catalog: EditableCatalog, now: datetime) -> bool:
 
 def replan(
     catalog: EditableCatalog,
+    requests: Requests,
     now: Callable[[], datetime],
     may_go_on: Callable[[], bool] = lambda: True,
     rest: Callable[[], None] = lambda: None,
@@ -66,8 +69,12 @@ def replan(
     The new rules are recorded in the store only if all entries were planned by them. Otherwise the
     next call does the rest: `may_go_on` returned False, or an entry was edited at each try. If
     `may_go_on` returns False after the record was written, the rules count as unknown.
+
+    Missed runs that are still to be sent stay, and the future ones are planned after them: if the
+    clock was set back, one moment would run twice.
     """
     moved, refused = 0, list[str]()
+    owed = _ends_of_backlogs(requests)
     read: list[Stored] = []
     for place, row in enumerate(catalog.find(Query(rules_before=RULES, order="next")), 1):
         if place % ROWS_PER_BATCH == 0:
@@ -76,15 +83,15 @@ def replan(
             break
         read.append(row)
         if len(read) == ROWS_PER_BATCH:
-            moved += _move(catalog, read, now(), refused)
+            moved += _move(catalog, read, now(), owed, refused)
             read = []
-    moved += _move(catalog, read, now(), refused)
+    moved += _move(catalog, read, now(), owed, refused)
     for _ in range(MORE_TRIES):
         names, refused = refused, []
         for place in range(0, len(names), ROWS_PER_BATCH):
             rows = catalog.find(Query(names=tuple(names[place : place + ROWS_PER_BATCH])))
             if may_go_on():
-                moved += _move(catalog, list(rows), now(), refused)
+                moved += _move(catalog, list(rows), now(), owed, refused)
     if may_go_on() and not refused:
         catalog.marks.write_rules(RULES, now())
         if not may_go_on():
@@ -93,10 +100,23 @@ def replan(
     return moved
 
 
+def _ends_of_backlogs(requests: Requests) -> dict[str, datetime]:
+    ends: dict[str, datetime] = {}
+    for request, _ in requests.requests(BACKLOGS_MAX):
+        if request.kind == "backlog":
+            ends[request.name] = max(request.last, ends.get(request.name, request.last))
+    return ends
+
+
 def _move(
-    catalog: EditableCatalog, read: Sequence[Stored], now: datetime, refused: list[str]
+    catalog: EditableCatalog,
+    read: Sequence[Stored],
+    now: datetime,
+    owed: dict[str, datetime],
+    refused: list[str],
 ) -> int:
-    changes = [change for row in read if (change := _moved(row, now)) is not None]
+    after = {row.entry.name: max(now, owed.get(row.entry.name, now)) for row in read}
+    changes = [change for row in read if (change := _moved(row, now, after[row.entry.name]))]
     if not changes:
         return 0
     done = catalog.write(changes)
@@ -104,12 +124,12 @@ def _move(
     return sum(done)
 
 
-def _moved(row: Stored, now: datetime) -> Change | None:
+def _moved(row: Stored, now: datetime, after: datetime) -> Change | None:
     # A past moment stays: its run is due, or waits for its jitter or for the end of another run.
     plan = row.plan
     if plan.rules >= RULES or plan.planned is None or plan.due is None or plan.planned <= now:
         return None
-    fresh = first(row.entry, now, paused=row.paused, runs=row.runs, last=row.last)
+    fresh = first(row.entry, after, paused=row.paused, runs=row.runs, last=row.last)
     if (fresh.planned, fresh.due) == (plan.planned, plan.due):
         return None
     name, entry = row.entry.name, row.entry

@@ -224,7 +224,7 @@ def test_rules_that_claims_overtook_run_no_moment_twice() -> None:
     fleet.store.write([Change("e", row.revision, row.entry, older, progress=row.progress)])
     lives(fleet, engine, 9)()
     slow: Any = Slow(fleet, lives(fleet, engine, 3))
-    assert replan.replan(slow, fleet.clock.now) == 0
+    assert replan.replan(slow, fleet.store, fleet.clock.now) == 0
     assert slow.written == 1
     lives(fleet, engine, 10)()
     assert (len(fleet.broker.arrived), run_twice(fleet)) == (2, [])

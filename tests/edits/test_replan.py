@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Change, Query, Stored
 from beatd.edits import replan
+from beatd.ledger import Request
 from tests.fleet import Fleet
 from tests.stores.making import edit
 
@@ -37,7 +38,7 @@ def test_what_older_rules_planned_is_reckoned_again_once(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     planned_by(fleet, "nightly", "1999a/1", hours=1)
     assert replan.needs_replan(fleet.store)
-    assert replan.replan(fleet.store, fleet.clock.now) == 1
+    assert replan.replan(fleet.store, fleet.store, fleet.clock.now) == 1
     assert planned(fleet, "nightly") == "2026-03-01T02:00:00+00:00"
     assert not replan.needs_replan(fleet.store)
 
@@ -45,7 +46,7 @@ def test_what_older_rules_planned_is_reckoned_again_once(fleet: Fleet) -> None:
 def test_what_is_right_already_is_not_written(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     before = planned_by(fleet, "nightly", "1999a/1")
-    assert replan.replan(fleet.store, fleet.clock.now) == 0
+    assert replan.replan(fleet.store, fleet.store, fleet.clock.now) == 0
     (after,) = fleet.store.find(Query(names=("nightly",)))
     assert after.revision == before.revision
 
@@ -53,7 +54,7 @@ def test_what_is_right_already_is_not_written(fleet: Fleet) -> None:
 def test_a_newer_program_s_plan_is_left_alone(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     planned_by(fleet, "nightly", "2999a/1", hours=1)
-    assert replan.replan(fleet.store, fleet.clock.now) == 0
+    assert replan.replan(fleet.store, fleet.store, fleet.clock.now) == 0
     assert planned(fleet, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
@@ -61,7 +62,7 @@ def test_an_older_leader_leaves_a_note_and_a_newer_one_plans_its_runs_again(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet.add("nightly", cron="0 2 * * *")
-    replan.replan(fleet.store, fleet.clock.now)
+    replan.replan(fleet.store, fleet.store, fleet.clock.now)
     with monkeypatch.context() as older:
         older.setattr(replan, "RULES", "1999a/1")
         assert replan.note_older_rules(fleet.store, fleet.clock.now())
@@ -69,7 +70,7 @@ def test_an_older_leader_leaves_a_note_and_a_newer_one_plans_its_runs_again(
         planned_by(fleet, "nightly", "1999a/1", hours=1)
         assert not replan.needs_replan(fleet.store)
     assert replan.needs_replan(fleet.store)
-    assert replan.replan(fleet.store, fleet.clock.now) == 1
+    assert replan.replan(fleet.store, fleet.store, fleet.clock.now) == 1
     assert planned(fleet, "nightly") == "2026-03-01T02:00:00+00:00"
     assert not replan.note_older_rules(fleet.store, fleet.clock.now())
 
@@ -78,7 +79,7 @@ def test_what_is_due_already_stays_due(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     planned_by(fleet, "nightly", "1999a/1", hours=1)
     fleet.clock.advance(hours=4)
-    assert replan.replan(fleet.store, fleet.clock.now) == 0
+    assert replan.replan(fleet.store, fleet.store, fleet.clock.now) == 0
     assert planned(fleet, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
@@ -96,7 +97,7 @@ def test_what_these_rules_planned_is_not_even_read(
             yield row
 
     monkeypatch.setattr(fleet.store, "find", seen)
-    assert replan.replan(fleet.store, fleet.clock.now) == 1
+    assert replan.replan(fleet.store, fleet.store, fleet.clock.now) == 1
     assert read == ["nightly"]
 
 
@@ -128,7 +129,7 @@ def test_a_leader_that_was_replaced_before_its_note_arrived_takes_it_back(
         write_rules(self, rules, at)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(marks), "write_rules", write_late)
-    replan.replan(fleet.store, fleet.clock.now, lambda: leads)
+    replan.replan(fleet.store, fleet.store, fleet.clock.now, lambda: leads)
     assert replan.needs_replan(fleet.store)
 
 
@@ -156,7 +157,7 @@ def test_an_entry_whose_arguments_were_edited_meanwhile_is_planned_again(
     fleet.add("nightly", cron="0 2 * * *")
     planned_by(fleet, "nightly", "1999a/1", hours=1)
     edit_before_each_write(fleet, monkeypatch, "nightly", times=1)
-    assert replan.replan(fleet.store, fleet.clock.now) == 1
+    assert replan.replan(fleet.store, fleet.store, fleet.clock.now) == 1
     assert planned(fleet, "nightly") == "2026-03-01T02:00:00+00:00"
     assert not replan.needs_replan(fleet.store)
 
@@ -167,5 +168,18 @@ def test_what_is_edited_all_the_time_is_left_to_the_next_call(
     fleet.add("nightly", cron="0 2 * * *")
     planned_by(fleet, "nightly", "1999a/1", hours=1)
     edit_before_each_write(fleet, monkeypatch, "nightly", times=100)
-    assert replan.replan(fleet.store, fleet.clock.now) == 0
+    assert replan.replan(fleet.store, fleet.store, fleet.clock.now) == 0
     assert replan.needs_replan(fleet.store)
+
+
+def test_it_plans_after_the_missed_runs_that_are_to_be_sent_though_the_clock_was_set_back(
+    fleet: Fleet,
+) -> None:
+    fleet.add("e", every="10s", catch_up="all", catch_up_max=9)
+    row = planned_by(fleet, "e", "1999a/1", seconds=50)  # at 00:01:00
+    start = fleet.clock.now()
+    oldest, newest = (start + timedelta(seconds=after) for after in (20, 50))
+    fleet.store.add_requests([Request("1", "e", "backlog", oldest, newest, row.revision)])
+    fleet.clock.advance(seconds=35)  # the clock was set back after the newest of them
+    replan.replan(fleet.store, fleet.store, fleet.clock.now)
+    assert planned(fleet, "e") == "2026-03-01T00:01:00+00:00"

@@ -13,6 +13,7 @@ from beatd.publisher import Outcome
 from beatd.publishers.canvas_parts import CanvasParts
 from beatd.publishers.message import Message, Route
 from beatd.run import Run
+from tests.simulation.truth_values import Key
 from tests.simulation.world import Violation
 
 SIZE = 3
@@ -21,16 +22,21 @@ ROUTE = Route("", "celery", None, ())
 
 @dataclass
 class Groups:
-    """Which messages of each group have arrived, and how often."""
+    """Which messages of each group have arrived, and how often.
 
-    arrived: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    `key` tells an entry from one that was removed before, and had the same name: by a clock that is
+    behind, the new one may come to the same moment, and its run has the same id.
+    """
+
+    key: Callable[[Run], Key]
+    arrived: dict[Key, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def arrive(self, run: Run, id: str, times_lost: int) -> bool:
         """Return True if the broker has one more whole group of the run with this message.
 
         Each time that the store lost the run, all its parts may be sent once more.
         """
-        parts = self.arrived[run.task_id]
+        parts = self.arrived[self.key(run)]
         whole = min(parts[id] for id in ids_of(run))
         if id not in ids_of(run):
             raise Violation(f"S13 {id} is no part of {run.task_id}")
@@ -45,7 +51,7 @@ class Groups:
         A run that the store lost begins again, and nobody knows what of it was sent before. A run
         of which no part arrived may have been sent before an edit, as one message: see S8.
         """
-        lacking = [id for id in ids_of(run) if not self.arrived[run.task_id][id]]
+        lacking = [id for id in ids_of(run) if not self.arrived[self.key(run)][id]]
         if outcome.sent == "confirmed" and 0 < len(lacking) < SIZE:
             raise Violation(f"S13 {run.task_id} counts as sent without its {lacking}")
         if outcome.sent == "unsent" and len(lacking) < SIZE and not times_lost:

@@ -32,6 +32,8 @@ class Pauses:
             if change.plan is not None or after is None:
                 self._ended.pop(change.name, None)
                 self._owed.pop(change.name, None)
+            elif after.paused:
+                self._owed.pop(change.name, None)  # it was paused again before that moment
             return
         if until is None or after is None:
             raise Violation(f"S11 {change.name} was resumed, and its pause has no end")

@@ -73,8 +73,8 @@ def an_older_daemon_plans_again_what_a_newer_one_planned(patch: Patch) -> None:
     patch.setattr(beatd.daemon.planning_rules, "needs_replan", lambda catalog: True)
     moved = beatd.edits.replan._moved
 
-    def again(row: Any, now: datetime) -> Any:
-        return moved(replace(row, plan=replace(row.plan, rules="")), now)
+    def again(row: Any, *times: datetime) -> Any:
+        return moved(replace(row, plan=replace(row.plan, rules="")), *times)
 
     patch.setattr(beatd.edits.replan, "_moved", again)
     replanned = beatd.edits.replan.replan

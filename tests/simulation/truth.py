@@ -57,11 +57,12 @@ class Truth:
     declared: dict[str, tuple[Entry | None, float]] = field(default_factory=dict)
     began: dict[int, float] = field(default_factory=dict)  # when each term did
     losses: Losses = field(default_factory=Losses)
-    groups: Groups = field(default_factory=Groups)
+    groups: Groups = field(init=False)
 
     def __post_init__(self) -> None:
         self.versions = Versions(self.world, self.old_hosts)
         self.store, self.overlaps = TrueStore(self), Overlaps(self.world)
+        self.groups = Groups(self.key)
         self.pauses, self.notices = (
             Pauses(self.world),
             Told(self.world, clocks_agree=self.clock is not None),
