@@ -34,12 +34,21 @@ def repair_entries(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list
             break
         whole = True  # if some entries lost a part, others may have lost one too
     lines = []
-    if planned:
+    if len(planned) == 1:
+        lines.append(
+            f"{planned[0]} had lost its plan and was planned from now; how often it ran is lost"
+        )
+    elif planned:
         lines.append(
             f"{len(planned)} entries had lost their plans and were planned from now "
             f"({_named(planned)}); how often they ran is lost"
         )
-    if removed:
+    if len(removed) == 1:
+        lines.append(
+            f"{removed[0]} had lost its definition; if a file or an app declares it, it is applied "
+            "again, otherwise it has to be added again"
+        )
+    elif removed:
         lines.append(
             f"{len(removed)} entries had lost their definitions ({_named(removed)}); what files "
             "and apps declare is applied again, others have to be added again"

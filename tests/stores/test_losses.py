@@ -157,6 +157,17 @@ def test_a_lost_plan_is_made_anew_from_now(store: Store) -> None:
     assert repair_entries(store, lambda: NOON, whole=True) == []
 
 
+def test_one_entry_with_a_loss_is_named_without_a_count(store: Store) -> None:
+    put(store, "a")
+    lose(store, "plans")
+    assert repair_entries(store, lambda: NOON, whole=True) == [
+        "a had lost its plan and was planned from now; how often it ran is lost"
+    ]
+    lose(store, "definitions")
+    (line,) = repair_entries(store, lambda: NOON, whole=True)
+    assert line.startswith("a had lost its definition; if a file or an app declares it, it is")
+
+
 def test_what_is_left_of_lost_definitions_is_cleared_away_and_said(store: Store) -> None:
     put_many(store, ["a", "b"])
     lose(store, "definitions")
