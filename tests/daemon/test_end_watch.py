@@ -7,9 +7,11 @@ import sys
 import time
 
 from beatd.daemon.next_signal import CHECK_EVERY_S, next_signal
+from tests import needs
 from tests.process import PATIENCE
 from tests.waiting import until
 
+WAITS = "from beatd.daemon.next_signal import next_signal"
 PROGRAM = """
 import signal, sys
 from beatd.daemon.end_watch import ENDS, EndWatch
@@ -51,3 +53,13 @@ def test_the_next_signal_is_one_that_is_waited_for() -> None:
     finally:
         until(lambda: not signal.sigpending(), 1, "no signal is left")
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def test_it_waits_under_a_clock_that_libfaketime_shows() -> None:
+    # There `time.sleep` raises OSError.
+    faketime = needs.program("faketime")
+    waits = f"{WAITS}; print(next_signal([], {3 * CHECK_EVERY_S}))"
+    command = [faketime, "-f", "+0", sys.executable, "-c", waits]
+    environment = os.environ | {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == ("None\n", "")
