@@ -8,6 +8,7 @@ from beatd.schedules.quote import quoted
 
 # $${ stands for ${ itself.
 _SPOT = re.compile(r"\$(\$\{)|\$\{([^}]*)(\}?)")
+NAME_CHARS_MAX = 100  # of a variable in an error
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
 
 
@@ -33,5 +34,6 @@ def _value(spot: re.Match[str], environment: Mapping[str, str]) -> str:
     if value or (default is None and name in environment):
         return value
     if default is None:
-        raise ConfigError(f"${{{name}}} is not set; set it, or write ${{{name}:-default}}")
+        shown = f"{name[:NAME_CHARS_MAX]}{'…' * (len(name) > NAME_CHARS_MAX)}"
+        raise ConfigError(f"${{{shown}}} is not set; set it, or write ${{{shown}:-default}}")
     return default

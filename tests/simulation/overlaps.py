@@ -18,7 +18,6 @@ STUCK_S = 65.0  # a run that was prolonged and never named again counts for a mi
 class Execution:
     run: Run
     began: float
-    is_again: bool  # the message was delivered twice, or sent twice under one id
 
 
 @dataclass
@@ -68,7 +67,7 @@ class Overlaps:
 
     def begins(self, run: Run) -> Execution:
         name, id = run.entry.name, run.task_id
-        execution = Execution(run, self.world.elapsed(), self.begun[id] > 0)
+        execution = Execution(run, self.world.elapsed())
         self.begun[id] += 1
         for other in self.executed[name]:
             if other.run.task_id == id:
@@ -79,7 +78,7 @@ class Overlaps:
         return execution
 
     def _overlap(self, one: Execution, other: Execution) -> None:
-        if one.is_again or other.is_again:
+        if any(self.begun[each.run.task_id] > 1 for each in (one, other)):
             self.world.seen["two overlap, as one was delivered twice"] += 1
         elif {one.run.task_id, other.run.task_id} & self.freed:
             self.world.seen["two overlap, as one was silent"] += 1
