@@ -40,13 +40,15 @@ def sort_out(
 
     A message is due when its oldest incident is `wait` old and no further incident has joined it
     for a fifth of `wait`, but at the latest after 4 times `wait`. These times are doubled for
-    "outcomes away". No message is due while another daemon sends one about its incidents.
+    "outcomes away". No message is due while another daemon sends one about its incidents. If that
+    daemon did not record that its message was sent, the message is sent again: without further
+    incidents, so that it has the same id.
 
     An incident that an outage may have caused waits until the outage is over, and needs no message
     if it is closed by then. Incidents that open too often (see `flapping`) need none, nor do
     incidents of the whole installation that closed before they were announced.
     """
-    groups: dict[tuple[About, str, str, bool], list[Incident]] = {}
+    groups: dict[tuple[About, str, str, bool, datetime | None], list[Incident]] = {}
     settled: list[Incident] = []
     for one in sorted(incidents, key=lambda incident: (incident.opened, incident.name)):
         causes = _causes_of(one, outages)
@@ -57,7 +59,8 @@ def sort_out(
         elif leased or outage is None or outage_at(causes, now, wait) is None or one.announced:
             about: About | None = "opened" if leased and not one.announced else _about(one)
             if about is not None:
-                key = (about, one.kind, one.cause, one.flaps >= FLAPS_SAID)
+                ended_lease = None if leased else one.leased_until
+                key = (about, one.kind, one.cause, one.flaps >= FLAPS_SAID, ended_lease)
                 groups.setdefault(key, []).append(one)
     due = [
         Digest(about, tuple(some))

@@ -91,7 +91,7 @@ def message_of(about: About, incidents: Sequence[Incident], now: datetime) -> Me
     digest = sha256("\n".join((about, *ids, rounds if about == "reminder" else "")).encode())
     kinds = {one.kind for one in incidents}
     kind = first.kind if len(kinds) == 1 else "several"
-    names = [one.name for one in incidents if one.name]
+    names = list(dict.fromkeys(one.name for one in incidents if one.name))
     since = min(one.opened for one in incidents)
     lasted = None
     if about == "resolved":

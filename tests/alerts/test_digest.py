@@ -50,8 +50,24 @@ def test_one_message_has_all_of_one_kind_and_cause() -> None:
 def test_a_message_that_a_daemon_is_sending_is_not_sent_by_another() -> None:
     leased = replace(failing(0, 60), leased_until=NOW + timedelta(seconds=1))
     assert due(leased, failing(1)) == Sorted()
-    over = replace(leased, leased_until=ago(1))
-    assert len(due(over, failing(1)).digests) == 1
+
+
+def test_a_message_that_may_have_been_sent_is_sent_again_with_its_id() -> None:
+    both = [replace(failing(n, 60), leased_until=ago(1)) for n in range(2)]
+    sent = message_of("opened", [replace(one, leased_until=None) for one in both], NOW)
+    again, other = due(*both, failing(2)).digests
+    assert message_of("opened", again.incidents, NOW).id == sent.id
+    assert [one.name for one in other.incidents] == ["e2"]
+
+
+def test_two_incidents_of_one_entry_are_of_one_entry() -> None:
+    first, second = replace(failing(0, 60), closed=ago(50)), replace(failing(0, 45), closed=ago(40))
+    message = message_of("resolved", [first, second], NOW)
+    assert (message.title, message.entries, message.count) == (
+        "beatd: over: e0 failing",
+        ("e0",),
+        2,
+    )
 
 
 def test_nothing_of_a_message_is_sent_again_when_its_first_incident_needs_none_any_more() -> None:
