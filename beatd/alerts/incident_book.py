@@ -13,7 +13,6 @@ from beatd.incident import Incident, IncidentKind, Incidents
 Key = tuple[IncidentKind, str]
 EARLIER_MAX = 2000  # incidents that are read for flapping when a daemon begins to lead
 OUTAGES_MAX = 200
-OTHERS_MAX = 50  # incidents of the whole installation that are compared with those in memory
 OUTAGES_COUNT_FOR = timedelta(days=31)
 
 
@@ -55,11 +54,13 @@ class IncidentBook:
         self.is_stale = False
 
     def look_for_others(self, now: datetime) -> None:
-        """Load again if another daemon wrote an incident of the whole installation meanwhile."""
-        for one in islice(self._store.incidents("", OTHERS_MAX), OTHERS_MAX):
+        """Load again if another daemon wrote an incident meanwhile that needs a message or an end.
+
+        A daemon that led earlier may write one at any time: it may have been frozen in its turn.
+        """
+        for one in self._store.open_incidents():
             known = self._kept.get(_place(one))
-            is_unknown = known is None or known.revision < one.revision
-            if is_unknown and (one.closed is None or one.resolved is None):
+            if known is None or known.revision < one.revision:
                 self.load(now)
                 return
 

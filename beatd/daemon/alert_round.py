@@ -23,6 +23,7 @@ SWEEP_NAMES = 500  # entries that are judged in each turn, whether something hap
 CHANGED_NAMES = 500  # further ones, about which something is new
 NOTED_EVERY_S = 60.0
 LOOKED_EVERY_S = 5.0  # for incidents that a standby or an earlier leader has written
+LOOKED_SLOWER_BY_S = 0.001  # for each open incident, as a look reads them all
 KEPT_FOR = timedelta(days=90)  # after an incident was closed
 NOT_LED_MIN = timedelta(seconds=120)  # a gap between two leaders that is longer is an outage
 
@@ -76,10 +77,7 @@ class AlertRound:
         """
         if self._book.is_stale:
             self._book.reload()
-        elapsed = self._clock.elapsed()
-        if elapsed - self._looked_at >= LOOKED_EVERY_S:
-            self._book.look_for_others(now)
-            self._looked_at = elapsed
+        self._look_for_others(now)
         if self._watched.refresh(self._store.catalog, self._rest):
             entries = self._watched.entries
             self._starts.see({name: one.paused for name, one in entries.items()}, now)
@@ -93,6 +91,17 @@ class AlertRound:
     def finish(self, now: datetime) -> None:
         """Record in the store which messages were sent, before the daemon ends."""
         self._news.finish(self._book, now)
+
+    def _look_for_others(self, now: datetime) -> None:
+        elapsed, count = self._clock.elapsed(), sum(self._counts.values())
+        if elapsed - self._looked_at >= LOOKED_EVERY_S + LOOKED_SLOWER_BY_S * count:
+            self._book.look_for_others(now)
+            self._looked_at = elapsed
+        watched = self._watched.entries
+        if any(name not in watched or watched[name].paused for name in self._book.names()):
+            # An earlier leader opened it after this one had read the entries. Read them again
+            # before it is closed: the entry may be new.
+            self._watched.forget()
 
     def _note_gap(self, since: datetime, now: datetime) -> None:
         gap = Incident(kind="nobody leads", name="", opened=since, observed="no daemon led")

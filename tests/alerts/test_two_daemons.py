@@ -1,7 +1,13 @@
 """Incidents that one daemon writes while another one leads."""
 
+from collections.abc import Mapping, Sequence
+
+import pytest
+
 from beatd.events import StoreAway, StoreBack
+from beatd.outcome import EntryOutcome
 from tests.alerts.scene import Scene
+from tests.stores.making import edit, row
 
 
 def test_a_leader_that_goes_on_ends_what_a_standby_has_reported_meanwhile(scene: Scene) -> None:
@@ -61,3 +67,53 @@ def test_a_leader_that_was_followed_and_the_next_one_do_not_tell_of_the_same_end
     scene.passes(60)  # nobody noted that it was sent
     scene.messages(2)
     assert len(set(scene.ids())) == 1
+
+
+def test_the_leader_tells_of_what_an_earlier_one_opens_after_it_began(scene: Scene) -> None:
+    scene.add(["a"], failed=1)
+    earlier = scene.leader()
+    scene.passes(40)
+    scene.ends("failed", "a")
+    leader = scene.leader()
+    scene.passes(5)
+    assert not scene.incidents()
+    earlier.turn()  # it was frozen in a turn, and does not know yet that it was followed
+    (late,) = scene.incidents()
+    assert (late.kind, late.closed, late.announced) == ("failed", None, None)
+    scene.ends("succeeded", "a")  # so the leader itself finds no failure
+    assert scene.thread is leader
+    scene.passes(60)
+    (over,) = scene.incidents()
+    assert over.closed is not None and over.resolved is not None
+    (said,) = scene.messages(1)
+    assert (said["type"], said["kind"], said["entries"]) == ("resolved", "failed", ["a"])
+    scene.silence()
+
+
+def test_what_an_earlier_leader_opens_of_an_entry_that_is_paused_is_ended(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.add(["a"], failed=1)
+    earlier, read = scene.leader(), scene.store.entry_outcomes
+    scene.passes(40)
+    scene.ends("failed", "a")
+
+    def frozen(names: Sequence[str]) -> Mapping[str, EntryOutcome]:
+        """Answer a daemon that is frozen meanwhile: the entry is paused, and another one leads."""
+        monkeypatch.undo()
+        outcomes = read(names)
+        stored = row(scene.store, "a")
+        assert scene.store.write([edit(stored, stored.entry, paused=True)]) == [True]
+        scene.leader()
+        scene.passes(5)
+        return outcomes
+
+    monkeypatch.setattr(scene.store, "entry_outcomes", frozen)
+    earlier.turn()
+    (late,) = scene.incidents()
+    assert late.closed is None
+    scene.passes(60)
+    (over,) = scene.incidents()
+    assert over.closed is not None and over.resolved is not None
+    assert "paused" in over.observed
+    scene.silence()

@@ -99,7 +99,7 @@ def a_newer_leader_plans_nothing_again(patch: Patch) -> None:
 
 @plant
 def a_newer_leader_notes_its_rules_and_plans_nothing_again(patch: Patch) -> None:
-    patch.setattr(beatd.edits.replan, "_moved", lambda row, now: None)
+    patch.setattr(beatd.edits.replan, "_moved", lambda row, now, after: None)
 
 
 @plant

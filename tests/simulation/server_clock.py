@@ -25,6 +25,10 @@ class ServerClock:
         # By a process and the id of a run or a backlog: when the tick before its own one ended.
         self._decided_since: dict[tuple[Process, str], float] = {}
         self._can_be_hidden = False  # by a slow reply, as long as the same server answers
+        # By a process: the server of its newest reply, and when those replies were asked for that
+        # did not show that the clock had been set back.
+        self._heard_from: dict[Process, str] = {}
+        self._showed_nothing: set[tuple[Process, float]] = set()
 
     def now(self) -> datetime:
         return self._world.now() + self._offset
@@ -115,12 +119,22 @@ class ServerClock:
                 f" host's clock, and the store's was ahead of it by {bound:.6f} s"
             )
 
-    def answers(self, process: Process, asked: float) -> None:
+    def answers(self, process: Process, asked: float, reply: StoreTime) -> None:
         """Note that a reply arrived, which was asked for then; the daemon takes the newest only."""
         told, before = self._world.elapsed(), self._newest(process)
         if before is not None and asked >= before[0]:
             process.reported.append((before[1], told, process.daemon.store_clock.offset_s))
+            same = self._heard_from[process] == reply.server
+            if same and self._hides_a_step(process.daemon.now(), reply, told - asked):
+                self._showed_nothing.add((process, asked))
+        if before is None or asked >= before[0]:
+            self._heard_from[process] = reply.server
         process.clock_replies.append((asked, told))
+
+    def _hides_a_step(self, shown: datetime, reply: StoreTime, trip_s: float) -> bool:
+        """Whether the daemon's clock is ahead, and the store's may show the same by this reply."""
+        latest = reply.moment + timedelta(seconds=trip_s + drift_s(trip_s) + FINEST_S)
+        return self.now() < shown <= latest
 
     def _newest(self, process: Process) -> tuple[float, float] | None:
         """Return of the newest reply when it was asked for, and when it arrived."""
@@ -132,10 +146,15 @@ class ServerClock:
         return 0.0 if newest is None else self._world.elapsed() - newest[1]
 
     def _lag_s(self, process: Process) -> float:
-        """Return the most that a process's clock may be behind, by its replies since it was set."""
+        """Return the most that a process's clock may be behind, by its replies since it was set.
+
+        A reply that did not show that the clock had been set back gives no bound: when a later one
+        shows it, the clock may have been set between the two, and the later one is all that counts.
+        """
         least, newest_asked = float("inf"), float("-inf")
         for asked, told in process.clock_replies:
-            if asked > max(self._set_at, newest_asked):
+            is_newer = asked > max(self._set_at, newest_asked)
+            if is_newer and (process, asked) not in self._showed_nothing:
                 least = min(least, told - asked + drift_s(self._world.elapsed() - told))
             newest_asked = max(newest_asked, asked)
         return least + FINEST_S

@@ -153,7 +153,7 @@ class StoreWire:
         self._go_round()
         told: StoreTime = wire.call("store.now", clock.told)
         self._go_round()
-        clock.answers(wire.process, asked)
+        clock.answers(wire.process, asked, told)
         return told
 
     def _go_round(self) -> None:
