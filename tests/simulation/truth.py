@@ -52,6 +52,7 @@ class Truth:
     backfills: list[Backfill] = field(default_factory=list)
     confirmed: dict[Process, set[str]] = field(default_factory=lambda: defaultdict(set))
     calm: bool = False
+    calm_since: float = float("inf")
     edited_at: float = float("-inf")
     late: set[str] = field(default_factory=set)  # what was written by whoever led before
     declared: dict[str, tuple[Entry | None, float]] = field(default_factory=dict)
