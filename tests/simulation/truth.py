@@ -141,7 +141,7 @@ class Truth:
             self.losses.recorded.add(result.run.task_id)
             if is_group(result.run):
                 times_lost = self.losses.times[result.run.task_id]
-                self.groups.recorded(result.run, result.outcome, times_lost)
+                self.groups.recorded(result.run, result.outcome, self.key(result.run), times_lost)
             if result.outcome.sent in ("confirmed", "rejected"):
                 self.open.pop(result.run.occurrence, None)
 
