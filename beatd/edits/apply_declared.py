@@ -110,7 +110,13 @@ def compare(
             kept.append(row.entry.name)
     conflicts = []
     for name, row in rows(catalog, left).items():
-        conflicts.append(held_name(left.pop(name), row.entry, declared.places))
+        entry = left.pop(name)
+        if row.entry.source != declared.source:
+            conflicts.append(held_name(entry, row.entry, declared.places))
+        elif same(entry, row.entry):  # another daemon added it since the read above
+            unchanged += 1
+        else:
+            steps.append(Step(name, entry, row))
     steps += [Step(entry.name, entry, None) for entry in left.values()]
     return Comparison(
         source=declared.source,

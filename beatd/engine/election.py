@@ -102,9 +102,14 @@ class Election:
     def saw(self, term: Term) -> None:
         """Emit the event `WentBack` if `term`, the newest one in the store, shows a loss of data.
 
-        Each new leader gets a higher number, so a number that does not grow shows a loss.
+        Each new leader gets a higher number, so a number that does not grow shows a loss. A leader
+        whose own term was lost stops leading, because all its claims would be refused; its next
+        campaign begins a new term.
         """
         self._terms_seen.saw(term)
+        lead = self._lead
+        if lead is not None and term.number < lead.term.number:
+            self._lose(f"the store forgot term {lead.term.number}")
 
     def emptied(self, reason: str) -> None:
         """Emit the event `WentBack`, because the store lost all its data.

@@ -110,3 +110,37 @@ def test_a_leader_that_led_again_begins_to_plan_again_anew(
     assert replan.needs_replan(store)
     keep_house(newer, store)
     assert not replan.needs_replan(store)
+
+
+def test_what_could_not_be_planned_again_is_tried_again_ever_less_often(
+    store: MemoryStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry may be edited at each try, or be read from a copy that lags."""
+    newer = housekeeping(clock, lambda: 1)
+    put_many(store, ["a"])
+    (row,) = store.find(Query())
+    assert row.plan.planned is not None
+    later = row.plan.planned + timedelta(hours=1)
+    old = replace(row.plan, planned=later, due=later, rules="1999a/1")
+    assert store.write([edit(row, row.entry, old)]) == [True]
+    store.marks.write_rules("1999a/1", clock.now())
+    lagging, tried_at, began = list(store.find(Query())), list[int](), clock.elapsed()
+    (now_it_is,) = lagging
+    assert store.write([edit(now_it_is, now_it_is.entry, old)]) == [True]
+
+    def find_in_a_copy(query: Query) -> Iterator[Stored]:
+        if query.rules_before is not None:
+            tried_at.append(round(clock.elapsed() - began))
+        return iter(lagging)
+
+    with monkeypatch.context() as copy:
+        copy.setattr(store, "find", find_in_a_copy)
+        for _ in range(20):
+            keep_house(newer, store)
+            clock.advance(seconds=1)
+    assert tried_at == [0, 2, 6, 14]
+    assert replan.needs_replan(store)
+    clock.advance(seconds=10)
+    keep_house(newer, store)
+    (after,) = store.find(Query())
+    assert after.plan.rules == RULES and not replan.needs_replan(store)

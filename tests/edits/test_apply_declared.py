@@ -232,6 +232,26 @@ def test_a_row_changed_meanwhile_is_compared_again(store: Counting, clock: FakeC
     assert row.paused and row.entry.args == (1,)
 
 
+@pytest.mark.parametrize(("args", "changed", "unchanged"), [([1], ("a",), 0), ([2], (), 1)])
+def test_an_entry_that_a_daemon_of_the_same_owner_adds_meanwhile_is_no_conflict(
+    store: Counting, clock: FakeClock, args: list[int], changed: tuple[str, ...], unchanged: int
+) -> None:
+    find, mine = store.find, entry("a", args=[2])
+
+    def late(query: Query) -> Any:
+        found = list(find(query))
+        if query.source is not None:
+            store.find = find  # type: ignore[method-assign]
+            editing.add(store, entry("a", args=args), clock.now)
+        return found
+
+    store.find = late  # type: ignore[method-assign, assignment]
+    done = apply(store, declared(clock, mine), clock.now)
+    assert done.conflicts == ()
+    assert (done.changed, done.unchanged) == (changed, unchanged)
+    assert editing.row_of(store, "a").entry == mine
+
+
 def test_a_set_that_other_writers_keep_from_being_written_is_not_recorded(
     store: Counting, clock: FakeClock
 ) -> None:

@@ -315,6 +315,34 @@ def test_a_ledger_whose_newest_term_is_older_than_before_went_back(
     assert [event.reason.partition(";")[0] for event in told if isinstance(event, WentBack)] == said
 
 
+def test_a_leader_whose_term_the_store_forgot_begins_another_before_a_claim_is_refused(
+    daemons: list[Election], lease: FakeLease, told: list[Event]
+) -> None:
+    lease.number = 4
+    lead = daemons[0].campaign()
+    assert lead is not None and lead.term.number == 5
+    lease.number = 3  # as after a failover to an older copy
+    daemons[0].saw(Term(3, "c"))
+    assert daemons[0].lead() is None
+    again = daemons[0].campaign()
+    assert again is not None and again.term.number == 4 and again.term != lead.term
+    assert [event.reason for event in told if isinstance(event, LeadLost)] == [
+        "the store forgot term 5"
+    ]
+    assert sum(isinstance(event, WentBack) for event in told) == 1
+
+
+@pytest.mark.parametrize("newest", [0, 1])
+def test_a_leader_that_sees_its_own_term_or_a_later_one_leads_on(
+    daemons: list[Election], newest: int
+) -> None:
+    """Who has the later one has the lease as well, which the next campaign shows."""
+    lead = daemons[0].campaign()
+    assert lead is not None
+    daemons[0].saw(lead.term if newest == 0 else Term(lead.term.number + 1, "another"))
+    assert daemons[0].lead() == lead
+
+
 def test_a_store_that_came_back_empty_is_said_once(
     daemons: list[Election], lease: FakeLease, told: list[Event]
 ) -> None:

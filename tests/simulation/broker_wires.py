@@ -34,9 +34,9 @@ class Broker:
             return Outcome(fate, "by chance")  # type: ignore[arg-type]
         if fate == "unknown, lost":
             return Outcome("unknown", "no answer")
-        times_lost = self.truth.losses.times[run.task_id]
-        if not part or self.truth.groups.arrive(run, part, times_lost):
-            self.truth.arrive(wire.process, run)
+        truth, times_lost = self.truth, self.truth.losses.times[run.task_id]
+        if not part or truth.groups.arrive(run, part, truth.key(run), times_lost):
+            truth.arrive(wire.process, run)
         return Outcome("unknown", "no answer") if fate else Outcome("confirmed")
 
     def push(self, wire: Wire, run: Run) -> Outcome:

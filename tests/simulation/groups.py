@@ -22,39 +22,38 @@ ROUTE = Route("", "celery", None, ())
 
 @dataclass
 class Groups:
-    """Which messages of each group have arrived, and how often.
+    """Which messages of each group have arrived, and how often."""
 
-    `key` tells an entry from one that was removed before, and had the same name: by a clock that is
-    behind, the new one may come to the same moment, and its run has the same id.
-    """
+    arrived: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    # The same of each generation of an entry.
+    begun: dict[Key, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    key: Callable[[Run], Key]
-    arrived: dict[Key, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-
-    def arrive(self, run: Run, id: str, times_lost: int) -> bool:
+    def arrive(self, run: Run, id: str, key: Key, times_lost: int) -> bool:
         """Return True if the broker has one more whole group of the run with this message.
 
         Each time that the store lost the run, all its parts may be sent once more.
         """
-        parts = self.arrived[self.key(run)]
+        parts = self.arrived[run.task_id]
         whole = min(parts[id] for id in ids_of(run))
         if id not in ids_of(run):
             raise Violation(f"S13 {id} is no part of {run.task_id}")
-        if parts[id] > times_lost and run.entry.on_unknown == "skip":
+        if self.begun[key][id] > times_lost and run.entry.on_unknown == "skip":
             raise Violation(f"S13 a part was doubled although on_unknown is skip: {id}")
         parts[id] += 1
+        self.begun[key][id] += 1
         return min(parts[id] for id in ids_of(run)) > whole
 
-    def recorded(self, run: Run, outcome: Outcome, times_lost: int) -> None:
+    def recorded(self, run: Run, outcome: Outcome, key: Key, times_lost: int) -> None:
         """Raise Violation if half of a group counts as a whole one, or as nothing.
 
         A run that the store lost begins again, and nobody knows what of it was sent before. A run
-        of which no part arrived may have been sent before an edit, as one message: see S8.
+        of which no part arrived may have been sent before an edit, as one message: see S8. An entry
+        that is removed and added again may come to a moment once more, if the clock was set back.
         """
-        lacking = [id for id in ids_of(run) if not self.arrived[self.key(run)][id]]
+        lacking = [id for id in ids_of(run) if not self.arrived[run.task_id][id]]
         if outcome.sent == "confirmed" and 0 < len(lacking) < SIZE:
             raise Violation(f"S13 {run.task_id} counts as sent without its {lacking}")
-        if outcome.sent == "unsent" and len(lacking) < SIZE and not times_lost:
+        if outcome.sent == "unsent" and self.begun[key] and not times_lost:
             raise Violation(f"S13 {run.task_id} counts as not sent, and a part of it was")
 
 

@@ -185,7 +185,8 @@ def play(
         world.run(storm)
         calm(deployment, faults)
         settle(deployment, storm + length.settles)
-        deployment.truth.calm, calm_since = True, world.elapsed()
+        calm_since = deployment.truth.calm_since = world.elapsed()
+        deployment.truth.calm = True
         stuck = {"full 9"} if "full" in deployment.broker.full else ()
         for calms in length.calms:
             world.run(calm_since + calms)

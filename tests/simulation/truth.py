@@ -52,17 +52,17 @@ class Truth:
     backfills: list[Backfill] = field(default_factory=list)
     confirmed: dict[Process, set[str]] = field(default_factory=lambda: defaultdict(set))
     calm: bool = False
+    calm_since: float = float("inf")
     edited_at: float = float("-inf")
     late: set[str] = field(default_factory=set)  # what was written by whoever led before
     declared: dict[str, tuple[Entry | None, float]] = field(default_factory=dict)
     began: dict[int, float] = field(default_factory=dict)  # when each term did
     losses: Losses = field(default_factory=Losses)
-    groups: Groups = field(init=False)
+    groups: Groups = field(default_factory=Groups)
 
     def __post_init__(self) -> None:
         self.versions = Versions(self.world, self.old_hosts)
         self.store, self.overlaps = TrueStore(self), Overlaps(self.world)
-        self.groups = Groups(self.key)
         self.pauses, self.notices = (
             Pauses(self.world),
             Told(self.world, clocks_agree=self.clock is not None),
@@ -141,7 +141,7 @@ class Truth:
             self.losses.recorded.add(result.run.task_id)
             if is_group(result.run):
                 times_lost = self.losses.times[result.run.task_id]
-                self.groups.recorded(result.run, result.outcome, times_lost)
+                self.groups.recorded(result.run, result.outcome, self.key(result.run), times_lost)
             if result.outcome.sent in ("confirmed", "rejected"):
                 self.open.pop(result.run.occurrence, None)
 

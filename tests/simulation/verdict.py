@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 from beatd import planning
 from beatd.catalog import Query
+from beatd.engine.open_claims import LOOK_EVERY_S
 from beatd.history import Record
 from beatd.ledger import Request
 from beatd.run import Occurrence, Running, task_id
 from beatd.run_outcome import run_ended
+from tests.simulation.deployment import TTL
 from tests.simulation.truth import Truth
 from tests.simulation.truth_values import FILES, PUBLISH_TIMEOUT, Stretch
 from tests.simulation.versions import NEWER, is_zoned
@@ -52,6 +54,8 @@ def verdict(
             # By a host whose clock was ahead, where no store has a clock, or by a clock of the
             # store that was set back since: it waits until then.
             truth.world.seen["a claim from the future"] += 1
+        elif truth.versions.are_two and _waits_for_others(truth):
+            truth.world.seen["a claim waits in a new term"] += 1
         elif _waits_for_another(truth, claim.task_id, running.get(occurrence.name)):
             truth.world.seen["a claim waits for another run"] += 1
         elif occurrence.name not in never_ending and truth.world.elapsed() - sending.at > 1.0:
@@ -81,6 +85,17 @@ def verdict(
     truth.pauses.look_for_missing(readable, lines, now)
     truth.losses.look_for_unreported()
     _look_for_backfills(truth, {line.task_id for line in lines}, owing, unread)
+
+
+def _waits_for_others(truth: Truth) -> bool:
+    """Whether the leader waits for what those before it may still be publishing.
+
+    An older program may lead until the store refuses it, and that in the calm.
+    """
+    leads = truth.store.term()
+    began = float("-inf") if leads is None else truth.began[leads[0].number]
+    waits_until = began + TTL + PUBLISH_TIMEOUT + LOOK_EVERY_S
+    return began > truth.calm_since and truth.world.elapsed() < waits_until
 
 
 def _waits_for_another(truth: Truth, task_id: str, running: Running | None) -> bool:
