@@ -47,3 +47,9 @@ def test_the_newest_run_waits_once_one_was_on_its_way_for_too_long(
     assert len(sent) <= RECORDS_READ
     found = sent_after(outcome_of(reported), [run(ago) for ago in sent], NOW)
     assert (found.published if found else None) == (seconds_ago(sent[0]) if is_said else None)
+
+
+def test_an_outcome_of_a_run_that_no_record_says_was_sent_is_the_newest() -> None:
+    # The daemon did not know whether it was sent, and the entry was removed.
+    skipped = Record("x", seconds_ago(9), "skipped", reason="removed", task_id="run 9")
+    assert sent_after(outcome_of(9), [skipped, run(20)], NOW) is None
