@@ -14,6 +14,7 @@ _HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 #: Names of tokens: they are a part of a cookie, and of the author of a change.
 TOKEN_NAME = r"^[A-Za-z0-9._@-]{1,64}$"
 HEADER_NAME = r"^[A-Za-z0-9-]+$"
+PORT_DIGITS_MAX = 5
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -25,7 +26,8 @@ def _address(value: Any, _tz: str) -> tuple[str, int]:
     """
     text = value if isinstance(value, str) else ""
     host, colon, port = text.strip().rpartition(":")
-    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
+    is_number = port.isascii() and port.isdigit() and len(port) <= PORT_DIGITS_MAX
+    if not (colon and host and is_number and int(port) < 65536):
         raise ConfigError(f"{quoted(value)} is not host:port; write it like 127.0.0.1:9753")
     return host.strip("[]"), int(port)
 

@@ -20,6 +20,7 @@ from beatd.schedules.quote import quoted
 
 MAX_PICKLE_BYTES = 256 * 1024 * 1024
 MAX_RANGE_NUMBERS = 100_000
+NAMED_CHARS_MAX = 200  # of a class that is not known, in an error
 MAX_VALUES = 3_000_000
 MAX_COPIED = 10_000_000  # items, characters and bytes that the makers of one pickle may copy
 
@@ -215,7 +216,8 @@ class _Reader(pickle.Unpickler):
         known = _NAMES.get((module, name))
         if known is not None:
             return known if known is PickledUuid else Maker(known, self._copied)
-        named = f"{module}.{name}"
+        named = f"{module}.{name}"[:NAMED_CHARS_MAX]
+        named = named if named.isprintable() else ascii(named)
         self.unknown[named] = None
         return unknown(named)
 
