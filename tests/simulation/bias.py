@@ -14,7 +14,7 @@ GROUPS = tuple({**plain, "task": "group"} for plain in SCHEDULES[:5])
 #: The broker takes a part of many groups, and the daemon that sent the part lives to send the rest.
 GROUPS_ARE_CUT = {"unsent": 0.15, "rejected": 0.0, "crash": 0.0}
 
-ALERTS_RATE = 0.3
+ALERTS_RATE = 0.6
 
 
 @dataclass(frozen=True)

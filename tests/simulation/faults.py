@@ -9,7 +9,10 @@ from tests.simulation.deployment import Deployment
 from tests.simulation.dice import Dice
 from tests.simulation.world import Process, World
 
-HOT = {"store.claim", "store.record", "store.step", "publish", "message"}
+HOT = {
+    *("store.claim", "store.record", "store.step", "publish", "message"),
+    *("alert", "store.put_incidents", "store.open_incidents"),  # few of them in a life
+}
 LENGTHS_S = (0.3, 1.0, 1.9, 2.5, 6.0, 12.0)  # of a freeze, and of a slow call
 SHORT_S = 7.0
 PAUSES_S = (0.0001, 0.0005, 0.002, 0.01)
