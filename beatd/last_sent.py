@@ -108,8 +108,8 @@ def sent_last(
 
 
 def sent_after(outcome: EntryOutcome, records: Sequence[Record], now: datetime) -> SentRun | None:
-    """Return the newest run of an entry that was sent, or None if `outcome` is of that run, of a
-    later one, or of one that has no record yet.
+    """Return the newest run of an entry that was sent, or None if `outcome` is of that run or of a
+    newer one, which was not recorded as sent yet.
 
     Return None, too, if all runs that were sent since the one of `outcome` may still be on their
     way to a worker.
@@ -124,7 +124,7 @@ def sent_after(outcome: EntryOutcome, records: Sequence[Record], now: datetime) 
         return None
     until_outcome = takewhile(lambda one: one.task_id != outcome.newest.task_id, records)
     sent = [one.published for one in until_outcome if one.published is not None]
-    if not sent:
+    if not sent:  # the run of `outcome` is newer: it was reported before it was recorded
         return None
     since = min(sent)
     if len(sent) == RECORDS_READ:  # there are more

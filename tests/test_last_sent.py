@@ -49,7 +49,8 @@ def test_the_newest_run_waits_once_one_was_on_its_way_for_too_long(
     assert (found.published if found else None) == (seconds_ago(sent[0]) if is_said else None)
 
 
-def test_an_outcome_of_a_run_that_no_record_says_was_sent_is_the_newest() -> None:
-    # The daemon did not know whether it was sent, and the entry was removed.
-    skipped = Record("x", seconds_ago(9), "skipped", reason="removed", task_id="run 9")
-    assert sent_after(outcome_of(9), [skipped, run(20)], NOW) is None
+@pytest.mark.parametrize("state", ["claimed", "skipped"])
+def test_a_run_that_a_worker_reported_before_it_was_recorded_is_the_newest(state: str) -> None:
+    """Its daemon crashed between sending and recording it."""
+    unrecorded = Record("x", seconds_ago(6), state, task_id="run 6")
+    assert sent_after(outcome_of(6), [unrecorded, run(66), run(126)], NOW) is None
