@@ -213,17 +213,17 @@ class _WithLastRuns:
     def __call__(
         self,
         catalog: EditableCatalog,
-        term: int,
+        nth_lead: int,
         released: Callable[[], None],
         lasts: Callable[[], bool],
     ) -> bool:
         self._synchronise()
-        if term and not self._last_runs_read:
+        if nth_lead and not self._last_runs_read:
             declared = self._source.read().declared
             if catalog.marks.applied(declared.source) is None:
                 self._write_last_runs(catalog, declared.entries)
             self._last_runs_read = True
-        return self._declaring(catalog, term, released, lasts)
+        return self._declaring(catalog, nth_lead, released, lasts)
 
     def _write_last_runs(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
         last_runs = last_runs_in(self._file)

@@ -48,7 +48,7 @@ class AlertThread:
         self._sender = AlertSender(alerting.channels, clock=state.clock, observer=observer)
         self._news = AlertNews(alerting, self._sender)
         self._round: AlertRound | None = None
-        self._term = 0
+        self._nth_lead = 0
         self._leaderless_since: datetime | None = None
         self._store_away: Incident | None = None  # not written yet
         self._closed = threading.Event()
@@ -90,16 +90,16 @@ class AlertThread:
             self._watch_store(now)
             with suppress(StoreError):  # it is reported as an incident of its own
                 self._write_store_away(store, now)
-                term = self._state.nth_lead()
-                if term:
-                    self._lead(term, store, now)
+                nth_lead = self._state.nth_lead()
+                if nth_lead:
+                    self._lead(nth_lead, store, now)
                 else:
                     self._stand_by(store, now)
 
-    def _lead(self, term: int, store: Roles, now: datetime) -> None:
+    def _lead(self, nth_lead: int, store: Roles, now: datetime) -> None:
         self._leaderless_since = None
-        if self._round is None or term != self._term:
-            self._round, self._term = None, term
+        if self._round is None or nth_lead != self._nth_lead:
+            self._round, self._nth_lead = None, nth_lead
             self._round = AlertRound(
                 state=self._state,
                 store=store,
@@ -119,7 +119,7 @@ class AlertThread:
         if self.events.store_away_since is not None:
             return
         if self._round is not None:
-            self._round, self._term = None, 0
+            self._round, self._nth_lead = None, 0
             self.events.forget()
             self._observe(IncidentsCounted({}))
         trouble = self._without_leader(store)

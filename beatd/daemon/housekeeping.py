@@ -47,20 +47,20 @@ class Declares(Protocol):
     def __call__(
         self,
         catalog: EditableCatalog,
-        term: int,
+        nth_lead: int,
         released: Callable[[], None],
         lasts: Callable[[], bool],
     ) -> bool:
         """Write the entries of each changed source to `catalog`; return True if anything changed.
 
-        `term` counts the leads of this daemon (`Lead.nth`); 0 writes nothing. `released` is called
-        when fewer entries have to wait. Raises Deposed if `lasts` returns False.
+        `nth_lead` counts the leads of this daemon (`Lead.nth`); 0 writes nothing. `released` is
+        called when fewer entries have to wait. Raises Deposed if `lasts` returns False.
         """
 
-    def unapplied(self, term: int) -> Unapplied:
+    def unapplied(self, nth_lead: int) -> Unapplied:
         """Return the entries that must not run yet, because their declarations are not written yet.
 
-        `term` counts the leads of this daemon (`Lead.nth`). Any thread may call this.
+        `nth_lead` counts the leads of this daemon (`Lead.nth`). Any thread may call this.
         """
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
@@ -93,9 +93,9 @@ class HistoryLimits(Struct, frozen=True):
 class Housekeeping:
     """Does the regular maintenance of a store, in a background thread of the daemon.
 
-    `term` returns the number under which this daemon leads, or 0. `rest` is called between the
-    batches of a long job, `wake` when entries changed or may run now, and `counted` once, with the
-    number of entries. `emit` gets an event when somebody paused or resumed entries.
+    `nth_lead` returns the number of this daemon's lead (`Lead.nth`), or 0. `rest` is called between
+    the batches of a long job, `wake` when entries changed or may run now, and `counted` once, with
+    the number of entries. `emit` gets an event when somebody paused or resumed entries.
     """
 
     def __init__(
@@ -105,23 +105,23 @@ class Housekeeping:
         declaring: Declares | None,
         history: HistoryLimits,
         clock: Clock,
-        term: Callable[[], int],
+        nth_lead: Callable[[], int],
         rest: Callable[[], None],
         wake: Callable[[], None] = lambda: None,
         counted: Callable[[int], None] = lambda entries: None,
         emit: Observer = nobody,
     ) -> None:
         self._pause_news = PauseNews(emit=emit, rest=rest)
-        self._planning_rules = PlanningRules(clock=clock, term=term, rest=rest)
+        self._planning_rules = PlanningRules(clock=clock, nth_lead=nth_lead, rest=rest)
         self._counted: Callable[[int], None] | None = counted
         self._name, self._declaring, self._history = name, declaring, history
-        self._clock, self._term, self._rest, self._wake = clock, term, rest, wake
+        self._clock, self._nth_lead, self._rest, self._wake = clock, nth_lead, rest, wake
         self._forgot_history_at = self._counted_at = float("-inf")
         self._counted_version: str | None = None
         self._difference, self._log_difference_at = "", float("inf")
         self._losses: list[str] = []
         self._repaired_at = self._repaired_all_at = float("-inf")
-        self._repaired_in_term = 0
+        self._repaired_in_lead = 0
         self.entries = 0
 
     @property
@@ -144,12 +144,12 @@ class Housekeeping:
         """The names of changed settings that this daemon uses only after a reload."""
         return self._declaring.needs_reload() if self._declaring is not None else ()
 
-    def unapplied(self, term: int) -> Unapplied:
+    def unapplied(self, nth_lead: int) -> Unapplied:
         """Return the entries that must not run yet, because their declarations are not written yet.
 
-        `term` is the number under which this daemon leads.
+        `nth_lead` is the number of this daemon's lead (`Lead.nth`).
         """
-        return self._declaring.unapplied(term) if self._declaring is not None else NOTHING_WAITS
+        return self._declaring.unapplied(nth_lead) if self._declaring is not None else NOTHING_WAITS
 
     def turn(self, store: Roles) -> float:
         """Do the maintenance that is due, and return the seconds until the next turn.
@@ -166,8 +166,8 @@ class Housekeeping:
                 presences=store.presences,
             ):
                 self._wake()
-        term = self._term()
-        waits = bool(term) and bool(self.unapplied(term).owners)
+        nth_lead = self._nth_lead()
+        waits = bool(nth_lead) and bool(self.unapplied(nth_lead).owners)
         return TURN_WHILE_ENTRIES_WAIT_EVERY_S if waits else TURN_EVERY_S
 
     def run_once(
@@ -185,31 +185,31 @@ class Housekeeping:
         A standby only reads. Raise StoreError if the store fails, and Deposed if this daemon stops
         leading; the next call then does the remaining jobs.
         """
-        term, changed = self._term(), False
+        nth_lead, changed = self._nth_lead(), False
         try:
-            if term:
-                self._planning_rules.compare(catalog, term)
+            if nth_lead:
+                self._planning_rules.compare(catalog, nth_lead)
                 # Soon, because a run at the end of a pause must not be late.
-                self._end_pauses(catalog, changes, term)
-                self._pause_news.read(catalog, changes, term)
+                self._end_pauses(catalog, changes, nth_lead)
+                self._pause_news.read(catalog, changes, nth_lead)
             if self._declaring is not None:
-                lasts = partial(self._leads, term)
-                changed = self._declaring(catalog, term, self._wake, lasts)
-            self._compare_with_leader(presences, bool(term))
+                lasts = partial(self._leads, nth_lead)
+                changed = self._declaring(catalog, nth_lead, self._wake, lasts)
+            self._compare_with_leader(presences, bool(nth_lead))
         finally:
-            if term:
-                self._repair(catalog, repair, term)
+            if nth_lead:
+                self._repair(catalog, repair, nth_lead)
                 self._count(catalog)
-            self._count_first(catalog, presences, term)
-            if term:
+            self._count_first(catalog, presences, nth_lead)
+            if nth_lead:
                 try:
-                    self._planning_rules.replan(catalog, requests, term)
+                    self._planning_rules.replan(catalog, requests, nth_lead)
                 finally:  # also after a failure: the history must not fill the disk
                     self._forget(history, changes)
         return changed
 
-    def _end_pauses(self, catalog: EditableCatalog, changes: Changes, term: int) -> None:
-        lasts = partial(self._leads, term)
+    def _end_pauses(self, catalog: EditableCatalog, changes: Changes, nth_lead: int) -> None:
+        lasts = partial(self._leads, nth_lead)
         while names := end_pauses(catalog, changes, self._clock.now(), lasts):
             more = len(names) - NAMES_LOGGED_MAX
             shown = ", ".join(names[:NAMES_LOGGED_MAX]) + (f" and {more} more" if more > 0 else "")
@@ -217,24 +217,24 @@ class Housekeeping:
             self._wake()
             self._rest()
 
-    def _count_first(self, catalog: Catalog, presences: Presences, term: int) -> None:
+    def _count_first(self, catalog: Catalog, presences: Presences, nth_lead: int) -> None:
         # This is done once, as soon as a leader is known.
-        if self._counted is None or (term and self.unapplied(term).owners):
+        if self._counted is None or (nth_lead and self.unapplied(nth_lead).owners):
             return
         others = (one for one in presences.daemons() if one.holder.name != self._name)
-        if term or any(one.role == "leader" for one in others):
+        if nth_lead or any(one.role == "leader" for one in others):
             counted, self._counted = self._counted, None
-            if term:  # the declared entries may have been written since the last count
+            if nth_lead:  # the declared entries may have been written since the last count
                 self._counted_at = float("-inf")
                 self._count(catalog)
-            counted(self.entries if term else catalog.count())
+            counted(self.entries if nth_lead else catalog.count())
 
-    def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:
+    def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, nth_lead: int) -> None:
         # This is done once a minute. All entries are checked once an hour and after this daemon
         # became the leader.
         now = self._clock.elapsed()
-        if term != self._repaired_in_term:
-            self._repaired_in_term, self._losses = term, []
+        if nth_lead != self._repaired_in_lead:
+            self._repaired_in_lead, self._losses = nth_lead, []
             self._repaired_at = self._repaired_all_at = float("-inf")
             self._report_losses(repair.losses())
         if now - self._repaired_at < REPAIR_EVERY_S:
@@ -254,8 +254,8 @@ class Housekeeping:
             log.warning("%s", line)
         self._losses = [*self._losses, *lines][-LOSSES_SHOWN_MAX:]
 
-    def _leads(self, term: int) -> bool:
-        return self._term() == term
+    def _leads(self, nth_lead: int) -> bool:
+        return self._nth_lead() == nth_lead
 
     def _count(self, catalog: Catalog) -> None:
         if self._clock.elapsed() - self._counted_at > COUNT_ENTRIES_EVERY_S:

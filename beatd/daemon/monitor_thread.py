@@ -40,7 +40,7 @@ class MonitorThread:
         self._targets, self._state = targets, state
         self._check_ins = deque[CheckIn](maxlen=WAITING_MAX)
         self._outcomes = deque[Delivery](maxlen=WAITING_MAX)
-        self._any, self._marked, self._term = threading.Event(), False, 0
+        self._any, self._marked, self._nth_lead = threading.Event(), False, 0
         self._warned_at = float("-inf")
         self._failed = 0
         self._loop = Loop(
@@ -91,15 +91,15 @@ class MonitorThread:
     def _read_mark(self) -> None:
         # The mark says whether any entry has a monitor. An error of the store is ignored; the next
         # turn tries again.
-        store, term = self._state.store, self._state.nth_lead()
-        if store is None or not term:
+        store, nth_lead = self._state.store, self._state.nth_lead()
+        if store is None or not nth_lead:
             return
         try:
-            if term != self._term:
+            if nth_lead != self._nth_lead:
                 if store.catalog.marks.has_monitors():
                     self._any.set()
                     self._marked = True
-                self._term = term
+                self._nth_lead = nth_lead
             if self._any.is_set() and not self._marked:
                 store.catalog.marks.write_monitors(self._state.clock.now())
                 self._marked = True

@@ -35,9 +35,10 @@ SHORTEST_AWAY_PAUSE_S, LONGEST_AWAY_PAUSE_S = 0.1, 2.0
 class OutcomeThread:
     """Reads outcomes of runs with `reader`, and writes them to the store, while this daemon leads.
 
-    `term` returns the number under which this daemon leads, or 0. `wake` starts a scheduling pass
-    when a run has ended that another may wait for. `rest` waits some seconds between two
-    transactions. `tell` receives the events. `queue_of` returns the queue of an entry's messages.
+    `nth_lead` returns the number of this daemon's lead (`Lead.nth`), or 0. `wake` starts a
+    scheduling pass when a run has ended that another may wait for. `rest` waits some seconds
+    between two transactions. `tell` receives the events. `queue_of` returns the queue of an entry's
+    messages.
     """
 
     def __init__(
@@ -46,13 +47,18 @@ class OutcomeThread:
         reader: OutcomeReader,
         store: Roles,
         clock: Clock,
-        term: Callable[[], int],
+        nth_lead: Callable[[], int],
         wake: Callable[[], None],
         rest: Callable[[float], None],
         tell: Observer,
         queue_of: Callable[[Entry], str],
     ) -> None:
-        self._reader, self._outcomes, self._clock, self._term = reader, store.outcomes, clock, term
+        self._reader, self._outcomes, self._clock, self._nth_lead = (
+            reader,
+            store.outcomes,
+            clock,
+            nth_lead,
+        )
         self._live, self._marks = LostRuns(), store.catalog.marks
         self._saves_at, self._saved = float("-inf"), False
         self._writer = OutcomeWriter(
@@ -61,7 +67,7 @@ class OutcomeThread:
         self._news = NotReceivedNews(store, queue_of=queue_of, clock=clock, tell=tell)
         self._outage = Outage(OutcomesAway, OutcomesBack, clock=clock, emit=tell)
         self._away_pause_s = 0.0
-        self._of_term = 0  # the term that this object reads for; 0: none
+        self._of_lead = 0  # the lead that this object reads for; 0: none
         self._unwritten: OutcomeBatch | None = None  # it was read, and is not completely written
         self._busy_until = self._judge_at = float("-inf")
         self._turning, self._is_closed = Lock(), False
@@ -73,7 +79,7 @@ class OutcomeThread:
         """
         with self._turning:
             try:
-                return 0.0 if self._is_closed else self._turn(self._term())
+                return 0.0 if self._is_closed else self._turn(self._nth_lead())
             finally:
                 if self._is_closed:
                     self._close_reader()
@@ -90,29 +96,29 @@ class OutcomeThread:
             finally:
                 self._turning.release()
 
-    def _turn(self, term: int) -> float:
-        if not term:
+    def _turn(self, nth_lead: int) -> float:
+        if not nth_lead:
             self._end_lead()
             return STANDBY_PAUSE_S
         try:
-            if term != self._of_term:
-                self._begin_lead(term)
+            if nth_lead != self._of_lead:
+                self._begin_lead(nth_lead)
             return self._read_and_write()
         except StoreError:
             # The ticks report it. What was read is written when the store is back.
             self._live.pause()
             return STORE_AWAY_PAUSE_S
 
-    def _begin_lead(self, term: int) -> None:
+    def _begin_lead(self, nth_lead: int) -> None:
         live = self._outcomes.live_deliveries(LIVE_READ_MAX)
         self._live.begin(live, self._marks.silences() if live else NO_SILENCES)
-        self._of_term, self._saves_at, self._saved = term, float("-inf"), True
+        self._of_lead, self._saves_at, self._saved = nth_lead, float("-inf"), True
 
     def _end_lead(self) -> None:
         # The batch that was not written is discarded. Events end an outage and report no running
         # runs.
-        if self._of_term:
-            self._of_term, self._unwritten = 0, None
+        if self._of_lead:
+            self._of_lead, self._unwritten = 0, None
             self._close_reader()
             self._outage.end()
             self._news.forget()

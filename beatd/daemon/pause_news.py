@@ -25,21 +25,21 @@ class PauseNews:
 
     def __init__(self, *, emit: Observer, rest: Callable[[], None]) -> None:
         self._emit, self._rest = emit, rest
-        self._term, self._version = 0, ""
+        self._nth_lead, self._version = 0, ""
         self._newest: ChangeRecord | None = None
 
-    def read(self, catalog: Catalog, changes: Changes, term: int) -> None:
+    def read(self, catalog: Catalog, changes: Changes, nth_lead: int) -> None:
         """Emit an event for entries that somebody paused or resumed alike since the last call.
 
-        The first call in a term emits none. Raises StoreError if the store fails; the next call
+        The first call in a lead emits none. Raises StoreError if the store fails; the next call
         then reads the same records.
         """
         version = catalog.version()  # first, so that the next call reads what changes meanwhile
-        if term != self._term:
+        if nth_lead != self._nth_lead:
             self._newest = next(iter(changes.changes(None, 1)), None)
         elif version != self._version:
             self._read_new(changes)
-        self._term, self._version = term, version
+        self._nth_lead, self._version = nth_lead, version
 
     def _read_new(self, changes: Changes) -> None:
         alike: dict[_Alike, list[str]] = {}

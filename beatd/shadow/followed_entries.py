@@ -48,11 +48,11 @@ class _Counted:
     def __call__(
         self,
         catalog: EditableCatalog,
-        term: int,
+        nth_lead: int,
         released: Callable[[], None],
         lasts: Callable[[], bool],
     ) -> bool:
-        changed = self._declaring(catalog, term, released, lasts)
+        changed = self._declaring(catalog, nth_lead, released, lasts)
         version = catalog.version()
         if version != self._version:
             self._tally.add_names(row.entry for row in catalog.find(Query()))

@@ -51,7 +51,7 @@ class Declarations:
         self._held: dict[int, tuple[HeldName, ...]] = {}
         self._held_at: dict[int, str] = {}
         self._takeovers: dict[int, str] = {}
-        self._term = 0
+        self._nth_lead = 0
         self._lasts: Callable[[], bool] = lambda: True
         self._waiting: set[int] = set()
         self._unread: dict[int, Unapplied] = {}
@@ -61,26 +61,26 @@ class Declarations:
     def __call__(
         self,
         catalog: EditableCatalog,
-        term: int,
+        nth_lead: int,
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
         """Read the changed sources and, in the daemon that leads, write their entries to the store.
 
-        Returns True if the store changed. `term` counts the leads of this daemon (`Lead.nth`); it
-        is 0 while it does not lead.
-        `released` is called when entries that waited may run. Raises Deposed when `lasts` returns
-        False. An error in one source is raised after the others were written.
+        Returns True if the store changed. `nth_lead` counts the leads of this daemon (`Lead.nth`);
+        it is 0 while it does not lead. `released` is called when entries that waited may run.
+        Raises Deposed when `lasts` returns False. An error in one source is raised after the others
+        were written.
         """
         self._lasts = lasts
-        if term != self._term:
-            self._begin(term)
+        if nth_lead != self._nth_lead:
+            self._begin(nth_lead)
         broken = DeferredErrors()
         for place, source in enumerate(self._sources):
             with broken:
                 if place not in self._read or source.changed():
                     self._read_again(place, source)
-        changed = bool(term) and self._apply(catalog, broken, released)
+        changed = bool(nth_lead) and self._apply(catalog, broken, released)
         broken.raise_first()
         return changed
 
@@ -147,20 +147,20 @@ class Declarations:
                 log.warning("%s", held)
         return bool(done.steps)
 
-    def _begin(self, term: int) -> None:
-        self._term = term
+    def _begin(self, nth_lead: int) -> None:
+        self._nth_lead = nth_lead
         self._due = set(self._read)
         self._second_looks.forget()
         # A new leader runs no entry until its source has been written to the store.
         self._waiting = set(range(len(self._sources)))
         self._unread = {place: unread_in(one.declared) for place, one in self._read.items()}
-        self._unapplied = (term, self._all)
+        self._unapplied = (nth_lead, self._all)
 
-    def unapplied(self, term: int) -> Unapplied:
-        """Return the declared entries that must not run yet in the lead `term`, because they are
-        invalid or not in the store."""
+    def unapplied(self, nth_lead: int) -> Unapplied:
+        """Return the declared entries that must not run yet in the lead `nth_lead`, because they
+        are invalid or not in the store."""
         of, found = self._unapplied
-        return found if of == term else self._all
+        return found if of == nth_lead else self._all
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare sources with the store, because the store may have lost
@@ -188,7 +188,7 @@ class Declarations:
         found = Unapplied(frozenset(self._sources[place].owner for place in self._waiting))
         for unread in self._unread.values():
             found |= unread
-        self._unapplied = (self._term, found)
+        self._unapplied = (self._nth_lead, found)
         if found != before:
             released()
 
@@ -259,7 +259,7 @@ class Declarations:
         return held + wrong + waiting
 
     def _waits_for(self, place: int) -> list[str]:
-        if not self._term:
+        if not self._nth_lead:
             return []
         owner = self._sources[place].owner
         if place in self._waiting:

@@ -70,41 +70,43 @@ class DjangoMirror:
         self._same_at = EPOCH  # the last look that found the rows as they are known
         self._looked_at = self._digested_at = self._updated_rows_at = float("-inf")
         self._trusts_mark = True  # False once the store may have lost rows that were applied
-        self._term = self._applied = 0  # the term, and the one in which all rows were applied
+        self._nth_lead = self._applied = (
+            0  # the nth_lead, and the one in which all rows were applied
+        )
         self._released: Callable[[], None] = lambda: None
         self._lasts: Callable[[], bool] = lambda: True
 
     def __call__(
         self,
         catalog: EditableCatalog,
-        term: int,
+        nth_lead: int,
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
         """Copy changed rows and other sources to the store; return True if the store changed.
 
-        Only the daemon that leads writes: `term` counts its leads (`Lead.nth`), and is 0 in other
-        daemons. `released` is called when entries that waited may run. Raises Deposed when `lasts`
-        returns False.
+        Only the daemon that leads writes: `nth_lead` counts its leads (`Lead.nth`), and is 0 in
+        other daemons. `released` is called when entries that waited may run. Raises Deposed when
+        `lasts` returns False.
         """
         changed, self._released, self._lasts = False, released, lasts
-        if term != self._term or not term:
+        if nth_lead != self._nth_lead or not nth_lead:
             # The leader before may have read other rows.
-            self._term, self._looked_at = term, float("-inf")
+            self._nth_lead, self._looked_at = nth_lead, float("-inf")
             self._known = None
             self._row_conflicts.clear()
-        if term and self._clock.elapsed() - self._looked_at >= LOOK_EVERY_S:
+        if nth_lead and self._clock.elapsed() - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = self._clock.elapsed()
             changed = self._apply_rows(catalog)
-        return self._others(catalog, term, released, lasts) or changed
+        return self._others(catalog, nth_lead, released, lasts) or changed
 
-    def unapplied(self, term: int) -> Unapplied:
+    def unapplied(self, nth_lead: int) -> Unapplied:
         """Return the entries that must not run yet, because they are invalid or not in the store.
 
-        `term` counts the leads of this daemon (`Lead.nth`). Any thread may call this method.
+        `nth_lead` counts the leads of this daemon (`Lead.nth`). Any thread may call this method.
         """
-        mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
-        others = self._others.unapplied(term)
+        mine = NOTHING_WAITS if self._applied == nth_lead else Unapplied(frozenset({self._source}))
+        others = self._others.unapplied(nth_lead)
         return mine | others
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
@@ -121,8 +123,8 @@ class DjangoMirror:
 
     def _release(self) -> None:
         # Once for each daemon that begins to lead.
-        if self._applied != self._term:
-            self._applied = self._term
+        if self._applied != self._nth_lead:
+            self._applied = self._nth_lead
             self._released()
 
     def _apply_rows(self, catalog: EditableCatalog) -> bool:
@@ -146,7 +148,7 @@ class DjangoMirror:
         """Return a line of text for each row, file or app entry that could not be read or
         applied."""
         trouble = [self._trouble] if self._trouble else []
-        if self._term and self._applied != self._term:
+        if self._nth_lead and self._applied != self._nth_lead:
             trouble.append(f"{self._source}: its entries wait until its rows are applied")
         return trouble + self._row_conflicts.lines() + self._others.conflicts()
 

@@ -97,7 +97,7 @@ def housekeeping(clock: FakeClock) -> Housekeeping:
         declaring=None,
         history=HistoryLimits(),
         clock=clock,
-        term=lambda: 1,
+        nth_lead=lambda: 1,
         rest=lambda: None,
     )
 
@@ -118,7 +118,7 @@ def test_the_first_count_is_reported_once_when_a_leader_is_known(
     reported: list[int] = []
     term = 0
     standby = Housekeeping(
-        name="one", declaring=None, history=HistoryLimits(), clock=clock, term=lambda: term,
+        name="one", declaring=None, history=HistoryLimits(), clock=clock, nth_lead=lambda: term,
         rest=lambda: None, counted=reported.append,
     )  # fmt: skip
     put_many(store, ["a", "b"])
@@ -141,7 +141,7 @@ def test_a_new_leader_reports_the_first_count_after_its_declared_entries_are_app
     source = Fixed(entry("a", source="yaml:config"), entry("b", source="yaml:config"), clock=clock)
     house = Housekeeping(
         name="one", declaring=Declarations([source], clock=clock), history=HistoryLimits(),
-        clock=clock, term=lambda: terms[-1], rest=lambda: None, counted=reported.append,
+        clock=clock, nth_lead=lambda: terms[-1], rest=lambda: None, counted=reported.append,
     )  # fmt: skip
     mine = Holder("one", "host", 1, clock.now(), "token")
     store.announce(Presence(mine, "leader", True, clock.now()), 60)
@@ -164,7 +164,7 @@ def test_a_standby_that_declares_other_entries_than_the_leader_says_so_once_in_t
     declaring = Declarations([source], clock=clock)
     standby = Housekeeping(
         name="one", declaring=declaring, history=HistoryLimits(),
-        clock=clock, term=lambda: 0, rest=lambda: None,
+        clock=clock, nth_lead=lambda: 0, rest=lambda: None,
     )  # fmt: skip
     other = Holder("two", "host", 2, clock.now(), "token")
     for declares in ("another", "another", "", "another", "another"):
@@ -185,7 +185,7 @@ def test_a_file_that_reaches_the_leader_later_is_no_line_of_a_standby(
     declaring = Declarations([Fixed(entry("a", source="yaml:config"), clock=clock)], clock=clock)
     standby = Housekeeping(
         name="one", declaring=declaring, history=HistoryLimits(),
-        clock=clock, term=lambda: 0, rest=lambda: None,
+        clock=clock, nth_lead=lambda: 0, rest=lambda: None,
     )  # fmt: skip
     leader = Holder("two", "host", 2, clock.now(), "token")
     store.announce(Presence(leader, "leader", True, clock.now(), declares="older"), 600)
@@ -222,7 +222,7 @@ class Reporting:
         self.term, self.events = 1, list[Any]()
         self.house = Housekeeping(
             name="one", declaring=None, history=HistoryLimits(), clock=clock,
-            term=lambda: self.term, rest=lambda: None, emit=self.events.append,
+            nth_lead=lambda: self.term, rest=lambda: None, emit=self.events.append,
         )  # fmt: skip
 
     def turn(self, store: MemoryStore) -> list[Any]:
@@ -330,7 +330,7 @@ def test_history_is_forgotten_whatever_else_fails(
         declaring=Broken(),
         history=HistoryLimits(),
         clock=clock,
-        term=lambda: 1,
+        nth_lead=lambda: 1,
         rest=lambda: None,
     )
     with pytest.raises(ValueError, match="nobody"):
@@ -353,7 +353,7 @@ class Told:
             declaring=None,
             history=HistoryLimits(**limits),
             clock=clock,
-            term=lambda: self.term,
+            nth_lead=lambda: self.term,
             rest=lambda: None,
             wake=self.wake,
         )
@@ -468,7 +468,7 @@ def house_of(declared: "Fixed", clock: FakeClock) -> Housekeeping:
         declaring=Declarations([declared], clock=clock),
         history=HistoryLimits(),
         clock=clock,
-        term=lambda: 1,
+        nth_lead=lambda: 1,
         rest=lambda: None,
     )
 

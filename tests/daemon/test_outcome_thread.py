@@ -73,7 +73,7 @@ class World:
             reader=self.reader,
             store=Roles.of(self.store),
             clock=self.clock,
-            term=lambda: self.term,
+            nth_lead=lambda: self.term,
             wake=self._wake,
             rest=self._rest,
             tell=self.told.append,

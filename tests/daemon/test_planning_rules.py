@@ -40,7 +40,7 @@ def housekeeping(
         declaring=declaring,
         history=HistoryLimits(),
         clock=clock,
-        term=term,
+        nth_lead=term,
         rest=lambda: None,
     )
 

@@ -53,7 +53,7 @@ def _opened(_: Path) -> Iterator[Call]:
         events.append(event)
 
     thread = OutcomeThread(
-        reader=ReportReader(lambda: queue), store=Roles.of(store), clock=clock, term=lambda: 1,
+        reader=ReportReader(lambda: queue), store=Roles.of(store), clock=clock, nth_lead=lambda: 1,
         wake=lambda: None, rest=lambda seconds: None, tell=tell, queue_of=lambda entry: "",
     )  # fmt: skip
 
