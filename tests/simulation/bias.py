@@ -43,8 +43,7 @@ class Bias:
         dice = random.Random(f"extras of {seed}")
         rates = (0.1, 0.1, 0.2, 0.1, 1 / 12)
         losses, stale, batches, groups, versions = (dice.random() < rate for rate in rates)
-        extras = {"losses": losses and not self.overlap, "stale": stale, "batches": batches}
-        extras["versions"] = versions
+        extras = {"losses": losses, "stale": stale, "batches": batches, "versions": versions}
         given: dict[str, Any] = {
             name: value for name, value in extras.items() if getattr(self, name) is None
         }

@@ -20,7 +20,7 @@ from tests.simulation.world import Process, Violation, World
 
 WAIT = timedelta(seconds=2)
 TOLD_WITHIN = WAIT * 4 + timedelta(seconds=3)
-JUDGED_WITHIN_S = 2.0  # of when the reports of an outcome are in the store
+JUDGED_WITHIN_S = 2.0  # of the moment at which the store got to know of it
 RETRY_S = 1.0
 FAILURES = {"failed", "expired", "revoked", "lost"}
 ALERT = {"failed": 1, "late": "3s", "running": "3s"}
@@ -32,6 +32,7 @@ LEASED_S = 40.0  # of 60, as the sender may have been frozen
 class Sent:
     process: Process
     at: float
+    leased_at: float  # when the process had the lease written under which it sent
 
 
 @dataclass
@@ -43,11 +44,14 @@ class Told:
     messages: dict[tuple[str, Key], set[str]] = field(default_factory=lambda: defaultdict(set))
     sent: dict[str, Sent] = field(default_factory=dict)  # by the id of a message
     newest: dict[tuple[str, Key], Sent] = field(default_factory=dict)
+    told_again: Counter[tuple[str, Key]] = field(default_factory=Counter)  # with a reason
     unanswered: set[str] = field(default_factory=set)  # ids of which the answer was lost
     clocks_agree: bool = True
+    reported_at: dict[str, float] = field(default_factory=dict)  # the newest outcome, by entry
     failed: dict[str, tuple[str, str]] = field(default_factory=dict)  # newest failure by entry
-    reported_at: dict[str, float] = field(default_factory=dict)  # by entry, the newest
     causes: set[tuple[str, tuple[str, str]]] = field(default_factory=set)  # of which one opened
+    leased_at: dict[tuple[Process | None, Key], float] = field(default_factory=dict)
+    lost_at: float = float("-inf")  # when the store lost what it had noted
 
     def reported(self, deliveries: Sequence[Delivery]) -> None:
         for one in deliveries:
@@ -58,6 +62,9 @@ class Told:
     def written(self, before: Incident | None, one: Incident, open_now: int) -> None:
         """An incident was written: it opens and closes once, and alone."""
         key = one.kind, one.name
+        if one.leased_until is not None:
+            # The first one counts: its message may still be on the way when the next is written.
+            self.leased_at.setdefault((self.world.process, key), self.world.elapsed())
         if open_now > 1:
             raise Violation(f"A1 {open_now} incidents are open at once: {key}")
         if before is not None:
@@ -77,24 +84,35 @@ class Told:
     def receives(self, process: Process, message: Message) -> None:
         """People receive a message: a second one about the same follows a fault."""
         self.world.seen[f"people were told: {message.type}"] += 1
-        sent = Sent(process, self.world.elapsed())
+        now, names = self.world.elapsed(), message.entries or ("",)
+        leased = [self.leased_at.pop((process, (message.kind, name)), now) for name in names]
         before = self.sent.get(message.id)
+        if before is not None:  # the same message
+            leased.append(before.leased_at)
+        sent = Sent(process, now, min(leased))
         if before is not None and message.id not in self.unanswered:
             self._look_for_lease(before, sent, message)
         self.sent[message.id] = sent
         if message.kind == "store away":
             return  # said without a row, as none can be written
-        for name in message.entries or ("",):
+        for name in names:
             key = message.kind, name
             about = message.type, key
             ids = self.messages[about]
             ids.add(message.id)
-            if len(ids) > len(self.opened[key]):
+            if len(ids) > len(self.opened[key]) + self.told_again[about]:
                 self._look_for_lease(self.newest[about], sent, message)
+                self.told_again[about] += 1
             self.newest[about] = sent
 
     def _look_for_lease(self, before: Sent, sent: Sent, message: Message) -> None:
-        """Raise Violation if a daemon tells again what another one may still be telling."""
+        """Raise Violation if a daemon tells again what another one may still be telling.
+
+        After a loss, nobody knows of a lease that was written before.
+        """
+        if before.leased_at <= self.lost_at:
+            self.world.seen["people were told again after a loss"] += 1
+            return
         if before.process is sent.process:
             raise Violation(f"A3 one daemon has told of it twice: {message.title}")
         if self.clocks_agree and sent.at - before.at < LEASED_S:
@@ -124,6 +142,7 @@ class Told:
                 announced[key] += 1
             waits = one.announced is None and one.resolved is None
             waits &= is_quiet or not one.name or outage_at(outages, one.opened, WAIT) is None
+            waits &= not self._was_told_and_lost(key)
             if waits and (one.kind, one.cause) not in leased and now - one.opened > TOLD_WITHIN:
                 raise Violation(f"A4 nobody was told of {one}")
             if one.closed is None and one.kind not in lasting:
@@ -131,6 +150,11 @@ class Told:
         for key, count in announced.items():
             if len(self.messages["opened", key]) < count:
                 raise Violation(f"A4 noted as told, and nobody was: {key}")
+
+    def _was_told_and_lost(self, key: Key) -> bool:
+        """Whether the store may have lost the note that people were told."""
+        both = [self.newest.get((type_, key)) for type_ in ("opened", "resolved")]
+        return any(sent is not None and sent.leased_at <= self.lost_at for sent in both)
 
     def _look_for_over(self, one: Incident, store: Any, leader: Any) -> None:
         if not one.name:
@@ -140,9 +164,9 @@ class Told:
             is_over = True
         else:
             outcome = store.entry_outcomes([one.name]).get(one.name)
-            since = self.world.elapsed() - self.reported_at.get(one.name, 0.0)
-            is_over = outcome is not None and since > JUDGED_WITHIN_S
-            is_over = is_over and (
+            # Not by the time of the report: the clock of a host may be ahead of the workers'.
+            since_s = self.world.elapsed() - self.reported_at.get(one.name, 0.0)
+            is_over = (outcome is not None and since_s > JUDGED_WITHIN_S) and (
                 (one.kind == "failed" and one.cause != REJECTED and outcome.successes > 0)
                 or (one.kind == "running" and outcome.newest.state in DELIVERY_ENDS)
             )

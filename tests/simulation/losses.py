@@ -1,7 +1,9 @@
 """A store that loses what it acknowledged: a failover to an older copy, or a restored backup.
 
 What follows is allowed once for each run that the store forgot: it is claimed again, and sent again
-under the same id. A daemon that claims again what it claimed last must have reported the loss.
+under the same id, also while the next run of its entry goes on. People are told again of an
+incident whose note was lost. A daemon that claims again what it claimed last must have reported the
+loss.
 """
 
 from collections import Counter
@@ -42,6 +44,8 @@ class Copy:
         self.open, self.backfills = dict(truth.open), list(truth.backfills)
         self.born = {name: list(born) for name, born in truth.store.born.items()}
         self.pauses = deepcopy((truth.pauses._ended, truth.pauses._owed))
+        told = truth.notices
+        self.failures = dict(told.failed), set(told.causes)
 
 
 @dataclass
@@ -103,6 +107,10 @@ class Losses:
         truth.known, truth.stretches = copy.known, copy.stretches
         truth.open, truth.backfills = copy.open, copy.backfills
         truth.pauses._ended, truth.pauses._owed = copy.pauses
+        told = truth.notices
+        told.failed, told.causes = copy.failures
+        told.lost_at = truth.world.elapsed()
+        truth.overlaps.lost |= lost
         truth.edited_at = truth.world.elapsed()
         truth.world.seen["the store forgot a claim" if self.claimed else "the store went back"] += 1
 

@@ -1,5 +1,5 @@
 """Whether two runs of one entry were running at once: in the ledger never, in truth only where a
-broker delivered twice or a worker was silent for too long."""
+broker delivered twice, a worker was silent for too long or the store lost a run."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -27,6 +27,7 @@ class Overlaps:
     begun: Counter[str] = field(default_factory=Counter)
     claimed_at: dict[str, float] = field(default_factory=dict)  # by task id, in true time
     freed: set[str] = field(default_factory=set)  # runs that the ledger gave up without an end
+    lost: set[str] = field(default_factory=set)  # runs that the ledger forgot
 
     # in the ledger
 
@@ -82,6 +83,8 @@ class Overlaps:
             self.world.seen["two overlap, as one was delivered twice"] += 1
         elif {one.run.task_id, other.run.task_id} & self.freed:
             self.world.seen["two overlap, as one was silent"] += 1
+        elif {one.run.task_id, other.run.task_id} & self.lost:
+            self.world.seen["two overlap, as the store lost one"] += 1
         else:
             raise Violation(f"O2 {one.run} began while {other.run} was running")
 
