@@ -107,9 +107,8 @@ class Losses:
         truth.known, truth.stretches = copy.known, copy.stretches
         truth.open, truth.backfills = copy.open, copy.backfills
         truth.pauses._ended, truth.pauses._owed = copy.pauses
-        told = truth.notices
-        told.failed, told.causes = copy.failures
-        told.lost_at = truth.world.elapsed()
+        truth.notices.failed, truth.notices.causes = copy.failures
+        truth.notices.lost_at = truth.world.elapsed()
         truth.overlaps.lost |= lost
         truth.edited_at = truth.world.elapsed()
         truth.world.seen["the store forgot a claim" if self.claimed else "the store went back"] += 1
