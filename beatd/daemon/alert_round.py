@@ -94,9 +94,10 @@ class AlertRound:
 
     def _look_for_others(self, now: datetime) -> None:
         elapsed, count = self._clock.elapsed(), sum(self._counts.values())
-        if elapsed - self._looked_at >= LOOKED_EVERY_S + LOOKED_SLOWER_BY_S * count:
-            self._book.look_for_others(now)
-            self._looked_at = elapsed
+        if elapsed - self._looked_at < LOOKED_EVERY_S + LOOKED_SLOWER_BY_S * count:
+            return
+        self._book.look_for_others(now)
+        self._looked_at = elapsed
         watched = self._watched.entries
         if any(name not in watched or watched[name].paused for name in self._book.names()):
             # An earlier leader opened it after this one had read the entries. Read them again
