@@ -53,12 +53,8 @@ class OutcomeThread:
         tell: Observer,
         queue_of: Callable[[Entry], str],
     ) -> None:
-        self._reader, self._outcomes, self._clock, self._nth_lead = (
-            reader,
-            store.outcomes,
-            clock,
-            nth_lead,
-        )
+        self._reader, self._outcomes = reader, store.outcomes
+        self._clock, self._nth_lead = clock, nth_lead
         self._live, self._marks = LostRuns(), store.catalog.marks
         self._saves_at, self._saved = float("-inf"), False
         self._writer = OutcomeWriter(

@@ -34,7 +34,7 @@ class PlanningRules:
     def compare(self, catalog: EditableCatalog, nth_lead: int) -> None:
         """Note in the store if this daemon plans by older rules than the store's.
 
-        This must be called before this daemon plans anything in `nth_lead`: a crash before the note
+        This must be called before this daemon plans anything in this lead: a crash before the note
         would leave runs of which no newer leader knows that older rules planned them.
         """
         elapsed = self._clock.elapsed()
@@ -50,7 +50,7 @@ class PlanningRules:
         self._compared_at, self._compared_in_lead = elapsed, nth_lead
 
     def replan(self, catalog: EditableCatalog, requests: Requests, nth_lead: int) -> None:
-        """Plan runs again if `compare` found in this `nth_lead` that older rules planned them.
+        """Plan runs again if `compare` found in this lead that older rules planned them.
 
         What cannot be planned again, as an entry that is edited at each try, is tried again some
         seconds later.
