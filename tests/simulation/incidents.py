@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from beatd.alerts.flapping import FLAPS_SAID
@@ -52,6 +52,7 @@ class Told:
     causes: set[tuple[str, tuple[str, str]]] = field(default_factory=set)  # of which one opened
     leased_at: dict[tuple[Process | None, Key], float] = field(default_factory=dict)
     lost_at: float = float("-inf")  # when the store lost what it had noted
+    lost: set[tuple[str, str, datetime, int]] = field(default_factory=set)  # and which revisions
 
     def reported(self, deliveries: Sequence[Delivery]) -> None:
         for one in deliveries:
@@ -60,7 +61,11 @@ class Told:
                 self.failed[one.name] = one.task_id, one.delivery
 
     def written(self, before: Incident | None, one: Incident, open_now: int) -> None:
-        """An incident was written: it opens and closes once, and alone."""
+        """An incident was written: it opens and closes once, and alone.
+
+        A daemon that wrote a revision which was lost cannot see that another daemon has written a
+        revision of this number since.
+        """
         key = one.kind, one.name
         if one.leased_until is not None:
             # The first one counts: its message may still be on the way when the next is written.
@@ -68,7 +73,8 @@ class Told:
         if open_now > 1:
             raise Violation(f"A1 {open_now} incidents are open at once: {key}")
         if before is not None:
-            if before.closed is not None and one.closed != before.closed:
+            was_lost = (*key, before.opened, before.revision) in self.lost
+            if before.closed is not None and one.closed != before.closed and not was_lost:
                 raise Violation(f"A1 an incident that was closed is changed: {one}")
             return
         self.world.seen["an incident was opened"] += 1
@@ -110,7 +116,7 @@ class Told:
 
         After a loss, nobody knows of a lease that was written before.
         """
-        if before.leased_at <= self.lost_at:
+        if min(before.leased_at, sent.leased_at) <= self.lost_at:
             self.world.seen["people were told again after a loss"] += 1
             return
         if before.process is sent.process:

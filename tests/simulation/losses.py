@@ -9,6 +9,7 @@ loss.
 from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from beatd.ledger import Move
@@ -46,6 +47,10 @@ class Copy:
         self.pauses = deepcopy((truth.pauses._ended, truth.pauses._owed))
         told = truth.notices
         self.failures = dict(told.failed), set(told.causes)
+
+    def revision_of(self, incident: tuple[str, str, datetime]) -> int:
+        found = self.tables.incidents.get(incident)
+        return 0 if found is None else found.revision
 
 
 @dataclass
@@ -99,6 +104,11 @@ class Losses:
             if copy.tables.defined.get(name) != store._tables.defined.get(name)
         }
         truth.late |= changed & set(truth.declared)
+        truth.notices.lost |= {
+            (one.kind, one.name, one.opened, revision)
+            for key, one in store._tables.incidents.items()
+            for revision in range(copy.revision_of(key) + 1, one.revision + 1)
+        }
         # As on Redis: the version is another one, and no revision is issued twice.
         copy.tables.put(Version(store._tables.version + 1))
         store._tables, store._reader = copy.tables, truth.versions.reader(store._codec)
