@@ -109,6 +109,7 @@ def _known(name: str) -> str:
         raise ScheduleError(f"{quoted(name)} is not a time zone; {_hint(name)}") from None
 
 
+@lru_cache(maxsize=1024)  # thousands of entries may have the same wrong zone
 def _hint(name: str) -> str:
     # "GMT+8" is not corrected to Etc/GMT+8, which is eight hours WEST of Greenwich.
     if re.fullmatch(r"(?i)(utc|gmt)?\s*[+-]\s*[0-9:]+", name):

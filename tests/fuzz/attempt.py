@@ -30,7 +30,7 @@ def attempt(call: Call, target: Target, data: bytes, slower: int = 1) -> Ended:
     try:
         outcome = call(data)
     except target.refusals as refusal:
-        outcome = f"{type(refusal).__name__}: {_VALUES.sub('…', str(refusal)[:300])}"
+        outcome = f"{type(refusal).__name__}: {without_values(str(refusal)[:300])}"
         if "\n" in str(refusal):
             wrong = f"{type(refusal).__name__} with more than one line"
     except Hang as hang:
@@ -42,6 +42,11 @@ def attempt(call: Call, target: Target, data: bytes, slower: int = 1) -> Ended:
     finally:
         set_limits(0, 0)
     return Ended(outcome[:OUTCOME_CHARS], cpu_s() - begun, wrong, details)
+
+
+def without_values(text: str) -> str:
+    """Return what an error says without what it quotes and counts."""
+    return _VALUES.sub("…", text)
 
 
 def is_slow(call: Call, target: Target, data: bytes, ended: Ended) -> bool:

@@ -18,6 +18,7 @@ from beatd.errors import ScheduleError
 from beatd.schedules import at, cron, crontab, interval, parse_moment, rrule, solar
 from beatd.schedules.solar import events_of
 from beatd.schedules.steps import MAX_STEPS, SearchGivenUp, Steps
+from beatd.schedules.zone import zone_name
 
 rrules = sys.modules["beatd.schedules.rrule"]
 NOW = datetime(2026, 11, 27, 18, tzinfo=UTC)
@@ -239,3 +240,12 @@ def test_no_day_with_an_event_is_passed_over(event: str, lat: float) -> None:
     for day in islice(range(begin, begin + 800), 0, None, 3):
         if events_of(event, lat, 15.6, day):
             assert _in_reach(event, lat, day)
+
+
+def test_a_wrong_zone_that_many_entries_have_is_looked_up_once() -> None:
+    def name_it() -> None:
+        with pytest.raises(ScheduleError, match="did you mean Europe/Berlin"):
+            zone_name("Europe/Berlnii")
+
+    first = calls_of(name_it)
+    assert calls_of(name_it) < 200 < first
