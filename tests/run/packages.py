@@ -65,7 +65,8 @@ def install(names: Iterable[str] = PACKAGES) -> dict[str, str]:
     apt, reason = _apt()
     if not apt:
         return {name: f"{PACKAGES[name]} is not installed, and {reason}" for name in wanted}
-    get = [*apt, "install", "-y", "-qq", "--no-install-recommends"]
+    # A new machine may be at its upgrades, which lock apt.
+    get = [*apt, "-o", "DPkg::Lock::Timeout=120", "install", "-y", "-qq", "--no-install-recommends"]
     _run([*apt, "update", "-qq"])
     packages = [PACKAGES[name] for name in wanted]
     print(f"installing {', '.join(packages)}…", flush=True)
