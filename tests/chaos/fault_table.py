@@ -11,9 +11,9 @@ from tests.chaos.verdict import BEFORE_S, Struck
 
 CALM, ALL = "nothing broken", "all"
 HEAD = (
-    "| fault | faults | runs due | missing | doubled, same id | doubled, other id | early"
+    "| fault | faults | runs due | missing | skipped | doubled, same id | doubled, other id | early"
     " | late p50 | late p99 | late max | takeovers |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -24,6 +24,7 @@ class Line(Struct):
     faults: int = 0
     due: int = 0
     missing: int = 0
+    skipped: int = 0  # or failed, with a reason in the history
     same_id: int = 0
     other_id: int = 0
     early: int = 0
@@ -32,7 +33,10 @@ class Line(Struct):
 
     def __str__(self) -> str:
         late = ["-"] * 3 if self.late_ms is None else [_length(ms) for ms in self.late_ms]
-        counts = (self.faults, self.due, self.missing, self.same_id, self.other_id, self.early)
+        counts = (
+            self.faults, self.due, self.missing, self.skipped,
+            self.same_id, self.other_id, self.early,
+        )  # fmt: skip
         return f"| {' | '.join(map(str, (self.fault, *counts, *late, self.takeovers)))} |"
 
 
@@ -56,7 +60,7 @@ def lines(moments: Moments, struck: Sequence[Struck], after_s: float = 0.0) -> l
             return calm
         return of_kind[struck[nth].fault.name]
 
-    for what in ("due", "missing", "same_id", "other_id", "early"):
+    for what in ("due", "missing", "skipped", "same_id", "other_id", "early"):
         for moment in getattr(moments, what):
             for line in (during(moment), whole):
                 setattr(line, what, getattr(line, what) + 1)

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from tests.chaos.arrivals import Arrival, doubled
 from tests.chaos.entries import Rule
-from tests.chaos.verdict import EARLY, MISSING, Violation
+from tests.chaos.verdict import EARLY, MISSING, Verdict
 
 
 class Moments(Struct):
@@ -14,6 +14,7 @@ class Moments(Struct):
 
     due: list[float] = field(default_factory=list)
     missing: list[float] = field(default_factory=list)
+    skipped: list[float] = field(default_factory=list)  # skipped or failed, with a reason
     same_id: list[float] = field(default_factory=list)
     other_id: list[float] = field(default_factory=list)
     early: list[float] = field(default_factory=list)
@@ -23,11 +24,11 @@ class Moments(Struct):
 def moments_of(
     rules: Sequence[Rule],
     arrivals: Sequence[Arrival],
-    violations: Sequence[Violation],
+    verdict: Verdict,
     since: float,
     until: float,
 ) -> Moments:
-    """Return what became of each moment up to `until`; `violations` are those of its verdict.
+    """Return what became of each moment up to `until`, of which `verdict` knows the most.
 
     How late runs were counts from `since`: before it, daemons and servers were started.
     """
@@ -47,10 +48,13 @@ def moments_of(
     same, other = doubled(arrivals)
     found.same_id = [one.planned.timestamp() for one in same]
     found.other_id = [one.planned.timestamp() for one in other]
-    found.missing = _planned(violations, MISSING)
-    found.early = _planned(violations, EARLY)
+    found.missing = _planned(verdict, MISSING)
+    found.early = _planned(verdict, EARLY)
+    found.skipped = list(verdict.not_run)
     return found
 
 
-def _planned(violations: Sequence[Violation], kind: str) -> list[float]:
-    return [one.planned.timestamp() for one in violations if one.kind == kind and one.planned]
+def _planned(verdict: Verdict, kind: str) -> list[float]:
+    return [
+        one.planned.timestamp() for one in verdict.violations if one.kind == kind and one.planned
+    ]

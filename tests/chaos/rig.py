@@ -76,7 +76,7 @@ def run(
         records = history(here)
         kind = {"atomic": pair.one, "forgets": pair.store == SENTINEL}
         found = judge(RULES, watch.all, records, struck, ended - ON_TIME_S, **kind)
-        moments = moments_of(RULES, watch.all, found.violations, since, ended - ON_TIME_S)
+        moments = moments_of(RULES, watch.all, found, since, ended - ON_TIME_S)
         found.violations += [Violation(ENDED, words) for words in here.daemons.ended]
         if open_for_good:
             found.violations.append(Violation(OPEN, f"for {SETTLE_S:.0f} s after the last fault"))

@@ -4,7 +4,7 @@ from tests.chaos.fault_table import ALL, CALM, Line, lines, text
 from tests.chaos.faults import Fault
 from tests.chaos.moments import Moments, moments_of
 from tests.chaos.test_verdict import NOON, RULE, all_but, arrival
-from tests.chaos.verdict import MISSING, Struck, Violation
+from tests.chaos.verdict import MISSING, Struck, Verdict, Violation
 
 KILL = Fault(kind="kill", target="leader", lasts_s=1, offset_s=0)
 CUT = Fault(kind="cut", target="redis", lasts_s=1, offset_s=0)
@@ -46,14 +46,15 @@ def test_lateness_has_its_median_its_p99_and_its_maximum() -> None:
     found = lines(Moments(late=late), STRUCK)
     told = by_name(found)
     assert told["cut redis"].late_ms is None
-    assert "| kill leader | 2 | 0 | 0 | 0 | 0 | 0 | 50 ms | 99 ms | 2.5 s | 1 |" in text(found)
+    assert "| kill leader | 2 | 0 | 0 | 0 | 0 | 0 | 0 | 50 ms | 99 ms | 2.5 s | 1 |" in text(found)
 
 
 def test_moments_are_taken_from_rules_messages_and_the_verdict() -> None:
     arrivals, _ = all_but(3)
     second, noon = arrival(5, "another", late_s=1), NOON.timestamp()
     gone = Violation(MISSING, "", "e", arrival(3).planned)
-    found = moments_of([RULE], [*arrivals, second, arrival(6)], [gone], noon + 2, noon + 9.5)
+    verdict = Verdict(violations=[gone], not_run=[noon + 4])
+    found = moments_of([RULE], [*arrivals, second, arrival(6)], verdict, noon + 2, noon + 9.5)
     assert found.due == [noon + n for n in range(10)]
     assert (found.missing, found.other_id, found.same_id) == ([noon + 3], [noon + 5], [noon + 6])
-    assert (len(found.late), found.early) == (7, [])
+    assert (len(found.late), found.early, found.skipped) == (7, [], [noon + 4])

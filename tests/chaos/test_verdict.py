@@ -93,6 +93,7 @@ def test_a_moment_that_failed_with_a_reason_is_not_missing() -> None:
     arrivals, records = all_but(3)
     found = verdict(arrivals, [*records, record(3, "failed", "too large")], [])
     assert (found.violations, found.failed) == ([], Counter({"too large": 1}))
+    assert found.not_run == [NOON.timestamp() + 3]
 
 
 @pytest.mark.parametrize(

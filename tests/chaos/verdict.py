@@ -59,6 +59,7 @@ class Verdict(Struct, kw_only=True):
     messages: int = 0
     skipped: Counter[str] = field(default_factory=Counter)  # by reason
     failed: Counter[str] = field(default_factory=Counter)
+    not_run: list[float] = field(default_factory=list)  # moments of both, in Unix seconds
     same_id: int = 0  # all of them, also those that the protocol allows
     earliest_ms: float = 0.0
     late_ms: tuple[float, float] = (0.0, 0.0)  # median and p99 while nothing was broken
@@ -124,8 +125,10 @@ def _judge(
             words, kind = "its message arrived", UNTOLD
     elif (failed := states.get("failed")) and failed.reason:
         found.failed[failed.reason] += 1
+        found.not_run.append(planned)
     elif (skipped := states.get("skipped")) and skipped.reason:
         found.skipped[skipped.reason] += 1
+        found.not_run.append(planned)
         doubted = rule.on_unknown == "skip" and skipped.reason == UNKNOWN
         if rule.catch_up == "all" and not doubted:
             words, kind = f"demanded, and skipped: {skipped.reason}", MISSING
