@@ -1,8 +1,11 @@
 """How long nobody publishes: daemons are killed, stopped and frozen, and the messages are watched.
 
-    python bench/failover.py [--kills 30] [--how kill|stop|freeze] [STORE…]
+    python tests/run/servers.py python bench/failover.py [--kills 30] [--how freeze] [STORE…]
 
-STORE: sqlite, postgresql, mariadb, redis. The broker is a Redis list, watched message by message.
+--how is kill, stop or freeze, also several times. STORE: sqlite, postgresql, mariadb or redis.
+The broker is a Redis list, watched message by message.
+On SQLite, a frozen daemon keeps the lock until a watchdog ends it; so that is not measured.
+It ends with 1 if a run was lost, or sent under two ids.
 """
 
 import argparse
@@ -22,8 +25,8 @@ from typing import Any
 import redis
 
 PORT = {
-    name: int(os.environ.get(f"BEATD_TEST_{name.upper()}_PORT", port))
-    for name, port in {"redis": 6379, "postgresql": 5432, "mariadb": 3306}.items()
+    name: int(os.environ.get(f"BEATD_TEST_{name.upper()}_PORT", 0))
+    for name in ("redis", "postgresql", "mariadb")
 }
 EVERY = 0.05
 SIGNAL = {"kill": signal.SIGKILL, "stop": signal.SIGTERM, "freeze": signal.SIGSTOP}
@@ -75,7 +78,7 @@ class Watched:
         _, leader, *_ = self.watch(lambda message: True)
         settled = time.monotonic() + 1.5  # until the other one stands by
         self.watch(lambda message: message[0] > settled)
-        process = self.daemons.pop(leader)
+        process = self.daemons[leader]
         os.kill(leader, SIGNAL[how])
         killed = time.monotonic()
         if how == "kill":
@@ -87,6 +90,7 @@ class Watched:
             os.kill(leader, signal.SIGTERM)
         if how != "kill":
             process.wait()
+        del self.daemons[leader]
         return other[0] - (last if how == "stop" else killed)
 
     def finish(self) -> dict[str, int]:
@@ -173,16 +177,26 @@ def series(kind: str, how: str, kills: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("stores", nargs="*", default=["sqlite", "postgresql", "mariadb", "redis"])
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--how", choices=SIGNAL, action="append")
     given = parser.parse_args()
+    if not all(PORT.values()):
+        parser.error("it empties databases: run it beside servers of its own, as shown in --help")
+    wrong = 0
     for how in given.how or ["kill", "stop"]:
         for kind in given.stores:
-            print(json.dumps(series(kind, how, given.kills)), flush=True)
+            if (how, kind) == ("freeze", "sqlite"):
+                continue
+            found = series(kind, how, given.kills)
+            print(json.dumps(found), flush=True)
+            wrong += found["lost"] + found["doubled under another id"]
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
