@@ -13,7 +13,9 @@ from tests.simulation.numbered import Played, has_workers
 from tests.simulation.scenario import play
 
 ROOT = Path(beatd.__file__).parent
-CALLERS = ("engine/*.py", "dispatches/*.py", "daemon/*.py", "outcomes/*.py", "edits/*.py")
+CALLERS = tuple(
+    f"{part}/*.py" for part in ("engine", "dispatches", "daemon", "outcomes", "edits", "alerts")
+)
 KINDS = ("crash", "freeze", "slow")
 LENGTH_S = {"freeze": " 2.5", "slow": " 2.5"}
 OF_MESSAGES = ("unsent", "rejected", "unknown, lost", "unknown, arrived")
@@ -21,14 +23,7 @@ OF_MESSAGES = ("unsent", "rejected", "unknown, lost", "unknown, arrived")
 NOT_CALLED = {
     "read when the store opens, and no call": {"atomic", "namespace", "marks", "records"},
     "of operators, who reach the store without faults": {"add_requests", "change"},
-    "of pages, alerts and monitors, which no life has": {
-        "entry_outcomes",
-        "forget_incidents",
-        "incidents",
-        "open_claims",
-        "open_incidents",
-        "problems",
-    },
+    "of pages and monitors, which no life has": {"open_claims", "problems"},
     "no boundary, so that older lives stay as they are": {"forget_changes", "losses"},
     "the world does it": {"close", "watch"},
 }
