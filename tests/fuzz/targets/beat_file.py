@@ -92,8 +92,14 @@ def _made_of(read: Read) -> str:
     reasons = [str(one.reason) for one in (*read.refused, *made.refused)]
     for reason in reasons:
         assert "\n" not in reason and len(reason) < 2000
-    kinds = sorted({without_values(reason)[:30] for reason in reasons})
+    kinds = sorted({_kind(reason) for reason in reasons})
     return f"{len(made.entries[:4])} {kinds[:2]}"
+
+
+def _kind(reason: str) -> str:
+    # The words after the last value, such as " is not a month".
+    words = without_values(reason).rpartition("…")[2]
+    return words[:30] if words.startswith(" ") else ""
 
 
 def _files() -> Iterator[bytes]:
