@@ -11,7 +11,7 @@ from beatd.catalog import Query
 from beatd.definition import codec
 from beatd.outcome import Delivery
 from beatd.stores.sql import SqlStore
-from tests.stores.making import at, names, put_many
+from tests.stores.making import at, names, put_many, request_of
 from tests.stores.sql.test_damaged_changes import execute
 
 
@@ -47,3 +47,12 @@ def test_old_reports_are_deleted_beside_one_of_another_type(
     )
     store.forget(at(1000), 100)
     assert list(store.outcomes(["run0", "run1"])) == []
+
+
+@pytest.mark.parametrize("column", ["id", "name", "kind"])
+def test_a_request_of_another_type_hides_no_other_request(store: SqlStore, column: str) -> None:
+    first, second = put_many(store, ["a", "b"])
+    store.add_requests([request_of(first), request_of(second)])
+    execute(store, f"UPDATE beatd_request SET {column} = :value WHERE name = 'a'", value=b"\xff")
+    assert [request.name for request, _ in store.requests(10)] == ["b"]
+    assert any("request" in line for line in store.problems())
