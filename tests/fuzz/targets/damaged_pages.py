@@ -10,7 +10,7 @@ from tests.fuzz.target import Call, Target
 from tests.fuzz.targets.reading import NAMES
 from tests.fuzz.targets.requests import BEARER, SAME, Server, loop
 from tests.fuzz.targets.sql_damage import COLUMNS, damages, made
-from tests.fuzz.targets.sql_store import damaged_store
+from tests.fuzz.targets.sql_renewed import damaged_store
 
 SHOWN_EACH = 3  # pages of one damaged store
 _OF_ENTRY = ("", "/edit", "/run", "/backfill")
