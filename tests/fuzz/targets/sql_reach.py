@@ -1,8 +1,8 @@
 """Which tables the reads and writes of an entry reach in a SQL store."""
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import event
@@ -15,12 +15,13 @@ Reached = Mapping[str, set[str]]
 _TABLE = re.compile(r"beatd_(\w+)")
 
 
-def tables_reached(store: SqlStore, names: Sequence[str]) -> Reached:
-    """Call all reads and writes, and return the tables that the statements of each name.
+@contextmanager
+def reaching(store: SqlStore) -> Iterator[set[str]]:
+    """Yield a set that gets the tables which the statements of the store name.
 
     A table into which rows are only inserted is left out: no damaged row of it is read.
     """
-    found, seen = dict[str, set[str]](), set[str]()
+    seen = set[str]()
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if not statement.startswith("INSERT") or "SELECT" in statement or "CONFLICT" in statement:
@@ -28,13 +29,18 @@ def tables_reached(store: SqlStore, names: Sequence[str]) -> Reached:
 
     event.listen(store._db.engine, "before_cursor_execute", note)
     try:
-        for label, call in (*reads(store, names), *writes(store, names)):
-            seen.clear()
-            with suppress(AssertionError):
-                call()
-            found.setdefault(label.partition(":")[0], set()).update(seen)
+        yield seen
     finally:
         event.remove(store._db.engine, "before_cursor_execute", note)
+
+
+def tables_reached(store: SqlStore, names: Sequence[str]) -> Reached:
+    """Call all reads and writes, and return the tables that each of them reaches."""
+    found = dict[str, set[str]]()
+    for label, call in (*reads(store, names), *writes(store, names)):
+        with reaching(store) as seen, suppress(AssertionError):
+            call()
+        found.setdefault(label.partition(":")[0], set()).update(seen)
     return found
 
 
