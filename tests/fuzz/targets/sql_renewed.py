@@ -41,6 +41,7 @@ def renewed(path: Path) -> Iterator[Callable[[], tuple[SqlStore, sqlite3.Connect
         def renew() -> tuple[SqlStore, sqlite3.Connection]:
             nonlocal count, store
             count += 1
+            store._db.engine.dispose()  # a read that failed may still hold the rows as they were
             template.backup(file)
             if count % REOPENED_EACH == 0:
                 store.close()
