@@ -6,7 +6,7 @@ statements.
 
 from collections.abc import Collection, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import json
 from sqlalchemy import Connection, and_, or_, select
@@ -43,6 +43,7 @@ OUTCOME: dict[str, Kind] = {
     "newest": "text",
 }
 LONGEST_TEXT = 10_000  # characters
+STATES = frozenset(get_args(OutcomeState))
 
 
 class Deliveries:
@@ -229,6 +230,10 @@ def _kept(words: str) -> str:
 def _of(row: Any) -> Delivery:
     # One by one, the columns of a row take half of the time.
     task_id, key, name, planned, state, at, worker, received, started, finished, error, _ = row
+    if state not in STATES:
+        raise ValueError(f"{state!r} is no state")
+    if not all(isinstance(one, str) for one in (task_id, key, name, worker, error)):
+        raise TypeError("a text is none")  # SQLite keeps any value in any column
     return Delivery(
         task_id=task_id,
         delivery=key,
@@ -257,6 +262,8 @@ def _outcome_row(outcome: EntryOutcome) -> list[Any]:
 
 
 def _outcome_of(row: Any) -> EntryOutcome:
+    if not (isinstance(row.failures, int) and isinstance(row.successes, int)):
+        raise TypeError("a number is none")
     return EntryOutcome(
         name=row.name,
         newest=json.decode(row.newest, type=Delivery),

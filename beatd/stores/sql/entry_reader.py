@@ -84,7 +84,7 @@ class Reader:
             return known
         definition = encoded(row.definition)
         try:
-            made = self._codec.decode(row.name, definition, row.source, row.declared_at)
+            made = self._decode(row, definition)
         except ConfigError:
             return None
         paused = bool(row.paused)
@@ -94,6 +94,12 @@ class Reader:
             self._kept.keep(row.name, (row.revision, made, paused), size)
         return made, paused
 
+    def _decode(self, row: Any, definition: bytes) -> Entry:
+        if not (isinstance(row.source, str) and isinstance(row.declared_at, str)):
+            # SQLite keeps any value in any column.
+            raise ConfigError(f"entry {row.name!r}: its owner or its place in a file is no text")
+        return self._codec.decode(row.name, definition, row.source, row.declared_at)
+
     def _known(self, name: str, revision: int) -> tuple[Entry, bool] | None:
         known = self._kept.get(name)
         return None if known is None or known[0] != revision else known[1:]
@@ -101,7 +107,7 @@ class Reader:
     def problem(self, row: Any) -> str | None:
         """Return the reason why the entry in a row cannot be decoded, or None if it can."""
         try:
-            self._codec.decode(row.name, encoded(row.definition), row.source, row.declared_at)
+            self._decode(row, encoded(row.definition))
         except ConfigError as error:
             return str(error)
         return None
@@ -207,6 +213,8 @@ class Reader:
 def _stored(row: Any, known: tuple[Entry, bool]) -> Stored:
     made, paused = known
     _, revision, _, planned, due, runs, last, fingerprint, rules = row[:9]  # as in PLAN
+    if not isinstance(runs, int):
+        raise TypeError(f"{runs!r} is not a number of runs")
     moment = None if planned is None else moment_of(planned)
     due_moment = moment if due == planned else None if due is None else moment_of(due)
     plan = Plan(moment, due_moment, fingerprint, rules)

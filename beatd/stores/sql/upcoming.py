@@ -139,7 +139,8 @@ class SqlUpcoming(Part):
             rows = connection.execute(ASKED.limit(literally(limit)), {"last": last}).all()
             if not rows:
                 return answer
-            entries, unreadable = self._with_entries(connection, [row.name for row in rows])
+            names = [row.name for row in rows if isinstance(row.name, str)]
+            entries, unreadable = self._with_entries(connection, names)
             for row in rows:
                 what = f"the request {row.id!r} of entry {row.name!r}"
                 read = self._damage.read(what, partial(request_of, row))
@@ -180,6 +181,8 @@ class SqlUpcoming(Part):
 
 
 def request_of(row: Any) -> Request:
+    if not all(isinstance(one, str) for one in (row.id, row.name, row.kind)):
+        raise TypeError("a text is none")  # SQLite keeps any value in any column
     return Request(
         row.id, row.name, row.kind, moment_of(row.first_at), moment_of(row.last_at), row.revision
     )

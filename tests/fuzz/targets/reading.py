@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache, partial
 from typing import Any
 
 from beatd.catalog import Query
-from beatd.changes import Author
+from beatd.changes import Author, Pause
 from beatd.errors import StoreError
 from beatd.incident import Incident
+from beatd.leader import Term
 from beatd.marks import Mark, Marks
 from beatd.outcome import Delivery
 from beatd.presence import Presence
@@ -33,10 +35,6 @@ NAMES = ("bad", "good", "idle")
 ANN = Author("ann@host-1", "command", "because")
 
 
-def _of_kind(names: Sequence[str], *kinds: str) -> tuple[str, ...]:
-    return tuple(name for name in names if name.startswith(kinds))
-
-
 def fill(store: Any, names: Sequence[str] = NAMES) -> None:
     """Write entries, plans, claims, records, outcomes, incidents, changes and notes."""
     term = lead(store)
@@ -56,7 +54,6 @@ def fill(store: Any, names: Sequence[str] = NAMES) -> None:
             [Delivery(task_id=live.task_id, delivery="d", name=name, planned=live.occurrence.planned, state="started", at=at(4), worker="w", started=at(4))],
             at(4),
         )  # fmt: skip
-        store.write_running({name: Running(live.task_id, at(4), at(900), waits=True)})
         store.add_requests([request_of(row(store, name))])
         store.write_mark(Mark(name, at(0), "digest"))
         store.put_incidents(
@@ -67,18 +64,31 @@ def fill(store: Any, names: Sequence[str] = NAMES) -> None:
             ]
         )
         stored = row(store, name)
-        paused = edit(stored, entry(name, args=[1]), author=ANN)
-        store.write([paused])
+        edited = edit(stored, entry(name, args=[1]), author=ANN)
+        store.write([edited])
+    for name in names[2:]:
+        queued = entry(name, overlap="queue", max_run="60s")
+        pause = Pause(at(0), "ann", at(500), "because")
+        store.write([edit(row(store, name), queued, author=ANN, paused=True, pause=pause)])
+        store.write_running({name: Running("run-of-it", at(4), at(900), waits=True)})
     store.announce(Presence(holder("me"), "leader", True, at(0)), 86_400 * 365 * 50)
 
 
-def reads(
-    store: Any, names: Sequence[str] = NAMES, times: int = 1
-) -> Iterator[tuple[str, Callable[[], Any]]]:
+Named = Iterator[tuple[str, Callable[[], Any]]]
+
+
+def reads(store: Any, names: Sequence[str] = NAMES, times: int = 1) -> Named:
     """Yield each read of a store that has `times` as many rows as `fill` writes.
 
-    What is read entry by entry is read for `names`; the name of such a read ends with ":NAME".
+    The name of a read that is about one entry ends with ":ENTRY".
     """
+    yield from reads_of_all(store, names, times)
+    for name in names:
+        yield from reads_of(store, name)
+
+
+def reads_of_all(store: Any, names: Sequence[str] = NAMES, times: int = 1) -> Named:
+    """Yield each read of the whole store, or of many entries at once."""
     few, many = 100 * times, 1000 * times
     for order in ("name", "next"):
         yield f"find by {order}", lambda order=order: list(store.find(Query(order=order)))
@@ -96,23 +106,10 @@ def reads(
     yield "upcoming", lambda: store.upcoming(few)
     yield "unknowns", lambda: list(store.unknowns(FOREVER, few))
     yield "requests", lambda: store.requests(few)
-    for name in (None, *_of_kind(names, "bad", "good")):
-        yield (
-            f"history of {name}" if name else "history",
-            lambda name=name: list(store.history(name, None)),
-        )
-        yield (
-            f"page of {name}" if name else "page",
-            lambda name=name: store.history_page(name, 2 * times),
-        )
-        yield (
-            f"incidents of {name}" if name else "incidents",
-            lambda name=name: list(store.incidents(name, None)),
-        )
-        yield (
-            f"changes of {name}" if name else "changes",
-            lambda name=name: store.changes(name, few),
-        )
+    yield "history", lambda: list(store.history(None, None))
+    yield "page", lambda: store.history_page(None, few)
+    yield "incidents", lambda: list(store.incidents(None, None))
+    yield "changes", lambda: store.changes(None, few)
     yield "newest", lambda: store.newest_records(names, 5)
     yield "outcomes", lambda: store.entry_outcomes(None)
     yield "failing", lambda: store.entry_outcomes_in(["failed"])
@@ -122,8 +119,6 @@ def reads(
     yield "open", lambda: store.open_incidents()
     yield "pauses", lambda: store.ending_pauses(FOREVER, few)
     yield "marks", lambda: store.all_marks()
-    for name in _of_kind(names, "bad"):
-        yield f"mark:{name}", lambda name=name: store.read_mark(name)
     yield "silences", lambda: Marks(store).silences()
     yield "daemons", lambda: store.daemons()
     yield "term", lambda: store.term()
@@ -136,36 +131,55 @@ def reads(
     yield "problems", lambda: store.problems()
 
 
-def writes(
-    store: Any, names: Sequence[str] = NAMES, times: int = 1
-) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield some writes of a leader and of an operator, as `reads` yields reads."""
+def reads_of(store: Any, name: str) -> Named:
+    """Yield each read that is about one entry."""
+    yield f"history:{name}", lambda: list(store.history(name, None))
+    yield f"page:{name}", lambda: store.history_page(name, 2)
+    yield f"incidents:{name}", lambda: list(store.incidents(name, None))
+    yield f"changes:{name}", lambda: store.changes(name, 100)
+    yield f"mark:{name}", lambda: store.read_mark(name)
 
-    def run_good(name: str) -> None:
-        term = lead(store)
+
+def writes(store: Any, names: Sequence[str] = NAMES, times: int = 1) -> Named:
+    """Yield some writes of a leader and of an operator, as `reads` yields reads."""
+    term = cache(partial(lead, store))
+    for name in names:
+        yield from writes_of(store, name, term)
+    yield from writes_of_all(store, names, times)
+
+
+def writes_of(store: Any, name: str, term: Callable[[], Term]) -> Named:
+    """Yield the writes that are about one entry, by the leader with a term."""
+
+    def run() -> None:
         for found in list(store.find(Query(names=(name,)))):
             if found.plan.planned is not None:
-                run = claimed(store, found, term)
+                run = claimed(store, found, term())
                 store.record([told(run)])
 
-    def run_bad() -> None:
+    def outcome() -> None:
+        begun = Delivery(
+            task_id=f"x{name}", delivery="d", name=name, planned=NOON, state="started", at=NOON
+        )
+        store.write_outcomes([begun], NOON + timedelta(seconds=5))
+
+    if name.startswith("good"):
+        yield f"run:{name}", run
+    else:
+        yield f"outcome:{name}", outcome
+
+
+def writes_of_all(store: Any, names: Sequence[str] = NAMES, times: int = 1) -> Named:
+    """Yield the writes that change many entries at once. Those of `names` are claimed."""
+
+    def claim() -> None:
         term = lead(store)
         for stored in store.upcoming(5 * times):
             if stored.plan.planned is not None and (times == 1 or stored.entry.name in names):
                 with suppress(AssertionError, StoreError):  # the ledger may refuse it
                     claimed(store, stored, term)
 
-    def outcome_of(name: str) -> None:
-        begun = Delivery(
-            task_id=f"x{name}", delivery="d", name=name, planned=NOON, state="started", at=NOON
-        )
-        store.write_outcomes([begun], NOON + timedelta(seconds=5))
-
-    for name in _of_kind(names, "good"):
-        yield f"run:{name}", lambda name=name: run_good(name)
-    yield "bad", run_bad
-    for name in _of_kind(names, "bad"):
-        yield f"outcome:{name}", lambda name=name: outcome_of(name)
+    yield "claim", claim
     yield "forget", lambda: store.forget(at(-1000), 1_000_000)
     yield "forget changes", lambda: store.forget_changes(at(-1000), 1_000 * times)
     yield "forget incidents", lambda: store.forget_incidents(at(-1000))

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import unquote
 
 import h11
+from starlette import routing
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -94,11 +96,17 @@ def _requests() -> Iterator[bytes]:
     yield f"POST /sign-in\n{_FORM}\n\nsecret={SECRETS['vera']}&next=/entries".encode()
 
 
+async def _on_this_thread(call: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    return call(*given, **named)
+
+
 @contextmanager
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """Yield a loop on which handlers run on this thread, whose lines and time are watched."""
     made = asyncio.new_event_loop()
     try:
-        yield made
+        with patch.object(routing, "run_in_threadpool", _on_this_thread):
+            yield made
     finally:
         made.run_until_complete(made.shutdown_default_executor())
         made.close()
@@ -142,6 +150,10 @@ class Server:
         return PlainTextResponse("failed", 500)
 
     async def answer(self, data: bytes) -> str:
+        return (await self.ask(data))[0]
+
+    async def ask(self, data: bytes) -> tuple[str, int, bytes]:
+        """Return what the answer is in a few words, its status, and its content."""
         head, _, body = data.partition(b"\n\n")
         first, *lines = head.split(b"\n")
         sized = [*lines, b"Content-Length: %d" % len(body)] if body else lines
@@ -150,9 +162,9 @@ class Server:
             connection.receive_data(b"\r\n".join((first + b" HTTP/1.1", *sized, b"", b"")))
             request = connection.next_event()
         except h11.RemoteProtocolError:
-            return "refused by h11"
+            return "refused by h11", 0, b""
         if not isinstance(request, h11.Request):
-            return "no request"
+            return "no request", 0, b""
         path, _, query = request.target.partition(b"?")
         sent: list[Any] = []
         bodies = [body]
@@ -186,9 +198,10 @@ class Server:
             assert b"\n" not in value and b"\r" not in value and value.isascii(), (name, value)
         if status >= 400 and kinds and b"json" in kinds[0]:
             problem = json.loads(text)
-            return f"{status} {str(problem.get('detail'))[:60]}"
+            return f"{status} {str(problem.get('detail'))[:60]}", status, text
         place = path.split(b"/")
-        return f"{request.method!r} {status} {place[1:2]!r} {place[-1:]!r} {len(text) // 2000}"
+        said = f"{request.method!r} {status} {place[1:2]!r} {place[-1:]!r} {len(text) // 2000}"
+        return said, status, text
 
 
 TARGETS = (

@@ -1,73 +1,35 @@
 """Rows of a SQLite store that other programs wrote."""
 
-import json
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from beatd.catalog import Query
 from beatd.definition import codec
 from beatd.errors import BeatError, StoreError
-from beatd.stores.sql import SqlStore
 from beatd.stores.sqlite_quick_list import glance
 from tests.fuzz.target import Call, CallMany, Target
-from tests.fuzz.targets.reading import NAMES, fill, reads, writes
-from tests.fuzz.targets.sql_damage import (
-    COLUMNS,
-    OF_ENTRIES,
-    WRONG,
-    change_row,
-    damage,
-    damages,
-    key_of,
-    made,
+from tests.fuzz.targets.reading import (
+    NAMES,
+    Named,
+    reads,
+    reads_of,
+    reads_of_all,
+    writes,
+    writes_of,
+    writes_of_all,
 )
+from tests.fuzz.targets.sql_damage import COLUMNS, damages, made
+from tests.fuzz.targets.sql_many import store_of_many
+from tests.fuzz.targets.sql_reach import Reached, read_together, tables_reached
+from tests.fuzz.targets.sql_renewed import damaged_store
+from tests.stores.making import lead
 
-REOPENED_EACH = 100
-MANY = 40  # inputs in one store
-
-
-@contextmanager
-def damaged_store(folder: Path) -> Iterator[Callable[[bytes], tuple[SqlStore, str]]]:
-    """Yield a function that returns a store which has the changes of an input, and their number."""
-    path = folder / "beatd.db"
-    made_one = SqlStore(f"sqlite:///{path}", codec=codec)
-    fill(made_one)
-    made_one.close()
-    with _renewed(path) as renew:
-
-        def damaged(data: bytes) -> tuple[SqlStore, str]:
-            store, file = renew()
-            return store, damage(file, data)
-
-        yield damaged
-
-
-@contextmanager
-def _renewed(path: Path) -> Iterator[Callable[[], tuple[SqlStore, sqlite3.Connection]]]:
-    # Yields a function that makes the file as it was, and returns the store and the file.
-    with closing(sqlite3.connect(path)) as file, closing(sqlite3.connect(":memory:")) as template:
-        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        file.backup(template)
-        file.execute("PRAGMA synchronous=OFF")
-        count, store = 0, SqlStore(f"sqlite:///{path}", codec=codec)
-
-        def renew() -> tuple[SqlStore, sqlite3.Connection]:
-            nonlocal count, store
-            count += 1
-            template.backup(file)
-            if count % REOPENED_EACH == 0:
-                store.close()
-                store = SqlStore(f"sqlite:///{path}", codec=codec)
-            store._reader.forget()
-            return store, file
-
-        try:
-            yield renew
-        finally:
-            store.close()
+MANY = 80  # inputs in one store
+#: Tables whose rows `glance` decodes.
+GLANCED = {"entry", "plan", "running", "pause", "entry_outcome", "history", "delivery"}
 
 
 @contextmanager
@@ -85,95 +47,58 @@ def _opened(folder: Path) -> Iterator[Call]:
 @contextmanager
 def _opened_many(folder: Path) -> Iterator[CallMany]:
     path = folder / "many.db"
-    made_one = SqlStore(f"sqlite:///{path}", codec=codec)
-    sets, rows = [[f"{name}{number}" for name in NAMES] for number in range(MANY)], []
-    with closing(sqlite3.connect(path)) as file:
-        before = _rows(file)
-        for names in sets:
-            fill(made_one, names)
-            after = _rows(file)
-            rows.append({table: sorted(after[table] - before[table]) for table in after})
-            before = after
-    made_one.close()
-    with _renewed(path) as renew:
+    with store_of_many(path, MANY) as damaged:
+        reached = tables_reached(damaged(()).store, [f"{name}0" for name in NAMES])
+        together = read_together(reached)
 
         def call(inputs: Sequence[bytes]) -> Sequence[bytes]:
-            store, file = renew()
-            alone, names = [], list[str]()
-            for place, data in enumerate(inputs):
-                touched = _damaged(file, data, rows[place], sets[place])
-                if touched is None:
-                    alone.append(data)
-                else:
-                    names += sorted(touched)
-            file.commit()
-            glance(path, Query(), codec, 100 * MANY)
-            said = read_all(store, names, MANY)
-            if any("!" in word and ":" not in word for word in said.split()):
-                raise StoreError(f"a read was refused, so that it did not reach all rows: {said}")
-            return alone
+            found = damaged(inputs)
+            for name in (one for one, tables in found.tables.items() if tables & GLANCED):
+                glance(path, Query(name_like=name), codec, 100 * MANY)
+            found.remove_rest(together)
+            said = read_touched(found.store, found.tables, reached)
+            refused = [word for word in said.split() if "!" in word and ":" not in word]
+            if refused:
+                raise StoreError(f"refused, so that not all rows were reached: {refused}")
+            return found.alone
 
         yield call
 
 
-def _rows(file: sqlite3.Connection) -> dict[str, set[tuple[Any, ...]]]:
-    return {
-        table: set(file.execute(f"SELECT {key_of(table)} FROM beatd_{table}"))
-        for table in OF_ENTRIES
-    }
-
-
-def _damaged(
-    file: sqlite3.Connection, data: bytes, rows: dict[str, list[tuple[Any, ...]]], names: list[str]
-) -> set[str] | None:
-    # The entries whose rows the input changed. None if it has to be called alone: it changes what
-    # all entries share, or it writes the key that a row has already, perhaps from another input.
-    own = dict(zip(NAMES, names, strict=True))
-    touched = set[str]()
-
-    def where(table: str, place: int) -> tuple[str, tuple[Any, ...]]:
-        key = rows[table][place]
-        return f"({key_of(table)}) = ({', '.join('?' * len(key))})", key
-
-    try:
-        changes = json.loads(data)
-    except (ValueError, RecursionError):
-        return touched  # as alone: it changes nothing
-    for change in changes if isinstance(changes, list) else []:
-        try:
-            how, table, place, *rest = change
-            if how not in ("set", "sub", "gone") or table not in OF_ENTRIES:
-                return None
-            place %= 3
-            if place < len(rows[table]):
-                touched |= _owners(file, table, where(table, place), names)
-                if how == "set" and isinstance(rest[1], str):
-                    rest[1] = own.get(rest[1], rest[1])
-                change_row(file, where, how, table, place, *rest)
-        except (sqlite3.Error, *WRONG) as error:
-            if "UNIQUE" in str(error):
-                return None
-    return touched
-
-
-def _owners(
-    file: sqlite3.Connection, table: str, row: tuple[str, tuple[Any, ...]], names: list[str]
-) -> set[str]:
-    if "name" not in COLUMNS[table].split():
-        return set(names)
-    found = file.execute(f"SELECT name FROM beatd_{table} WHERE {row[0]}", row[1]).fetchall()
-    return {name for (name,) in found if name in names} or set(names)
-
-
 def read_all(store: Any, names: Sequence[str] = NAMES, times: int = 1) -> str:
     """Read everything and write some; only errors of the store may be raised."""
+    return _called([*reads(store, names, times), *writes(store, names, times)])
+
+
+def read_touched(store: Any, tables: Mapping[str, set[str]], reached: Reached) -> str:
+    """Read and write as `read_all`, but for an entry only what reaches one of its `tables`."""
+
+    def touched(calls: Named) -> list[tuple[str, Callable[[], Any]]]:
+        kept = []
+        for label, call in calls:
+            what, _, name = label.partition(":")
+            if tables[name] & reached[what]:
+                kept.append((label, call))
+        return kept
+
+    term = cache(partial(lead, store))
+    claimed = [name for name in tables if tables[name] & reached["claim"]]
+    return _called(
+        [
+            *reads_of_all(store, list(tables), MANY),
+            *(one for name in tables for one in touched(reads_of(store, name))),
+            *(one for name in tables for one in touched(writes_of(store, name, term))),
+            *writes_of_all(store, claimed, MANY),
+        ]
+    )
+
+
+def _called(calls: Iterable[tuple[str, Callable[[], Any]]]) -> str:
     said = []
-    for name, read in (*reads(store, names, times), *writes(store, names, times)):
+    for name, call in calls:
         try:
-            found = read()
+            found = call()
             said.append(str(len(found)) if isinstance(found, list | dict | tuple) else "")
-        except StoreError as error:
-            said.append(f"{name}!{type(error).__name__}")
         except (BeatError, AssertionError) as error:
             said.append(f"{name}!{type(error).__name__}")
     return " ".join(said)
