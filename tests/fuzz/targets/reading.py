@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from beatd.catalog import Query
-from beatd.changes import Author
+from beatd.changes import Author, Pause
 from beatd.errors import StoreError
 from beatd.incident import Incident
 from beatd.marks import Mark, Marks
@@ -56,7 +56,6 @@ def fill(store: Any, names: Sequence[str] = NAMES) -> None:
             [Delivery(task_id=live.task_id, delivery="d", name=name, planned=live.occurrence.planned, state="started", at=at(4), worker="w", started=at(4))],
             at(4),
         )  # fmt: skip
-        store.write_running({name: Running(live.task_id, at(4), at(900), waits=True)})
         store.add_requests([request_of(row(store, name))])
         store.write_mark(Mark(name, at(0), "digest"))
         store.put_incidents(
@@ -69,6 +68,10 @@ def fill(store: Any, names: Sequence[str] = NAMES) -> None:
         stored = row(store, name)
         paused = edit(stored, entry(name, args=[1]), author=ANN)
         store.write([paused])
+        store.write_running({name: Running(live.task_id, at(4), at(900), waits=True)})
+    for name in names[2:]:
+        pause = Pause(NOON, "ann", FOREVER, "because")
+        store.write([edit(row(store, name), entry(name), paused=True, pause=pause)])
     store.announce(Presence(holder("me"), "leader", True, at(0)), 86_400 * 365 * 50)
 
 
