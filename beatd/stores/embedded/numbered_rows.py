@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
 from typing import Generic, Protocol, TypeVar
 
 
@@ -49,7 +50,7 @@ class NumberedRows(Generic[Row]):
         """Add a row, whose number must be the highest, or replace the row with the same number."""
         number = row.number
         if not self._rows:
-            self.first = number
+            self.first, self.next = number, number + 1
         if number not in self._rows:
             self._numbers.setdefault(row.name, []).append(number)
         self._rows[number] = row
@@ -57,8 +58,8 @@ class NumberedRows(Generic[Row]):
 
     def forget(self, first: int, last: int) -> list[Row]:
         """Delete the rows with the numbers `first` to `last`, both included, and return them."""
-        found = (self._rows.pop(number, None) for number in range(first, last + 1))
-        gone = [row for row in found if row is not None]
+        found = [number for number in takewhile(last.__ge__, self._rows) if number >= first]
+        gone = [self._rows.pop(number) for number in found]
         for name in dict.fromkeys(row.name for row in gone):
             numbers = self._numbers[name]
             del numbers[bisect_left(numbers, first) : bisect_right(numbers, last)]

@@ -80,8 +80,13 @@ class ShelfFile:
         self._identity = self._there()
 
     def _check_layout(self, connection: sqlite3.Connection) -> None:
-        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        others = sorted({name for (name,) in found} - {"Dict"})
+        try:
+            found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            others = sorted({name for (name,) in found} - {"Dict"})
+        except UnicodeDecodeError:
+            raise StoreUnusable(
+                f"store.url: {self.path} is damaged; restore a copy of it"
+            ) from None
         if others:
             raise StoreUnusable(
                 f"store.url: {self.path} is no shelf: it holds the table {others[0]!r}; name "

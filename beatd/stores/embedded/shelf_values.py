@@ -185,8 +185,8 @@ def to_plain(value: AnyValue) -> Any:
 def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
     """Convert a value of the shelf file to a row, or return None if the kind of its key is unknown.
 
-    `read` returns the plain data and is called only for a known kind. Raise ValidationError for
-    damaged data.
+    `read` returns the plain data and is called only for a known kind. Raise ValueError for damaged
+    data; ValidationError is one.
     """
     kind = KINDS.get(key.partition(":")[0])
     if kind is None:
@@ -195,6 +195,9 @@ def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
     if kind is Defined and isinstance(fields, dict):
         fields = {**fields, "definition": Raw(json.encode(fields.get("definition")))}
     value: AnyValue = convert(fields, type=kind)
+    # Numbers far apart would let a search through all numbers never end.
+    if isinstance(value, Line | ChangeRow) and key not in keys_of(value):
+        raise ValueError(f"its number is {value.number}")
     return value
 
 

@@ -28,7 +28,7 @@ class RedisCatalog:
     def version(self) -> str:
         client, key = self._scripts.client, self._scripts.key("version")
         found = self._scripts.ask(lambda: client.get(key))
-        return found.decode() if found else "0"
+        return found.decode(errors="replace") if found else "0"
 
     def drop_cached(self, names: Sequence[str]) -> None:
         self._reader.drop_cached(names)

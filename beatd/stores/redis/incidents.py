@@ -42,7 +42,7 @@ class RedisIncidents:
             return iter(())
         ids = self._scripts.ask(lambda: client.zrevrange(key, 0, last))
         if name is not None:
-            ids = [id for id in ids if id.split(b":", 2)[2] == name.encode()]
+            ids = [id for id in ids if id.split(b":", 2)[2:] == [name.encode()]]
         return islice(self._with_ids(ids), limit)
 
     def _with_ids(self, ids: Sequence[bytes]) -> Iterator[Incident]:

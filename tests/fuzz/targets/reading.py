@@ -66,6 +66,7 @@ def fill(store: Any, names: Sequence[str] = NAMES) -> None:
         stored = row(store, name)
         edited = edit(stored, entry(name, args=[1]), author=ANN)
         store.write([edited])
+        store.write_running({name: Running(live.task_id, at(4), at(900), waits=True)})
     for name in names[2:]:
         queued = entry(name, overlap="queue", max_run="60s")
         pause = Pause(at(0), "ann", at(500), "because")

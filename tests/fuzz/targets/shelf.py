@@ -1,10 +1,8 @@
 """Shelves that other programs wrote: damaged bytes of the file, and damaged values in it."""
 
-import json
-import pickle
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,51 +11,41 @@ from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.errors import BeatError
 from beatd.stores.embedded.shelve import ShelveStore
-from tests.fuzz.target import Call, Target
-from tests.fuzz.targets.reading import fill
+from tests.fuzz.target import Call, CallMany, Target
+from tests.fuzz.targets.batches import OF_ENTRY, names_of, read_many
+from tests.fuzz.targets.reading import NAMES, fill
+from tests.fuzz.targets.shelf_damage import (
+    HOW,
+    OF_ENTRIES,
+    SHARED,
+    WRONG,
+    Edits,
+    Rows,
+    change_file,
+    changes_in,
+    damages,
+    edit,
+    made,
+)
 from tests.fuzz.targets.sql_store import read_all
 
+MANY = 40  # inputs in one shelf
 WORDS = (
-    "bytes", "cut", "json", "pickle", "gone", "sub", "identity", "version", "term", "mark", "entry:bad", "plan:bad", "request:", "claim:", "record:",
-    "running:bad", "outcome:bad", "delivery:", "incident:", "edit:1", "next-edit", "hex", "planned", "revision", "definition",
+    *HOW, *OF_ENTRIES, *SHARED, "entry:bad", "plan:bad", "running:bad", "outcome:bad", "edit:1",
+    "hex", "planned", "revision", "definition",
 )  # fmt: skip
-
-
-def _seeds() -> Iterator[bytes]:
-    for place in (0, 16, 18, 28, 60, 100, 1000, 4096, 4100, 8192, 9000):
-        yield json.dumps([["bytes", place, "00"], ["bytes", place + 1, "ffff"]]).encode()
-    yield b'[["cut", 0]]'
-    yield b'[["cut", 5000]]'
-    for prefix in ("identity", "version", "term", "mark", "entry", "plan", "request", "claim", "record", "running", "outcome", "delivery", "incident", "edit", "next-edit"):  # fmt: skip
-        yield json.dumps([["json", prefix, {"planned": 1}]]).encode()
-        yield json.dumps([["json", prefix, [1, "a", None]]]).encode()
-        yield json.dumps([["pickle", prefix, "80049500"]]).encode()
-        yield json.dumps([["sub", prefix, "bad", "good"], ["sub", prefix, "2026", "9999"]]).encode()
-        yield json.dumps(
-            [["member", prefix, "planned", "x"], ["member", prefix, "revision", -1]]
-        ).encode()
-        yield json.dumps([["gone", prefix]]).encode()
-    for prefix, member in (("identity", "namespace"), ("version", "number"), ("term", "number"), ("term", "holder"), ("plan", "planned"), ("claim", "claimed_at")):  # fmt: skip
-        for value in ("x", -1, 2**70, None, []):
-            yield json.dumps([["member", prefix, member, value]]).encode()
 
 
 @contextmanager
 def _opened(folder: Path) -> Iterator[Call]:
     template, path = folder / "template", folder / "shelf"
-    made = ShelveStore(template, codec=codec, clock=SystemClock())
-    fill(made)
-    made.close()
-    with closing(sqlite3.connect(template)) as file:
-        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        file.execute("PRAGMA journal_mode=DELETE")
+    _fill(template, NAMES)
+    _end_log(template)
 
     def call(data: bytes) -> str:
-        for old in folder.glob("shelf*"):
-            old.unlink()
-        shutil.copyfile(template, path)
+        _copy(template, path)
         done = _damage(path, data)
-        store = ShelveStore(path, codec=codec, clock=SystemClock())
+        store = _store(path)
         try:
             return f"{done} {read_all(store)}"
         finally:
@@ -67,49 +55,132 @@ def _opened(folder: Path) -> Iterator[Call]:
     yield call
 
 
+def _store(path: Path) -> ShelveStore:
+    return ShelveStore(path, codec=codec, clock=SystemClock())
+
+
+def _fill(path: Path, names: Sequence[str]) -> None:
+    store = _store(path)
+    fill(store, names)
+    store.close()
+
+
+def _end_log(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        file.execute("PRAGMA journal_mode=DELETE")
+
+
+def _copy(template: Path, path: Path) -> None:
+    for old in path.parent.glob(f"{path.name}*"):
+        old.unlink()
+    shutil.copyfile(template, path)
+
+
+def _rows(path: Path) -> dict[bytes, bytes]:
+    with closing(sqlite3.connect(path)) as file:
+        return dict(file.execute("SELECT key, value FROM Dict ORDER BY rowid"))
+
+
 def _damage(path: Path, data: bytes) -> int:
-    try:
-        changes = json.loads(data)
-    except (ValueError, RecursionError):
-        return 0
     done = 0
-    for change in changes[:20] if isinstance(changes, list) else []:
-        with suppress(sqlite3.Error, ValueError, TypeError, OverflowError, AttributeError, KeyError, IndexError, StopIteration, ZeroDivisionError, pickle.PickleError):  # fmt: skip
-            done += _change(path, *change)
+    for change in changes_in(data):
+        with suppress(*WRONG):
+            if change[0] in ("bytes", "cut"):
+                change_file(path, *change)
+            else:
+                _write(path, edit(_rows(path), *change))
+            done += 1
     return done
 
 
-def _change(path: Path, how: str, where: Any, *rest: Any) -> int:
-    if how in ("bytes", "cut"):
-        with path.open("r+b") as plain_file:
-            place = plain_file.seek(int(where) % path.stat().st_size)
-            if how == "cut":
-                return plain_file.truncate(place) or 1
-            return plain_file.write(bytes.fromhex(rest[0]))
+def _write(path: Path, edits: Edits) -> None:
     with closing(sqlite3.connect(path)) as file, file:
-        rows = file.execute("SELECT key, value FROM Dict").fetchall()
-        key, value = next((k, v) for k, v in rows if bytes(k).startswith(str(where).encode()))
-        if how == "gone":
-            return file.execute("DELETE FROM Dict WHERE key = ?", (key,)).rowcount
-        fresh: Any = None
-        if how == "json":
-            fresh = pickle.dumps(rest[0])
-        elif how == "pickle":
-            fresh = bytes.fromhex(rest[0])
-        elif how == "member":
-            plain = pickle.loads(value)  # written by the store
-            plain[rest[0]] = rest[1]
-            fresh = pickle.dumps(plain)
-        else:
-            old, new = str(rest[0]).encode(), str(rest[1]).encode()
-            fresh = value.replace(old, new[: len(old)].ljust(len(old)))
-        done: int = file.execute("UPDATE Dict SET value = ? WHERE key = ?", (fresh, key)).rowcount
-        return done
+        for key, value in edits.items():
+            if value is None:
+                file.execute("DELETE FROM Dict WHERE key = ?", (key,))
+            else:
+                file.execute(
+                    "INSERT INTO Dict VALUES (?, ?) "
+                    "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                    (key, value),
+                )
+
+
+@contextmanager
+def _opened_many(folder: Path) -> Iterator[CallMany]:
+    template, path = folder / "template-of-many", folder / "many"
+    sets, own, before = [names_of(number) for number in range(MANY)], [], dict[bytes, bytes]()
+    for names in sets:
+        if before:
+            _write(template, {b"term": None})  # each has term 1, as the shelf of a single input
+        _fill(template, names)
+        rows = _rows(template)
+        own.append({key: value for key, value in rows.items() if _is_new(key, before)})
+        before = rows
+    _end_log(template)
+
+    def call(inputs: Sequence[bytes]) -> Sequence[bytes]:
+        alone, edits, damaged = list[bytes](), Edits(), set[str]()
+        for place, data in enumerate(inputs):
+            found = _edits(rows, own[place], sets[place], data)
+            if found is None:
+                alone.append(data)
+                continue
+            edits.update(found)
+            damaged |= _owners(own[place], found, sets[place])
+        _copy(template, path)
+        _write(path, edits)
+        store = _store(path)
+        try:
+            read_many(store, dict.fromkeys(damaged, OF_ENTRY), MANY, all_of_each=True)
+        finally:
+            store.close()
+        return alone
+
+    yield call
+
+
+def _is_new(key: bytes, before: Rows) -> bool:
+    return key not in before and key.partition(b":")[0].decode() in OF_ENTRIES
+
+
+def _edits(rows: Rows, own: Rows, names: Sequence[str], data: bytes) -> Edits | None:
+    # None if the input has to be called alone: it changes the file, what all entries share, or the
+    # row of another input.
+    named = dict(zip(NAMES, names, strict=True))
+    edits, now = Edits(), dict(own)
+    for change in changes_in(data):
+        with suppress(*WRONG):
+            how, where, *rest = change
+            prefix = where[0] if isinstance(where, list) else where
+            if how in ("bytes", "cut") or not str(prefix).startswith(OF_ENTRIES):
+                return None
+            if how not in ("sub", "part"):
+                rest = [_named(value, named) for value in rest]
+            for key, value in edit(now, how, where, *rest).items():
+                edits[key] = value
+                now.pop(key, None)
+                if value is not None:
+                    now[key] = value
+    return None if any(key in rows and key not in own for key in edits) else edits
+
+
+def _named(value: Any, named: Mapping[str, str]) -> Any:
+    return named.get(value, value) if isinstance(value, str) else value
+
+
+def _owners(own: Rows, edits: Edits, names: Sequence[str]) -> set[str]:
+    found = set[str]()
+    for key, value in edits.items():
+        text = b" ".join((key, own.get(key, b""), value or b""))
+        found |= {name for name in names if name.encode() in text} or set(names)
+    return found
 
 
 TARGETS = (
     Target(
-        name="shelf", about="a shelf file with damaged bytes and values", seeds=_seeds,
-        opened=_opened, words=WORDS, weight=200,
+        name="shelf", about="a shelf file with damaged bytes and values", seeds=damages,
+        opened=_opened, words=WORDS, weight=200, made=made, opened_many=_opened_many, many=MANY,
     ),
 )  # fmt: skip

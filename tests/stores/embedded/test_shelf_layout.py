@@ -1,0 +1,22 @@
+"""A shelf file whose list of tables another program damaged."""
+
+from pathlib import Path
+
+import pytest
+
+from beatd.clock import SystemClock
+from beatd.definition import codec
+from beatd.errors import StoreUnusable
+from beatd.stores.embedded.shelve import ShelveStore
+
+
+def test_a_table_whose_name_is_no_text_is_said_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "shelf"
+    ShelveStore(path, codec=codec, clock=SystemClock()).close()
+    data = path.read_bytes()
+    assert data.count(b"tableDictDict") == 1
+    damaged = data.replace(b"tableDictDict", b"table\xc1\xf0\xff\xdeDict")
+    path.write_bytes(damaged)
+    with pytest.raises(StoreUnusable, match="is damaged; restore a copy of it"):
+        ShelveStore(path, codec=codec, clock=SystemClock())
+    assert path.read_bytes() == damaged
