@@ -76,7 +76,9 @@ class NumberedRows(Generic[Row]):
         """
         below = self.next if before is None else min(before, self.next)
         if name is None:
-            found = (self._rows.get(n) for n in range(below - 1, self.first - 1, -1))
+            is_dense = below - self.first <= len(self._rows)
+            between = range(below - 1, self.first - 1, -1) if is_dense else reversed(self._rows)
+            found = (self._rows.get(number) for number in between if number < below)
             yield from (row for row in found if row is not None)
         else:
             numbers = self._numbers.get(name, [])

@@ -159,7 +159,7 @@ class ShelfFile:
             )
         if "full" in str(error) or "disk I/O error" in str(error):
             return f"no space left for {self.path}, or its disk fails; nothing was changed"
-        return f"{self.path}: {error}"
+        return f"{self.path}: {' '.join(str(error).split())[:200]}"  # it may quote a damaged key
 
     def close(self) -> None:
         if self._connection is not None and self._process == os.getpid():

@@ -37,7 +37,9 @@ class RedisMissingParts:
         client, key = self._scripts.client, self._scripts.key
         hashes = (client.hscan_iter(key(name), count=PAGE) for name in ("rows", "entries"))
         sources = client.smembers(key("sources"))
-        lists = [key("plan"), *(key(f"names:{source.decode()}") for source in sources)]
+        # An owner that is not UTF-8 is damaged, too, and has no list.
+        owners = (source.decode(errors="replace") for source in sources)
+        lists = [key("plan"), *(key(f"names:{owner}") for owner in owners)]
         sets = (client.zscan_iter(name, count=PAGE) for name in lists)
         # A name that is not UTF-8 is damaged: no entry is found for it, and it is left as it is.
         # A name occurs once for each part that it has.

@@ -39,6 +39,13 @@ def test_the_newest_of_a_name_come_first() -> None:
     assert numbers(rows, None, 99) == numbers(rows, None)
 
 
+def test_no_search_counts_through_the_numbers_between_two_rows() -> None:
+    rows = rows_of("ab")
+    rows.put(Row(10**18, "a"))
+    assert numbers(rows, None) == [10**18, 2, 1]
+    assert numbers(rows, None, 10**18) == [2, 1]
+
+
 def test_what_is_deleted_is_in_no_index() -> None:
     rows = rows_of("ababab")
     assert [row.number for row in rows.forget(3, 4)] == [3, 4]

@@ -25,3 +25,11 @@ def test_a_damaged_version_differs_from_the_one_before_it(store: Any) -> None:
     before = store.version()
     store._server.client.set(store._scripts.key("version"), b"\xff")
     assert store.version() != before
+
+
+def test_a_damaged_owner_leaves_missing_parts_to_be_found(store: Any) -> None:
+    put(store)
+    client, key = store._server.client, store._scripts.key
+    client.sadd(key("sources"), b"\xff")
+    client.hset(key("rows"), b"half an entry", b"damaged")
+    assert [part.name for part in store.missing_parts(10, whole=True)] == ["half an entry"]
