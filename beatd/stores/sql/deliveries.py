@@ -232,7 +232,7 @@ def _of(row: Any) -> Delivery:
     task_id, key, name, planned, state, at, worker, received, started, finished, error, _ = row
     if state not in STATES:
         raise ValueError(f"{state!r} is no state")
-    if not all(isinstance(one, str) for one in (task_id, key, name, worker, error)):
+    if not (type(task_id) is type(key) is type(name) is type(worker) is type(error) is str):
         raise TypeError("a text is none")  # SQLite keeps any value in any column
     return Delivery(
         task_id=task_id,
