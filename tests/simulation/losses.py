@@ -67,6 +67,7 @@ class Losses:
     )  # of an entry
     remembered: dict[str, tuple[Process, Run]] = field(default_factory=dict)  # and the store not
     to_report: dict[str, int] = field(default_factory=dict)  # task id -> the loss it showed
+    unanswered: set[str] = field(default_factory=set)  # claims of which the answer was lost
     reported: int = 0  # the newest loss that a daemon has reported
     reported_at: dict[Process, float] = field(default_factory=dict)
 
@@ -93,7 +94,7 @@ class Losses:
             run.task_id: (process, run)
             for (process, _), (run, at) in self.newest.items()
             if run.task_id in lost & sent and run.entry.overlap == "allow"
-            if process.ticked_at > at  # it knows what became of it
+            if process.ticked_at > at and run.task_id not in self.unanswered  # it knows of it
             if self.reported_at.get(process, at) <= at  # stale reads showed that run as due again
         }
         for told in truth.confirmed.values():

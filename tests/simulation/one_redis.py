@@ -43,14 +43,19 @@ class StepWire:
         if self._answer is None or lost:
             self._wire.world.seen["a step was tried again"] += 1
             if self._wire.pass_by("store.step") == "error":
-                raise StoreError("store.step: connection refused")
+                raise self._unanswered("connection refused")
             self._have_effect()
             if self._wire.pass_by("store.step", answered=True) == "lost":
-                raise StoreError("store.step: the connection was lost")
+                raise self._unanswered("the connection was lost")
         assert self._answer is not None
         if isinstance(self._answer, BeatError):
             raise self._answer
         return self._answer
+
+    def _unanswered(self, reason: str) -> StoreError:
+        ids = {move.run.task_id for move in self._moves if move.run is not None}
+        self._wire.truth.losses.unanswered |= ids
+        return StoreError(f"store.step: {reason}")
 
     def _have_effect(self) -> None:
         store = self._wire.truth.store

@@ -87,6 +87,7 @@ class Wire:
                 # What was just claimed it will not send; a batch before it may be under way.
                 claimed = {move.run.task_id for move in args[0] if move.run is not None}
                 self.truth.holding[self.process] -= claimed
+                self.truth.losses.unanswered |= claimed
             raise StoreError(f"{place}: the connection was lost")
         return answer
 
