@@ -175,7 +175,7 @@ class OutcomeThread:
             return
         self._judge_at = self._clock.elapsed() + JUDGED_EVERY_S
         now = self._clock.now()
-        self._writer.write_lost(self._live.lost(now))
+        self._writer.write_lost(self._live.lost(now, self._outcomes.outcomes))
         if self._live.holds_named():
             running = self._outcomes.running(None)
             ending = self._live.to_prolong(running, now)

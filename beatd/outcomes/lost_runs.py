@@ -1,6 +1,6 @@
 """Find lost runs: runs that no worker has listed as its own for LOST_AFTER_S seconds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import structs
@@ -18,6 +18,8 @@ SILENCE_SAVED_FROM_S, SILENCES_MAX = 2.0, 1000
 NO_SILENCES: Mapping[str, float] = {}
 
 Key = tuple[str, str]  # task id, delivery
+#: Returns what the store knows about runs, by task id.
+Find = Callable[[Sequence[str]], Mapping[str, Sequence[Delivery]]]
 
 
 class LostRuns:
@@ -102,12 +104,17 @@ class LostRuns:
             self._reading_s += min(max(0.0, elapsed - self._read_at), LONGEST_READ_GAP_S)
         self._read_at = elapsed
 
-    def lost(self, at: datetime) -> list[Delivery]:
+    def lost(self, at: datetime, find: Find = lambda _: {}) -> list[Delivery]:
         """Return the runs that are lost now, as reports with the state "lost" and the time `at`.
 
-        The next call returns them again, unless `note` was called with them.
+        `find` is asked about runs that workers listed and of which no report was read: an earlier
+        leader may have written one. The next call returns the lost runs again, unless `note` was
+        called with them.
         """
         silent = [key for key, named in self._named.items() if self._is_silent(named)]
+        unknown = sorted({key[0] for key in silent if key not in self._live})
+        if unknown:
+            self._learn(find(unknown))
         lost = []
         for key in silent:
             delivery = self._live.get(key)
@@ -116,6 +123,13 @@ class LostRuns:
             else:
                 lost.append(structs.replace(delivery, state="lost", at=max(at, delivery.at)))
         return lost
+
+    def _learn(self, found: Mapping[str, Sequence[Delivery]]) -> None:
+        for deliveries in found.values():
+            for delivery in deliveries:
+                if delivery.state not in DELIVERY_ENDS:
+                    self._live.setdefault(_key(delivery), delivery)
+                    self._named.setdefault(_key(delivery), self._reading_s)
 
     def holds_named(self) -> bool:
         """Return True if workers have any run, or listed one a short time ago."""

@@ -393,3 +393,13 @@ def test_changes_of_leader_do_not_keep_the_run_of_a_dead_worker_running(noon: Wo
         noon.term += 1
     noon.turn(2)
     assert noon.states(reported(run)) == ["lost"] and row(noon.store).running is None
+
+
+def test_a_run_whose_start_an_earlier_leader_wrote_after_its_lead_is_lost_too(noon: World) -> None:
+    run = started(noon.store, put_queued(noon.store), lead(noon.store))
+    noon.turn()
+    noon.store.write_outcomes([reported(run, "started")], noon.clock.now())
+    noon.arrives(held=[(run.task_id, reported(run).delivery)])
+    noon.turn()
+    noon.turn(32)
+    assert noon.states(reported(run)) == ["lost"] and row(noon.store).running is None
