@@ -54,13 +54,15 @@ class IncidentBook:
         self.is_stale = False
 
     def look_for_others(self, now: datetime) -> None:
-        """Load again if another daemon wrote an incident meanwhile that needs a message or an end.
+        """Load again if an incident in the store that needs a message or an end is not the known
+        one.
 
         A daemon that led earlier may write one at any time: it may have been frozen in its turn.
+        And the store may have lost what this daemon wrote.
         """
         for one in self._store.open_incidents():
             known = self._kept.get(_place(one))
-            if known is None or known.revision < one.revision:
+            if known is None or known.revision != one.revision:
                 self.load(now)
                 return
 
