@@ -118,7 +118,7 @@ def the_end_of_a_run_frees_nobody(patch: Patch) -> None:
 
 @plant
 def a_worker_that_is_silent_is_never_given_up(patch: Patch) -> None:
-    patch.setattr(LostRuns, "lost", lambda self, at: [])
+    patch.setattr(LostRuns, "lost", lambda self, *given: [])
     patch.setattr(LostRuns, "_is_silent", lambda self, named: False)
 
 
