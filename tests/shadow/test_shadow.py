@@ -22,7 +22,7 @@ app = Celery("proj", broker={broker!r})
 app.conf.update(task_default_queue={queue!r}, task_send_sent_event=True,
                 event_exchange="e" + {queue!r})
 app.conf.beat_schedule = {{
-    "often": {{"task": "proj.t", "schedule": 1.0, "args": (1, "x"), "kwargs": {{"a": 2}}}},
+    "often": {{"task": "proj.t", "schedule": 2.0, "args": (1, "x"), "kwargs": {{"a": 2}}}},
 }}
 """
 
