@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Iterator, MutableMapping
 from io import BytesIO
 from pathlib import Path
-from pickle import Unpickler, UnpicklingError
+from pickle import Unpickler, UnpicklingError, dumps
 from shelve import Shelf
 from typing import Any
+from zlib import crc32
 
 from beatd.errors import StoreUnusable
 
@@ -17,6 +18,9 @@ LAYOUT = "CREATE TABLE IF NOT EXISTS Dict (key BLOB UNIQUE NOT NULL, value BLOB 
 FORMAT = {"beatd": "shelf", "format": 2}  # 1 was a file of JSON lines
 CHANGES_MAX = 10**12
 PICKLE_PROTOCOL = 4  # the newest one that every Python since 3.4 reads and writes
+#: Behind a pickle, before the 4 bytes of its checksum. Python does not read what follows a pickle.
+CHECKSUM = b"\0crc"
+CHECKSUM_BYTES = len(CHECKSUM) + 4
 
 
 class Dict(MutableMapping[bytes, bytes]):
@@ -68,8 +72,12 @@ class PlainShelf(Shelf[Any]):
     None."""
 
     def __init__(self, rows: Dict) -> None:
-        super().__init__(rows, protocol=PICKLE_PROTOCOL)
+        super().__init__(rows)
         self._rows = rows
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        pickled = dumps(value, PICKLE_PROTOCOL)
+        self._rows[key.encode()] = pickled + CHECKSUM + crc32(pickled).to_bytes(4)
 
     def __getitem__(self, key: str) -> Any:
         """Return the value of a key. Raise KeyError if the key is missing.
@@ -117,7 +125,13 @@ def newest_change(shelf: PlainShelf) -> int:
 
 def plain(pickled: bytes) -> Any:
     """Decode a pickle of plain data; raise UnpicklingError if it is damaged or names a class or
-    function."""
+    function.
+
+    An older beatd and other programs write no checksum.
+    """
+    has_checksum = pickled[-CHECKSUM_BYTES:-4] == CHECKSUM
+    if has_checksum and crc32(pickled[:-CHECKSUM_BYTES]) != int.from_bytes(pickled[-4:]):
+        raise UnpicklingError("its checksum is another one")
     try:
         return PlainUnpickler(BytesIO(pickled)).load()
     except UnpicklingError:
