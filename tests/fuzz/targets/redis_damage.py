@@ -193,7 +193,8 @@ def write(client: Any, base: str, parts: Parts, edits: Edits) -> None:
         key, part = base + name, parts[name]
         if WHOLE in changed:
             pipe.delete(key)
-            pipe.set(key, changed[WHOLE])
+            if changed[WHOLE] is not None:  # a later change may delete what an earlier one set
+                pipe.set(key, changed[WHOLE])
         elif part.kind == b"stream":
             pipe.delete(key)  # a line of a stream cannot be changed
             for at, fields in {**part.elements, **changed}.items():
