@@ -50,7 +50,7 @@ class NumberedRows(Generic[Row]):
         """Add a row, whose number must be the highest, or replace the row with the same number."""
         number = row.number
         if not self._rows:
-            self.first, self.next = number, number + 1
+            self.first = number
         if number not in self._rows:
             self._numbers.setdefault(row.name, []).append(number)
         self._rows[number] = row

@@ -16,6 +16,7 @@ from msgspec import Raw, convert, json, to_builtins
 
 from beatd.incident import Incident
 from beatd.run import Occurrence, micros
+from beatd.stores.embedded.shelf_layout import CHANGES_MAX
 from beatd.stores.embedded.table_values import (
     AnyValue,
     Asked,
@@ -196,7 +197,8 @@ def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
         fields = {**fields, "definition": Raw(json.encode(fields.get("definition")))}
     value: AnyValue = convert(fields, type=kind)
     # Numbers far apart would let a search through all numbers never end.
-    if isinstance(value, Line | ChangeRow) and key not in keys_of(value):
+    is_far = isinstance(value, NextChange) and value.number >= CHANGES_MAX
+    if is_far or (isinstance(value, Line | ChangeRow) and key not in keys_of(value)):
         raise ValueError(f"its number is {value.number}")
     return value
 

@@ -72,13 +72,3 @@ def test_old_rows_are_those_before_a_moment_and_all_but_the_newest() -> None:
     assert rows.old(at(9), 6) == (6, 6)
     rows.forget(2, 3)
     assert rows.old(at(5), 9) == (2, 4)
-
-
-def test_a_next_number_far_above_all_rows_is_not_counted_from() -> None:
-    rows = NumberedRows[Row]()
-    rows.next = 10**18
-    rows.put(Row(1, "a"))
-    rows.put(Row(2, "b"))
-    assert rows.next == 3
-    assert numbers(rows, None) == [2, 1]
-    assert [row.number for row in rows.forget(1, 10**18)] == [1, 2]

@@ -61,3 +61,13 @@ def test_the_next_edit_of_a_damaged_number_follows_the_newest(path: Path) -> Non
     assert store.write([edit(stored, entry(args=["x"]), author=ANN)]) == [True]
     assert [change.id for change in store.changes(None, 10)] == ["3", "2", "1"]
     store.close()
+
+
+def test_a_noted_number_keeps_a_new_edit_from_a_damaged_newest_one(path: Path) -> None:
+    changed(path, "next-edit", number=3)
+    changed(path, "edit:000000000002", number=FAR)
+    store = opened(path)
+    stored = next(iter(store.upcoming(1)))
+    assert store.write([edit(stored, entry(args=["x"]), author=ANN)]) == [True]
+    assert [change.id for change in store.changes(None, 10)] == ["3", "1"]
+    store.close()
