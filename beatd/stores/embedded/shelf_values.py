@@ -197,8 +197,9 @@ def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
         fields = {**fields, "definition": Raw(json.encode(fields.get("definition")))}
     value: AnyValue = convert(fields, type=kind)
     # Numbers far apart would let a search through all numbers never end.
-    is_far = isinstance(value, NextChange) and value.number >= CHANGES_MAX
-    if is_far or (isinstance(value, Line | ChangeRow) and key not in keys_of(value)):
+    if isinstance(value, Line | ChangeRow | NextChange) and (
+        key not in keys_of(value) or value.number >= CHANGES_MAX
+    ):
         raise ValueError(f"its number is {value.number}")
     return value
 
