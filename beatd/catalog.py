@@ -209,6 +209,9 @@ class Catalog(EntryFinder, Protocol):
     def count(self) -> int:
         """Return the number of entries, including those that this program cannot read."""
 
+    def existing(self, names: Sequence[str]) -> set[str]:
+        """Return those of these names that have an entry, even if this program cannot read it."""
+
 
 class EntryWriter(Protocol):
     """The part of a store's interface that changes entries."""

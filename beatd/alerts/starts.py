@@ -1,6 +1,6 @@
 """Remember from which moment each entry is judged for alerts, such as the end of a pause."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from msgspec import MsgspecError, Struct, json
@@ -42,11 +42,17 @@ class Starts:
         kept = [(name, one) for name, one in self._starts.items() if name not in self._proven]
         return json.encode(dict(kept[-KEPT_MAX:])).decode()
 
-    def see(self, paused: Mapping[str, bool], now: datetime) -> None:
+    def names(self) -> list[str]:
+        """Return the names of the entries of which a moment is known."""
+        return list(self._starts)
+
+    def see(
+        self, paused: Mapping[str, bool], now: datetime, kept: Collection[str] = frozenset()
+    ) -> None:
         """Update the moments from which the entries with an `alert` are judged.
 
         `paused` has each of these entries; True means paused or disabled. New and resumed entries
-        are judged from `now`. Entries that are not in `paused` are deleted.
+        are judged from `now`. Entries that are not in `paused` are deleted, except those in `kept`.
         """
         for name, is_paused in paused.items():
             before = self._starts.get(name)
@@ -56,7 +62,7 @@ class Starts:
                 self._begin(name, Start(now))
             elif not is_paused and before is not None and before.paused:
                 self._begin(name, Start(now, is_resume=True))
-        for name in [name for name in self._starts if name not in paused]:
+        for name in [one for one in self._starts if one not in paused and one not in kept]:
             del self._starts[name]
             self._proven.discard(name)
 

@@ -59,6 +59,7 @@ class AlertRound:
         self._opened: list[Incident] = []  # in this turn
         self._closed: list[Incident] = []
         self._counts: dict[IncidentKind, int] = {}
+        self._unreadable: set[str] = set()  # entries that a newer program wrote, or damaged ones
         self._conflicts_since: datetime | None = None
         self._sweep: list[str] = []
         self._waiting: dict[str, None] = {}  # names to judge, in the order in which they came
@@ -79,8 +80,10 @@ class AlertRound:
             self._book.reload()
         self._look_for_others(now)
         if self._watched.refresh(self._store.catalog, self._rest):
+            self._unreadable = self._find_unreadable()
             entries = self._watched.entries
-            self._starts.see({name: one.paused for name, one in entries.items()}, now)
+            paused = {name: one.paused for name, one in entries.items()}
+            self._starts.see(paused, now, self._unreadable)
             self._close_unwatched(now)
         self._judge_whole(now)
         self._judge_entries(self._names(), now)
@@ -98,8 +101,7 @@ class AlertRound:
             return
         self._book.look_for_others(now)
         self._looked_at = elapsed
-        watched = self._watched.entries
-        if any(name not in watched or watched[name].paused for name in self._book.names()):
+        if any(not self._is_judged(name) for name in self._book.names()):
             # An earlier leader opened it after this one had read the entries. Read them again
             # before it is closed: the entry may be new.
             self._watched.forget()
@@ -225,11 +227,27 @@ class AlertRound:
         return set(names) - {row.entry.name for row in rows if row.plan.planned is not None}
 
     def _close_unwatched(self, now: datetime) -> None:
-        watched, found = self._watched.entries, []
+        found: list[tuple[str, Finding]] = []
         for name in self._book.names():
-            if name not in watched or watched[name].paused:
+            if not self._is_judged(name):
                 found += [(name, one) for one in closing_all(self._book.opened(name))]
         self._apply(found, now)
+
+    def _is_judged(self, name: str) -> bool:
+        # An entry that this program cannot read is judged by the next leader that can read it.
+        watched = self._watched.entries.get(name)
+        return name in self._unreadable if watched is None else not watched.paused
+
+    def _find_unreadable(self) -> set[str]:
+        # Only of the entries with an incident or with a known moment of their start.
+        watched, catalog = self._watched.entries, self._store.catalog
+        known = {*self._book.names(), *self._starts.names()}
+        unwatched = [name for name in known if name not in watched]
+        existing = catalog.existing(unwatched) if unwatched else set()
+        if not existing:
+            return set()
+        readable = catalog.find(Query(names=tuple(existing)))
+        return existing - {row.entry.name for row in readable}
 
     def _report(self) -> None:
         opened, self._opened = self._opened, []

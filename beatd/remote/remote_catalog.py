@@ -57,6 +57,9 @@ class RemoteCatalog:
     def count(self) -> int:
         raise BeatError("a command over the API does not count the entries")
 
+    def existing(self, names: Sequence[str]) -> set[str]:
+        raise BeatError("a command over the API does not know entries that it cannot read")
+
     def _by_name(self, names: Sequence[str]) -> Iterator[Stored]:
         for name in dict.fromkeys(names):
             try:

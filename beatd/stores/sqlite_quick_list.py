@@ -151,7 +151,11 @@ def _plain_glob(pattern: str) -> str:
 def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
     (name, revision, planned, due, runs, last, fingerprint, rules, *defined) = row
     definition, source, declared_at, paused, pause, task_id, since, until, waits = defined
-    if not (isinstance(source, str) and isinstance(declared_at, str) and isinstance(runs, int)):
+    texts, numbers = (source, declared_at), (revision, runs)
+    if not (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(number, int) for number in numbers)
+    ):
         raise TypeError("a value has another type")  # SQLite keeps any value in any column
     running = None
     if task_id is not None:

@@ -50,6 +50,13 @@ def test_a_removed_entry_is_forgotten() -> None:
     assert starts.get("a") is None and starts.text() == "{}"
 
 
+def test_an_entry_that_cannot_be_read_is_kept_as_it_is() -> None:
+    starts = Starts()
+    starts.see({"a": True, "b": False}, NOW)
+    starts.see({}, LATER, kept={"a"})
+    assert starts.names() == ["a"] and starts.get("a") == Start(NOW, paused=True)
+
+
 def test_the_note_is_bounded_and_a_broken_one_is_as_none() -> None:
     starts = Starts("no json")
     starts.see({str(number): False for number in range(KEPT_MAX + 5)}, NOW)

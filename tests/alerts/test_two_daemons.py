@@ -1,9 +1,10 @@
 """Incidents that one daemon writes while another one leads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
+from beatd.catalog import Change, Query, Stored
 from beatd.events import StoreAway, StoreBack
 from beatd.outcome import EntryOutcome
 from tests.alerts.scene import Scene
@@ -117,3 +118,81 @@ def test_what_an_earlier_leader_opens_of_an_entry_that_is_paused_is_ended(
     assert over.closed is not None and over.resolved is not None
     assert "paused" in over.observed
     scene.silence()
+
+
+def test_a_leader_leaves_the_incident_of_an_entry_that_it_cannot_read_alone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.add(["a"], failed=1)
+    scene.leader()
+    scene.passes(40)
+    scene.ends("failed", "a")
+    scene.passes(60)
+    scene.messages(1)
+    with monkeypatch.context() as as_older:
+        # An older program leads for a time.
+        find = scene.store.find
+        as_older.setattr(
+            scene.store, "find", lambda query: (r for r in find(query) if r.entry.name != "a")
+        )
+        scene.leader()
+        scene.silence()
+    scene.leader()
+    scene.silence()
+    (one,) = scene.incidents()
+    assert one.closed is None
+
+
+def test_a_leader_ends_the_incident_of_an_entry_that_it_cannot_read_once_it_is_removed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.add(["a"], failed=1)
+    scene.leader()
+    scene.passes(40)
+    scene.ends("failed", "a")
+    scene.passes(60)
+    stored = row(scene.store, "a")
+    monkeypatch.setattr(scene.store, "find", lambda query: iter(()))
+    scene.leader()
+    scene.passes(60)
+    scene.messages(1)
+    assert scene.store.write([Change("a", stored.revision, None)]) == [True]
+    scene.passes(60)
+    _, over = scene.messages(2)
+    assert (over["type"], over["entries"]) == ("resolved", ["a"])
+
+
+def test_a_leader_reads_the_entries_once_though_it_cannot_read_one_with_an_incident(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.add(["a"], failed=1)
+    scene.leader()
+    scene.passes(40)
+    scene.ends("failed", "a")
+    scene.passes(60)
+    asked: list[Query] = []
+
+    def find(query: Query) -> Iterator[Stored]:
+        asked.append(query)
+        yield from ()
+
+    monkeypatch.setattr(scene.store, "find", find)
+    scene.leader()
+    scene.passes(120)
+    assert asked.count(Query()) == 1
+
+
+def test_the_time_from_which_an_unreadable_entry_counts_is_kept_for_the_next_leader(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.add(["a"], missing="2h")
+    scene.leader()
+    scene.passes(60 * 60, step=60)
+    with monkeypatch.context() as as_older:
+        as_older.setattr(scene.store, "find", lambda query: iter(()))
+        scene.leader()
+        scene.passes(120)
+    scene.leader()
+    scene.passes(75 * 60, step=60)
+    (said,) = scene.messages(1)
+    assert (said["kind"], said["entries"]) == ("missing", ["a"])

@@ -6,7 +6,7 @@ from beatd.stores.embedded.memory import MemoryStore
 from tests.simulation.dice import Dice
 from tests.simulation.losses import copy_of
 
-STALE = {"find", "upcoming", "requests", "unknowns", "version"}
+STALE = {"find", "existing", "upcoming", "requests", "unknowns", "version"}
 
 
 class StaleCopy(MemoryStore):

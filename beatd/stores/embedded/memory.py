@@ -80,6 +80,10 @@ class MemoryStore(
         with self._reading():
             return len(self._tables.defined)
 
+    def existing(self, names: Sequence[str]) -> set[str]:
+        with self._reading():
+            return {name for name in names if name in self._tables.defined}
+
     def find(self, query: Query) -> Iterator[Stored]:
         return islice(self._read(self._rows(query)), query.limit)
 

@@ -37,6 +37,14 @@ class RedisCatalog:
         client, key = self._scripts.client, self._scripts.key("rows")
         return int(self._scripts.ask(lambda: client.hlen(key)))
 
+    def existing(self, names: Sequence[str]) -> set[str]:
+        client, key = self._scripts.client, self._scripts.key("rows")
+        found: set[str] = set()
+        for page in pages(names):
+            rows = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
+            found |= {name for name, row in zip(page, rows, strict=True) if row is not None}
+        return found
+
     def find(self, query: Query) -> Iterator[Stored]:
         holds = asks_for(query)
         pages = (

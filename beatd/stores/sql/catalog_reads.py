@@ -1,7 +1,7 @@
 """Find entries in a SQL store, and read and write short notes under keys, called marks."""
 
 from bisect import bisect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice
@@ -41,6 +41,7 @@ class SqlFinding(Part):
         super().__init__(database, codec)
         named = self._names.c.name
         self._pauses = select(pause).join(self._names.relation, named == pause.c.name)
+        self._existing = select(entry.c.name).join(self._names.relation, named == entry.c.name)
 
     def version(self) -> str:
         return str(self._db.read(lambda connection: connection.scalar(VERSION)))
@@ -48,6 +49,14 @@ class SqlFinding(Part):
     def count(self) -> int:
         statement = select(func.count()).select_from(entry)
         return int(self._db.read(lambda connection: connection.scalar(statement) or 0))
+
+    def existing(self, names: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        wanted = sorted(set(names))
+        for start in range(0, len(wanted), CHUNK):
+            bound = self._names.bind([[name] for name in wanted[start : start + CHUNK]])
+            found |= {row.name for row in self._fetch(self._existing, bound)}
+        return found
 
     def find(self, query: Query) -> Iterator[Stored]:
         left = query.limit

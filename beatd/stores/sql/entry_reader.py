@@ -213,8 +213,9 @@ class Reader:
 def _stored(row: Any, known: tuple[Entry, bool]) -> Stored:
     made, paused = known
     _, revision, _, planned, due, runs, last, fingerprint, rules = row[:9]  # as in PLAN
-    if not isinstance(runs, int):
-        raise TypeError(f"{runs!r} is not a number of runs")
+    if not (isinstance(revision, int) and isinstance(runs, int)):
+        # SQLite keeps any value in any column.
+        raise TypeError(f"revision {revision!r} or {runs!r} runs is no number")
     moment = None if planned is None else moment_of(planned)
     due_moment = moment if due == planned else None if due is None else moment_of(due)
     plan = Plan(moment, due_moment, fingerprint, rules)

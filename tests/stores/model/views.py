@@ -132,6 +132,7 @@ VIEWS: Mapping[str, Callable[[Side], Any]] = {
     "entries that run": lambda side: names(side.store.find(Query(enabled=True))),
     "entries with a word": lambda side: names(side.store.find(Query(contains="AGAIN"))),
     "the number of entries": lambda side: side.store.count(),
+    "the names that exist": lambda side: side.store.existing([*NAMES, "no entry"]),
     "pauses that end": lambda side: list(side.store.ending_pauses(at(side.now), 100)),
     "plans before a moment": plans_before,
     "changes": lambda side: changes(side, None, 1000),

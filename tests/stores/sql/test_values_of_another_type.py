@@ -66,6 +66,8 @@ def test_a_request_of_another_type_hides_no_other_request(store: SqlStore, colum
         ("entry", "declared_at", b"\xff"),
         ("plan", "runs", "many"),
         ("plan", "runs", 0.5),
+        ("plan", "revision", "first"),
+        ("plan", "revision", b"\xff"),
     ],
 )
 def test_an_entry_with_a_value_of_another_type_is_unreadable(
