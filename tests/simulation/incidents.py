@@ -125,10 +125,13 @@ class Told:
             raise Violation(f"A3 told again after {sent.at - before.at:.1f} s: {message.title}")
         self.world.seen["people were told again by the next leader"] += 1
 
-    def look_for_untold(self, store: Any, leader: Any, lasting: Collection[str]) -> None:
+    def look_for_untold(
+        self, store: Any, leader: Any, lasting: Collection[str], unread: str = ""
+    ) -> None:
         """Raise Violation if an incident should be closed, or should have been told of.
 
-        `lasting` are the kinds whose cause goes on.
+        `lasting` are the kinds whose cause goes on. The leader cannot read entries whose names
+        begin with `unread`, if it is given.
         """
         now, announced = leader.now(), Counter[Key]()
         incidents = list(store.incidents(None, None))
@@ -151,7 +154,8 @@ class Told:
             waits &= not self._was_told_and_lost(key)
             if waits and (one.kind, one.cause) not in leased and now - one.opened > TOLD_WITHIN:
                 raise Violation(f"A4 nobody was told of {one}")
-            if one.closed is None and one.kind not in lasting:
+            is_unread = unread and one.name.startswith(unread) and store.existing([one.name])
+            if one.closed is None and one.kind not in lasting and not is_unread:
                 self._look_for_over(one, store, leader)
         for key, count in announced.items():
             if len(self.messages["opened", key]) < count:

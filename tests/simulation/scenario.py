@@ -20,7 +20,7 @@ from tests.simulation.pauses import pause_at_random
 from tests.simulation.some_entry import some_entry
 from tests.simulation.stale_reads import lag
 from tests.simulation.verdict import verdict
-from tests.simulation.versions import some_old_hosts, upgrade
+from tests.simulation.versions import NEWER, some_old_hosts, upgrade
 from tests.simulation.workers import Mischief, Workers
 from tests.simulation.world import Host, Process, Violation, World
 
@@ -204,7 +204,10 @@ def play(
                     lasting = {"nobody leads"} if silent else set()
                     lasting |= {"broker away"} if stuck else set()
                     deployment.truth.notices.look_for_untold(
-                        deployment.truth.store, leader.daemon, lasting
+                        deployment.truth.store,
+                        leader.daemon,
+                        lasting,
+                        unread=NEWER if leader.is_old else "",
                     )
                 break
             except Violation:
