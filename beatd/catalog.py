@@ -168,6 +168,9 @@ class EntryFinder(Protocol):
         moment come last.
         """
 
+    def existing(self, names: Sequence[str]) -> set[str]:
+        """Return those of these names that have an entry, even if this program cannot read it."""
+
 
 class PlannedEntry(Struct, frozen=True):
     """When an entry runs, its next planned moment, and how many runs `max_runs` still allows.
@@ -208,9 +211,6 @@ class Catalog(EntryFinder, Protocol):
 
     def count(self) -> int:
         """Return the number of entries, including those that this program cannot read."""
-
-    def existing(self, names: Sequence[str]) -> set[str]:
-        """Return those of these names that have an entry, even if this program cannot read it."""
 
 
 class EntryWriter(Protocol):

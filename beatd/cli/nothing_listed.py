@@ -17,8 +17,10 @@ OWNERS_SHOWN_MAX = 5
 def nothing_listed(chosen: "ChosenStore", config: "Config", options: Mapping[str, Any]) -> str:
     """Return the text for people if no entry matches the options of `beatd list`."""
     with chosen.open(config) as opened:
+        if unreadable := _unreadable_text(chosen, opened, options):
+            return visible(unreadable)
         hint = _owner_hint(opened, options["source"]) or _name_hint(opened, options["pattern"])
-    narrowed = any(value for key, value in options.items() if key not in ("sort", "limit"))
+    narrowed = _narrows(options)
     # Declared entries have no state yet, so that no other option selects among them.
     by_name_only = not any(options[key] for key in options if key not in _BY_NAME)
     if not hint and by_name_only and chosen.daemon is None and chosen.url is None:
@@ -32,6 +34,26 @@ def nothing_listed(chosen: "ChosenStore", config: "Config", options: Mapping[str
 
 
 _BY_NAME = ("pattern", "sort", "limit")
+
+
+def _unreadable_text(
+    chosen: "ChosenStore", opened: "OpenedStore", options: Mapping[str, Any]
+) -> str:
+    # "" if this program can read all entries that the options select, or if it cannot know.
+    from beatd.edits.editing import rows, unknown
+
+    catalog, pattern = opened.store.catalog, options["pattern"]
+    if pattern is not None:
+        is_unreadable = catalog.existing([pattern]) and not rows(catalog, [pattern])
+        return str(unknown(catalog, pattern)) if is_unreadable else ""
+    if _narrows(options) or chosen.daemon is not None:
+        return ""
+    count = catalog.count()
+    return f"no entry of {count} can be read; `beatd doctor` shows the reasons" if count else ""
+
+
+def _narrows(options: Mapping[str, Any]) -> bool:
+    return any(value for key, value in options.items() if key not in ("sort", "limit"))
 
 
 def _owner_hint(opened: "OpenedStore", owner: str | None) -> str:

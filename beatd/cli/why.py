@@ -101,14 +101,17 @@ def _has_no_entry(answer: "Answer") -> bool:
 def _with_hint(answer: "Answer", name: str, catalog: "EntryFinder", config: "Config") -> "Answer":
     """Return the answer "unknown entry" with the place that declares it, or a similar name.
 
-    Return the answer as it is if there is neither.
+    Return the answer as it is if there is neither. If this program cannot read the entry, the
+    answer says that.
     """
     from msgspec.structs import replace
 
     from beatd.cli.declared_entries import unknown_if_declared
-    from beatd.edits.editing import nearest_name
+    from beatd.edits.editing import nearest_name, unknown
     from beatd.errors import UnknownEntry
 
+    if catalog.existing([name]):
+        return replace(answer, line=str(unknown(catalog, name)))
     near = nearest_name(catalog, name)
     error = UnknownEntry(f"{answer.line}; did you mean {near!r}?" if near else answer.line, name)
     return replace(answer, line=str(unknown_if_declared(error, config)))

@@ -75,7 +75,16 @@ def row_of(catalog: EntryFinder, name: str) -> Stored:
 
 
 def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
-    """Return an UnknownEntry error that suggests the most similar name in the store."""
+    """Return an UnknownEntry error that suggests the most similar name in the store.
+
+    For an entry that this program cannot read, the error says that.
+    """
+    if catalog.existing([name]):
+        return UnknownEntry(
+            f"entry {name!r} in the store cannot be read; a newer beatd wrote it, or it was "
+            "changed by hand; `beatd doctor` shows the reason",
+            name,
+        )
     near = nearest_name(catalog, name)
     hint = f"; did you mean {near!r}?" if near else "; `beatd list` shows what there is"
     return UnknownEntry(f"no entry {name!r} in the store{hint}", name)

@@ -42,6 +42,10 @@ class RemoteCatalog:
             found = takewhile(_is_due_before(query.due_before), found)
         yield from islice(filter(_filter_of(query), found), query.limit)
 
+    def existing(self, names: Sequence[str]) -> set[str]:
+        """Return those of these names that have an entry which the daemon can read."""
+        return {row.entry.name for row in self._by_name(names)}
+
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         """Send changes of entries in order; return for each True if it was made, False if
         refused."""
@@ -56,9 +60,6 @@ class RemoteCatalog:
 
     def count(self) -> int:
         raise BeatError("a command over the API does not count the entries")
-
-    def existing(self, names: Sequence[str]) -> set[str]:
-        raise BeatError("a command over the API does not know entries that it cannot read")
 
     def _by_name(self, names: Sequence[str]) -> Iterator[Stored]:
         for name in dict.fromkeys(names):

@@ -134,6 +134,10 @@ class RemoteRequests:
         """Yield the entries that match a query."""
         return self._catalog.find(query)
 
+    def existing(self, names: Sequence[str]) -> set[str]:
+        """Return those of these names that have an entry which the daemon can read."""
+        return self._catalog.existing(names)
+
     def requests(self, limit: int) -> Sequence[tuple[Request, None]]:
         """Return up to `limit` pending requests for runs, oldest first, each with None for its
         entry."""
