@@ -136,7 +136,7 @@ def copy(source: str, target: str, backup: bool, json: bool) -> int:
 
     print_message(
         "TO does not hold the same as FROM: this beatd cannot read a part of FROM "
-        "(`beatd check` names it), or TO was changed since"
+        "(`beatd doctor` names it), or TO was changed since"
     )
     return 1
 

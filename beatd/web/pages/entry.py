@@ -98,7 +98,10 @@ def fields_of_entry(entry: Entry) -> Iterator[Field]:
 
 @needs("viewer")
 def show(request: Request) -> Response:
-    """Return the page of an entry; for a removed or unknown one, status 404 with what is known."""
+    """Return the page of an entry.
+
+    If the entry is removed, unreadable or unknown, return status 404 with what is known of it.
+    """
     site, name = site_of(request), request.path_params["name"]
     store, shown = site.open_store(), moments_of(request)
     place = Place.of(request)
@@ -179,9 +182,11 @@ def _moment(request: Request, of_entry: str, now: datetime) -> tuple[datetime | 
 
 
 def _missing(request: Request, name: str, is_known: bool) -> Response:
+    catalog = site_of(request).open_store().catalog
     if is_known:
-        return page(request, "entry_removed.html", 404, name=name)
-    raise HTTPException(404, page_text(unknown(site_of(request).open_store().catalog, name)))
+        is_unreadable = bool(catalog.existing([name]))
+        return page(request, "entry_missing.html", 404, name=name, is_unreadable=is_unreadable)
+    raise HTTPException(404, page_text(unknown(catalog, name)))
 
 
 def routes() -> list[Route]:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from urllib.parse import quote
 
+import pytest
+
 from beatd.catalog import Query
 from beatd.changes import Author
 from beatd.definition import entry_from
@@ -87,6 +89,18 @@ def test_a_removed_entry_leads_to_what_is_known_and_an_unknown_one_is_404(demo: 
     assert gone.status == 404 and "/changes?entry=herd.hourly-10" in gone.text
     unknown = demo.get("/entries/feed.pull-price")
     assert unknown.status == 404 and "did you mean" in unknown.text
+
+
+def test_an_entry_that_cannot_be_read_was_not_removed(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(shown.store, entry_from("a", {"task": "t", "every": "1h"}), lambda: shown.now, ANN)
+    monkeypatch.setattr(shown.store, "find", lambda query: iter(()))
+    page = shown.get("/entries/a")
+    assert page.status == 404 and "/changes?entry=a" in page.text
+    words = flat(page.text)
+    assert "a cannot be read" in words and "was removed" not in words
+    assert "`beatd doctor` shows the reason" in words
 
 
 def test_a_run_is_requested_once_however_often_the_form_is_sent(shown: Shown) -> None:
