@@ -100,7 +100,7 @@ def test_an_entry_that_cannot_be_read_was_not_removed(
     assert page.status == 404 and "/changes?entry=a" in page.text
     words = flat(page.text)
     assert "a cannot be read" in words and "was removed" not in words
-    assert "`beatd doctor` shows the reason" in words
+    assert "beatd doctor shows the reason" in words
 
 
 def test_a_run_is_requested_once_however_often_the_form_is_sent(shown: Shown) -> None:
