@@ -98,7 +98,7 @@ MODULES = {
     "edits": """
         apply_declared apply_step bulk_edit declared_set editing entry_change held_name
         keyed_request late_edits ownership patch pausing repair replan request_arguments
-        run_requests stored_names undo write_imported
+        run_requests stored_names undo unknown_entry write_imported
     """,
     "copying": """
         copy_counts copy_state store_copying

@@ -115,7 +115,8 @@ def _rows_of(
 
     A store that does not answer is only noted if all names are `known` without it.
     """
-    from beatd.edits.editing import nearest_name, rows
+    from beatd.edits.editing import rows
+    from beatd.edits.unknown_entry import nearest_name
     from beatd.wiring.configured_store import configured_store
 
     missing = [name for name in names if name not in known]

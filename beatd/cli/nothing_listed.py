@@ -40,12 +40,11 @@ def _unreadable_text(
     chosen: "ChosenStore", opened: "OpenedStore", options: Mapping[str, Any]
 ) -> str:
     # "" if this program can read all entries that the options select, or if it cannot know.
-    from beatd.edits.editing import rows, unknown
+    from beatd.edits.unknown_entry import unreadable, unreadable_error
 
     catalog, pattern = opened.store.catalog, options["pattern"]
     if pattern is not None:
-        is_unreadable = catalog.existing([pattern]) and not rows(catalog, [pattern])
-        return str(unknown(catalog, pattern)) if is_unreadable else ""
+        return str(unreadable_error(pattern)) if unreadable(catalog, [pattern]) else ""
     if _narrows(options) or chosen.daemon is not None:
         return ""
     count = catalog.count()
@@ -74,7 +73,7 @@ def _owner_hint(opened: "OpenedStore", owner: str | None) -> str:
 
 def _name_hint(opened: "OpenedStore", pattern: str | None) -> str:
     """Return a hint at the most similar name, or "" for a shell pattern or without such a name."""
-    from beatd.edits.editing import nearest_name
+    from beatd.edits.unknown_entry import nearest_name
 
     if pattern is None or any(c in pattern for c in "*?["):
         return ""

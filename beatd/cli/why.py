@@ -107,11 +107,11 @@ def _with_hint(answer: "Answer", name: str, catalog: "EntryFinder", config: "Con
     from msgspec.structs import replace
 
     from beatd.cli.declared_entries import unknown_if_declared
-    from beatd.edits.editing import nearest_name, unknown
+    from beatd.edits.unknown_entry import nearest_name, unreadable, unreadable_error
     from beatd.errors import UnknownEntry
 
-    if catalog.existing([name]):
-        return replace(answer, line=str(unknown(catalog, name)))
+    if unreadable(catalog, [name]):
+        return replace(answer, line=str(unreadable_error(name)))
     near = nearest_name(catalog, name)
     error = UnknownEntry(f"{answer.line}; did you mean {near!r}?" if near else answer.line, name)
     return replace(answer, line=str(unknown_if_declared(error, config)))

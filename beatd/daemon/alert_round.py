@@ -14,6 +14,7 @@ from beatd.clock import Clock
 from beatd.daemon.alert_events import AlertEvents
 from beatd.daemon.alert_news import AlertNews
 from beatd.daemon.daemon_state import DaemonState
+from beatd.edits.unknown_entry import unreadable
 from beatd.events import IncidentsClosed, IncidentsCounted, IncidentsOpened, Observer
 from beatd.incident import Incident, IncidentKind
 from beatd.store import Roles
@@ -59,7 +60,7 @@ class AlertRound:
         self._opened: list[Incident] = []  # in this turn
         self._closed: list[Incident] = []
         self._counts: dict[IncidentKind, int] = {}
-        self._unreadable: set[str] = set()  # entries that a newer program wrote, or damaged ones
+        self._unreadable: set[str] = set()  # names of unwatched entries
         self._conflicts_since: datetime | None = None
         self._sweep: list[str] = []
         self._waiting: dict[str, None] = {}  # names to judge, in the order in which they came
@@ -80,8 +81,10 @@ class AlertRound:
             self._book.reload()
         self._look_for_others(now)
         if self._watched.refresh(self._store.catalog, self._rest):
-            self._unreadable = self._find_unreadable()
             entries = self._watched.entries
+            known = {*self._book.names(), *self._starts.names()}
+            unwatched = [name for name in known if name not in entries]
+            self._unreadable = unreadable(self._store.catalog, unwatched) if unwatched else set()
             paused = {name: one.paused for name, one in entries.items()}
             self._starts.see(paused, now, self._unreadable)
             self._close_unwatched(now)
@@ -101,7 +104,7 @@ class AlertRound:
             return
         self._book.look_for_others(now)
         self._looked_at = elapsed
-        if any(not self._is_judged(name) for name in self._book.names()):
+        if any(self._is_no_longer_judged(name) for name in self._book.names()):
             # An earlier leader opened it after this one had read the entries. Read them again
             # before it is closed: the entry may be new.
             self._watched.forget()
@@ -229,25 +232,14 @@ class AlertRound:
     def _close_unwatched(self, now: datetime) -> None:
         found: list[tuple[str, Finding]] = []
         for name in self._book.names():
-            if not self._is_judged(name):
+            if self._is_no_longer_judged(name):
                 found += [(name, one) for one in closing_all(self._book.opened(name))]
         self._apply(found, now)
 
-    def _is_judged(self, name: str) -> bool:
-        # An entry that this program cannot read is judged by the next leader that can read it.
+    def _is_no_longer_judged(self, name: str) -> bool:
+        # A leader that can read an unreadable entry judges it again.
         watched = self._watched.entries.get(name)
-        return name in self._unreadable if watched is None else not watched.paused
-
-    def _find_unreadable(self) -> set[str]:
-        # Only of the entries with an incident or with a known moment of their start.
-        watched, catalog = self._watched.entries, self._store.catalog
-        known = {*self._book.names(), *self._starts.names()}
-        unwatched = [name for name in known if name not in watched]
-        existing = catalog.existing(unwatched) if unwatched else set()
-        if not existing:
-            return set()
-        readable = catalog.find(Query(names=tuple(existing)))
-        return existing - {row.entry.name for row in readable}
+        return name not in self._unreadable if watched is None else watched.paused
 
     def _report(self) -> None:
         opened, self._opened = self._opened, []

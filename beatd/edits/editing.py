@@ -9,7 +9,6 @@ another one. None makes the edit in any case.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from itertools import islice
 from typing import TypeVar
 
@@ -20,11 +19,11 @@ from beatd.definition.arguments import same
 from beatd.edits.entry_change import added, removed, rewritten
 from beatd.edits.ownership import mark_takeovers
 from beatd.edits.replan import mark_if_empty
+from beatd.edits.unknown_entry import unknown
 from beatd.entry import Entry
-from beatd.errors import ConfigError, Conflict, Stale, UnknownEntry
+from beatd.errors import ConfigError, Conflict, Stale
 
 ROWS_PER_BATCH = 500
-NAMES_COMPARED_MAX = 1000
 ATTEMPTS_MAX = 100  # while other writers change the same row
 _HOW_ADDED = {"cli": "added by hand", "page": "added on the page", "api": "added with the API"}
 
@@ -72,36 +71,6 @@ def row_of(catalog: EntryFinder, name: str) -> Stored:
     if found is None:
         raise unknown(catalog, name)
     return found
-
-
-def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
-    """Return an UnknownEntry error that suggests the most similar name in the store.
-
-    For an entry that this program cannot read, the error says that.
-    """
-    if catalog.existing([name]):
-        return UnknownEntry(
-            f"entry {name!r} in the store cannot be read; a newer beatd wrote it, or it was "
-            "changed by hand; `beatd doctor` shows the reason",
-            name,
-        )
-    near = nearest_name(catalog, name)
-    hint = f"; did you mean {near!r}?" if near else "; `beatd list` shows what there is"
-    return UnknownEntry(f"no entry {name!r} in the store{hint}", name)
-
-
-def nearest_name(catalog: EntryFinder, name: str) -> str | None:
-    """Return the most similar name in the store, or None if none is similar.
-
-    A store may have a million names: at most NAMES_COMPARED_MAX with the same first two letters
-    are compared, then as many others.
-    """
-    start = "".join(c for c in name[:2] if c not in "*?[]\\")
-    for pattern in (f"{start}*", None) if start else (None,):
-        found = catalog.find(Query(name_like=pattern, limit=NAMES_COMPARED_MAX))
-        if near := get_close_matches(name, [row.entry.name for row in found], n=1):
-            return near[0]
-    return None
 
 
 # The edits

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from beatd.catalog import EntryFinder
-from beatd.edits.editing import in_batches, rows
+from beatd.edits.editing import in_batches
 
 NAMES_PER_BATCH = 20
 
@@ -15,5 +15,5 @@ def stored_names(catalog: EntryFinder, names: Iterable[str]) -> Iterator[str]:
     caller reads on.
     """
     for batch in in_batches(names, NAMES_PER_BATCH):
-        there = rows(catalog, batch)
+        there = catalog.existing(batch)
         yield from (name for name in batch if name in there)

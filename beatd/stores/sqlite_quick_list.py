@@ -151,11 +151,8 @@ def _plain_glob(pattern: str) -> str:
 def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
     (name, revision, planned, due, runs, last, fingerprint, rules, *defined) = row
     definition, source, declared_at, paused, pause, task_id, since, until, waits = defined
-    texts, numbers = (source, declared_at), (revision, runs)
-    if not (
-        all(isinstance(text, str) for text in texts)
-        and all(isinstance(number, int) for number in numbers)
-    ):
+    has_texts = isinstance(source, str) and isinstance(declared_at, str)
+    if not (has_texts and isinstance(revision, int) and isinstance(runs, int)):
         raise TypeError("a value has another type")  # SQLite keeps any value in any column
     running = None
     if task_id is not None:

@@ -120,15 +120,19 @@ def test_what_an_earlier_leader_opens_of_an_entry_that_is_paused_is_ended(
     scene.silence()
 
 
-def test_a_leader_leaves_the_incident_of_an_entry_that_it_cannot_read_alone(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def people_hear_of_a_failure(scene: Scene) -> None:
     scene.add(["a"], failed=1)
     scene.leader()
     scene.passes(40)
     scene.ends("failed", "a")
     scene.passes(60)
     scene.messages(1)
+
+
+def test_a_leader_leaves_the_incident_of_an_entry_that_it_cannot_read_alone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people_hear_of_a_failure(scene)
     with monkeypatch.context() as as_older:
         # An older program leads for a time.
         find = scene.store.find
@@ -146,16 +150,11 @@ def test_a_leader_leaves_the_incident_of_an_entry_that_it_cannot_read_alone(
 def test_a_leader_ends_the_incident_of_an_entry_that_it_cannot_read_once_it_is_removed(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene.add(["a"], failed=1)
-    scene.leader()
-    scene.passes(40)
-    scene.ends("failed", "a")
-    scene.passes(60)
+    people_hear_of_a_failure(scene)
     stored = row(scene.store, "a")
     monkeypatch.setattr(scene.store, "find", lambda query: iter(()))
     scene.leader()
     scene.passes(60)
-    scene.messages(1)
     assert scene.store.write([Change("a", stored.revision, None)]) == [True]
     scene.passes(60)
     _, over = scene.messages(2)
@@ -165,11 +164,7 @@ def test_a_leader_ends_the_incident_of_an_entry_that_it_cannot_read_once_it_is_r
 def test_a_leader_reads_the_entries_once_though_it_cannot_read_one_with_an_incident(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene.add(["a"], failed=1)
-    scene.leader()
-    scene.passes(40)
-    scene.ends("failed", "a")
-    scene.passes(60)
+    people_hear_of_a_failure(scene)
     asked: list[Query] = []
 
     def find(query: Query) -> Iterator[Stored]:

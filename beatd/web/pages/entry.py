@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from beatd.catalog import Stored
 from beatd.definition import json_plain_of
-from beatd.edits.editing import is_declared, rows, unknown
+from beatd.edits.editing import is_declared, rows
+from beatd.edits.unknown_entry import unknown, unreadable
 from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
 from beatd.schedules import describe, zone
@@ -184,7 +185,7 @@ def _moment(request: Request, of_entry: str, now: datetime) -> tuple[datetime | 
 def _missing(request: Request, name: str, is_known: bool) -> Response:
     catalog = site_of(request).open_store().catalog
     if is_known:
-        is_unreadable = bool(catalog.existing([name]))
+        is_unreadable = bool(unreadable(catalog, [name]))
         return page(request, "entry_missing.html", 404, name=name, is_unreadable=is_unreadable)
     raise HTTPException(404, page_text(unknown(catalog, name)))
 

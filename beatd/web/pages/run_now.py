@@ -11,9 +11,10 @@ from starlette.responses import Response
 from beatd.catalog import Stored
 from beatd.definition.arguments import canonical_json
 from beatd.definition.check import read_fields
-from beatd.edits.editing import rows, unknown
+from beatd.edits.editing import rows
 from beatd.edits.keyed_request import keyed_trigger
 from beatd.edits.request_arguments import RequestArguments
+from beatd.edits.unknown_entry import unknown
 from beatd.entry import Entry
 from beatd.errors import BeatError, ConfigError, StoreError, in_one_line
 from beatd.web.answers import see_other
